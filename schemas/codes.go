@@ -1,0 +1,64 @@
+package schemas
+
+// Code is a stable reason, the `code` of a problem document and of a
+// CommandRejected. Codes are added to, never renamed.
+type Code string
+
+// Refusals of the processors.
+const (
+	CodeGameNotFound       Code = "game_not_found"
+	CodeGameExists         Code = "game_exists"
+	CodeGameOver           Code = "game_over"
+	CodeNotAPlayer         Code = "not_a_player"
+	CodeNotYourTurn        Code = "not_your_turn"
+	CodeIllegalMove        Code = "illegal_move"
+	CodeMalformedMove      Code = "malformed_move"
+	CodeWrongPly           Code = "wrong_ply"
+	CodeTooLateToAbort     Code = "too_late_to_abort"
+	CodeNoDrawOffer        Code = "no_draw_offer"
+	CodeDrawOfferPending   Code = "draw_offer_pending"
+	CodeDrawOfferTooSoon   Code = "draw_offer_too_soon"
+	CodeKeyReused          Code = "idempotency_key_reused"
+	CodeSamePlayer         Code = "same_player"
+	CodeInvalidTimeControl Code = "invalid_time_control"
+
+	CodePlayerNotFound Code = "player_not_found"
+	CodePlayerExists   Code = "player_exists"
+	CodePlayerClosed   Code = "player_closed"
+	CodeAlreadyQueued  Code = "already_queued"
+	CodeAlreadyPlaying Code = "already_playing"
+	CodeNotQueued      Code = "not_queued"
+	CodeAlreadyMatched Code = "already_matched"
+	CodeQueueFull      Code = "queue_full"
+	CodeQueueNotFound  Code = "queue_not_found"
+
+	// CodeNotAccepted answers a refused command that came again after a crash:
+	// it stays refused, but why is not known any more.
+	CodeNotAccepted Code = "not_accepted"
+)
+
+// Refusals of the services.
+const (
+	CodeMalformedJSON        Code = "malformed_json"
+	CodeUnknownField         Code = "unknown_field"
+	CodeInvalidField         Code = "invalid_field"
+	CodeBodyTooLarge         Code = "body_too_large"
+	CodeUnsupportedMediaType Code = "unsupported_media_type"
+	CodeNotAcceptable        Code = "not_acceptable"
+	CodeUnauthenticated      Code = "unauthenticated"
+	CodeTokenExpired         Code = "token_expired"
+	CodeForbidden            Code = "forbidden"
+	CodeNotFound             Code = "not_found"
+	CodeMethodNotAllowed     Code = "method_not_allowed"
+	CodeHandleTaken          Code = "handle_taken"
+	CodeEmailTaken           Code = "email_taken"
+	CodeWrongCredentials     Code = "wrong_credentials"
+	CodeInvalidCursor        Code = "invalid_cursor"
+	CodeInvalidIdempotency   Code = "invalid_idempotency_key"
+	CodeUnknownRegion        Code = "unknown_region"
+	CodeRateLimited          Code = "rate_limited"
+	CodeTooManyConnections   Code = "too_many_connections"
+	CodeUnavailable          Code = "unavailable"     // a dependency is away: try again after Retry-After
+	CodeOutcomeUnknown       Code = "outcome_unknown" // no answer in time: the same key asks again
+	CodeInternal             Code = "internal"
+)

@@ -1,0 +1,41 @@
+package schemas
+
+import (
+	"strconv"
+
+	"github.com/google/uuid"
+)
+
+// namespace of every UUIDv5 that Tabiya derives. Never change it: ids made from
+// it are in the archive.
+var namespace = uuid.MustParse("7ab17a00-0000-4000-8000-c4e55da7aba5")
+
+// NewID makes a player, game or command id: a UUIDv7, so ids sort by creation.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// ValidID reports whether s is a UUID in its canonical lower-case form.
+func ValidID(s string) bool {
+	id, err := uuid.Parse(s)
+	return err == nil && id.String() == s
+}
+
+// EventID is the id of the event with number seq of the aggregate with that
+// key: the same event always has the same id, so every reader can drop a repeat.
+func EventID(key string, seq int64) string {
+	return derive(key + "/" + strconv.FormatInt(seq, 10))
+}
+
+// CommandID scopes a client's idempotency key to the client: nobody can guess,
+// collide with or replay another's commands, and every command id is a UUID
+// whatever the client sent.
+func CommandID(actor, idempotencyKey string) string {
+	return derive("command/" + actor + "/" + idempotencyKey)
+}
+
+// DerivedID is a deterministic id for what a processor makes out of an
+// aggregate: a command to another aggregate, a game out of a match.
+func DerivedID(key, purpose string, seq int64) string {
+	return derive(purpose + "/" + key + "/" + strconv.FormatInt(seq, 10))
+}
+
+func derive(name string) string { return uuid.NewSHA1(namespace, []byte(name)).String() }
