@@ -14,6 +14,8 @@ package tables
 import (
 	"encoding/binary"
 	"fmt"
+
+	"tabiya/schemas"
 )
 
 // Table is one Kafka-backed table with the topics around it. R is a pointer.
@@ -25,19 +27,13 @@ type Table[R Row] struct {
 	// AppendBody appends a row's body; DecodeBody reads one. body must not be
 	// kept or changed by DecodeBody's caller afterwards: the row may alias it.
 	AppendBody func(b []byte, row R) []byte
-	DecodeBody func(key string, head Head, body []byte) (R, error)
+	DecodeBody func(key string, head schemas.Head, body []byte) (R, error)
 }
 
 // Row is what every table's row can tell about itself.
 type Row interface {
 	// Head is the frame: the number of changes and the last changing command.
-	Head() Head
-}
-
-// Head is a row's frame.
-type Head struct {
-	Version int64 // counts the row's changes from 1
-	Offset  int64 // of the last command that changed it
+	Head() schemas.Head
 }
 
 const (
@@ -71,11 +67,11 @@ func (t Table[R]) Decode(key string, raw []byte) (R, error) {
 }
 
 // PeekHead reads a raw row's frame alone.
-func PeekHead(raw []byte) (Head, error) {
+func PeekHead(raw []byte) (schemas.Head, error) {
 	if len(raw) < headSize || raw[0] != format {
-		return Head{}, fmt.Errorf("%d bytes are not a framed row of format %d", len(raw), format)
+		return schemas.Head{}, fmt.Errorf("%d bytes are not a framed row of format %d", len(raw), format)
 	}
-	return Head{
+	return schemas.Head{
 		Version: int64(binary.BigEndian.Uint64(raw[1:])),
 		Offset:  int64(binary.BigEndian.Uint64(raw[9:])),
 	}, nil

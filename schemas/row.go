@@ -1,0 +1,7 @@
+package schemas
+
+// Head is the frame of every table row.
+type Head struct {
+	Version int64 // counts the row's changes from 1
+	Offset  int64 // of the last command that changed it
+}
