@@ -1,0 +1,172 @@
+package httpx
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/auth"
+	"tabiya/schemas"
+)
+
+// Bind reads the JSON body into v. Where it cannot, it has answered and is
+// false: wrong content type, not JSON, a field that v does not have, anything
+// after the value, too long.
+func Bind(c *gin.Context, v any) bool {
+	media, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	if err != nil || media != "application/json" {
+		Fail(c, schemas.CodeUnsupportedMediaType, "send application/json")
+		return false
+	}
+	body, err := io.ReadAll(c.Request.Body)
+	if err != nil {
+		var tooLong *http.MaxBytesError
+		if errors.As(err, &tooLong) {
+			Fail(c, schemas.CodeBodyTooLarge, fmt.Sprintf("the limit is %d bytes", MaxBody))
+			return false
+		}
+		Fail(c, schemas.CodeMalformedJSON, "the body did not arrive whole")
+		return false
+	}
+	if code, err := DecodeStrict(body, v); err != nil {
+		Fail(c, code, err.Error())
+		return false
+	}
+	return true
+}
+
+// DecodeStrict reads exactly one JSON value with no field that v does not have.
+func DecodeStrict(body []byte, v any) (schemas.Code, error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		// encoding/json has no type for this error.
+		if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+			return schemas.CodeUnknownField, fmt.Errorf("unknown field %.100s", field)
+		}
+		var wrongType *json.UnmarshalTypeError
+		if errors.As(err, &wrongType) {
+			return schemas.CodeInvalidField, fmt.Errorf("%.100s has the wrong type", cmpOr(wrongType.Field, "the body"))
+		}
+		return schemas.CodeMalformedJSON, errors.New("the body is not one JSON value")
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return schemas.CodeMalformedJSON, errors.New("there is something after the JSON value")
+	}
+	return "", nil
+}
+
+func cmpOr(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+const principalKey = "tabiya.principal"
+
+// Authenticate reads the bearer token where there is one; a bad one ends the
+// request. Routes that need one add RequirePlayer or RequireService.
+func Authenticate(verifier *auth.Verifier) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		header := c.GetHeader("Authorization")
+		if header == "" {
+			return
+		}
+		scheme, token, _ := strings.Cut(header, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			Fail(c, schemas.CodeUnauthenticated, "send Authorization: Bearer <token>")
+			return
+		}
+		AuthenticateToken(c, verifier, token)
+	}
+}
+
+// AuthenticateToken is Authenticate for a token that came another way, such as
+// a socket's query parameter. It is false where it has answered.
+func AuthenticateToken(c *gin.Context, verifier *auth.Verifier, token string) bool {
+	who, err := verifier.Verify(token)
+	switch {
+	case errors.Is(err, auth.ErrExpired):
+		Fail(c, schemas.CodeTokenExpired, "sign in again")
+		return false
+	case err != nil:
+		Fail(c, schemas.CodeUnauthenticated, "the token is not valid")
+		return false
+	}
+	c.Set(principalKey, who)
+	return true
+}
+
+// Principal is who the request speaks for; ok is false without a token.
+func Principal(c *gin.Context) (who auth.Principal, ok bool) {
+	v, _ := c.Get(principalKey)
+	who, ok = v.(auth.Principal)
+	return who, ok
+}
+
+// PlayerID is the player behind the request, behind RequirePlayer.
+func PlayerID(c *gin.Context) string {
+	who, _ := Principal(c)
+	return who.PlayerID
+}
+
+// RequirePlayer lets players pass.
+func RequirePlayer(c *gin.Context) {
+	who, ok := Principal(c)
+	switch {
+	case !ok:
+		Fail(c, schemas.CodeUnauthenticated, "this needs a player's token")
+	case who.PlayerID == "":
+		Fail(c, schemas.CodeForbidden, "this needs a player's token, not a service's")
+	}
+}
+
+// RequireService lets service tokens pass.
+func RequireService(c *gin.Context) {
+	who, ok := Principal(c)
+	switch {
+	case !ok:
+		Fail(c, schemas.CodeUnauthenticated, "this needs a service token")
+	case who.Service == "":
+		Fail(c, schemas.CodeForbidden, "this needs a service token, not a player's")
+	}
+}
+
+// MaxIdempotencyKey is the longest Idempotency-Key or clientMoveId, in bytes.
+const MaxIdempotencyKey = 128
+
+// CommandID makes the command's id from the Idempotency-Key header, or a new
+// one without it. Where the key is no good it has answered and ok is false.
+func CommandID(c *gin.Context, actor string) (id string, ok bool) {
+	values := c.Request.Header.Values("Idempotency-Key")
+	if len(values) == 0 {
+		return schemas.NewID(), true
+	}
+	if len(values) > 1 || !ValidIdempotencyKey(values[0]) {
+		Fail(c, schemas.CodeInvalidIdempotency, fmt.Sprintf("one Idempotency-Key of 1 to %d visible ASCII characters", MaxIdempotencyKey))
+		return "", false
+	}
+	return schemas.CommandID(actor, values[0]), true
+}
+
+// ValidIdempotencyKey reports whether key is 1 to MaxIdempotencyKey visible
+// ASCII characters.
+func ValidIdempotencyKey(key string) bool {
+	if key == "" || len(key) > MaxIdempotencyKey {
+		return false
+	}
+	for i := range len(key) {
+		if key[i] <= ' ' || key[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
