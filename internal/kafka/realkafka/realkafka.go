@@ -1,0 +1,176 @@
+// Package realkafka runs a real Apache Kafka broker for a test, beside kfake
+// (kafkatest), which has no replication, no throttling and only one process to
+// kill. scripts/kafka.sh fetches it from Maven Central and starts it.
+//
+// Without a JDK and Maven the test is skipped with a line that says so; where
+// CI=true their absence is a failure.
+package realkafka
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// startTimeout covers a cold JVM on a busy machine, and the first download.
+const startTimeout = 3 * time.Minute
+
+// Broker is one KRaft process, broker and controller, with its data in a folder
+// of the test's. Its address stays the same through Stop, Kill and Restart.
+type Broker struct {
+	t          testing.TB
+	dir        string
+	port       int
+	controller int
+	cmd        *exec.Cmd
+	exited     chan struct{}
+}
+
+// Start starts a broker and returns when it answers. It is stopped when the
+// test ends.
+func Start(t testing.TB) *Broker {
+	t.Helper()
+	requireJava(t)
+	b := &Broker{t: t, dir: t.TempDir(), port: freePort(t), controller: freePort(t)}
+	b.Restart()
+	t.Cleanup(func() {
+		b.Kill()
+		if t.Failed() {
+			b.showLog()
+		}
+	})
+	return b
+}
+
+// Brokers is the bootstrap list.
+func (b *Broker) Brokers() []string { return []string{"127.0.0.1:" + strconv.Itoa(b.port)} }
+
+// Restart starts the stopped or killed broker again on the same data and
+// returns when it answers.
+func (b *Broker) Restart() {
+	b.t.Helper()
+	b.launch()
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.Brokers()...))
+	if err != nil {
+		b.t.Fatalf("real kafka: make a client: %v", err)
+	}
+	defer client.Close()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if err = client.Ping(ctx); err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			b.t.Fatalf("real kafka: no answer in %s: %v", startTimeout, err)
+		case <-b.exited:
+			b.t.Fatalf("real kafka: the broker ended: %v", b.cmd.ProcessState)
+		case <-tick.C:
+		}
+	}
+}
+
+// Stop stops the broker in good order.
+func (b *Broker) Stop() { b.end(syscall.SIGTERM) }
+
+// Kill kills the broker with SIGKILL. Killing a dead broker does nothing.
+func (b *Broker) Kill() { b.end(syscall.SIGKILL) }
+
+// Pause freezes the broker with SIGSTOP: connections stay open and nothing
+// answers, as behind a broken network.
+func (b *Broker) Pause() { b.signal(syscall.SIGSTOP) }
+
+// Resume ends a Pause.
+func (b *Broker) Resume() { b.signal(syscall.SIGCONT) }
+
+func (b *Broker) signal(s syscall.Signal) {
+	b.t.Helper()
+	if err := b.cmd.Process.Signal(s); err != nil {
+		b.t.Fatalf("real kafka: send %s: %v", s, err)
+	}
+}
+
+func (b *Broker) end(s syscall.Signal) {
+	_ = b.cmd.Process.Signal(s) // it may have ended already
+	<-b.exited
+}
+
+func (b *Broker) launch() {
+	b.t.Helper()
+	log, err := os.OpenFile(b.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		b.t.Fatalf("real kafka: open its log: %v", err)
+	}
+	defer log.Close()
+	// The script ends in exec, so this process becomes the broker itself.
+	b.cmd = exec.Command(script(), "run", b.dir, strconv.Itoa(b.port), strconv.Itoa(b.controller))
+	b.cmd.Stdout, b.cmd.Stderr = log, log
+	b.cmd.SysProcAttr = dieWithParent()
+	if err := b.cmd.Start(); err != nil {
+		b.t.Fatalf("real kafka: start: %v", err)
+	}
+	exited := make(chan struct{})
+	b.exited = exited
+	go func(cmd *exec.Cmd) {
+		_ = cmd.Wait() // how it ended is in ProcessState
+		close(exited)
+	}(b.cmd)
+}
+
+func (b *Broker) logPath() string { return filepath.Join(b.dir, "broker.log") }
+
+// showLog adds the end of the broker's own messages to a failed test.
+func (b *Broker) showLog() {
+	text, err := os.ReadFile(b.logPath())
+	if err != nil {
+		return
+	}
+	b.t.Logf("the broker's last messages:\n%s", text[max(0, len(text)-4096):])
+}
+
+// requireJava skips, or fails where CI=true, if there is nothing to run the
+// broker with.
+func requireJava(t testing.TB) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("real kafka: skipped, scripts/kafka.sh needs a POSIX system")
+	}
+	for _, tool := range []string{"java", "mvn", "bash"} {
+		if _, err := exec.LookPath(tool); err == nil {
+			continue
+		}
+		line := fmt.Sprintf("real kafka: %s is not installed: a JDK 17 and Maven are needed", tool)
+		if os.Getenv("CI") == "true" {
+			t.Fatal(line)
+		}
+		t.Skip(line)
+	}
+}
+
+func script() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..", "..", "scripts", "kafka.sh")
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("real kafka: find a free port: %v", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}

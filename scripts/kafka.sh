@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# A real Apache Kafka (KRaft: broker and controller in one process) from its
+# Maven Central jars, on loopback. Needs a JDK 17 and Maven.
+#
+#   scripts/kafka.sh fetch                          jars into .cache/kafka/<version>
+#   scripts/kafka.sh run DIR [PORT [CONTROLLER]]    start, or go on with DIR; stays in the foreground
+#   scripts/kafka.sh tool CLASS ARGS...             e.g. tool TopicCommand --bootstrap-server ... --list
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+pom=$root/build/kafka/pom.xml
+version=$(sed -n 's:.*<kafka.version>\(.*\)</kafka.version>.*:\1:p' "$pom")
+jars=$root/.cache/kafka/$version
+
+# Fetched beside its place and moved there whole, so that a broken download or
+# two at the same time leave nothing half done.
+fetch() {
+  [ -d "$jars" ] && return
+  mkdir -p "$(dirname "$jars")"
+  local fresh
+  fresh=$(mktemp -d "$jars.XXXXXX")
+  mvn -q -B -f "$pom" dependency:copy-dependencies -DoutputDirectory="$fresh" >&2
+  mv -T "$fresh" "$jars" 2>/dev/null || rm -rf "$fresh"
+}
+
+configure() {
+  local dir=$1 port=$2 controller=$3
+  cat >"$dir/server.properties" <<PROPERTIES
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$port
+controller.listener.names=CONTROLLER
+controller.quorum.voters=1@127.0.0.1:$controller
+log.dirs=$dir/log
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=4
+group.initial.rebalance.delay.ms=0
+controlled.shutdown.enable=false
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=400
+PROPERTIES
+}
+
+run() {
+  local dir port controller
+  mkdir -p "$1"
+  dir=$(cd "$1" && pwd)
+  port=${2:-9092}
+  controller=${3:-$((port + 1))}
+  fetch
+  configure "$dir" "$port" "$controller"
+  if [ ! -f "$dir/log/meta.properties" ]; then
+    java -cp "$jars/*" -Dorg.slf4j.simpleLogger.defaultLogLevel=error \
+      kafka.tools.StorageTool format -t tabiyatabiyatabiyatabQ -c "$dir/server.properties" >&2
+  fi
+  exec java -Xmx512m -XX:+UseSerialGC \
+    -Dorg.slf4j.simpleLogger.defaultLogLevel="${KAFKA_LOG_LEVEL:-warn}" \
+    -Dorg.slf4j.simpleLogger.showDateTime=true \
+    -cp "$jars/*" kafka.Kafka "$dir/server.properties"
+}
+
+case "${1:-}" in
+fetch) fetch ;;
+run)
+  shift
+  run "$@"
+  ;;
+tool)
+  fetch
+  class=$2
+  shift 2
+  exec java -cp "$jars/*" -Dorg.slf4j.simpleLogger.defaultLogLevel=error "org.apache.kafka.tools.$class" "$@"
+  ;;
+*)
+  sed -n '2,8s/^# \{0,1\}//p' "$0"
+  exit 2
+  ;;
+esac
