@@ -1,0 +1,206 @@
+package httpx
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tabiya/internal/auth"
+	"tabiya/schemas"
+)
+
+type body struct {
+	Name string `json:"name"`
+	N    int    `json:"n"`
+}
+
+// serve is an engine with one route of each kind, and the tokens for it.
+func serve(t *testing.T) (e *gin.Engine, player, service, expired string, logs *bytes.Buffer) {
+	t.Helper()
+	key, err := auth.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer := auth.NewSigner(key)
+	now := time.Now()
+	player, _, _ = signer.Player(schemas.NewID(), now, time.Hour)
+	service, _, _ = signer.Service("test", now, time.Hour)
+	expired, _, _ = signer.Player(schemas.NewID(), now.Add(-2*time.Hour), time.Hour)
+
+	logs = new(bytes.Buffer)
+	registry := prometheus.NewRegistry()
+	e = New(slog.New(slog.NewTextHandler(logs, nil)), registry)
+	Health(e, registry, []Check{{"table", func() error { return io.ErrUnexpectedEOF }}})
+	g := e.Group("/", Authenticate(auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now)))
+	g.POST("/things", func(c *gin.Context) {
+		var b body
+		if Bind(c, &b) {
+			c.JSON(http.StatusOK, b)
+		}
+	})
+	g.GET("/player", RequirePlayer, func(c *gin.Context) { c.String(http.StatusOK, PlayerID(c)) })
+	g.GET("/service", RequireService, func(c *gin.Context) { c.Status(http.StatusNoContent) })
+	g.GET("/command", RequirePlayer, func(c *gin.Context) {
+		if id, ok := CommandID(c, PlayerID(c)); ok {
+			c.String(http.StatusOK, id)
+		}
+	})
+	g.GET("/panic", func(*gin.Context) { panic("boom") })
+	return e, player, service, expired, logs
+}
+
+func TestBadInputGetsAProblemWithAStableCode(t *testing.T) {
+	e, player, service, expired, _ := serve(t)
+	const jsonType = "application/json; charset=utf-8"
+	for name, tc := range map[string]struct {
+		method, path, contentType, token, key, body string
+		want                                        schemas.Code
+	}{
+		"no such path":        {"GET", "/nothing", "", "", "", "", schemas.CodeNotFound},
+		"wrong method":        {"DELETE", "/things", "", "", "", "", schemas.CodeMethodNotAllowed},
+		"no content type":     {"POST", "/things", "", "", "", `{}`, schemas.CodeUnsupportedMediaType},
+		"form":                {"POST", "/things", "application/x-www-form-urlencoded", "", "", `a=b`, schemas.CodeUnsupportedMediaType},
+		"empty":               {"POST", "/things", jsonType, "", "", ``, schemas.CodeMalformedJSON},
+		"cut off":             {"POST", "/things", jsonType, "", "", `{"name":`, schemas.CodeMalformedJSON},
+		"two values":          {"POST", "/things", jsonType, "", "", `{} {}`, schemas.CodeMalformedJSON},
+		"not UTF-8 outside":   {"POST", "/things", jsonType, "", "", "\xff", schemas.CodeMalformedJSON},
+		"deep":                {"POST", "/things", jsonType, "", "", strings.Repeat("[", 60000), schemas.CodeMalformedJSON},
+		"unknown field":       {"POST", "/things", jsonType, "", "", `{"nmae":"x"}`, schemas.CodeUnknownField},
+		"wrong type of field": {"POST", "/things", jsonType, "", "", `{"n":"x"}`, schemas.CodeInvalidField},
+		"an array":            {"POST", "/things", jsonType, "", "", `[1]`, schemas.CodeInvalidField},
+		"too long":            {"POST", "/things", jsonType, "", "", `{"name":"` + strings.Repeat("a", MaxBody) + `"}`, schemas.CodeBodyTooLarge},
+		"no token":            {"GET", "/player", "", "", "", "", schemas.CodeUnauthenticated},
+		"bad token":           {"GET", "/player", "", "abc", "", "", schemas.CodeUnauthenticated},
+		"expired token":       {"GET", "/player", "", expired, "", "", schemas.CodeTokenExpired},
+		"bad token, open way": {"POST", "/things", jsonType, "abc", "", `{}`, schemas.CodeUnauthenticated},
+		"service as player":   {"GET", "/player", "", service, "", "", schemas.CodeForbidden},
+		"player as service":   {"GET", "/service", "", player, "", "", schemas.CodeForbidden},
+		"service without":     {"GET", "/service", "", "", "", "", schemas.CodeUnauthenticated},
+		"key too long":        {"GET", "/command", "", player, strings.Repeat("k", MaxIdempotencyKey+1), "", schemas.CodeInvalidIdempotency},
+		"key with a space":    {"GET", "/command", "", player, "a b", "", schemas.CodeInvalidIdempotency},
+		"handler panics":      {"GET", "/panic", "", "", "", "", schemas.CodeInternal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequest(tc.method, tc.path, strings.NewReader(tc.body))
+			if tc.contentType != "" {
+				r.Header.Set("Content-Type", tc.contentType)
+			}
+			if tc.token != "" {
+				r.Header.Set("Authorization", "Bearer "+tc.token)
+			}
+			if tc.key != "" {
+				r.Header.Set("Idempotency-Key", tc.key)
+			}
+			w := httptest.NewRecorder()
+			e.ServeHTTP(w, r)
+			var p Problem
+			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+				t.Fatalf("%s: %v", w.Body, err)
+			}
+			if w.Code != Status(tc.want) || p.Status != w.Code || p.Code != tc.want || w.Header().Get("Content-Type") != "application/problem+json" {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+			if p.RequestID == "" || p.RequestID != w.Header().Get("X-Request-Id") {
+				t.Fatalf("request id %q", p.RequestID)
+			}
+		})
+	}
+}
+
+func TestABodyOfUnknownLengthIsLimitedToo(t *testing.T) {
+	e, _, _, _, _ := serve(t)
+	r := httptest.NewRequest("POST", "/things", io.MultiReader(strings.NewReader(`{"name":"`), strings.NewReader(strings.Repeat("a", MaxBody))))
+	r.ContentLength = -1
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	if w.Code != http.StatusRequestEntityTooLarge {
+		t.Fatal(w.Code, w.Body)
+	}
+}
+
+func TestAnIdempotencyKeyIsTheClientsOwn(t *testing.T) {
+	e, player, _, _, _ := serve(t)
+	ask := func(token, key string) string {
+		r := httptest.NewRequest("GET", "/command", nil)
+		r.Header.Set("Authorization", "bearer "+token)
+		if key != "" {
+			r.Header.Set("Idempotency-Key", key)
+		}
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		if w.Code != http.StatusOK || !schemas.ValidID(w.Body.String()) {
+			t.Fatal(w.Code, w.Body)
+		}
+		return w.Body.String()
+	}
+	if ask(player, "one") != ask(player, "one") || ask(player, "one") == ask(player, "two") || ask(player, "") == ask(player, "") {
+		t.Fatal("a key names one command, no key names a new one")
+	}
+	if schemas.CommandID("a", "one") == schemas.CommandID("b", "one") {
+		t.Fatal("two clients share a command")
+	}
+}
+
+func TestAPanicIsLoggedAndNotShown(t *testing.T) {
+	e, _, _, _, logs := serve(t)
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, httptest.NewRequest("GET", "/panic", nil))
+	if strings.Contains(w.Body.String(), "boom") || !strings.Contains(logs.String(), "boom") {
+		t.Fatalf("answer %s, log %s", w.Body, logs)
+	}
+}
+
+func TestReadinessSaysWhatIsMissing(t *testing.T) {
+	e, _, _, _, _ := serve(t)
+	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/metrics": http.StatusOK} {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if w.Code != want || (path == "/readyz" && !strings.Contains(w.Body.String(), `"table":"unexpected EOF"`)) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+}
+
+// Every code in schemas has its status: a forgotten one would answer 500.
+func TestEveryCodeHasAStatus(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../schemas/codes.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, ok := node.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		for i, name := range spec.Names {
+			code, err := strconv.Unquote(spec.Values[i].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := statuses[schemas.Code(code)]; !ok {
+				t.Errorf("%s has no status", name)
+			}
+			n++
+		}
+		return true
+	})
+	if n != len(statuses) {
+		t.Errorf("%d codes, %d statuses", n, len(statuses))
+	}
+}
