@@ -1,0 +1,98 @@
+package await
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"testing"
+
+	"tabiya/schemas"
+)
+
+func event(command string, seq int64) schemas.Event {
+	return schemas.Event{Type: schemas.MoveMade, Seq: seq, CommandID: command}
+}
+
+func rejected(command string) schemas.Reply {
+	return schemas.Reply{Type: schemas.CommandRejected, CommandID: command, Code: schemas.CodeNotYourTurn}
+}
+
+func TestEveryWaiterGetsTheFirstAnswer(t *testing.T) {
+	t.Parallel()
+	a := New(8)
+	one, two, other := a.Expect("game", "c"), a.Expect("game", "c"), a.Expect("other game", "c")
+	a.Event("game", event("c", 5))
+	a.Event("game", event("c", 6)) // the second event of the same command
+	a.Reply("other game", rejected("c"))
+	for _, w := range []*Waiter{one, two} {
+		got, err := w.Wait(t.Context())
+		if err != nil || got.Event == nil || got.Event.Seq != 5 {
+			t.Fatalf("%+v %v", got, err)
+		}
+	}
+	if got, err := other.Wait(t.Context()); err != nil || got.Reply == nil || got.Reply.Code != schemas.CodeNotYourTurn {
+		t.Fatalf("%+v %v", got, err)
+	}
+	for _, w := range []*Waiter{one, two, other} {
+		w.Forget()
+		w.Forget()
+	}
+	if n := a.Waiting(); n != 0 {
+		t.Fatalf("%d commands left behind", n)
+	}
+}
+
+func TestAWaitEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	a := New(8)
+	w := a.Expect("game", "c")
+	defer w.Forget()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := w.Wait(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+}
+
+func TestRefusalsAreRememberedUpToABound(t *testing.T) {
+	t.Parallel()
+	a := New(4)
+	for i := range 100 {
+		a.Reply("game", rejected(strconv.Itoa(i)))
+		a.Reply("game", schemas.Reply{Type: schemas.CommandRepeated, CommandID: "accepted " + strconv.Itoa(i), Seq: 1})
+	}
+	if _, ok := a.Refused("game", "0"); ok {
+		t.Error("the memory is not bounded")
+	}
+	if r, ok := a.Refused("game", "99"); !ok || r.Code != schemas.CodeNotYourTurn {
+		t.Error("the last refusal is forgotten")
+	}
+	if _, ok := a.Refused("other game", "99"); ok {
+		t.Error("another game's refusal")
+	}
+	if _, ok := a.Refused("game", "accepted 99"); ok {
+		t.Error("an accepted command is no refusal")
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	a := New(64)
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			command := strconv.Itoa(i)
+			w := a.Expect("game", command)
+			defer w.Forget()
+			go a.Event("game", event(command, 1))
+			if got, err := w.Wait(t.Context()); err != nil || got.Event.CommandID != command {
+				t.Errorf("%+v %v", got, err)
+			}
+		})
+	}
+	all.Wait()
+	if n := a.Waiting(); n != 0 {
+		t.Fatalf("%d commands left behind", n)
+	}
+}
