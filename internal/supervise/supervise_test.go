@@ -1,0 +1,104 @@
+package supervise_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"tabiya/internal/supervise"
+)
+
+var (
+	quick   = supervise.Backoff{First: time.Millisecond, Most: 4 * time.Millisecond}
+	discard = slog.New(slog.NewTextHandler(io.Discard, nil))
+)
+
+// signal is a log handler that tells of each error logged.
+type signal chan struct{}
+
+func (signal) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelError }
+func (s signal) Handle(context.Context, slog.Record) error      { s <- struct{}{}; return nil }
+func (s signal) WithAttrs([]slog.Attr) slog.Handler             { return s }
+func (s signal) WithGroup(string) slog.Handler                  { return s }
+
+func readiness(s *supervise.Supervisor) map[string]error {
+	all := map[string]error{}
+	s.Ready(func(name string, ready func() error) { all[name] = ready() })
+	return all
+}
+
+func TestAPartThatEndsIsStartedAgainAndTheOthersRunOn(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	broken := errors.New("broken")
+	runs, steady := make(chan int), 0
+	n := 0
+	s := supervise.New(discard, quick,
+		supervise.Part{Name: "steady", Run: func(ctx context.Context) error { steady++; <-ctx.Done(); return ctx.Err() }},
+		supervise.Part{Name: "flaky", Run: func(ctx context.Context) error {
+			n++
+			select {
+			case runs <- n:
+			case <-ctx.Done():
+			}
+			if n%2 == 0 {
+				return nil // ending without an error is a failure too
+			}
+			return broken
+		}},
+	)
+	done := make(chan struct{})
+	go func() { defer close(done); s.Run(ctx) }()
+	for want := 1; want <= 8; want++ {
+		if got := <-runs; got != want {
+			t.Fatalf("run %d, not %d", got, want)
+		}
+	}
+	cancel()
+	<-done
+	if steady != 1 {
+		t.Errorf("the steady part was started %d times", steady)
+	}
+}
+
+func TestAPartIsReadyOnlyWhileItRunsAndSaysSo(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	recovering := errors.New("recovering")
+	fail := make(chan error)
+	started := make(chan struct{}, 8)
+	logged := make(signal, 8)
+	s := supervise.New(slog.New(logged), supervise.Backoff{First: time.Hour, Most: time.Hour},
+		supervise.Part{Name: "a", Run: func(ctx context.Context) error {
+			started <- struct{}{}
+			return <-fail
+		}},
+		supervise.Part{Name: "b", Run: func(ctx context.Context) error { started <- struct{}{}; <-ctx.Done(); return nil }, Ready: func() error { return recovering }},
+	)
+	if got := readiness(s); got["a"] == nil || got["b"] == nil {
+		t.Errorf("before Run: %v, nothing may be ready", got)
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); s.Run(ctx) }()
+	<-started
+	<-started
+	if got := readiness(s); got["a"] != nil || !errors.Is(got["b"], recovering) {
+		t.Errorf("running: %v", got)
+	}
+	broken := errors.New("broken")
+	fail <- broken
+	<-logged
+	if got := readiness(s)["a"]; !errors.Is(got, broken) {
+		t.Errorf("failed: %v does not say why", got)
+	}
+	cancel()
+	<-done
+	if got := readiness(s); got["a"] == nil || got["b"] == nil {
+		t.Errorf("stopped: %v, nothing may be ready", got)
+	}
+}
