@@ -1,0 +1,142 @@
+-- Accounts are the one thing that is not derived from the log: the e-mail
+-- address and the password hash live here and nowhere else.
+
+-- +goose Up
+CREATE TABLE accounts (
+    id            uuid        PRIMARY KEY,
+    handle        text        NOT NULL,
+    handle_lower  text        NOT NULL UNIQUE,
+    email         text,
+    email_lower   text        UNIQUE,
+    password_hash text        NOT NULL,
+    region        text        NOT NULL,
+    country       text        NOT NULL DEFAULT '',
+    revision      bigint      NOT NULL DEFAULT 1, -- counts the account's changes from 1
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    closed_at     timestamptz
+);
+
+-- What an account's change has to say to Kafka, written in the same
+-- transaction. The relay publishes a row and then deletes it.
+CREATE TABLE outbox (
+    id         bigserial   PRIMARY KEY,
+    topic      text        NOT NULL,
+    key        text        NOT NULL,
+    type       text        NOT NULL, -- header event-type
+    region     text        NOT NULL, -- header region
+    value      bytea       NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The fence of every sink that writes to this database: it moves in the same
+-- transaction as the rows, and only from the value that the writer expects.
+CREATE TABLE sink_offsets (
+    sink        text    NOT NULL,
+    topic       text    NOT NULL,
+    partition   integer NOT NULL,
+    next_offset bigint  NOT NULL,
+    PRIMARY KEY (sink, topic, partition)
+);
+
+-- One row a finished game, made from its terminal event alone.
+CREATE TABLE games (
+    game_id      uuid             NOT NULL,
+    ended_at     timestamptz      NOT NULL, -- broker time of the command that ended it
+    created_at   timestamptz      NOT NULL,
+    region       text             NOT NULL,
+    speed        text             NOT NULL,
+    rated        boolean          NOT NULL,
+    queue        text             NOT NULL DEFAULT '', -- queue key, empty when a service made the game
+    white_id     uuid             NOT NULL,
+    white_handle text             NOT NULL,
+    white_rating double precision NOT NULL,
+    black_id     uuid             NOT NULL,
+    black_handle text             NOT NULL,
+    black_rating double precision NOT NULL,
+    initial_cs   integer          NOT NULL,
+    increment_cs integer          NOT NULL,
+    result       text             NOT NULL, -- 1-0, 0-1, 1/2-1/2, *
+    termination  text             NOT NULL,
+    plies        integer          NOT NULL,
+    moves        text             NOT NULL, -- UCI, separated by one space
+    clocks_cs    integer[]        NOT NULL, -- the mover's clock after each ply
+    start_fen    text             NOT NULL,
+    fen          text             NOT NULL, -- the final position
+    event_id     uuid             NOT NULL, -- of the terminal event
+    event_seq    bigint           NOT NULL,
+    PRIMARY KEY (game_id, ended_at)
+) PARTITION BY RANGE (ended_at);
+
+-- Two rows a finished game, one from each side of the board: what a player's
+-- list of games shows without a join. The primary key is also the order of its
+-- pages.
+CREATE TABLE player_games (
+    player_id       uuid             NOT NULL,
+    ended_at        timestamptz      NOT NULL,
+    game_id         uuid             NOT NULL,
+    color           text             NOT NULL, -- white, black
+    result          text             NOT NULL, -- win, loss, draw, none
+    rating          double precision NOT NULL,
+    opponent_id     uuid             NOT NULL,
+    opponent_handle text             NOT NULL,
+    opponent_rating double precision NOT NULL,
+    region          text             NOT NULL,
+    speed           text             NOT NULL,
+    rated           boolean          NOT NULL,
+    initial_cs      integer          NOT NULL,
+    increment_cs    integer          NOT NULL,
+    termination     text             NOT NULL,
+    plies           integer          NOT NULL,
+    PRIMARY KEY (player_id, ended_at, game_id)
+) PARTITION BY RANGE (ended_at);
+
+-- Speed and opponent can be rare among a player's games and have an index;
+-- colour and result never are, and are filtered on the way.
+CREATE INDEX player_games_by_speed ON player_games (player_id, speed, ended_at, game_id);
+CREATE INDEX player_games_by_opponent ON player_games (player_id, opponent_id, ended_at, game_id);
+
+-- Makes the month partitions that cover [from_time, to_time], in UTC, and gives
+-- how many it made. Callers may run at the same time. A partition is made aside
+-- and then attached, which readers and writers of the table do not have to wait
+-- for; PARTITION OF would lock them all out.
+-- +goose StatementBegin
+CREATE FUNCTION ensure_month_partitions(from_time timestamptz, to_time timestamptz) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    first_month date := date_trunc('month', from_time AT TIME ZONE 'UTC');
+    last_month  date := date_trunc('month', to_time AT TIME ZONE 'UTC');
+    month       date;
+    parent      text;
+    part        text;
+    made        integer := 0;
+BEGIN
+    IF last_month > first_month + interval '100 years' THEN
+        RAISE EXCEPTION 'partitions from % to % are more than a hundred years', from_time, to_time
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    month := first_month;
+    WHILE month <= last_month LOOP
+        FOREACH parent IN ARRAY ARRAY['games', 'player_games'] LOOP
+            part := parent || to_char(month, '"_"YYYY"_"MM');
+            CONTINUE WHEN to_regclass(part) IS NOT NULL;
+            PERFORM pg_advisory_xact_lock(7001, 1); -- first of all makers, and again for each: re-entrant
+            CONTINUE WHEN to_regclass(part) IS NOT NULL;
+            EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part, parent);
+            EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, part,
+                month::timestamp AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+            made := made + 1;
+        END LOOP;
+        month := month + interval '1 month';
+    END LOOP;
+    RETURN made;
+END
+$$;
+-- +goose StatementEnd
+
+-- +goose Down
+DROP FUNCTION ensure_month_partitions(timestamptz, timestamptz);
+DROP TABLE player_games;
+DROP TABLE games;
+DROP TABLE sink_offsets;
+DROP TABLE outbox;
+DROP TABLE accounts;

@@ -1,0 +1,54 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	connectTimeout = 5 * time.Second
+	// idleInTransaction ends the transaction of a process that was frozen in the
+	// middle of one: a zombie must not hold the sinks' fence for ever.
+	idleInTransaction = "60s"
+)
+
+// Open makes a pool and proves within connectTimeout that the database answers.
+// What the DSN says (pool_max_conns, connect_timeout, application_name, ...)
+// goes before the defaults here. A database that is away gives ErrUnavailable.
+func Open(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("parse postgres dsn: %w", err)
+	}
+	if !strings.Contains(dsn, "pool_max_conns") {
+		cfg.MaxConns = int32(max(8, 4*runtime.GOMAXPROCS(0)))
+	}
+	if cfg.ConnConfig.ConnectTimeout == 0 || cfg.ConnConfig.ConnectTimeout > time.Minute {
+		cfg.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	setDefault(cfg.ConnConfig.RuntimeParams, "application_name", "tabiya")
+	setDefault(cfg.ConnConfig.RuntimeParams, "idle_in_transaction_session_timeout", idleInTransaction)
+
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open postgres: %w", Unavailable(err))
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open postgres: %w", Unavailable(err))
+	}
+	return pool, nil
+}
+
+func setDefault(params map[string]string, key, value string) {
+	if _, set := params[key]; !set {
+		params[key] = value
+	}
+}
