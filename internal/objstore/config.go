@@ -1,0 +1,108 @@
+package objstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// DefaultRegion is what a store without regions is told.
+const DefaultRegion = "us-east-1"
+
+const (
+	dialTimeout           = 5 * time.Second
+	responseHeaderTimeout = 30 * time.Second
+	maxAttempts           = 5
+	maxBackoff            = 2 * time.Second
+)
+
+// Config says where the bucket is.
+type Config struct {
+	// Endpoint is the store's URL; empty means Amazon S3 in Region.
+	Endpoint string
+	// Region signs the requests; empty means DefaultRegion.
+	Region string
+	// Bucket is the bucket's name.
+	Bucket string
+	// AccessKey and SecretKey are static credentials. Both empty: Amazon's
+	// default chain (environment, shared files, instance role).
+	AccessKey, SecretKey string
+	// PathStyle puts the bucket into the path instead of the host name, as most
+	// stores but Amazon's want it.
+	PathStyle bool
+}
+
+// Validate refuses what cannot work.
+func (c Config) Validate() error {
+	if c.Bucket == "" {
+		return errors.New("s3: the bucket has no name")
+	}
+	if (c.AccessKey == "") != (c.SecretKey == "") {
+		return errors.New("s3: access key and secret key go together")
+	}
+	return nil
+}
+
+// Open makes a client. It asks nothing of the store: see Ping and Create.
+func Open(ctx context.Context, cfg Config) (*Bucket, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Region == "" {
+		cfg.Region = DefaultRegion
+	}
+	load := []func(*config.LoadOptions) error{
+		config.WithRegion(cfg.Region),
+		config.WithHTTPClient(httpClient()),
+		config.WithRetryer(retryer),
+		// Checksums in trailers are beyond many stores; what has to be checked
+		// end to end carries its own checksum.
+		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
+		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
+	}
+	if cfg.AccessKey != "" {
+		load = append(load, config.WithCredentialsProvider(
+			credentials.NewStaticCredentialsProvider(cfg.AccessKey, cfg.SecretKey, "")))
+	}
+	sdk, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, fmt.Errorf("configure s3 client: %w", err)
+	}
+	client := s3.NewFromConfig(sdk, func(o *s3.Options) {
+		o.UsePathStyle = cfg.PathStyle
+		if cfg.Endpoint != "" {
+			o.BaseEndpoint = aws.String(cfg.Endpoint)
+		}
+	})
+	return &Bucket{client: client, name: cfg.Bucket, region: cfg.Region, multipartAbove: multipartAbove, partSize: partSize}, nil
+}
+
+func httpClient() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
+		WithTransportOptions(func(t *http.Transport) {
+			t.ResponseHeaderTimeout = responseHeaderTimeout
+			t.MaxIdleConnsPerHost = 16
+		})
+}
+
+// retryer tries maxAttempts times. The SDK's token bucket is off: it fails calls
+// of one part of the process because another had to retry.
+func retryer() aws.Retryer {
+	return retry.AddWithErrorCodes(retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = maxAttempts
+		o.MaxBackoff = maxBackoff
+		o.RateLimiter = ratelimit.None
+	}), conflictCode)
+}
