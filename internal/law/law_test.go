@@ -40,7 +40,9 @@ var rules = []rule{
 	{"internal/objstore", nil, "the adapter knows objects, not what is in them"},
 	{"internal/await", []string{"schemas", "internal/kafka"}, "answers are found by reading the log back"},
 	{"internal/embedded", []string{"internal/kafka", "internal/objstore", "internal/postgres"}, "the embedded parts are what those adapters talk to"},
-	{"internal/replay", []string{"schemas", "internal/pgn", "internal/rules"}, "a client: it knows the public API and PGN, not the server"},
+	{"internal/client", []string{"schemas"}, "an app: it knows the public API and the codes, not the server"},
+	{"internal/replay", []string{"schemas", "internal/pgn", "internal/rules", "internal/client"}, "a client: it knows the public API and PGN, not the server"},
+	{"internal/supervise", nil, "it knows parts by name alone"},
 
 	{"tables", []string{"schemas", "internal/game", "internal/player", "internal/queue", "internal/kafka"}, "a table is an aggregate's row on a topic"},
 
