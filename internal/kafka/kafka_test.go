@@ -1,0 +1,170 @@
+package kafka_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/kafkatest"
+	"tabiya/schemas"
+)
+
+func command(key string, n int64) schemas.Command {
+	return schemas.Command{
+		ID: schemas.DerivedID(key, "test", n), Type: schemas.Resign, Key: key, Region: "eu", Actor: schemas.ActorSystem,
+	}
+}
+
+func TestWhatIsSentIsReadBackWithBrokerTime(t *testing.T) {
+	t.Parallel()
+	cluster := kafkatest.Start(t, 3)
+	producer, err := kafka.NewProducer(cluster.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer producer.Close()
+	before := time.Now().Add(-time.Second)
+	const n = 300
+	var msgs []schemas.Message
+	for i := range n {
+		msgs = append(msgs, command(fmt.Sprint("game-", i%7), int64(i)))
+	}
+	if err := producer.Send(t.Context(), msgs...); err != nil {
+		t.Fatal(err)
+	}
+	got := 0
+	err = kafka.ReadAll(t.Context(), cluster.Config, schemas.GameCommands, func(r *kgo.Record) error {
+		got++
+		if r.Timestamp.Before(before) || r.Timestamp.After(time.Now().Add(time.Second)) {
+			return fmt.Errorf("offset %d has time %s, which is not the broker's", r.Offset, r.Timestamp)
+		}
+		if want := kafka.PartitionOf(string(r.Key), 3); r.Partition != want {
+			return fmt.Errorf("key %s is in partition %d, not %d", r.Key, r.Partition, want)
+		}
+		return nil
+	})
+	if err != nil || got != n {
+		t.Fatalf("read %d of %d records: %v", got, n, err)
+	}
+	for p := range int32(3) {
+		seen := 0
+		err := kafka.ReadPartition(t.Context(), cluster.Config, schemas.GameCommands, p, before, func(r *kgo.Record) error {
+			seen++
+			return nil
+		})
+		if err != nil || (p == kafka.PartitionOf("game-0", 3) && seen == 0) {
+			t.Fatalf("partition %d: %d records, %v", p, seen, err)
+		}
+	}
+}
+
+func TestReadAllGivesFnsErrorBackAndEndsOnAnEmptyTopic(t *testing.T) {
+	t.Parallel()
+	cluster := kafkatest.Start(t, 2)
+	if err := kafka.ReadAll(t.Context(), cluster.Config, schemas.GameEvents, func(*kgo.Record) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	producer, err := kafka.NewProducer(cluster.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer producer.Close()
+	if err := producer.Send(t.Context(), command("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	enough := errors.New("enough")
+	if err := kafka.ReadAll(t.Context(), cluster.Config, schemas.GameCommands, func(*kgo.Record) error { return enough }); !errors.Is(err, enough) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestSendToABrokerThatIsAwayEndsInTimeAsUnavailable(t *testing.T) {
+	t.Parallel()
+	cluster := kafkatest.Start(t, 1)
+	cluster.RequireFake(t)
+	cfg := cluster.Config
+	cfg.SendTimeout = 300 * time.Millisecond
+	producer, err := kafka.NewProducer(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer producer.Close()
+	if err := producer.Send(t.Context(), command("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	cluster.Down()
+	start := time.Now()
+	if err := producer.Send(t.Context(), command("a", 2)); !errors.Is(err, kafka.ErrUnavailable) {
+		t.Fatalf("got %v", err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Fatalf("it took %s to say so", took)
+	}
+	if err := kafka.Ping(t.Context(), cfg); err == nil {
+		t.Fatal("a broker that is away answered a ping")
+	}
+	cluster.Up()
+	deadline := time.Now().Add(20 * time.Second)
+	for err = errors.New("not tried"); err != nil; err = producer.Send(t.Context(), command("a", 3)) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the broker is back, but: %v", err)
+		}
+	}
+	if err := kafka.Ping(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestATooLargeRecordIsRefusedAndNothingElseIs(t *testing.T) {
+	t.Parallel()
+	cluster := kafkatest.Start(t, 1)
+	producer, err := kafka.NewProducer(cluster.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer producer.Close()
+	big := command("a", 1)
+	big.Type, big.Payload = schemas.PlayMove, &schemas.PlayMovePayload{UCI: strings.Repeat("x", kafka.MaxRecordBytes)}
+	if err := producer.Send(t.Context(), big); !errors.Is(err, kafka.ErrTooLarge) {
+		t.Fatalf("got %v", err)
+	}
+	if err := producer.Send(t.Context(), command("a", 2)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEnsureTopicsIsRepeatableAndRefusesAMismatch(t *testing.T) {
+	t.Parallel()
+	cluster := kafkatest.Start(t, 2)
+	same := kafka.TopicOptions{Partitions: 2, Replication: 1, MinISR: 1}
+	if err := kafka.EnsureTopics(t.Context(), cluster.Config, same); err != nil {
+		t.Fatal(err)
+	}
+	more := same
+	more.Partitions = 3
+	if err := kafka.EnsureTopics(t.Context(), cluster.Config, more); err == nil || !strings.Contains(err.Error(), "2 partitions, not 3") {
+		t.Fatalf("got %v", err)
+	}
+
+	client, err := kgo.NewClient(cluster.Config.Opts()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	adm := kadm.NewClient(client)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := adm.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "message.timestamp.type", Value: kadm.StringPtr("CreateTime")}}, schemas.GameEvents); err != nil {
+		t.Fatal(err)
+	}
+	if err := kafka.EnsureTopics(t.Context(), cluster.Config, same); err == nil || !strings.Contains(err.Error(), "message.timestamp.type=CreateTime") {
+		t.Fatalf("got %v", err)
+	}
+}

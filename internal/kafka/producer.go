@@ -1,0 +1,160 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/schemas"
+)
+
+var (
+	// ErrUnavailable: the broker did not acknowledge in time. Whether the
+	// record is in the log is not known; sending the same command again is safe.
+	ErrUnavailable = errors.New("kafka is unavailable")
+	// ErrTooLarge: the record is bigger than MaxRecordBytes and was not sent.
+	ErrTooLarge = errors.New("record is too large")
+)
+
+// MaxRecordBytes bounds a record's value. The broker's own limit, 1 MiB a
+// batch, is a little above it.
+const MaxRecordBytes = 900 << 10
+
+// Limits of what waits in memory for the broker. At either one sending fails
+// with ErrUnavailable instead of taking more.
+const (
+	maxBufferedRecords = 50_000
+	maxBufferedBytes   = 64 << 20
+)
+
+// fixedTime is every record's timestamp. The topics use broker time, so a
+// broker overwrites it; one constant makes all deltas in a batch zero, which
+// package brokertime relies on. It must not be zero: franz-go would put in the
+// present.
+func fixedTime() time.Time { return time.UnixMilli(1) }
+
+// Producer sends records: acknowledged by all replicas, idempotent, without
+// lingering. Its methods may be called by many goroutines.
+type Producer struct {
+	client  *kgo.Client
+	timeout time.Duration
+}
+
+// NewProducer makes a producer. It does not wait for the broker.
+func NewProducer(cfg Config) (*Producer, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(append(cfg.Opts(),
+		kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.ProducerLinger(0),
+		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
+		kgo.ProducerBatchMaxBytes(1<<20),
+		kgo.MaxBufferedRecords(maxBufferedRecords),
+		kgo.MaxBufferedBytes(maxBufferedBytes),
+		kgo.RecordDeliveryTimeout(cfg.sendTimeout()),
+	)...)
+	if err != nil {
+		return nil, fmt.Errorf("make kafka producer: %w", err)
+	}
+	return &Producer{client: client, timeout: cfg.sendTimeout()}, nil
+}
+
+// Send sends the messages and waits until all are acknowledged. The order is
+// kept within a partition. It returns within the config's SendTimeout: an error
+// that matches ErrUnavailable then leaves open what reached the log.
+func (p *Producer) Send(ctx context.Context, msgs ...schemas.Message) error {
+	records := make([]*kgo.Record, len(msgs))
+	for i, m := range msgs {
+		records[i] = recordOf(m.Record())
+	}
+	return p.SendRecords(ctx, records...)
+}
+
+// SendRecords is Send for records that are made already.
+func (p *Producer) SendRecords(ctx context.Context, records ...*kgo.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, p.timeout, ErrUnavailable)
+	defer cancel()
+	var (
+		mu      sync.Mutex
+		first   error
+		pending = len(records)
+		done    = make(chan struct{})
+	)
+	for _, r := range records {
+		p.SendRecordAsync(r, func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if first == nil {
+				first = err
+			}
+			if pending--; pending == 0 {
+				close(done)
+			}
+		})
+	}
+	select {
+	case <-done:
+		return first
+	case <-ctx.Done():
+		return fmt.Errorf("send to %s: %w", records[0].Topic, context.Cause(ctx))
+	}
+}
+
+// SendAsync sends one message and calls done, if it is not nil, from another
+// goroutine once it is acknowledged (nil) or given up. It does not block; done
+// must not either.
+func (p *Producer) SendAsync(m schemas.Message, done func(error)) {
+	p.SendRecordAsync(recordOf(m.Record()), done)
+}
+
+// SendRecordAsync is SendAsync for a record that is made already. The record
+// belongs to the producer until done is called.
+func (p *Producer) SendRecordAsync(r *kgo.Record, done func(error)) {
+	if done == nil {
+		done = func(error) {}
+	}
+	if len(r.Value) > MaxRecordBytes {
+		done(fmt.Errorf("send to %s: %d bytes: %w", r.Topic, len(r.Value), ErrTooLarge))
+		return
+	}
+	r.Timestamp = fixedTime()
+	p.client.TryProduce(context.Background(), r, func(r *kgo.Record, err error) { done(sendError(r.Topic, err)) })
+}
+
+// Close gives up what is not acknowledged yet and disconnects.
+func (p *Producer) Close() { p.client.Close() }
+
+func recordOf(r schemas.Record) *kgo.Record {
+	return &kgo.Record{
+		Topic: r.Topic,
+		Key:   []byte(r.Key),
+		Value: r.Value,
+		Headers: []kgo.RecordHeader{
+			{Key: schemas.HeaderType, Value: []byte(r.Type)},
+			{Key: schemas.HeaderRegion, Value: []byte(r.Region)},
+		},
+	}
+}
+
+// sendError sorts a produce error: what may pass by itself is ErrUnavailable.
+func sendError(topic string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, kerr.MessageTooLarge):
+		return fmt.Errorf("send to %s: %w: %w", topic, ErrTooLarge, err)
+	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
+		return fmt.Errorf("send to %s: %w", topic, err)
+	default:
+		return fmt.Errorf("send to %s: %w: %w", topic, ErrUnavailable, err)
+	}
+}

@@ -1,0 +1,154 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/schemas"
+)
+
+// TopicOptions is what an operator decides about the topics.
+type TopicOptions struct {
+	Partitions  int32 // of the partitioned topics, at least 1
+	Replication int16 // at least 1
+	MinISR      int16 // min.insync.replicas, 1 to Replication
+}
+
+// Validate reports the first thing that cannot work.
+func (o TopicOptions) Validate() error {
+	switch {
+	case o.Partitions < 1:
+		return fmt.Errorf("topics: %d partitions", o.Partitions)
+	case o.Replication < 1:
+		return fmt.Errorf("topics: replication %d", o.Replication)
+	case o.MinISR < 1 || o.MinISR > o.Replication:
+		return fmt.Errorf("topics: min-ISR %d with replication %d", o.MinISR, o.Replication)
+	}
+	return nil
+}
+
+// minCompactionLag is how long a table's superseded rows stay: a recovery in
+// that time still sees the higher version that a stale owner wrote behind.
+const minCompactionLag = 10 * time.Minute
+
+// Topic configuration keys.
+const (
+	cleanupPolicy = "cleanup.policy"
+	timestampType = "message.timestamp.type"
+	logAppendTime = "LogAppendTime"
+)
+
+// EnsureTopics creates the topics that are missing and fails if one that exists
+// differs in what must not differ: partitions, cleanup policy, broker time.
+func EnsureTopics(ctx context.Context, cfg Config, o TopicOptions) error {
+	if err := errors.Join(cfg.Validate(), o.Validate()); err != nil {
+		return err
+	}
+	client, err := kgo.NewClient(cfg.Opts()...)
+	if err != nil {
+		return fmt.Errorf("ensure topics: %w", err)
+	}
+	defer client.Close()
+	adm := kadm.NewClient(client)
+	for _, t := range schemas.Topics() {
+		r, err := adm.CreateTopic(ctx, o.partitions(t), o.Replication, o.configs(t), t.Name)
+		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+			return fmt.Errorf("create topic %s: %w %s", t.Name, err, r.ErrMessage)
+		}
+	}
+	return o.check(ctx, adm)
+}
+
+func (o TopicOptions) partitions(t schemas.Topic) int32 {
+	if t.Partitioned {
+		return o.Partitions
+	}
+	return 1
+}
+
+func (o TopicOptions) configs(t schemas.Topic) map[string]*string {
+	configs := map[string]*string{
+		cleanupPolicy:         kadm.StringPtr(string(t.Cleanup)),
+		timestampType:         kadm.StringPtr(logAppendTime),
+		"min.insync.replicas": kadm.StringPtr(strconv.Itoa(int(o.MinISR))),
+	}
+	if t.Cleanup == schemas.Compact {
+		// Small segments, closed often: only closed ones are compacted, and a
+		// recovery reads all that is not compacted yet.
+		configs["min.compaction.lag.ms"] = millis(minCompactionLag)
+		configs["segment.ms"] = millis(10 * time.Minute)
+		configs["segment.bytes"] = kadm.StringPtr(strconv.Itoa(64 << 20))
+		configs["min.cleanable.dirty.ratio"] = kadm.StringPtr("0.2")
+		return configs
+	}
+	configs["retention.ms"] = kadm.StringPtr("-1")
+	if t.Retention > 0 {
+		configs["retention.ms"] = millis(t.Retention)
+	}
+	return configs
+}
+
+func millis(d time.Duration) *string {
+	return kadm.StringPtr(strconv.FormatInt(d.Milliseconds(), 10))
+}
+
+// check compares the topics with what they have to be.
+func (o TopicOptions) check(ctx context.Context, adm *kadm.Client) error {
+	wanted := make(map[string]schemas.Topic)
+	for _, t := range schemas.Topics() {
+		wanted[t.Name] = t
+	}
+	names := slices.Sorted(maps.Keys(wanted))
+	details, err := adm.ListTopics(ctx, names...)
+	if err := errors.Join(err, details.Error()); err != nil {
+		return fmt.Errorf("list topics: %w", err)
+	}
+	described, err := adm.DescribeTopicConfigs(ctx, names...)
+	if err != nil {
+		return fmt.Errorf("describe topics: %w", err)
+	}
+	var wrong []error
+	for _, name := range names {
+		t := wanted[name]
+		if have, want := len(details[name].Partitions), int(o.partitions(t)); have != want {
+			wrong = append(wrong, fmt.Errorf("topic %s has %d partitions, not %d", name, have, want))
+		}
+		rc, err := described.On(name, nil)
+		if err := errors.Join(err, rc.Err); err != nil {
+			return fmt.Errorf("describe topic %s: %w", name, err)
+		}
+		for _, c := range rc.Configs {
+			have := c.MaybeValue()
+			if c.Key == cleanupPolicy && have != string(t.Cleanup) {
+				wrong = append(wrong, fmt.Errorf("topic %s has %s=%s, not %s", name, c.Key, have, t.Cleanup))
+			}
+			if c.Key == timestampType && !strings.EqualFold(have, logAppendTime) {
+				wrong = append(wrong, fmt.Errorf("topic %s has %s=%s, not %s", name, c.Key, have, logAppendTime))
+			}
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// Ping reports whether a broker answers. Bound it by ctx.
+func Ping(ctx context.Context, cfg Config) error {
+	client, err := kgo.NewClient(cfg.Opts()...)
+	if err != nil {
+		return fmt.Errorf("ping kafka: %w", err)
+	}
+	defer client.Close()
+	if err := client.Ping(ctx); err != nil {
+		return fmt.Errorf("ping kafka: %w: %w", ErrUnavailable, err)
+	}
+	return nil
+}
