@@ -36,6 +36,9 @@ func (t EventType) Terminal() bool {
 	return false
 }
 
+// Topic is the events topic that t belongs on; empty for an unknown type.
+func (t EventType) Topic() string { return eventTopics[eventKinds[t].of] }
+
 // Event is the envelope of every *-events topic.
 type Event struct {
 	ID         string // EventID(Key, Seq)
