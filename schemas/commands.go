@@ -114,12 +114,26 @@ type EnterQueuePayload struct {
 	Handle    string  `json:"handle"`
 	Rating    float64 `json:"rating"`
 	Deviation float64 `json:"deviation"`
+	// Attempt, if not 0, brings back a ticket whose match failed: the seat is
+	// queued again, for that attempt.
+	Attempt int    `json:"attempt,omitempty"`
+	Origin  Origin `json:"origin"`
 }
 
 // RemoveTicketPayload withdraws a ticket that is not matched yet.
 type RemoveTicketPayload struct {
 	TicketID string `json:"ticketId"`
 	PlayerID string `json:"playerId"`
+	Origin   Origin `json:"origin"`
+}
+
+// Origin is the place of the player command behind a queue command. From one
+// partition they arrive in order, so a queue that remembers the last offset of
+// each partition tells a repeat, however late it comes, from a new ticket.
+type Origin struct {
+	Partitions int32 `json:"partitions"` // of player-commands; more after a scaling
+	Partition  int32 `json:"partition"`
+	Offset     int64 `json:"offset"`
 }
 
 // ConfirmMatchPayload acknowledges GameStarted.
