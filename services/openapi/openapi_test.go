@@ -1,0 +1,86 @@
+package openapi_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"tabiya/services/openapi"
+	"tabiya/services/openapi/openapitest"
+)
+
+// codes reads schemas/codes.go: a code that the document forgets would surprise
+// a client.
+func codes(t *testing.T) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../../schemas/codes.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, ok := node.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		for _, value := range spec.Values {
+			code, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, code)
+		}
+		return true
+	})
+	slices.Sort(all)
+	return all
+}
+
+func TestTheDocumentKnowsEveryCode(t *testing.T) {
+	t.Parallel()
+	document, err := openapitest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documented []string
+	for _, code := range document.Components.Schemas["Code"].Value.Enum {
+		documented = append(documented, code.(string))
+	}
+	all := codes(t)
+	if !slices.Equal(documented, all) {
+		t.Fatalf("the document lists\n%q\nschemas/codes.go\n%q", documented, all)
+	}
+	for path, item := range document.Paths.Map() {
+		for method, operation := range item.Operations() {
+			listed, _ := operation.Extensions["x-problems"].([]any)
+			for _, code := range listed {
+				if !slices.Contains(all, code.(string)) {
+					t.Errorf("%s %s lists %q, which is no code", method, path, code)
+				}
+			}
+		}
+	}
+}
+
+func TestTheDocumentIsServed(t *testing.T) {
+	t.Parallel()
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	if err := openapi.Routes(e); err != nil {
+		t.Fatal(err)
+	}
+	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/openapi.json", nil)
+	e.ServeHTTP(w, r)
+	var document struct{ OpenAPI string }
+	if err := json.Unmarshal(w.Body.Bytes(), &document); err != nil || document.OpenAPI != "3.0.3" {
+		t.Fatalf("%v, openapi %q", err, document.OpenAPI)
+	}
+	openapitest.Validate(t, r, w.Result())
+}

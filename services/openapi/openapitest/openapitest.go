@@ -1,0 +1,172 @@
+// Package openapitest checks real requests and answers against the OpenAPI
+// document.
+package openapitest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+
+	"tabiya/services/openapi"
+)
+
+// Load parses and validates the document.
+func Load() (*openapi3.T, error) {
+	text, err := openapi.Document()
+	if err != nil {
+		return nil, err
+	}
+	document, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		return nil, fmt.Errorf("load the openapi document: %w", err)
+	}
+	if err := document.Validate(context.Background()); err != nil {
+		return nil, fmt.Errorf("validate the openapi document: %w", err)
+	}
+	return document, nil
+}
+
+type checker struct {
+	document *openapi3.T
+	router   routers.Router
+}
+
+var load = sync.OnceValues(func() (*checker, error) {
+	document, err := Load()
+	if err != nil {
+		return nil, err
+	}
+	// Clients must ignore fields they do not know; our own tests must not.
+	for _, schema := range document.Components.Schemas {
+		closeObjects(schema.Value)
+	}
+	for _, item := range document.Paths.Map() {
+		for _, operation := range item.Operations() {
+			for _, answer := range operation.Responses.Map() {
+				for _, media := range answer.Value.Content {
+					closeObjects(media.Schema.Value)
+				}
+			}
+		}
+	}
+	for _, text := range []string{"text/event-stream", "application/x-ndjson", "application/x-chess-pgn"} {
+		openapi3filter.RegisterBodyDecoder(text, openapi3filter.PlainBodyDecoder)
+	}
+	router, err := legacy.NewRouter(document)
+	if err != nil {
+		return nil, fmt.Errorf("make the openapi router: %w", err)
+	}
+	return &checker{document, router}, nil
+})
+
+// closeObjects makes every object whose fields are listed refuse others.
+func closeObjects(s *openapi3.Schema) {
+	if s == nil || s.Extensions["x-closed"] != nil {
+		return
+	}
+	if len(s.Properties) > 0 && s.AdditionalProperties.Schema == nil && s.AdditionalProperties.Has == nil {
+		no := false
+		s.AdditionalProperties.Has = &no
+		if s.Extensions == nil {
+			s.Extensions = map[string]any{}
+		}
+		s.Extensions["x-closed"] = true // do not walk in a circle
+	}
+	for _, p := range s.Properties {
+		closeObjects(p.Value)
+	}
+	if s.Items != nil {
+		closeObjects(s.Items.Value)
+	}
+}
+
+// Validate fails the test unless resp is an answer that the document promises
+// to req: status, headers, content type, body, and the code of a problem. A
+// request that succeeded must be one that the document allows. resp.Body is
+// read whole and can be read again.
+func Validate(t testing.TB, req *http.Request, resp *http.Response) {
+	t.Helper()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("read the answer to %s %s: %v", req.Method, req.URL, err)
+	}
+	resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	ValidateBody(t, req, resp, body)
+}
+
+// ValidateBody is Validate for an answer whose body, or a stream's beginning,
+// was read already.
+func ValidateBody(t testing.TB, req *http.Request, resp *http.Response, body []byte) {
+	t.Helper()
+	if err := check(req, resp, body); err != nil {
+		t.Errorf("%s %s: %d %.500s\nis not in the openapi document: %v", req.Method, req.URL, resp.StatusCode, body, err)
+	}
+}
+
+func check(req *http.Request, resp *http.Response, body []byte) error {
+	c, err := load()
+	if err != nil {
+		return err
+	}
+	sent := req.Clone(req.Context())
+	sent.URL.Scheme, sent.URL.Host, sent.Host = "", "", ""
+	sent.Body, err = again(req)
+	if err != nil {
+		return err
+	}
+	route, params, err := c.router.FindRoute(sent)
+	if err != nil {
+		return fmt.Errorf("find %s %s: %w", req.Method, req.URL.Path, err)
+	}
+	options := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
+	input := &openapi3filter.RequestValidationInput{Request: sent, PathParams: params, Route: route, Options: options}
+	if resp.StatusCode < 400 {
+		if err := openapi3filter.ValidateRequest(req.Context(), input); err != nil {
+			return fmt.Errorf("the request succeeded: %w", err)
+		}
+	}
+	err = openapi3filter.ValidateResponse(req.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: resp.StatusCode, Header: resp.Header,
+		Body: io.NopCloser(bytes.NewReader(body)), Options: options,
+	})
+	if err != nil || resp.StatusCode < 400 || !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") {
+		return err
+	}
+	return c.checkCode(route.Operation, body)
+}
+
+// again is the request's body once more, where it can be had: the client has
+// read req.Body to its end.
+func again(req *http.Request) (io.ReadCloser, error) {
+	if req.GetBody == nil {
+		return http.NoBody, nil
+	}
+	return req.GetBody()
+}
+
+func (c *checker) checkCode(operation *openapi3.Operation, body []byte) error {
+	var problem struct{ Code string }
+	if err := json.Unmarshal(body, &problem); err != nil {
+		return fmt.Errorf("parse the problem: %w", err)
+	}
+	for _, extensions := range []map[string]any{operation.Extensions, c.document.Extensions} {
+		codes, _ := extensions["x-problems"].([]any)
+		if slices.Contains(codes, any(problem.Code)) {
+			return nil
+		}
+	}
+	return fmt.Errorf("x-problems of %s does not list %q", operation.OperationID, problem.Code)
+}
