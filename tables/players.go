@@ -1,0 +1,170 @@
+package tables
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"tabiya/internal/player"
+	"tabiya/schemas"
+)
+
+// Players is the table of the players group: facts, ratings, seat.
+func Players() Table[*player.State] {
+	return Table[*player.State]{
+		Group: schemas.PlayersGroup, Topic: schemas.PlayersTable,
+		Commands: schemas.PlayerCommands, Events: schemas.PlayerEvents,
+		AppendBody: appendPlayer, DecodeBody: decodePlayer,
+	}
+}
+
+const playerFormat = 1
+
+// playerEvents gives the events of a player their byte in a row. Append only.
+var playerEvents = []schemas.EventType{
+	schemas.PlayerRegistered, schemas.PlayerUpdated, schemas.PlayerRated, schemas.PlayerClosed,
+}
+
+func appendPlayer(b []byte, s *player.State) []byte {
+	b = append(b, playerFormat)
+	b = appendString(b, s.Handle)
+	b = appendString(b, s.Country)
+	b = appendString(b, s.Region)
+	b = appendInt(b, s.Revision)
+	b = appendBool(b, s.Closed)
+	b = appendInt(b, s.Seq)
+	b = appendCount(b, len(s.Ratings))
+	for _, r := range s.Ratings {
+		b = appendSpeed(b, r.Speed)
+		b = appendFloat(appendFloat(appendFloat(b, r.Rating), r.Deviation), r.Volatility)
+		b = appendInt(appendInt(b, int64(r.Games)), int64(r.At))
+	}
+	b = appendSeat(b, s.Seat)
+	b = appendCount(b, len(s.Accepted))
+	for _, a := range s.Accepted {
+		b = binary.BigEndian.AppendUint64(b, a.Key)
+		b = binary.BigEndian.AppendUint32(b, a.Print)
+		b = appendInt(appendInt(b, a.Seq), a.Offset)
+	}
+	b = appendCount(b, len(s.Games))
+	for _, g := range s.Games {
+		b = binary.BigEndian.AppendUint64(b, g)
+	}
+	b = appendCount(b, len(s.Outbox))
+	for _, sent := range s.Outbox {
+		b = appendSent(b, sent)
+	}
+	return b
+}
+
+func appendSeat(b []byte, seat player.Seat) []byte {
+	b = append(b, byte(seat.Status))
+	if seat.Status == player.Idle {
+		return b
+	}
+	b = appendString(b, seat.Queue)
+	b = appendID(b, seat.TicketID)
+	b = appendInt(b, int64(seat.Attempt))
+	b = appendID(b, seat.GameID)
+	b = appendString(b, seat.Handle)
+	b = appendFloat(appendFloat(b, seat.Rating), seat.Deviation)
+	return appendInt(appendInt(b, seat.Joined), seat.Entered)
+}
+
+func appendSent(b []byte, sent player.Sent) []byte {
+	e := sent.Event
+	b = appendInt(b, sent.Offset)
+	b = append(b, byte(slices.Index(playerEvents, e.Type)))
+	b = appendInt(appendInt(b, e.Seq), int64(e.OccurredAt))
+	b = appendString(b, e.Region)
+	b = appendID(b, e.CommandID)
+	switch p := e.Payload.(type) {
+	case *schemas.PlayerFacts:
+		b = appendString(appendString(b, p.Handle), p.Country)
+	case *schemas.PlayerRatedPayload:
+		b = appendSpeed(appendID(b, p.GameID), p.Speed)
+		b = appendFloat(appendFloat(appendFloat(b, p.Rating), p.Deviation), p.Volatility)
+		b = appendInt(appendFloat(b, p.Change), int64(p.Games))
+	}
+	return b
+}
+
+func appendSpeed(b []byte, s schemas.Speed) []byte {
+	return append(b, byte(slices.Index(schemas.Speeds(), s)))
+}
+
+func (r *bodyReader) speed() schemas.Speed {
+	if i, all := int(r.byte()), schemas.Speeds(); i < len(all) {
+		return all[i]
+	}
+	r.fail()
+	return ""
+}
+
+func decodePlayer(key string, head schemas.Head, body []byte) (*player.State, error) {
+	r := &bodyReader{b: body}
+	if f := r.byte(); f != playerFormat {
+		return nil, fmt.Errorf("player body of format %d, not %d", f, playerFormat)
+	}
+	s := &player.State{Version: head.Version, Offset: head.Offset, ID: key}
+	s.Handle, s.Country, s.Region = r.string(), r.string(), r.string()
+	s.Revision, s.Closed, s.Seq = r.int(), r.bool(), r.int()
+	s.Ratings = list(r, 27, func() player.Rating {
+		return player.Rating{
+			Speed: r.speed(), Rating: r.float(), Deviation: r.float(), Volatility: r.float(),
+			Games: int(r.int()), At: schemas.Time(r.int()),
+		}
+	})
+	s.Seat = r.seat()
+	s.Accepted = list(r, 14, func() player.Accepted {
+		return player.Accepted{Key: r.uint64(), Print: r.uint32(), Seq: r.int(), Offset: r.int()}
+	})
+	s.Games = list(r, 8, r.uint64)
+	s.Outbox = list(r, 7, func() player.Sent { return r.sent(key) })
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (r *bodyReader) seat() player.Seat {
+	status := player.Status(r.byte())
+	switch status {
+	case player.Idle:
+		return player.Seat{}
+	case player.Queued, player.Playing:
+		return player.Seat{
+			Status: status, Queue: r.string(), TicketID: r.id(), Attempt: int(r.int()), GameID: r.id(),
+			Handle: r.string(), Rating: r.float(), Deviation: r.float(), Joined: r.int(), Entered: r.int(),
+		}
+	}
+	r.fail()
+	return player.Seat{}
+}
+
+func (r *bodyReader) sent(key string) player.Sent {
+	sent := player.Sent{Offset: r.int()}
+	kind := int(r.byte())
+	if kind >= len(playerEvents) {
+		r.fail()
+		return player.Sent{}
+	}
+	e := schemas.Event{
+		Type: playerEvents[kind], Key: key, Seq: r.int(), OccurredAt: schemas.Time(r.int()),
+		Region: r.string(), CommandID: r.id(),
+	}
+	e.ID = schemas.EventID(key, e.Seq)
+	switch e.Type {
+	case schemas.PlayerRated:
+		e.Payload = &schemas.PlayerRatedPayload{
+			GameID: r.id(), Speed: r.speed(), Rating: r.float(), Deviation: r.float(), Volatility: r.float(),
+			Change: r.float(), Games: int(r.int()),
+		}
+	case schemas.PlayerClosed:
+		e.Payload = &schemas.PlayerClosedPayload{}
+	default:
+		e.Payload = &schemas.PlayerFacts{Handle: r.string(), Country: r.string()}
+	}
+	sent.Event = e
+	return sent
+}

@@ -1,0 +1,150 @@
+package tables
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"tabiya/internal/queue"
+	"tabiya/schemas"
+)
+
+// Queues is the table of the matchmaking group: tickets and matches.
+func Queues() Table[*queue.State] {
+	return Table[*queue.State]{
+		Group: schemas.MatchmakingGroup, Topic: schemas.MatchmakingTable,
+		Commands: schemas.QueueCommands, Events: schemas.QueueEvents,
+		AppendBody: appendQueue, DecodeBody: decodeQueue,
+	}
+}
+
+const queueFormat = 1
+
+// The least bytes that an element of a queue's lists takes.
+const (
+	partySize  = 16 + 16 + 1 + 8 + 8 + 1
+	ticketSize = partySize + 4
+	entrySize  = 1 + 1 + 16 + 1
+)
+
+func appendQueue(b []byte, s *queue.State) []byte {
+	b = append(b, queueFormat)
+	b = appendInt(appendInt(b, s.Seq), s.Waves)
+	b = appendInt(appendInt(b, int64(s.LastWave)), s.WaitMs)
+	b = appendCount(b, len(s.Waiting))
+	for i := range s.Waiting {
+		b = appendTicket(b, s, &s.Waiting[i])
+	}
+	b = appendCount(b, len(s.Matches))
+	for i := range s.Matches {
+		m := &s.Matches[i]
+		b = appendInt(append(b, m.GameID[:]...), int64(m.Deadline-s.LastWave))
+		b = appendTicket(appendTicket(b, s, &m.White), s, &m.Black)
+	}
+	b = appendInt(b, int64(s.Partitions))
+	b = appendCount(b, len(s.Next))
+	for _, offset := range s.Next {
+		b = appendInt(b, offset)
+	}
+	b = appendCount(b, len(s.Whites))
+	for _, w := range s.Whites {
+		b = binary.BigEndian.AppendUint32(b, w)
+	}
+	b = appendCount(b, len(s.Outbox))
+	for i := range s.Outbox {
+		b = appendEntry(b, s, &s.Outbox[i])
+	}
+	return b
+}
+
+// Times and numbers are written as their distance from the row's latest, which
+// makes most of them one to three bytes.
+func appendTicket(b []byte, s *queue.State, t *queue.Ticket) []byte {
+	b = appendParty(b, &t.Party)
+	b = appendInt(b, int64(s.LastWave-t.JoinedAt))
+	b = appendInt(appendInt(b, int64(t.Missed)), s.Seq-t.Seq)
+	return appendBool(b, t.Returning)
+}
+
+func appendParty(b []byte, p *queue.Party) []byte {
+	b = append(append(b, p.TicketID[:]...), p.PlayerID[:]...)
+	b = appendString(b, p.Handle)
+	b = appendFloat(appendFloat(b, p.Rating), p.Deviation)
+	return appendInt(b, int64(p.Attempt))
+}
+
+func appendEntry(b []byte, s *queue.State, e *queue.Entry) []byte {
+	b = appendInt(appendInt(b, s.Offset-e.Offset), int64(s.LastWave-e.At))
+	b = append(b, e.CommandID[:]...)
+	b = appendCount(b, len(e.Facts))
+	for i := range e.Facts {
+		f := &e.Facts[i]
+		b = append(b, byte(f.Kind))
+		b = appendParty(appendInt(b, s.Seq-f.Seq), &f.White)
+		switch f.Kind {
+		case queue.Entered:
+			b = appendInt(b, int64(f.Waiting))
+		case queue.Refused:
+			b = appendString(b, string(f.Code))
+		case queue.Found, queue.Confirmed, queue.Failed:
+			b = append(appendParty(b, &f.Black), f.GameID[:]...)
+			b = appendInt(b, int64(f.Deadline-s.LastWave))
+		}
+	}
+	return b
+}
+
+func decodeQueue(key string, head schemas.Head, body []byte) (*queue.State, error) {
+	r := &bodyReader{b: body}
+	if f := r.byte(); f != queueFormat {
+		return nil, fmt.Errorf("queue body of format %d, not %d", f, queueFormat)
+	}
+	s := &queue.State{Version: head.Version, Offset: head.Offset, Key: key}
+	s.Seq, s.Waves, s.LastWave, s.WaitMs = r.int(), r.int(), schemas.Time(r.int()), r.int()
+	s.Waiting = list(r, ticketSize, func() queue.Ticket { return r.ticket(s) })
+	s.Matches = list(r, 2*ticketSize, func() queue.Match {
+		return queue.Match{GameID: r.uuid(), Deadline: s.LastWave + schemas.Time(r.int()), White: r.ticket(s), Black: r.ticket(s)}
+	})
+	s.Partitions = int32(r.int())
+	s.Next = list(r, 1, r.int)
+	s.Whites = list(r, 4, r.uint32)
+	s.Outbox = list(r, entrySize, func() queue.Entry { return r.entry(s) })
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (r *bodyReader) ticket(s *queue.State) queue.Ticket {
+	return queue.Ticket{
+		Party: r.party(), JoinedAt: s.LastWave - schemas.Time(r.int()), Missed: int(r.int()),
+		Seq: s.Seq - r.int(), Returning: r.bool(),
+	}
+}
+
+func (r *bodyReader) party() queue.Party {
+	return queue.Party{
+		TicketID: r.uuid(), PlayerID: r.uuid(), Handle: r.string(), Rating: r.float(), Deviation: r.float(),
+		Attempt: int(r.int()),
+	}
+}
+
+func (r *bodyReader) entry(s *queue.State) queue.Entry {
+	e := queue.Entry{Offset: s.Offset - r.int(), At: s.LastWave - schemas.Time(r.int()), CommandID: r.uuid()}
+	e.Facts = list(r, partySize+2, func() queue.Fact {
+		f := queue.Fact{Kind: queue.Kind(r.byte()), Seq: s.Seq - r.int(), White: r.party()}
+		switch f.Kind {
+		case queue.Entered:
+			f.Waiting = int(r.int())
+		case queue.Refused:
+			f.Code = schemas.Code(r.string())
+		case queue.Found, queue.Confirmed, queue.Failed:
+			f.Black, f.GameID = r.party(), r.uuid()
+			f.Deadline = s.LastWave + schemas.Time(r.int())
+		case queue.Left:
+		default:
+			r.fail()
+		}
+		return f
+	})
+	return e
+}
