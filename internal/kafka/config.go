@@ -161,6 +161,7 @@ func (c Config) Sarama() (*sarama.Config, error) {
 	s := sarama.NewConfig()
 	s.ClientID = c.clientID()
 	s.Version = sarama.V2_8_0_0
+	s.Net.DialTimeout = 5 * time.Second
 	s.Metadata.AllowAutoTopicCreation = false
 	s.Consumer.Return.Errors = true
 	// A new group must not skip what is already there.
@@ -170,7 +171,7 @@ func (c Config) Sarama() (*sarama.Config, error) {
 	s.Consumer.Group.InstanceId = c.InstanceID
 	s.Consumer.Group.Session.Timeout = c.sessionTimeout()
 	s.Consumer.Group.Heartbeat.Interval = min(3*time.Second, c.sessionTimeout()/5)
-	s.Consumer.Group.Rebalance.Timeout = 60 * time.Second
+	s.Consumer.Group.Rebalance.Timeout = 25 * time.Second
 	s.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategySticky()}
 	t, err := c.tls()
 	if err != nil {

@@ -43,6 +43,13 @@ func fixedTime() time.Time { return time.UnixMilli(1) }
 type Producer struct {
 	client  *kgo.Client
 	timeout time.Duration
+
+	alive context.Context // done once the producer is closed
+	kill  context.CancelFunc
+
+	mu      sync.Mutex
+	slot    context.Context // of the records sent just now
+	slotEnd time.Time
 }
 
 // NewProducer makes a producer. It does not wait for the broker.
@@ -57,12 +64,16 @@ func NewProducer(cfg Config) (*Producer, error) {
 		kgo.ProducerBatchMaxBytes(1<<20),
 		kgo.MaxBufferedRecords(maxBufferedRecords),
 		kgo.MaxBufferedBytes(maxBufferedBytes),
-		kgo.RecordDeliveryTimeout(cfg.sendTimeout()),
+		// A record whose time is up is given up even if it is on its way;
+		// whether it arrived is not known then, which ErrUnavailable says.
+		kgo.AllowIdempotentProduceCancellation(),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("make kafka producer: %w", err)
 	}
-	return &Producer{client: client, timeout: cfg.sendTimeout()}, nil
+	p := &Producer{client: client, timeout: cfg.sendTimeout()}
+	p.alive, p.kill = context.WithCancel(context.Background())
+	return p, nil
 }
 
 // Send sends the messages and waits until all are acknowledged. The order is
@@ -110,8 +121,8 @@ func (p *Producer) SendRecords(ctx context.Context, records ...*kgo.Record) erro
 }
 
 // SendAsync sends one message and calls done, if it is not nil, from another
-// goroutine once it is acknowledged (nil) or given up. It does not block; done
-// must not either.
+// goroutine once it is acknowledged (nil) or given up, SendTimeout later at most.
+// It does not block; done must not either.
 func (p *Producer) SendAsync(m schemas.Message, done func(error)) {
 	p.SendRecordAsync(recordOf(m.Record()), done)
 }
@@ -127,11 +138,30 @@ func (p *Producer) SendRecordAsync(r *kgo.Record, done func(error)) {
 		return
 	}
 	r.Timestamp = fixedTime()
-	p.client.TryProduce(context.Background(), r, func(r *kgo.Record, err error) { done(sendError(r.Topic, err)) })
+	p.client.TryProduce(p.deadline(), r, func(r *kgo.Record, err error) { done(sendError(r.Topic, err)) })
+}
+
+// deadline is the context that ends when a record sent now has waited too long.
+// Records of the same eighth of the time-out share one, which saves a timer each.
+// (franz-go's own delivery time-out counts from Record.Timestamp, which is fixed.)
+func (p *Producer) deadline() context.Context {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.After(p.slotEnd) || p.slot == nil {
+		var end context.CancelFunc
+		p.slot, end = context.WithCancel(p.alive)
+		p.slotEnd = now.Add(p.timeout / 8)
+		time.AfterFunc(p.timeout, end)
+	}
+	return p.slot
 }
 
 // Close gives up what is not acknowledged yet and disconnects.
-func (p *Producer) Close() { p.client.Close() }
+func (p *Producer) Close() {
+	p.kill()
+	p.client.Close()
+}
 
 func recordOf(r schemas.Record) *kgo.Record {
 	return &kgo.Record{

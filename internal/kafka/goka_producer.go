@@ -1,0 +1,39 @@
+package kafka
+
+import (
+	"hash"
+	"maps"
+	"slices"
+
+	"github.com/IBM/sarama"
+	"github.com/lovoo/goka"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// GokaProducer lets Goka send through p: acknowledged by all, idempotent and
+// without Goka's 100 ms of gathering. Goka must not close p: its owner does,
+// after Goka has stopped.
+func GokaProducer(p *Producer) goka.ProducerBuilder {
+	return func([]string, string, func() hash.Hash32) (goka.Producer, error) { return gokaProducer{p}, nil }
+}
+
+type gokaProducer struct{ p *Producer }
+
+func (g gokaProducer) Emit(topic, key string, value []byte) *goka.Promise {
+	return g.EmitWithHeaders(topic, key, value, nil)
+}
+
+func (g gokaProducer) EmitWithHeaders(topic, key string, value []byte, headers goka.Headers) *goka.Promise {
+	r := &kgo.Record{Topic: topic, Key: []byte(key), Value: value}
+	// Sorted: the same message is the same bytes each time it is sent.
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: name, Value: headers[name]})
+	}
+	promise, finish := goka.NewPromiseWithFinisher()
+	g.p.SendRecordAsync(r, func(err error) {
+		finish(&sarama.ProducerMessage{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}, err)
+	})
+	return promise
+}
+
+func (gokaProducer) Close() error { return nil }
