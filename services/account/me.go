@@ -1,0 +1,187 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+)
+
+// change is the body of PATCH: nil leaves a field as it is.
+type change struct {
+	Email           *string `json:"email"`
+	Region          *string `json:"region"`
+	Country         *string `json:"country"`
+	Password        *string `json:"password"`
+	CurrentPassword *string `json:"currentPassword"`
+}
+
+// own is GET /v1/accounts/me.
+func (s *Service) own(c *gin.Context) {
+	if a, ok := s.openAccount(c); ok {
+		c.JSON(http.StatusOK, ownView(a))
+	}
+}
+
+// openAccount reads the account behind the token. False where it has answered.
+func (s *Service) openAccount(c *gin.Context) (account, bool) {
+	a, err := s.accounts.ByID(c.Request.Context(), httpx.PlayerID(c))
+	switch {
+	case err != nil:
+		s.fail(c, err)
+	case a.Closed:
+		httpx.Fail(c, schemas.CodePlayerClosed, "the account is closed")
+	default:
+		return a, true
+	}
+	return account{}, false
+}
+
+// tries bounds how often a change that another one overtook begins anew.
+const tries = 5
+
+// update is PATCH /v1/accounts/me.
+func (s *Service) update(c *gin.Context) {
+	var body change
+	if !httpx.Bind(c, &body) || !s.checkChange(c, body) {
+		return
+	}
+	ctx, hash := c.Request.Context(), ""
+	for range tries {
+		before, ok := s.openAccount(c)
+		if !ok || !s.checkCurrentPassword(c, before, body) {
+			return
+		}
+		if body.Password != nil && hash == "" {
+			var err error
+			if hash, err = s.hashes.Hash(ctx, *body.Password); err != nil {
+				s.fail(c, err)
+				return
+			}
+		}
+		after, publicly := body.apply(before, hash)
+		if after == before {
+			c.JSON(http.StatusOK, ownView(before))
+			return
+		}
+		after.Revision++
+		err := s.accounts.Update(ctx, after, publicly)
+		if errors.Is(err, errStale) {
+			continue
+		}
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		s.relay.Wake()
+		c.JSON(http.StatusOK, ownView(after))
+		return
+	}
+	s.fail(c, errStale)
+}
+
+func (s *Service) checkChange(c *gin.Context, body change) bool {
+	var wrong []error
+	check := func(field *string, valid func(string) error) {
+		if field != nil {
+			wrong = append(wrong, valid(*field))
+		}
+	}
+	check(body.Email, validEmail)
+	check(body.Country, validCountry)
+	check(body.Password, validPassword)
+	if body == (change{}) || body == (change{CurrentPassword: body.CurrentPassword}) {
+		wrong = append(wrong, errors.New("there is nothing to change"))
+	}
+	if err := errors.Join(wrong...); err != nil {
+		httpx.Fail(c, schemas.CodeInvalidField, oneLine(err))
+		return false
+	}
+	return body.Region == nil || s.checkRegion(c, *body.Region)
+}
+
+// checkCurrentPassword: what gets somebody into an account is changed only by
+// who knows its password, not by who found a token.
+func (s *Service) checkCurrentPassword(c *gin.Context, a account, body change) bool {
+	if body.Password == nil && body.Email == nil {
+		return true
+	}
+	address := c.RemoteIP()
+	if !s.attempts.Allowed(address, a.Handle) {
+		httpx.Fail(c, schemas.CodeRateLimited, "too many wrong passwords")
+		return false
+	}
+	if body.CurrentPassword == nil {
+		httpx.Fail(c, schemas.CodeInvalidField, "currentPassword is needed to change password or email")
+		return false
+	}
+	same, err := s.matchesBounded(c.Request.Context(), *body.CurrentPassword, a.PasswordHash)
+	switch {
+	case err != nil:
+		s.fail(c, err)
+	case !same:
+		s.attempts.Wrong(address, a.Handle)
+		httpx.Fail(c, schemas.CodeWrongCredentials, "currentPassword is wrong")
+	default:
+		return true
+	}
+	return false
+}
+
+// matchesBounded hashes no more than a password can be long.
+func (s *Service) matchesBounded(ctx context.Context, password, hash string) (bool, error) {
+	if validPassword(password) != nil {
+		return false, nil
+	}
+	return s.hashes.Matches(ctx, password, hash)
+}
+
+// apply gives the account after the change, and whether the world may know.
+func (b change) apply(a account, newHash string) (after account, publicly bool) {
+	after = a
+	if b.Email != nil {
+		after.Email = *b.Email
+	}
+	if b.Region != nil {
+		after.Region = *b.Region
+	}
+	if b.Country != nil {
+		after.Country = *b.Country
+	}
+	if newHash != "" {
+		after.PasswordHash = newHash
+	}
+	return after, after.Region != a.Region || after.Country != a.Country
+}
+
+// close is DELETE /v1/accounts/me.
+func (s *Service) close(c *gin.Context) {
+	for range tries {
+		a, err := s.accounts.ByID(c.Request.Context(), httpx.PlayerID(c))
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		if a.Closed {
+			c.Status(http.StatusNoContent)
+			return
+		}
+		a.Revision++
+		err = s.accounts.Close(c.Request.Context(), a)
+		if errors.Is(err, errStale) {
+			continue
+		}
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		s.relay.Wake()
+		c.Status(http.StatusNoContent)
+		return
+	}
+	s.fail(c, errStale)
+}

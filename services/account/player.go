@@ -1,0 +1,72 @@
+package account
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/player"
+	"tabiya/schemas"
+)
+
+// Players is the index of players by id; a tables.View.
+type Players interface {
+	Get(playerID string) (row *player.State, ok bool)
+}
+
+// provisionalFrom is the deviation from which on a rating is a guess.
+const provisionalFrom = 110
+
+type publicRating struct {
+	Rating      float64 `json:"rating"`
+	Deviation   float64 `json:"deviation"`
+	Provisional bool    `json:"provisional"`
+	Games       int     `json:"games"`
+}
+
+// publicPlayer is what anybody sees of a player.
+type publicPlayer struct {
+	ID        string                         `json:"id"`
+	Handle    string                         `json:"handle"`
+	Region    string                         `json:"region"`
+	Country   string                         `json:"country,omitempty"`
+	Closed    bool                           `json:"closed"`
+	CreatedAt schemas.Time                   `json:"createdAt"`
+	Ratings   map[schemas.Speed]publicRating `json:"ratings"`
+}
+
+// player is GET /v1/players/{handle or id}. A handle is too short to be an id.
+func (s *Service) player(c *gin.Context) {
+	name, find := c.Param("player"), s.accounts.ByHandle
+	switch {
+	case schemas.ValidID(name):
+		find = s.accounts.ByID
+	case validHandle(name) != nil:
+		s.fail(c, errNoAccount)
+		return
+	}
+	a, err := find(c.Request.Context(), name)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, publicPlayer{
+		ID: a.ID, Handle: a.Handle, Region: a.Region, Country: a.Country,
+		Closed: a.Closed, CreatedAt: schemas.TimeOf(a.CreatedAt), Ratings: s.ratings(a.ID),
+	})
+}
+
+// ratings of a player; one who is not in the index yet has played no game.
+func (s *Service) ratings(playerID string) map[schemas.Speed]publicRating {
+	ratings := make(map[schemas.Speed]publicRating)
+	row, ok := s.cfg.Players.Get(playerID)
+	if !ok {
+		return ratings
+	}
+	for _, r := range row.Ratings {
+		if r.Games > 0 {
+			ratings[r.Speed] = publicRating{r.Rating, r.Deviation, r.Deviation >= provisionalFrom, r.Games}
+		}
+	}
+	return ratings
+}

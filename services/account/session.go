@@ -1,0 +1,73 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+)
+
+type credentials struct {
+	Handle   string `json:"handle"`
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
+// signIn is POST /v1/sessions. An unknown name and a wrong password are one
+// answer and take the same time.
+func (s *Service) signIn(c *gin.Context) {
+	var body credentials
+	if !httpx.Bind(c, &body) {
+		return
+	}
+	if (body.Handle == "") == (body.Email == "") {
+		httpx.Fail(c, schemas.CodeInvalidField, "send either handle or email")
+		return
+	}
+	// What no account can have is known without asking.
+	invalid := errors.Join(validPassword(body.Password), validEmail(body.Email))
+	if body.Handle != "" {
+		invalid = errors.Join(invalid, validHandle(body.Handle))
+	}
+	if invalid != nil {
+		httpx.Fail(c, schemas.CodeInvalidField, oneLine(invalid))
+		return
+	}
+	address, name := c.RemoteIP(), body.Handle+body.Email
+	if !s.attempts.Allowed(address, name) {
+		httpx.Fail(c, schemas.CodeRateLimited, "too many wrong passwords")
+		return
+	}
+	ctx := c.Request.Context()
+	a, err := s.find(ctx, body)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	same, err := s.hashes.Matches(ctx, body.Password, a.PasswordHash)
+	switch {
+	case err != nil:
+		s.fail(c, err)
+	case !same:
+		s.attempts.Wrong(address, name)
+		httpx.Fail(c, schemas.CodeWrongCredentials, "the name or the password is wrong")
+	default:
+		s.answerSession(c, a)
+	}
+}
+
+// find gives the account, or one without a password hash where there is none.
+func (s *Service) find(ctx context.Context, body credentials) (a account, err error) {
+	if body.Handle != "" {
+		a, err = s.accounts.ByHandle(ctx, body.Handle)
+	} else {
+		a, err = s.accounts.ByEmail(ctx, body.Email)
+	}
+	if errors.Is(err, errNoAccount) {
+		return account{}, nil
+	}
+	return a, err
+}
