@@ -1,0 +1,76 @@
+package livegame
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tabiya/internal/auth"
+	"tabiya/internal/kafka"
+	"tabiya/internal/player"
+	"tabiya/schemas"
+)
+
+// Sender sends commands; *kafka.Producer. done is called from another goroutine
+// and does not block.
+type Sender interface {
+	SendAsync(m schemas.Message, done func(error))
+}
+
+// Players is the index of players by id; *tables.View. The caller runs it.
+type Players interface {
+	// WaitFor gives the row of a player, and waits for it until ctx is done.
+	WaitFor(ctx context.Context, playerID string) (row *player.State, ok bool)
+}
+
+// Config of the service. All fields without a default must be set.
+type Config struct {
+	Kafka    kafka.Config // game-events, games-table and command-replies are read from it
+	Commands Sender
+	Players  Players
+	Verifier *auth.Verifier
+	// Regions in which a service may create a game; the first is the default.
+	Regions    []string
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+
+	// AnswerTimeout is how long a request waits for its event. Default 5 s.
+	AnswerTimeout time.Duration
+	// Linger is how long a finished game is still held, for those who want to
+	// see its end. Default 1 minute.
+	Linger time.Duration
+	// MaxFinished bounds the finished games that are held. Default 50,000.
+	MaxFinished int
+	// MaxInFlight bounds the commands that wait for their events. Default 10,000.
+	MaxInFlight int
+	// MaxConnections bounds sockets and streams together. Default 20,000.
+	MaxConnections int
+}
+
+// Validate sets defaults and reports the first thing that cannot work.
+func (c *Config) Validate() error {
+	c.AnswerTimeout = cmp.Or(c.AnswerTimeout, 5*time.Second)
+	c.Linger = cmp.Or(c.Linger, time.Minute)
+	c.MaxFinished = cmp.Or(c.MaxFinished, 50_000)
+	c.MaxInFlight = cmp.Or(c.MaxInFlight, 10_000)
+	c.MaxConnections = cmp.Or(c.MaxConnections, 20_000)
+	switch {
+	case c.Commands == nil || c.Players == nil || c.Verifier == nil || c.Logger == nil || c.Registerer == nil:
+		return errors.New("livegame: a part is missing")
+	case len(c.Regions) == 0:
+		return errors.New("livegame: no regions")
+	case c.AnswerTimeout < 0 || c.Linger < 0 || c.MaxFinished < 0 || c.MaxInFlight < 0 || c.MaxConnections < 0:
+		return errors.New("livegame: a limit is negative")
+	}
+	for _, region := range c.Regions {
+		if !schemas.ValidRegion(region) {
+			return fmt.Errorf("livegame: %q cannot be a region", region)
+		}
+	}
+	return c.Kafka.Validate()
+}

@@ -1,0 +1,43 @@
+// Package livegame is the games that are being played, over HTTP, server-sent
+// events and WebSocket. It keeps no truth: a command goes to Kafka, and is
+// answered when its event was read back.
+//
+//	POST, frames ─► command ─► game-commands ─► games processor
+//	     ▲                                            │
+//	     │  answers (who waits for which command)     ├─► command-replies ─┐
+//	     │  hub (the games, folded with game.Apply)   └─► game-events ─────┤
+//	     │       │                                                        │
+//	     └───────┴──────────────── follower (one consumer, all partitions) ◄┘
+//	             └─► outboxes ─► sockets and streams
+//
+// One goroutine, the follower's, folds every event, hands it to whoever watches
+// the game, and wakes whoever waits for its command. It never waits for a
+// client: a watcher has a bounded outbox and is cut off when it is full.
+//
+// # The socket
+//
+// GET /v1/games/{id}/socket[?from_seq=n]. The token comes in the Authorization
+// header, as ?access_token=, or, from a browser, as the subprotocol
+// "bearer.<token>" offered beside "tabiya.v1". Without one the socket watches.
+// A frame is one JSON object, at most 4 KiB. From the client:
+//
+//	{"type":"move","uci":"e2e4","ply":1,"clientMoveId":"a1"}
+//	{"type":"resign"|"abort","clientMoveId":"a2"}
+//	{"type":"draw","action":"offer"|"accept"|"decline","clientMoveId":"a3"}
+//	{"type":"ping"}
+//
+// From the server:
+//
+//	{"type":"state","game":{...}}          first, the game as it stands
+//	{"type":"event","event":{...}}         each event as it is in the log: from from_seq, or from now on
+//	{"type":"ack","clientMoveId":"a1","seq":3}
+//	{"type":"refused","clientMoveId":"a1","code":"not_your_turn","detail":"..."}
+//	{"type":"error","code":"malformed_json","detail":"..."}   the frame was no good
+//	{"type":"pong"}
+//
+// A clientMoveId is an idempotency key: it is acknowledged once on a connection,
+// and on another connection it gets the same seq again. Sockets close with 1000
+// a while after the game is over, 1001 when the server stops, 1008 after too
+// many bad frames, 1009 after a frame that is too long, and 4008 if the reader
+// is too slow: come back with from_seq.
+package livegame
