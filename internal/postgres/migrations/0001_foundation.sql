@@ -119,7 +119,9 @@ BEGIN
         FOREACH parent IN ARRAY ARRAY['games', 'player_games'] LOOP
             part := parent || to_char(month, '"_"YYYY"_"MM');
             CONTINUE WHEN to_regclass(part) IS NOT NULL;
-            PERFORM pg_advisory_xact_lock(7001, 1); -- first of all makers, and again for each: re-entrant
+            -- One maker at a time. A lock of the table, unlike an advisory one, also
+            -- makes this session see what the maker before it has made.
+            EXECUTE format('LOCK TABLE %I IN SHARE UPDATE EXCLUSIVE MODE', parent);
             CONTINUE WHEN to_regclass(part) IS NOT NULL;
             EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part, parent);
             EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, part,

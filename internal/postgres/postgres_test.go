@@ -1,0 +1,220 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tabiya/internal/postgres"
+	"tabiya/internal/postgres/postgrestest"
+)
+
+func within(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func month(year int, m time.Month, day int) time.Time {
+	return time.Date(year, m, day, 0, 0, 0, 0, time.UTC)
+}
+
+func TestProcessesMayMigrateTogether(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.New(t)
+	ctx := within(t, time.Minute)
+	if _, err := db.Pool.Exec(ctx, "DROP SCHEMA public CASCADE; CREATE SCHEMA public"); err != nil {
+		t.Fatal(err)
+	}
+	errs := make(chan error, 4)
+	for range cap(errs) {
+		go func() { errs <- postgres.Migrate(ctx, db.DSN) }()
+	}
+	for range cap(errs) {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := db.Pool.Exec(ctx, "SELECT FROM accounts, outbox, sink_offsets, games, player_games"); err != nil {
+		t.Error(err)
+	}
+}
+
+const insertGame = `INSERT INTO games (game_id, ended_at, created_at, region, speed, rated, white_id, white_handle, white_rating,
+	black_id, black_handle, black_rating, initial_cs, increment_cs, result, termination, plies, moves, clocks_cs, start_fen, fen, event_id, event_seq)
+	VALUES (gen_random_uuid(), $1, $1, 'eu', 'blitz', true, gen_random_uuid(), 'a', 1500, gen_random_uuid(), 'b', 1500,
+	18000, 0, '1-0', 'checkmate', 0, '', '{}', '', '', gen_random_uuid(), 1)`
+
+func TestPartitionsAreMadeByAnyNumberOfCallersAtOnce(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.New(t)
+	ctx := within(t, time.Minute)
+
+	// A reader and a writer in mid-transaction do not hold the makers up.
+	tx, err := db.Pool.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(ctx)
+	if err := postgres.EnsurePartitions(ctx, db.Pool, month(2026, 11, 1), month(2026, 11, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(ctx, insertGame, month(2026, 11, 30)); err != nil {
+		t.Fatal(err)
+	}
+
+	var makers sync.WaitGroup
+	for i := range 6 {
+		makers.Go(func() {
+			from := month(2026, time.Month(9+i%3), 17)
+			if err := postgres.EnsurePartitions(ctx, db.Pool, from, from.AddDate(1, 0, 0)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	makers.Wait()
+
+	var games, playerGames int
+	const children = `SELECT count(*) FROM pg_inherits WHERE inhparent = $1::regclass`
+	if err := db.Pool.QueryRow(ctx, children, "games").Scan(&games); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Pool.QueryRow(ctx, children, "player_games").Scan(&playerGames); err != nil {
+		t.Fatal(err)
+	}
+	if games != 15 || playerGames != 15 { // September 2026 to November 2027
+		t.Errorf("%d and %d partitions, want 15 each", games, playerGames)
+	}
+}
+
+func TestAPartitionIsAMonthInUTC(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.New(t)
+	ctx := within(t, time.Minute)
+	if _, err := db.Pool.Exec(ctx, fmt.Sprintf("ALTER DATABASE %s SET timezone = 'Pacific/Auckland'", db.Pool.Config().ConnConfig.Database)); err != nil {
+		t.Fatal(err)
+	}
+	db.Pool.Reset()
+	if err := postgres.EnsurePartitions(ctx, db.Pool, month(2026, 2, 1), month(2026, 3, 1).Add(-time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		at   time.Time
+		fits bool
+	}{
+		{month(2026, 2, 1), true},
+		{month(2026, 3, 1).Add(-time.Microsecond), true},
+		{month(2026, 2, 1).Add(-time.Microsecond), false},
+		{month(2026, 3, 1), false},
+	} {
+		if _, err := db.Pool.Exec(ctx, insertGame, c.at); (err == nil) != c.fits {
+			t.Errorf("insert at %s: %v", c.at, err)
+		}
+	}
+}
+
+func TestACenturyOfPartitionsIsRefused(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.New(t)
+	err := postgres.EnsurePartitions(within(t, time.Minute), db.Pool, month(1970, 1, 1), month(2070, 2, 1))
+	if err == nil || errors.Is(err, postgres.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A page of a player's games must be read off the primary key, whatever the
+// number of partitions.
+func TestAPageOfGamesIsReadInTheOrderOfItsKey(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.New(t)
+	ctx := within(t, time.Minute)
+	if err := postgres.EnsurePartitions(ctx, db.Pool, month(2026, 1, 1), month(2026, 3, 1)); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := db.Pool.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(ctx)
+	if _, err := tx.Exec(ctx, "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"); err != nil { // the tables are empty
+		t.Fatal(err)
+	}
+	const id = "'01890000-0000-7000-8000-000000000000'"
+	rows, err := tx.Query(ctx, "EXPLAIN SELECT * FROM player_games WHERE player_id = "+id+
+		" AND (ended_at, game_id) < ('2026-02-02', "+id+") ORDER BY ended_at DESC, game_id DESC LIMIT 20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(plan, "\n")
+	if strings.Contains(text, "Sort") || !strings.Contains(text, "Index Scan Backward") || strings.Contains(text, "2026_03") {
+		t.Errorf("not in the order of the key, or not pruned:\n%s", text)
+	}
+}
+
+func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	for name, addr := range map[string]net.Addr{"refuses": closed.Addr(), "hangs": silent.Addr()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dsn := fmt.Sprintf("postgres://u:p@%s/db?sslmode=disable&connect_timeout=1", addr)
+			if _, err := postgres.Open(t.Context(), dsn); !errors.Is(err, postgres.ErrUnavailable) {
+				t.Errorf("open: %v", err)
+			}
+			if err := postgres.Migrate(t.Context(), dsn); !errors.Is(err, postgres.ErrUnavailable) {
+				t.Errorf("migrate: %v", err)
+			}
+		})
+	}
+}
+
+func TestWhatCountsAsUnavailable(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.New(t)
+	ctx := within(t, time.Minute)
+
+	_, err := db.Pool.Exec(ctx, "SELECT pg_terminate_backend(pg_backend_pid())")
+	if err := postgres.Unavailable(err); !errors.Is(err, postgres.ErrUnavailable) {
+		t.Errorf("terminated by the admin: %v", err)
+	}
+	_, err = db.Pool.Exec(ctx, "SELECT 1/0")
+	if err := postgres.Unavailable(err); err == nil || errors.Is(err, postgres.ErrUnavailable) {
+		t.Errorf("a wrong statement: %v", err)
+	}
+	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	_, err = db.Pool.Exec(short, "SELECT pg_sleep(60)")
+	if err := postgres.Unavailable(err); !errors.Is(err, postgres.ErrUnavailable) {
+		t.Errorf("timed out: %v", err)
+	}
+	gone, leave := context.WithCancel(ctx)
+	leave()
+	_, err = db.Pool.Exec(gone, "SELECT 1")
+	if err := postgres.Unavailable(err); !errors.Is(err, context.Canceled) || errors.Is(err, postgres.ErrUnavailable) {
+		t.Errorf("the caller left: %v", err)
+	}
+	if postgres.Unavailable(nil) != nil {
+		t.Error("nil became an error")
+	}
+}
