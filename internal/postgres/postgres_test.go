@@ -149,7 +149,7 @@ func TestAPageOfGamesIsReadInTheOrderOfItsKey(t *testing.T) {
 	}
 	const id = "'01890000-0000-7000-8000-000000000000'"
 	rows, err := tx.Query(ctx, "EXPLAIN SELECT * FROM player_games WHERE player_id = "+id+
-		" AND (ended_at, game_id) < ('2026-02-02', "+id+") ORDER BY ended_at DESC, game_id DESC LIMIT 20")
+		" AND ended_at <= '2026-02-02' AND (ended_at, game_id) < ('2026-02-02', "+id+") ORDER BY ended_at DESC, game_id DESC LIMIT 20")
 	if err != nil {
 		t.Fatal(err)
 	}

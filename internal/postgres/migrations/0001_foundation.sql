@@ -69,7 +69,8 @@ CREATE TABLE games (
 
 -- Two rows a finished game, one from each side of the board: what a player's
 -- list of games shows without a join. The primary key is also the order of its
--- pages.
+-- pages; a page's query says "ended_at <= $t" beside the row comparison, because
+-- row comparisons alone prune no partitions.
 CREATE TABLE player_games (
     player_id       uuid             NOT NULL,
     ended_at        timestamptz      NOT NULL,
