@@ -82,11 +82,13 @@ type ReleaseSeatPayload struct {
 	TicketID string `json:"ticketId"`
 }
 
-// RequeueSeatPayload puts the seat back to queued for the ticket's next attempt.
+// RequeueSeatPayload puts the seat back to queued for the ticket's next attempt,
+// and the ticket, by an EnterQueue, back among those that can be paired.
 type RequeueSeatPayload struct {
 	TicketID string `json:"ticketId"`
 	Attempt  int    `json:"attempt"` // the attempt that now begins
 	GameID   string `json:"gameId"`  // the game that failed to start
+	Queue    string `json:"queue"`   // where the ticket is: told to drop it if the seat is taken
 }
 
 // SeatInGamePayload moves the seat from a ticket's attempt to the game. A late
