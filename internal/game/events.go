@@ -1,0 +1,134 @@
+package game
+
+import (
+	"tabiya/internal/clock"
+	"tabiya/internal/rules"
+	"tabiya/schemas"
+)
+
+// Every event is made by one of the functions below, when it is decided and
+// when it is made again, so that both times the bytes are the same.
+
+// event puts a payload into the envelope.
+func (s *State) event(t schemas.EventType, seq int64, at schemas.Time, commandID string, payload any) schemas.Event {
+	return schemas.Event{
+		ID: schemas.EventID(s.ID, seq), Type: t, Key: s.ID, Seq: seq, OccurredAt: at,
+		Region: s.Region, CommandID: commandID, Payload: payload,
+	}
+}
+
+func (s *State) created() *schemas.GameCreatedPayload {
+	return &schemas.GameCreatedPayload{
+		White: s.White, Black: s.Black, TimeControl: s.TimeControl, Speed: s.Speed(),
+		Rated: s.Rated, Queue: s.Queue, FEN: rules.StartFEN,
+	}
+}
+
+func started(tc schemas.TimeControl, at schemas.Time) *schemas.GameStartedPayload {
+	return &schemas.GameStartedPayload{FirstMoveBy: clock.New(tc, at).Deadline(tc, 0)}
+}
+
+// moved is the payload of a move that was made after so many plies; before is
+// the clock when it began.
+func moved(tc schemas.TimeControl, before clock.Clock, plies int, at schemas.Time, uci, san, fen string, last bool) *schemas.MoveMadePayload {
+	after, audit := before.Move(tc, plies, at)
+	p := &schemas.MoveMadePayload{Ply: plies + 1, Color: mover(plies), UCI: uci, SAN: san, FEN: fen, Clock: audit}
+	if !last {
+		p.DeadlineAt = after.Deadline(tc, plies+1)
+	}
+	return p
+}
+
+// over is the payload of the terminal event of a game whose last position is fen.
+func (s *State) over(result schemas.Result, termination schemas.Termination, at schemas.Time) *schemas.GameOver {
+	moves, clocks := s.Moves()
+	return &schemas.GameOver{
+		White: s.White, Black: s.Black, TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Queue: s.Queue,
+		StartFEN: rules.StartFEN, CreatedAt: s.CreatedAt, EndedAt: at, Result: result, Termination: termination,
+		Plies: s.Plies, Moves: moves, ClocksCs: clocks, FEN: s.FEN,
+	}
+}
+
+// Moves gives the moves in UCI and, for each, what its mover's clock then
+// showed in centiseconds. Neither is nil.
+func (s *State) Moves() (uci []string, clocksCs []int64) {
+	uci, clocksCs = make([]string, 0, s.Plies), make([]int64, 0, s.Plies)
+	c := clock.New(s.TimeControl, s.CreatedAt)
+	for e := range s.history() {
+		switch e.kind {
+		case kindStarted:
+			c = clock.New(s.TimeControl, e.at)
+		case kindMove:
+			left := &c.White
+			if len(uci)%2 == 1 {
+				left = &c.Black
+			}
+			c, _ = c.Move(s.TimeControl, len(uci), e.at)
+			uci, clocksCs = append(uci, e.move.UCI()), append(clocksCs, *left)
+		}
+	}
+	return uci, clocksCs
+}
+
+// EventAt makes event seq again, byte for byte; ok is false if there is none.
+func (s *State) EventAt(seq int64) (ev schemas.Event, ok bool) {
+	s.walk(seq, func(e schemas.Event) bool {
+		ev, ok = e, true
+		return false
+	})
+	return ev, ok
+}
+
+// Events makes all events from seq on again, byte for byte.
+func (s *State) Events(from int64) []schemas.Event {
+	var events []schemas.Event
+	s.walk(from, func(e schemas.Event) bool {
+		events = append(events, e)
+		return true
+	})
+	return events
+}
+
+// walk makes the events from seq on, until yield returns false.
+func (s *State) walk(from int64, yield func(schemas.Event) bool) {
+	from = max(from, 1)
+	if from > s.Seq {
+		return
+	}
+	position, c, plies := rules.Start(), clock.New(s.TimeControl, s.CreatedAt), 0
+	for e := range s.history() {
+		var payload any
+		wanted := e.seq >= from
+		switch {
+		case e.kind == kindCreated:
+			payload = s.created()
+		case e.kind == kindStarted:
+			payload = started(s.TimeControl, e.at)
+			c = clock.New(s.TimeControl, e.at)
+		case e.kind == kindMove:
+			next, san := position.Replay(e.move)
+			if wanted {
+				payload = moved(s.TimeControl, c, plies, e.at, e.move.UCI(), san, next.FEN(), e.flags&flagLast != 0)
+			}
+			c, _ = c.Move(s.TimeControl, plies, e.at)
+			position = next
+			plies++
+		case e.kind == kindDrawOffered:
+			payload = &schemas.DrawOfferedPayload{Ply: plies, Color: e.color()}
+		case e.kind == kindDrawDeclined:
+			payload = &schemas.DrawDeclinedPayload{Ply: plies, Color: e.color()}
+		case wanted:
+			payload = s.over(e.result, e.termination, e.at)
+		}
+		if wanted && !yield(s.event(eventTypes[e.kind], e.seq, e.at, s.commandID(e.seq), payload)) {
+			return
+		}
+	}
+}
+
+func (e entry) color() schemas.Color {
+	if e.flags&flagBlack != 0 {
+		return schemas.Black
+	}
+	return schemas.White
+}

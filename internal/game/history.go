@@ -1,0 +1,165 @@
+package game
+
+import (
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"tabiya/internal/rules"
+	"tabiya/schemas"
+)
+
+// The history is two byte strings that only grow. ids holds 16 bytes an event:
+// the id of the command that caused it, so that a repeated command is found by
+// one search for 16 bytes, and its place is the event's seq. log holds one
+// entry an event:
+//
+//	byte    kind in the low four bits, flag bits above
+//	varint  milliseconds since the event before (since CreatedAt, for the first)
+//	move:     3 bytes, rules.Move
+//	terminal: a byte each for result and termination
+//
+// All else that an event tells (clocks, SAN, FEN, deadlines) follows from these
+// and the head of the game, and is computed again when an event is made again.
+// Rows outlive the code that wrote them: kinds and the lists below are added to,
+// never changed.
+const (
+	kindCreated byte = iota + 1
+	kindStarted
+	kindMove
+	kindDrawOffered
+	kindDrawDeclined
+	kindEnded
+	kindResigned
+	kindTimeout
+	kindAborted
+
+	kindMask  byte = 0x0f
+	flagBlack byte = 0x10 // draw offers: it is Black who speaks
+	flagLast  byte = 0x20 // moves: the move ended the game
+)
+
+var (
+	eventTypes = [...]schemas.EventType{"", schemas.GameCreated, schemas.GameStarted, schemas.MoveMade, schemas.DrawOffered, schemas.DrawDeclined,
+		schemas.GameEnded, schemas.GameResigned, schemas.GameTimeout, schemas.GameAborted}
+
+	results = [...]schemas.Result{schemas.NoResult, schemas.WhiteWins, schemas.BlackWins, schemas.Draw}
+
+	// The first termination stands for a game that runs.
+	terminations = [...]schemas.Termination{"", schemas.Checkmate, schemas.Stalemate, schemas.InsufficientMaterial, schemas.FivefoldRepetition,
+		schemas.SeventyFiveMoves, schemas.MaxPlies, schemas.Agreement, schemas.Resignation, schemas.TimeForfeit, schemas.TimeVsInsufficient,
+		schemas.AbortedByPlayer, schemas.FirstMoveExpired, schemas.MatchExpired}
+)
+
+// entry is one event of the history.
+type entry struct {
+	seq         int64
+	kind, flags byte
+	at          schemas.Time
+	move        rules.Move
+	result      schemas.Result
+	termination schemas.Termination
+}
+
+// record appends an event to the history. Its seq is the next one.
+func (s *State) record(commandID string, e entry) error {
+	id, err := uuid.Parse(commandID)
+	if err != nil {
+		return fmt.Errorf("command id: %w", err)
+	}
+	var buf [24]byte
+	b := append(buf[:0], e.kind|e.flags)
+	b = binary.AppendVarint(b, int64(e.at-s.UpdatedAt))
+	switch {
+	case e.kind == kindMove:
+		b = append(b, byte(e.move>>16), byte(e.move>>8), byte(e.move))
+	case e.kind >= kindEnded:
+		result, termination := slices.Index(results[:], e.result), slices.Index(terminations[:], e.termination)
+		if result < 0 || termination < 1 {
+			return fmt.Errorf("unknown end %.40q by %.40q", e.result, e.termination)
+		}
+		b = append(b, byte(result), byte(termination))
+	}
+	s.ids = s.ids.append(id[:]...)
+	s.log = s.log.append(b...)
+	s.Seq++
+	s.UpdatedAt = e.at
+	return nil
+}
+
+// history walks over all entries. A corrupt one panics: the row's bytes come
+// from this program through Kafka, which checks them.
+func (s *State) history() iter.Seq[entry] {
+	return func(yield func(entry) bool) {
+		at := s.CreatedAt
+		offset := 0
+		for seq := int64(1); seq <= s.Seq; seq++ {
+			e, n := readEntry(s.log.at(offset))
+			if n == 0 {
+				panic(fmt.Sprintf("game: the history of %s is corrupt at event %d", s.ID, seq))
+			}
+			at += e.at
+			e.seq, e.at = seq, at
+			if !yield(e) {
+				return
+			}
+			offset += n
+		}
+	}
+}
+
+// readEntry reads one entry, its time relative; n is 0 if it is corrupt.
+func readEntry(b []byte) (e entry, n int) {
+	if len(b) < 2 || b[0]&kindMask < kindCreated || b[0]&kindMask > kindAborted {
+		return e, 0
+	}
+	e.kind, e.flags = b[0]&kindMask, b[0]&^kindMask
+	delta, width := binary.Varint(b[1:])
+	if width <= 0 {
+		return e, 0
+	}
+	e.at = schemas.Time(delta)
+	n = 1 + width
+	switch {
+	case e.kind == kindMove:
+		if len(b) < n+3 {
+			return e, 0
+		}
+		e.move = rules.Move(b[n])<<16 | rules.Move(b[n+1])<<8 | rules.Move(b[n+2])
+		n += 3
+	case e.kind >= kindEnded:
+		if len(b) < n+2 || int(b[n]) >= len(results) || int(b[n+1]) >= len(terminations) {
+			return e, 0
+		}
+		e.result, e.termination = results[b[n]], terminations[b[n+1]]
+		n += 2
+	}
+	return e, n
+}
+
+// find gives the first event that a command caused; ok is false if it caused
+// none.
+func (s *State) find(commandID string) (e entry, ok bool) {
+	id, err := uuid.Parse(commandID)
+	if err != nil {
+		return entry{}, false
+	}
+	i := s.ids.index(id[:])
+	if i < 0 {
+		return entry{}, false
+	}
+	for e := range s.history() {
+		if e.seq == int64(i)+1 {
+			return e, true
+		}
+	}
+	return entry{}, false
+}
+
+// commandID is the id of the command that caused event seq.
+func (s *State) commandID(seq int64) string {
+	return uuid.UUID(s.ids.at(int(seq-1) * 16)[:16]).String()
+}

@@ -1,0 +1,53 @@
+package game
+
+import (
+	"tabiya/internal/rules"
+	"tabiya/schemas"
+)
+
+// Repeat says whether the command was accepted before: then its Seq is set. If
+// the id was accepted for something else, its Code is CodeKeyReused. Otherwise
+// it is nil.
+func (s *State) Repeat(cmd schemas.Command) *Refusal {
+	e, found := s.find(cmd.ID)
+	switch {
+	case !found:
+		return nil
+	case !s.causedBy(e, cmd):
+		return refuse(schemas.CodeKeyReused, "the idempotency key was used for another command of this game")
+	default:
+		return &Refusal{Seq: e.seq}
+	}
+}
+
+// causedBy reports whether e can be the first event of such a command. Any
+// command that comes too late may be what ended a game on time.
+func (s *State) causedBy(e entry, cmd schemas.Command) bool {
+	switch e.kind {
+	case kindCreated:
+		p, ok := cmd.Payload.(*schemas.CreateGamePayload)
+		return ok && p.White == s.White && p.Black == s.Black && p.TimeControl == s.TimeControl && p.Rated == s.Rated && p.Queue == s.Queue
+	case kindMove:
+		p, ok := cmd.Payload.(*schemas.PlayMovePayload)
+		if !ok {
+			return false
+		}
+		m, ok := rules.ParseUCI(p.UCI)
+		return ok && m.Same(e.move)
+	case kindDrawOffered:
+		return cmd.Type == schemas.OfferDraw
+	case kindDrawDeclined:
+		return cmd.Type == schemas.DeclineDraw
+	case kindEnded:
+		return cmd.Type == schemas.AcceptDraw
+	case kindResigned:
+		return cmd.Type == schemas.Resign
+	case kindAborted:
+		return e.termination == schemas.FirstMoveExpired || cmd.Type == schemas.AbortGame
+	default:
+		return true
+	}
+}
+
+// Evictable reports whether EvictGame may drop the row.
+func (s *State) Evictable() bool { return s != nil && s.Over() }

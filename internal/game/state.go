@@ -1,0 +1,131 @@
+package game
+
+import (
+	"tabiya/internal/clock"
+	"tabiya/schemas"
+)
+
+// MaxPlies ends a game as a draw.
+const MaxPlies = 600
+
+// State is a game as its row knows it. Read the fields, never change them.
+type State struct {
+	ID     string
+	Region string
+
+	White, Black schemas.Seated
+	TimeControl  schemas.TimeControl
+	Rated        bool
+	Queue        string // the key of the queue that made the match, "" if a service did
+
+	// Void is a game that was aborted before it was created. It has no players
+	// and no events; its row only refuses the CreateGame that comes too late.
+	Void bool
+
+	Seq       int64        // of the last event
+	CreatedAt schemas.Time //
+	UpdatedAt schemas.Time // of the last event
+	Plies     int          // played
+	FEN       string
+	Clock     clock.Clock
+	DrawOffer schemas.Color // whose offer stands, "" if none does
+
+	// Result is NoResult and Termination "" until the game is over.
+	Result      schemas.Result
+	Termination schemas.Termination
+
+	head    schemas.Head
+	offered [2]int // White's and Black's last draw offer: plies then played + 1, 0 if none
+	keys    ledger // 8 bytes for each position since the last capture or pawn move
+	ids     ledger // history: 16 bytes for each event, the id of its command
+	log     ledger // history: what else it takes to make each event again
+}
+
+// Head is the row's frame.
+func (s *State) Head() schemas.Head { return s.head }
+
+// Stamped is s as the command at that offset leaves it: one version on.
+func (s *State) Stamped(version, offset int64) *State {
+	next := *s
+	next.head = schemas.Head{Version: version, Offset: offset}
+	return &next
+}
+
+// Void is the state of a game that is aborted before it was created.
+func Void(id, region string, at schemas.Time) *State {
+	return &State{ID: id, Region: region, Void: true, CreatedAt: at, UpdatedAt: at, Result: schemas.NoResult, Termination: schemas.MatchExpired}
+}
+
+// Over reports whether the game takes no more moves.
+func (s *State) Over() bool { return s.Termination != "" }
+
+// EndedAt is when the game ended; 0 while it runs.
+func (s *State) EndedAt() schemas.Time {
+	if !s.Over() {
+		return 0
+	}
+	return s.UpdatedAt
+}
+
+// Speed is the rating category.
+func (s *State) Speed() schemas.Speed { return s.TimeControl.Speed() }
+
+// Turn is the side to move.
+func (s *State) Turn() schemas.Color { return mover(s.Plies) }
+
+// Deadline is when the side to move is too late, by its flag or, with its first
+// move, by the first-move limit. 0 once the game is over.
+func (s *State) Deadline() schemas.Time {
+	if s.Over() {
+		return 0
+	}
+	return s.Clock.Deadline(s.TimeControl, s.Plies)
+}
+
+// ColorOf is the side that a player has; ok is false if he does not play here.
+func (s *State) ColorOf(playerID string) (c schemas.Color, ok bool) {
+	switch {
+	case playerID == "":
+		return "", false
+	case playerID == s.White.PlayerID:
+		return schemas.White, true
+	case playerID == s.Black.PlayerID:
+		return schemas.Black, true
+	}
+	return "", false
+}
+
+// mover is the side to move after so many plies.
+func mover(plies int) schemas.Color {
+	if plies%2 == 0 {
+		return schemas.White
+	}
+	return schemas.Black
+}
+
+func side(c schemas.Color) int {
+	if c == schemas.White {
+		return 0
+	}
+	return 1
+}
+
+// repetitions counts how often the position has stood on the board.
+func (s *State) repetitions(key uint64) int {
+	n := 0
+	for i := range s.keys.len() / 8 {
+		if s.keys.uint64(i*8) == key {
+			n++
+		}
+	}
+	return n
+}
+
+// drawOfferWait is how many plies a side waits between its draw offers.
+const drawOfferWait = 20
+
+// mayOffer reports whether c has not offered a draw in the last 20 plies.
+func (s *State) mayOffer(c schemas.Color) bool {
+	last := s.offered[side(c)]
+	return last == 0 || s.Plies-(last-1) >= drawOfferWait
+}

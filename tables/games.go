@@ -1,0 +1,14 @@
+package tables
+
+import (
+	"tabiya/internal/game"
+	"tabiya/schemas"
+)
+
+// Games holds the live games, and those that ended a moment ago.
+func Games() Table[*game.State] {
+	return Table[*game.State]{
+		Group: schemas.GamesGroup, Topic: schemas.GamesTable, Commands: schemas.GameCommands, Events: schemas.GameEvents,
+		AppendBody: game.AppendBody, DecodeBody: game.DecodeBody,
+	}
+}
