@@ -1,10 +1,28 @@
 // Package processors is the one shape of Tabiya's three Goka groups: decode a
 // command, judge it once, set the row, emit what follows.
+//
+//	commands ──► handle ──► Core.Decide ──► row ──► table topic
+//	   ▲            │                        └────► events, commands, replies
+//	   │            └─ cannot be decoded ─────────► dead letters
+//	   └── timers ◄─ Core.Deadline of each row
+//
+// What is not obvious:
+//
+//   - A row keeps the offset of the last command that changed it. A command at
+//     or below it comes again after a crash and is never judged again.
+//   - After an assignment, events that are in the log already are not written a
+//     second time (fence.go).
+//   - A recovery never takes a lower version for a higher one (partition.go).
+//   - Timers fire by this machine's clock, corrected by what the broker's
+//     timestamps teach; the Core judges them by broker time alone (wheel.go).
 package processors
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -18,8 +36,8 @@ import (
 type Core[R tables.Row] interface {
 	// Decide judges cmd, which was never judged before, against row at broker
 	// time at. next is the row to store if changed (the zero R deletes it); out
-	// are the messages in their order. row must not be altered unless changed
-	// is returned; next may be row itself.
+	// are the messages in their order. row is decoded for this call alone and
+	// may become next.
 	Decide(row R, cmd schemas.Command, at schemas.Time, offset int64) (next R, changed bool, out []schemas.Message)
 	// Replay gives the messages that cmd, at or below the row's last offset,
 	// caused when it was judged, byte for byte.
@@ -33,29 +51,75 @@ type Core[R tables.Row] interface {
 // Config is what every processor needs.
 type Config struct {
 	Kafka      kafka.Config
-	Logger     *slog.Logger
+	Logger     *slog.Logger          // nil: no logs
 	Registerer prometheus.Registerer // nil: no metrics
 }
 
+// Validate reports the first thing that cannot work.
+func (c Config) Validate() error {
+	if err := c.Kafka.Validate(); err != nil {
+		return fmt.Errorf("processor: %w", err)
+	}
+	return nil
+}
+
+// What ends Run: waiting does not mend it.
+var (
+	// ErrWrongPartition: a key is on a partition that its hash does not give.
+	// Somebody produces with another hash, and would split aggregates in two.
+	ErrWrongPartition = errors.New("key on the wrong partition")
+	// ErrCorruptRow: the table holds bytes that are not a row.
+	ErrCorruptRow = errors.New("corrupt row")
+)
+
 // Processor runs one group's share of the partitions.
 type Processor[R tables.Row] struct {
-	cfg   Config
-	table tables.Table[R]
-	core  Core[R]
+	cfg     Config
+	table   tables.Table[R]
+	core    Core[R]
+	logger  *slog.Logger
+	metrics *metrics
+	lag     *kafka.Lag
+
+	session atomic.Pointer[session[R]] // the present one
+	broken  atomic.Pointer[error]      // why there is none
 }
 
 // New makes a processor; Run starts it.
 func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Processor[R], error) {
-	return &Processor[R]{cfg: cfg, table: table, core: core}, nil
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Processor[R]{
+		cfg:    cfg,
+		table:  table,
+		core:   core,
+		logger: cfg.Logger.With("group", table.Group),
+		lag:    kafka.NewLag(cfg.Kafka, table.Group, cfg.Logger),
+	}
+	var err error
+	if p.metrics, err = newMetrics(cfg.Registerer, table.Group, p.lag); err != nil {
+		return nil, fmt.Errorf("processor %s: register metrics: %w", table.Group, err)
+	}
+	notYet := errors.New("not started")
+	p.broken.Store(&notYet)
+	return p, nil
 }
-
-// Run works until ctx is done. It outlives a broker that is away; it returns an
-// error only for what waiting does not mend.
-func (p *Processor[R]) Run(ctx context.Context) error { <-ctx.Done(); return nil }
 
 // Ready is nil once the processor is a member of its group and its tables are
 // recovered; else it says what is missing.
-func (p *Processor[R]) Ready() error { return nil }
+func (p *Processor[R]) Ready() error {
+	if s := p.session.Load(); s != nil {
+		if !s.goka.Recovered() {
+			return fmt.Errorf("processor %s: joining the group or recovering its table", p.table.Group)
+		}
+		return nil
+	}
+	return fmt.Errorf("processor %s: %w", p.table.Group, *p.broken.Load())
+}
 
 // Run makes a processor and runs it.
 func Run[R tables.Row](ctx context.Context, cfg Config, table tables.Table[R], core Core[R]) error {

@@ -2,42 +2,263 @@ package tables
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
 )
 
+// goneLimit is how many deleted keys a view remembers, to know a stale owner's
+// row that comes behind the tombstone.
+const goneLimit = 1 << 16
+
 // View is a read-only copy of a table in memory, for a service. Its methods may
-// be called by many goroutines.
+// be called by many goroutines. Rows are kept encoded and decoded when they are
+// asked for: each caller has its own.
 type View[R Row] struct {
 	cfg    kafka.Config
 	table  Table[R]
 	logger *slog.Logger
 
 	// OnUpdate, if set before Run, is called for each row that is taken, in the
-	// order of its partition; the zero R says that the row is gone.
+	// order of its partition and from one goroutine; the zero R says that the
+	// row is gone.
 	OnUpdate func(key string, row R)
+
+	ready atomic.Bool
+
+	mu      sync.RWMutex
+	rows    map[string][]byte
+	waiting map[string][]chan struct{}
+	guard   *Guard
 }
 
 // NewView makes a view; Run fills it.
 func NewView[R Row](cfg kafka.Config, table Table[R], logger *slog.Logger) *View[R] {
-	return &View[R]{cfg: cfg, table: table, logger: logger}
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	return &View[R]{
+		cfg: cfg, table: table, logger: logger,
+		rows: make(map[string][]byte), waiting: make(map[string][]chan struct{}), guard: NewGuard(goneLimit),
+	}
 }
 
-// Run reads the table's topic until ctx is done.
-func (v *View[R]) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+// Run reads the table's topic from its beginning and follows it until ctx is
+// done. A broker that is away is waited for.
+func (v *View[R]) Run(ctx context.Context) error {
+	client, err := kgo.NewClient(append(v.cfg.Opts(),
+		kgo.ConsumeTopics(v.table.Topic),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchMaxWait(250*time.Millisecond),
+		kgo.FetchMaxBytes(16<<20),
+		kgo.FetchMaxPartitionBytes(1<<20),
+		kgo.MaxConcurrentFetches(2),
+	)...)
+	if err != nil {
+		return fmt.Errorf("view of %s: %w", v.table.Topic, err)
+	}
+	defer client.Close()
+	left, err := v.ends(ctx, client)
+	if err != nil {
+		return nil // ctx is done
+	}
+	v.ready.Store(v.ready.Load() || len(left) == 0)
+	for {
+		fetches := client.PollFetches(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		fetches.EachError(func(topic string, partition int32, err error) {
+			v.logger.Warn("view does not get on", "topic", topic, "partition", partition, "err", err)
+		})
+		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+			for _, r := range p.Records {
+				v.take(r)
+				if end, reading := left[r.Partition]; reading && r.Offset >= end-1 {
+					delete(left, r.Partition)
+				}
+			}
+		})
+		if len(left) == 0 {
+			v.ready.Store(true)
+		}
+	}
+}
+
+// ends gives the end of each partition that holds records, by the partition's
+// number. It asks until it is answered; the error is ctx's.
+func (v *View[R]) ends(ctx context.Context, client *kgo.Client) (map[int32]int64, error) {
+	adm := kadm.NewClient(client)
+	for warned := false; ; {
+		asking, cancel := context.WithTimeout(ctx, 5*time.Second)
+		starts, err1 := adm.ListStartOffsets(asking, v.table.Topic)
+		ends, err2 := adm.ListEndOffsets(asking, v.table.Topic)
+		cancel()
+		err := errors.Join(err1, err2, starts.Error(), ends.Error())
+		if err == nil {
+			left := make(map[int32]int64)
+			ends.Each(func(o kadm.ListedOffset) {
+				if start, ok := starts.Lookup(o.Topic, o.Partition); !ok || start.Offset < o.Offset {
+					left[o.Partition] = o.Offset
+				}
+			})
+			return left, nil
+		}
+		if !warned && ctx.Err() == nil {
+			v.logger.Warn("view waits for its topic", "topic", v.table.Topic, "err", err)
+			warned = true
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}
+
+// take applies one record.
+func (v *View[R]) take(r *kgo.Record) {
+	key := string(r.Key)
+	v.mu.Lock()
+	taken := v.apply(key, r)
+	if taken {
+		for _, ch := range v.waiting[key] {
+			close(ch)
+		}
+		delete(v.waiting, key)
+	}
+	v.mu.Unlock()
+	if !taken || v.OnUpdate == nil {
+		return
+	}
+	row, _ := v.Get(key)
+	v.OnUpdate(key, row)
+}
+
+func (v *View[R]) apply(key string, r *kgo.Record) bool {
+	have := v.rows[key]
+	if r.Value == nil {
+		var header []byte
+		for _, h := range r.Headers {
+			if h.Key == HeaderOffset {
+				header = h.Value
+			}
+		}
+		if !v.guard.Tombstone(key, have, header) {
+			return false
+		}
+		delete(v.rows, key)
+		return true
+	}
+	newer, err := v.guard.Row(key, have, r.Value)
+	if err != nil {
+		v.logger.Error("view leaves out what is not a row", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "err", err)
+		return false
+	}
+	if newer {
+		// A copy: the record's value is a part of the whole fetched batch.
+		v.rows[key] = append(make([]byte, 0, len(r.Value)), r.Value...)
+	}
+	return newer
+}
 
 // Ready reports whether all has been read that was there when Run began.
-func (v *View[R]) Ready() bool { return false }
+func (v *View[R]) Ready() bool { return v.ready.Load() }
 
 // Get gives the row of a key.
-func (v *View[R]) Get(key string) (row R, ok bool) { return row, false }
+func (v *View[R]) Get(key string) (row R, ok bool) {
+	v.mu.RLock()
+	raw, ok := v.rows[key]
+	v.mu.RUnlock()
+	if !ok {
+		return row, false
+	}
+	return v.decode(key, raw)
+}
+
+func (v *View[R]) decode(key string, raw []byte) (R, bool) {
+	row, err := v.table.Decode(key, raw)
+	if err != nil {
+		v.logger.Error("view holds a row that cannot be decoded", "topic", v.table.Topic, "key", key, "err", err)
+	}
+	return row, err == nil
+}
 
 // WaitFor gives the row of a key, and waits for it until ctx is done.
-func (v *View[R]) WaitFor(ctx context.Context, key string) (row R, ok bool) { return row, false }
+func (v *View[R]) WaitFor(ctx context.Context, key string) (row R, ok bool) {
+	return v.WaitUntil(ctx, key, func(R) bool { return true })
+}
+
+// WaitUntil gives the row of a key once it is there and meets the condition,
+// and waits for that until ctx is done; then ok is false.
+func (v *View[R]) WaitUntil(ctx context.Context, key string, meets func(R) bool) (row R, ok bool) {
+	for {
+		changed := make(chan struct{})
+		v.mu.Lock()
+		raw, there := v.rows[key]
+		v.waiting[key] = append(v.waiting[key], changed)
+		v.mu.Unlock()
+		if there {
+			if row, ok = v.decode(key, raw); ok && meets(row) {
+				v.leave(key, changed)
+				return row, true
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			v.leave(key, changed)
+			var none R
+			return none, false
+		}
+	}
+}
+
+// leave takes a waiter out that does not wait any more.
+func (v *View[R]) leave(key string, ch chan struct{}) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	waiting := v.waiting[key]
+	for i, w := range waiting {
+		if w == ch {
+			waiting = append(waiting[:i], waiting[i+1:]...)
+			break
+		}
+	}
+	if len(waiting) == 0 {
+		delete(v.waiting, key)
+	} else {
+		v.waiting[key] = waiting
+	}
+}
 
 // Len is the number of rows.
-func (v *View[R]) Len() int { return 0 }
+func (v *View[R]) Len() int {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return len(v.rows)
+}
 
-// Range calls fn for every row, in no order, until it returns false.
-func (v *View[R]) Range(fn func(key string, row R) bool) {}
+// Range calls fn for every row, in no order, until it returns false. Rows that
+// change meanwhile are given as they were or as they are.
+func (v *View[R]) Range(fn func(key string, row R) bool) {
+	v.mu.RLock()
+	keys := make([]string, 0, len(v.rows))
+	for key := range v.rows {
+		keys = append(keys, key)
+	}
+	v.mu.RUnlock()
+	for _, key := range keys {
+		if row, ok := v.Get(key); ok && !fn(key, row) {
+			return
+		}
+	}
+}

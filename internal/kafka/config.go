@@ -83,7 +83,8 @@ func (c Config) clientID() string { return orDefault(c.ClientID, "tabiya") }
 
 func (c Config) sendTimeout() time.Duration { return orDefault(c.SendTimeout, 10*time.Second) }
 
-func (c Config) sessionTimeout() time.Duration { return orDefault(c.SessionTimeout, 10*time.Second) }
+// Session is SessionTimeout or its default.
+func (c Config) Session() time.Duration { return orDefault(c.SessionTimeout, 10*time.Second) }
 
 func orDefault[T comparable](v, otherwise T) T {
 	var zero T
@@ -169,8 +170,8 @@ func (c Config) Sarama() (*sarama.Config, error) {
 	s.Consumer.Offsets.AutoCommit.Interval = 500 * time.Millisecond
 	s.Consumer.MaxWaitTime = 250 * time.Millisecond
 	s.Consumer.Group.InstanceId = c.InstanceID
-	s.Consumer.Group.Session.Timeout = c.sessionTimeout()
-	s.Consumer.Group.Heartbeat.Interval = min(3*time.Second, c.sessionTimeout()/5)
+	s.Consumer.Group.Session.Timeout = c.Session()
+	s.Consumer.Group.Heartbeat.Interval = min(3*time.Second, c.Session()/5)
 	s.Consumer.Group.Rebalance.Timeout = 25 * time.Second
 	s.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategySticky()}
 	t, err := c.tls()

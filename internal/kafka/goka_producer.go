@@ -30,7 +30,11 @@ func (g gokaProducer) EmitWithHeaders(topic, key string, value []byte, headers g
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: name, Value: headers[name]})
 	}
 	promise, finish := goka.NewPromiseWithFinisher()
-	g.p.SendRecordAsync(r, func(err error) {
+	// A full buffer holds the processor back.
+	g.p.send(g.p.client.Produce, r, func(err error) {
+		if err != nil {
+			g.p.Abort() // nothing later must get through where this one did not
+		}
 		finish(&sarama.ProducerMessage{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}, err)
 	})
 	return promise

@@ -130,6 +130,11 @@ func (p *Producer) SendAsync(m schemas.Message, done func(error)) {
 // SendRecordAsync is SendAsync for a record that is made already. The record
 // belongs to the producer until done is called.
 func (p *Producer) SendRecordAsync(r *kgo.Record, done func(error)) {
+	p.send(p.client.TryProduce, r, done)
+}
+
+// send hands a record to produce, which waits for room in the buffer or not.
+func (p *Producer) send(produce func(context.Context, *kgo.Record, func(*kgo.Record, error)), r *kgo.Record, done func(error)) {
 	if done == nil {
 		done = func(error) {}
 	}
@@ -138,7 +143,7 @@ func (p *Producer) SendRecordAsync(r *kgo.Record, done func(error)) {
 		return
 	}
 	r.Timestamp = fixedTime()
-	p.client.TryProduce(p.deadline(), r, func(r *kgo.Record, err error) { done(sendError(r.Topic, err)) })
+	produce(p.deadline(), r, func(r *kgo.Record, err error) { done(sendError(r.Topic, err)) })
 }
 
 // deadline is the context that ends when a record sent now has waited too long.
@@ -157,7 +162,11 @@ func (p *Producer) deadline() context.Context {
 	return p.slot
 }
 
-// Close gives up what is not acknowledged yet and disconnects.
+// Abort gives up what is not acknowledged yet and refuses what comes after; what
+// was not on its way yet is never sent.
+func (p *Producer) Abort() { p.kill() }
+
+// Close is Abort and disconnects.
 func (p *Producer) Close() {
 	p.kill()
 	p.client.Close()
