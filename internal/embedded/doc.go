@@ -1,0 +1,18 @@
+// Package embedded is what `tabiya up` has in place of a Kafka, an object store
+// and a PostgreSQL: kfake on disk with broker time, Versity's S3 gateway over a
+// folder, and PostgreSQL as a child process. Each can be left out. Nobody else
+// knows that they are embedded: they are reached by their protocols alone.
+//
+//	<data>/lock        held while a process runs
+//	<data>/kafka/      kfake's segments and state
+//	<data>/s3/         the buckets: objects are plain files
+//	<data>/s3-meta/    their metadata, where the file system has no attributes
+//	<data>/postgres/   see package pgchild
+//	<data>/*.json      ports and keys, kept so that clients find the parts again
+//
+// Not obvious:
+//   - The gateway changes the process's working folder to <data>/s3 and needs it
+//     to stay there. Make paths absolute before Start.
+//   - One gateway a process: a second Start with S3 fails.
+//   - kfake holds an index entry of 72 bytes a batch in memory; see broker.go.
+package embedded
