@@ -1,0 +1,41 @@
+GO ?= go
+
+# Pure cores and what is cheap runs under the race detector; what starts brokers,
+# databases and whole platforms runs without it, a package at a time.
+CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
+	./internal/clock/... ./internal/game/... ./internal/httpx/... ./internal/law/... ./internal/pairing/... \
+	./internal/pgn/... ./internal/player/... ./internal/queue/... ./internal/rating/... ./internal/replay/... \
+	./internal/rules/... ./internal/supervise/... ./services/openapi/...
+HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP))")
+
+# DuckDB and pyarrow read what the Parquet sink writes.
+VENV = .cache/venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: run test venv bench build lint
+
+run: ## everything in one process: make run ARGS="--listen :9000"
+	$(GO) run ./cmd/tabiya up $(ARGS)
+
+build: ## a static binary, bin/tabiya
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/tabiya ./cmd/tabiya
+
+lint:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+
+test: venv
+	$(GO) test -race -shuffle=on $(CHEAP)
+	$(GO) test -shuffle=on -p 1 -timeout 20m $(HEAVY)
+
+# Without Python those tests say that they are skipped, and fail where CI=true.
+venv:
+	@if command -v python3 >/dev/null; then $(MAKE) --no-print-directory $(VENV)/ready; fi
+
+$(VENV)/ready: build/python/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+bench: ## ratios in one run; a table, and bench.json
+	$(GO) run ./benchmarks
