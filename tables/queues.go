@@ -146,5 +146,8 @@ func (r *bodyReader) entry(s *queue.State) queue.Entry {
 		}
 		return f
 	})
+	if len(e.Facts) == 0 {
+		r.fail()
+	}
 	return e
 }

@@ -1,0 +1,110 @@
+// Package pairing decides who plays whom in one wave of a queue. It is a pure
+// function of the tickets, without chance: the same tickets give the same pairs
+// on every machine.
+//
+// The score of a pair is the difference of its ratings minus what both have
+// earned by waiting; the lowest scores are paired first, and no pair is made
+// above Window. The shape and the first constants are lichess's
+// (modules/pool/src/main/MatchMaking.scala). Unlike there, the credit has no
+// cap: beyond Patience missed waves it grows fast, so that a long wait comes
+// first and any two tickets that keep each other company are paired in the end.
+package pairing
+
+import "slices"
+
+const (
+	// Window is the highest score of a pair, in rating points.
+	Window = 150
+	// MissedBonus is the credit for each of the first Patience missed waves.
+	MissedBonus = 12
+	// Patience is how many waves a ticket waits before its credit grows fast.
+	Patience = 30
+	// ImpatientBonus is the credit for each missed wave after that.
+	ImpatientBonus = 100
+
+	// neighbours is how far apart two tickets of a large queue may be in the
+	// order of ratings to be compared; in one of smallPool all are compared.
+	neighbours = 8
+	smallPool  = 64
+)
+
+// Candidate is a ticket.
+type Candidate struct {
+	Rating int
+	Missed int // waves without an opponent
+}
+
+func (c Candidate) credit() int {
+	return MissedBonus*min(c.Missed, Patience) + ImpatientBonus*max(0, c.Missed-Patience)
+}
+
+// Score of a pair: the lower, the better.
+func Score(a, b Candidate) int {
+	return max(a.Rating-b.Rating, b.Rating-a.Rating) - a.credit() - b.credit()
+}
+
+// WavesAtMost is after how many missed waves two tickets that differ by so many
+// rating points are paired if nobody else is there.
+func WavesAtMost(difference int) int {
+	for missed := 0; ; missed++ {
+		if Score(Candidate{0, missed}, Candidate{difference, missed}) <= Window {
+			return missed
+		}
+	}
+}
+
+// Pairs gives pairs of indices into tickets, the lower index first, in the order
+// of the lower index. Earlier tickets win ties.
+func Pairs(tickets []Candidate) [][2]int {
+	left := make([]int, len(tickets))
+	for i := range left {
+		left[i] = i
+	}
+	slices.SortStableFunc(left, func(a, b int) int { return tickets[a].Rating - tickets[b].Rating })
+	var pairs [][2]int
+	for taken := make([]bool, len(tickets)); ; {
+		edges := acceptable(tickets, left)
+		if len(edges) == 0 {
+			break
+		}
+		for _, e := range edges {
+			if !taken[e.a] && !taken[e.b] {
+				taken[e.a], taken[e.b] = true, true
+				pairs = append(pairs, [2]int{e.a, e.b})
+			}
+		}
+		left = slices.DeleteFunc(left, func(i int) bool { return taken[i] })
+	}
+	slices.SortFunc(pairs, func(p, q [2]int) int { return p[0] - q[0] })
+	return pairs
+}
+
+// edge is a pair that may be made, a < b.
+type edge struct{ score, a, b int }
+
+// acceptable lists the pairs within Window among left, which is in the order of
+// ratings, best first.
+func acceptable(tickets []Candidate, left []int) []edge {
+	reach := neighbours
+	if len(left) <= smallPool {
+		reach = len(left)
+	}
+	var edges []edge
+	for i, x := range left {
+		for _, y := range left[i+1 : min(len(left), i+1+reach)] {
+			if score := Score(tickets[x], tickets[y]); score <= Window {
+				edges = append(edges, edge{score, min(x, y), max(x, y)})
+			}
+		}
+	}
+	slices.SortFunc(edges, func(p, q edge) int {
+		switch {
+		case p.score != q.score:
+			return p.score - q.score
+		case p.a != q.a:
+			return p.a - q.a
+		}
+		return p.b - q.b
+	})
+	return edges
+}
