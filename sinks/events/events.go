@@ -12,9 +12,11 @@ package events
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"tabiya/schemas"
 )
@@ -32,7 +34,7 @@ func Decode(topic string, value []byte) (Event, error) {
 	ev, ok := scanEvent(s)
 	if !ok {
 		var err error
-		if ev, err = decode(s, value); err != nil {
+		if ev, err = decode(value); err != nil {
 			return Event{}, err
 		}
 	}
@@ -42,7 +44,10 @@ func Decode(topic string, value []byte) (Event, error) {
 	return ev, nil
 }
 
-func decode(s string, value []byte) (Event, error) {
+func decode(value []byte) (Event, error) {
+	if !utf8.Valid(value) {
+		return Event{}, errors.New("decode event: it is not UTF-8")
+	}
 	ev, err := schemas.DecodeEvent(value)
 	if err != nil {
 		return Event{}, err
@@ -53,7 +58,7 @@ func decode(s string, value []byte) (Event, error) {
 	if err := json.Unmarshal(value, &raw); err != nil {
 		return Event{}, fmt.Errorf("decode event: %w", err)
 	}
-	return Event{ev, strings.ToValidUTF8(string(raw.Payload), "\uFFFD")}, nil
+	return Event{ev, string(raw.Payload)}, nil
 }
 
 // check refuses what one of the tables could not hold, so that all of them hold

@@ -1,0 +1,106 @@
+package events
+
+import (
+	"bytes"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"tabiya/schemas"
+	"tabiya/sinks/sinktest"
+)
+
+func TestTheScannerReadsWhatSchemasWrites(t *testing.T) {
+	t.Parallel()
+	for _, ev := range append(sinktest.Events(1, 40), sinktest.Game(3, 0, sinktest.Start)...) {
+		record := ev.Record()
+		got, ok := scanEvent(string(record.Value))
+		if wanted := ev.Type == schemas.MoveMade || ev.Type.Terminal(); ok != wanted {
+			t.Fatalf("scanned %s: %v", ev.Type, ok)
+		}
+		if ok && !reflect.DeepEqual(got.Event, ev) {
+			t.Fatalf("scanned\n%+v, not\n%+v", got.Event, ev)
+		}
+		decoded, err := Decode(record.Topic, record.Value)
+		if err != nil || !reflect.DeepEqual(decoded.Event, ev) {
+			t.Fatalf("decoded %+v, %v", decoded, err)
+		}
+		if !strings.Contains(string(record.Value), `"payload":`+decoded.PayloadJSON+`}`) {
+			t.Fatalf("payload %s is not that of %s", decoded.PayloadJSON, record.Value)
+		}
+	}
+}
+
+func TestWhatNoTableCouldHoldIsNoEvent(t *testing.T) {
+	t.Parallel()
+	terminal := func(change func(*schemas.Event, *schemas.GameOver)) schemas.Record {
+		game := sinktest.Game(5, 4, sinktest.Start)
+		ev := game[len(game)-1]
+		change(&ev, ev.Payload.(*schemas.GameOver))
+		return ev.Record()
+	}
+	for name, record := range map[string]schemas.Record{
+		"game id":     terminal(func(ev *schemas.Event, _ *schemas.GameOver) { ev.Key = "game-1" }),
+		"event id":    terminal(func(ev *schemas.Event, _ *schemas.GameOver) { ev.ID = strings.ToUpper(ev.ID) }),
+		"player id":   terminal(func(_ *schemas.Event, g *schemas.GameOver) { g.Black.PlayerID = "" }),
+		"zero byte":   terminal(func(_ *schemas.Event, g *schemas.GameOver) { g.White.Handle = "a\x00b" }),
+		"long text":   terminal(func(_ *schemas.Event, g *schemas.GameOver) { g.FEN = strings.Repeat("8", 5000) }),
+		"move":        terminal(func(_ *schemas.Event, g *schemas.GameOver) { g.Moves[0] = "e2 e4" }),
+		"clock":       terminal(func(_ *schemas.Event, g *schemas.GameOver) { g.ClocksCs[0] = math.MaxInt32 + 1 }),
+		"ended at":    terminal(func(_ *schemas.Event, g *schemas.GameOver) { g.EndedAt = 0 }),
+		"occurred at": terminal(func(ev *schemas.Event, _ *schemas.GameOver) { ev.OccurredAt = maxTime }),
+		"topic":       {Topic: schemas.PlayerEvents, Value: terminal(func(*schemas.Event, *schemas.GameOver) {}).Value},
+		"no JSON":     {Topic: schemas.GameEvents, Value: []byte("\x00\xff")},
+		"no UTF-8":    {Topic: schemas.GameEvents, Value: bytes.Replace(terminal(func(*schemas.Event, *schemas.GameOver) {}).Value, []byte("player"), []byte("pl\xffyer"), 1)},
+		"empty":       {Topic: schemas.GameEvents},
+	} {
+		if _, err := Decode(record.Topic, record.Value); err == nil {
+			t.Errorf("%s: taken for an event", name)
+		}
+	}
+	record := terminal(func(*schemas.Event, *schemas.GameOver) {})
+	if _, err := Decode(record.Topic, record.Value); err != nil {
+		t.Errorf("unchanged: %v", err)
+	}
+}
+
+// What the scanner takes, schemas takes too and for the same.
+func FuzzScannerAgreesWithSchemas(f *testing.F) {
+	for _, ev := range sinktest.Game(1, 3, sinktest.Start) {
+		f.Add(ev.Record().Value)
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		got, ok := scanEvent(string(value))
+		if !ok {
+			return
+		}
+		want, err := schemas.DecodeEvent(value)
+		if err != nil {
+			t.Fatalf("scanned %s, but: %v", value, err)
+		}
+		if !reflect.DeepEqual(got.Event, want) {
+			t.Fatalf("scanned\n%+v, not\n%+v", got.Event, want)
+		}
+		slow, err := decode(value)
+		if err != nil || slow.PayloadJSON != got.PayloadJSON {
+			t.Fatalf("payload %s, not %s (%v)", got.PayloadJSON, slow.PayloadJSON, err)
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	game := sinktest.Game(7, 80, sinktest.Start)
+	for name, ev := range map[string]schemas.Event{"move": game[40], "game": game[len(game)-1], "created": game[0]} {
+		record := ev.Record()
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(record.Value)))
+			for b.Loop() {
+				if _, err := Decode(record.Topic, record.Value); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

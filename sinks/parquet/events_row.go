@@ -1,0 +1,79 @@
+package parquet
+
+import (
+	"tabiya/schemas"
+	"tabiya/sinks/archive"
+	"tabiya/sinks/events"
+)
+
+// EventRow is one event of any of the events topics. Region, date and hour are
+// its file's folder. Times are microseconds.
+type EventRow struct {
+	EventID        string `parquet:"event_id"`
+	EventType      string `parquet:"event_type,dict"`
+	Topic          string `parquet:"topic,dict"`
+	KafkaPartition int32  `parquet:"kafka_partition,dict"`
+	KafkaOffset    int64  `parquet:"kafka_offset,delta"`
+	BrokerTime     int64  `parquet:"broker_time,delta,timestamp(microsecond)"`
+
+	// The aggregate's key: one of the three is set, by the topic.
+	GameID   string `parquet:"game_id,optional,dict"`
+	PlayerID string `parquet:"player_id,optional,dict"`
+	QueueKey string `parquet:"queue_key,optional,dict"`
+
+	Seq        int64  `parquet:"seq,delta"`
+	OccurredAt int64  `parquet:"occurred_at,delta,timestamp(microsecond)"`
+	CommandID  string `parquet:"command_id"`
+
+	// Of MoveMade alone, null for the others. Clocks are centiseconds.
+	Ply          *int32 `parquet:"ply,optional"`
+	Color        string `parquet:"color,optional,dict"`
+	UCI          string `parquet:"uci,optional,dict"`
+	SAN          string `parquet:"san,optional,dict"`
+	FEN          string `parquet:"fen,optional"` // after the move
+	WhiteClockCs *int64 `parquet:"white_clock_cs,optional"`
+	BlackClockCs *int64 `parquet:"black_clock_cs,optional"`
+	ElapsedCs    *int64 `parquet:"elapsed_cs,optional"`
+	ChargedCs    *int64 `parquet:"charged_cs,optional"`
+	DeadlineAt   *int64 `parquet:"deadline_at,optional,timestamp(microsecond)"`
+
+	// Payload is the event's payload as JSON, as it was on the wire.
+	Payload string `parquet:"payload"`
+}
+
+func micros(t schemas.Time) int64 { return int64(t) * 1000 }
+
+// moveCells are what a row's pointers point to.
+type moveCells struct {
+	ply      int32
+	clock    schemas.Clock
+	deadline int64
+}
+
+// fill makes the row of an event; cells are the row's own.
+func (r *EventRow) fill(c archive.Chunk, rec archive.Record, ev *events.Event, cells *moveCells) {
+	*r = EventRow{
+		EventID: ev.ID, EventType: string(ev.Type), Topic: c.Topic,
+		KafkaPartition: c.Partition, KafkaOffset: rec.Offset, BrokerTime: rec.At * 1000,
+		Seq: ev.Seq, OccurredAt: micros(ev.OccurredAt), CommandID: ev.CommandID, Payload: ev.PayloadJSON,
+	}
+	switch c.Topic {
+	case schemas.GameEvents:
+		r.GameID = ev.Key
+	case schemas.PlayerEvents:
+		r.PlayerID = ev.Key
+	case schemas.QueueEvents:
+		r.QueueKey = ev.Key
+	}
+	m, ok := ev.Event.Payload.(*schemas.MoveMadePayload)
+	if !ok {
+		return
+	}
+	*cells = moveCells{int32(m.Ply), m.Clock, micros(m.DeadlineAt)}
+	r.Ply, r.Color, r.UCI, r.SAN, r.FEN = &cells.ply, string(m.Color), m.UCI, m.SAN, m.FEN
+	r.WhiteClockCs, r.BlackClockCs = &cells.clock.WhiteCs, &cells.clock.BlackCs
+	r.ElapsedCs, r.ChargedCs = &cells.clock.ElapsedCs, &cells.clock.ChargedCs
+	if m.DeadlineAt != 0 {
+		r.DeadlineAt = &cells.deadline
+	}
+}

@@ -1,0 +1,104 @@
+// Package sinktest makes the events that the sinks' tests and benchmarks write
+// out: games of made-up moves, the same for the same seed.
+package sinktest
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"tabiya/schemas"
+)
+
+// Start is the broker time of the first event of all logs made here,
+// 2026-03-29T11:58:20Z: near the edge of an hour.
+const Start schemas.Time = 1_774_785_500_000
+
+// Shuttle is a line of legal moves that comes back to where it began.
+var shuttle = []struct{ uci, san, fen string }{
+	{"g1f3", "Nf3", "rnbqkbnr/pppppppp/8/8/8/5N2/PPPPPPPP/RNBQKB1R b KQkq - 1 1"},
+	{"g8f6", "Nf6", "rnbqkb1r/pppppppp/5n2/8/8/5N2/PPPPPPPP/RNBQKB1R w KQkq - 2 2"},
+	{"f3g1", "Ng1", "rnbqkb1r/pppppppp/5n2/8/8/8/PPPPPPPP/RNBQKBNR b KQkq - 3 2"},
+	{"f6g8", "Ng8", "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 4 3"},
+}
+
+// Regions that games are spread over.
+var Regions = []string{"eu", "na", "ap-south"}
+
+// Game is all events of one game, in order.
+func Game(seed uint64, plies int, at schemas.Time) []schemas.Event {
+	r := rand.New(rand.NewPCG(seed, 0x7ab17a))
+	id := ID(r)
+	white := schemas.Seated{PlayerID: ID(r), Handle: fmt.Sprintf("player%d", r.IntN(100_000)), Rating: float64(800 + r.IntN(2000)), Deviation: 45.5}
+	black := schemas.Seated{PlayerID: ID(r), Handle: fmt.Sprintf("player%d", r.IntN(100_000)), Rating: 1500.25 + float64(r.IntN(500)), Deviation: 110}
+	region := Regions[r.IntN(len(Regions))]
+	tc := schemas.TimeControl{InitialCs: 18_000, IncrementCs: 200}
+	var events []schemas.Event
+	add := func(t schemas.EventType, payload any) {
+		seq := int64(len(events) + 1)
+		events = append(events, schemas.Event{
+			ID: schemas.EventID(id, seq), Type: t, Key: id, Seq: seq, OccurredAt: at, Region: region, CommandID: ID(r), Payload: payload,
+		})
+	}
+	add(schemas.GameCreated, &schemas.GameCreatedPayload{White: white, Black: black, TimeControl: tc, Speed: tc.Speed(), Rated: true, FEN: shuttle[3].fen})
+	created := at
+	add(schemas.GameStarted, &schemas.GameStartedPayload{FirstMoveBy: at + 20_000})
+	over := &schemas.GameOver{
+		White: white, Black: black, TimeControl: tc, Speed: tc.Speed(), Rated: true, StartFEN: shuttle[3].fen, FEN: shuttle[3].fen,
+		CreatedAt: created, Result: schemas.WhiteWins, Termination: schemas.Resignation, Moves: []string{}, ClocksCs: []int64{},
+	}
+	clocks := [2]int64{tc.InitialCs, tc.InitialCs}
+	for ply := 1; ply <= plies; ply++ {
+		spent := int64(50 + r.IntN(900))
+		at += schemas.Time(spent * 10)
+		side := (ply - 1) % 2
+		clocks[side] += tc.IncrementCs - spent/8
+		m, color := shuttle[(ply-1)%4], schemas.White
+		if side == 1 {
+			color = schemas.Black
+		}
+		add(schemas.MoveMade, &schemas.MoveMadePayload{
+			Ply: ply, Color: color, UCI: m.uci, SAN: m.san, FEN: m.fen, DeadlineAt: at + schemas.Time(clocks[1-side]*10),
+			Clock: schemas.Clock{WhiteCs: clocks[0], BlackCs: clocks[1], ElapsedCs: spent, ChargedCs: spent / 8},
+		})
+		over.Moves, over.ClocksCs, over.FEN = append(over.Moves, m.uci), append(over.ClocksCs, clocks[side]), m.fen
+	}
+	over.Plies, over.EndedAt = plies, at
+	ending := schemas.GameResigned
+	switch {
+	case plies < 2:
+		over.Result, over.Termination, ending = schemas.NoResult, schemas.AbortedByPlayer, schemas.GameAborted
+	case seed%3 == 1:
+		over.Result, over.Termination, ending = schemas.Draw, schemas.Agreement, schemas.GameEnded
+	case seed%3 == 2:
+		over.Result, over.Termination, ending = schemas.BlackWins, schemas.TimeForfeit, schemas.GameTimeout
+	}
+	add(ending, over)
+	return events
+}
+
+// ID is a UUID of the given source of randomness.
+func ID(r *rand.Rand) string {
+	a, b := r.Uint64(), r.Uint64()
+	return fmt.Sprintf("%08x-%04x-7%03x-9%03x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>52, b&0xffffffffffff)
+}
+
+// Events are the events of n games that are played at the same time, move by
+// move, of 2 to 119 plies. The order is one in which a log could have them.
+func Events(seed uint64, n int) []schemas.Event {
+	games := make([][]schemas.Event, n)
+	total := 0
+	for i := range games {
+		s := seed*1_000_003 + uint64(i)
+		games[i] = Game(s, int(s*7%118)+2, Start+schemas.Time(i))
+		total += len(games[i])
+	}
+	all := make([]schemas.Event, 0, total)
+	for round := 0; len(all) < total; round++ {
+		for _, g := range games {
+			if round < len(g) {
+				all = append(all, g[round])
+			}
+		}
+	}
+	return all
+}
