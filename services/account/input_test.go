@@ -1,0 +1,114 @@
+package account
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+)
+
+func TestBadInputIsRefusedWithAStableCodeAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	s := h.register(`{"handle":"good","password":"password one"}`)
+	expired, _, err := h.signer.Player(s.Account.ID, time.Now().Add(-2*time.Hour), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	service, _, err := h.signer.Service("replay", time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, _, err := h.signer.Player(schemas.NewID(), time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		accounts, sessions, me = "/v1/accounts", "/v1/sessions", "/v1/accounts/me"
+		form                   = "application/x-www-form-urlencoded"
+	)
+	long := strings.Repeat("a", 129)
+	for name, tc := range map[string]struct {
+		method, path, token, body string
+		want                      schemas.Code
+	}{
+		"cut off":                {"POST", accounts, "", `{"handle":"x`, schemas.CodeMalformedJSON},
+		"two values":             {"POST", accounts, "", `{"handle":"newcomer","password":"password one"}{}`, schemas.CodeMalformedJSON},
+		"unknown field":          {"POST", accounts, "", `{"handle":"newcomer","password":"password one","admin":true}`, schemas.CodeUnknownField},
+		"wrong type":             {"POST", accounts, "", `{"handle":7,"password":"password one"}`, schemas.CodeInvalidField},
+		"null":                   {"POST", accounts, "", `null`, schemas.CodeInvalidField},
+		"no handle":              {"POST", accounts, "", `{"password":"password one"}`, schemas.CodeInvalidField},
+		"handle of one":          {"POST", accounts, "", `{"handle":"x","password":"password one"}`, schemas.CodeInvalidField},
+		"handle of 21":           {"POST", accounts, "", `{"handle":"` + long[:21] + `","password":"password one"}`, schemas.CodeInvalidField},
+		"handle with a dot":      {"POST", accounts, "", `{"handle":"a.b","password":"password one"}`, schemas.CodeInvalidField},
+		"handle not ASCII":       {"POST", accounts, "", `{"handle":"Жанна","password":"password one"}`, schemas.CodeInvalidField},
+		"Kelvin sign":            {"POST", accounts, "", `{"handle":"\u212Aing","password":"password one"}`, schemas.CodeInvalidField},
+		"no password":            {"POST", accounts, "", `{"handle":"newcomer"}`, schemas.CodeInvalidField},
+		"password of 7":          {"POST", accounts, "", `{"handle":"newcomer","password":"passwor"}`, schemas.CodeInvalidField},
+		"password of 129":        {"POST", accounts, "", `{"handle":"newcomer","password":"` + long + `"}`, schemas.CodeInvalidField},
+		"e-mail without at":      {"POST", accounts, "", `{"handle":"newcomer","password":"password one","email":"nobody"}`, schemas.CodeInvalidField},
+		"e-mail with a name":     {"POST", accounts, "", `{"handle":"newcomer","password":"password one","email":"A <a@b.org>"}`, schemas.CodeInvalidField},
+		"e-mail with zero byte":  {"POST", accounts, "", `{"handle":"newcomer","password":"password one","email":"\"\u0000\"@b.org"}`, schemas.CodeInvalidField},
+		"long e-mail":            {"POST", accounts, "", `{"handle":"newcomer","password":"password one","email":"` + strings.Repeat("a", 250) + `@b.org"}`, schemas.CodeInvalidField},
+		"country in small":       {"POST", accounts, "", `{"handle":"newcomer","password":"password one","country":"de"}`, schemas.CodeInvalidField},
+		"unknown region":         {"POST", accounts, "", `{"handle":"newcomer","password":"password one","region":"mars"}`, schemas.CodeUnknownRegion},
+		"too long":               {"POST", accounts, "", `{"handle":"` + strings.Repeat("a", httpx.MaxBody) + `"}`, schemas.CodeBodyTooLarge},
+		"bad token on open path": {"POST", accounts, "abc", `{"handle":"newcomer","password":"password one"}`, schemas.CodeUnauthenticated},
+
+		"no name":              {"POST", sessions, "", `{"password":"password one"}`, schemas.CodeInvalidField},
+		"both names":           {"POST", sessions, "", `{"handle":"good","email":"a@b.org","password":"password one"}`, schemas.CodeInvalidField},
+		"zero byte in handle":  {"POST", sessions, "", `{"handle":"go\u0000od","password":"password one"}`, schemas.CodeInvalidField},
+		"password of a novel":  {"POST", sessions, "", `{"handle":"good","password":"` + strings.Repeat("a", 10_000) + `"}`, schemas.CodeInvalidField},
+		"unknown field in one": {"POST", sessions, "", `{"handle":"good","password":"password one","otp":1}`, schemas.CodeUnknownField},
+
+		"no token":             {"GET", me, "", "", schemas.CodeUnauthenticated},
+		"bad token":            {"GET", me, "abc", "", schemas.CodeUnauthenticated},
+		"tampered token":       {"GET", me, s.Token[:len(s.Token)-4] + "AAAA", "", schemas.CodeUnauthenticated},
+		"expired token":        {"GET", me, expired, "", schemas.CodeTokenExpired},
+		"service token":        {"GET", me, service, "", schemas.CodeForbidden},
+		"token of nobody":      {"GET", me, stranger, "", schemas.CodePlayerNotFound},
+		"nobody changes":       {"PATCH", me, stranger, `{"country":"DE"}`, schemas.CodePlayerNotFound},
+		"nobody closes":        {"DELETE", me, stranger, "", schemas.CodePlayerNotFound},
+		"nothing to change":    {"PATCH", me, s.Token, `{}`, schemas.CodeInvalidField},
+		"change of the handle": {"PATCH", me, s.Token, `{"handle":"better"}`, schemas.CodeUnknownField},
+		"change to no region":  {"PATCH", me, s.Token, `{"region":""}`, schemas.CodeUnknownRegion},
+		"change without token": {"PATCH", me, "", `{"country":"DE"}`, schemas.CodeUnauthenticated},
+
+		"unknown player":            {"GET", "/v1/players/nobody", "", "", schemas.CodePlayerNotFound},
+		"unknown id":                {"GET", "/v1/players/" + schemas.NewID(), "", "", schemas.CodePlayerNotFound},
+		"impossible handle":         {"GET", "/v1/players/a%00b", "", "", schemas.CodePlayerNotFound},
+		"handle with a slash":       {"GET", "/v1/players/a%2Fb", "", "", schemas.CodePlayerNotFound},
+		"expired token on a player": {"GET", "/v1/players/good", expired, "", schemas.CodeTokenExpired},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := *h
+			h.t = t
+			h.refused(tc.want, tc.method, tc.path, tc.token, tc.body)
+		})
+	}
+	h.refused(schemas.CodeUnsupportedMediaType, "POST", accounts, "", `handle=newcomer`, "Content-Type", form)
+	if a, o := h.count(`SELECT count(*) FROM accounts`), h.count(`SELECT count(*) FROM outbox`); a != 1 || o != 1 {
+		t.Fatalf("%d accounts, %d commands: bad input changed something", a, o)
+	}
+}
+
+func TestADatabaseThatIsAwayIsA503(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	s := h.register(`{"handle":"early","password":"password one"}`)
+	if err := h.Ready(); err != nil {
+		t.Fatal(err)
+	}
+	h.cfg.Pool.Close()
+	if h.Ready() == nil {
+		t.Error("ready without a database")
+	}
+	h.refused(schemas.CodeUnavailable, "POST", "/v1/accounts", "", `{"handle":"late","password":"password one"}`)
+	h.refused(schemas.CodeUnavailable, "POST", "/v1/sessions", "", `{"handle":"early","password":"password one"}`)
+	h.refused(schemas.CodeUnavailable, "GET", "/v1/accounts/me", s.Token, "")
+	h.refused(schemas.CodeUnavailable, "PATCH", "/v1/accounts/me", s.Token, `{"country":"DE"}`)
+	h.refused(schemas.CodeUnavailable, "DELETE", "/v1/accounts/me", s.Token, "")
+	h.refused(schemas.CodeUnavailable, "GET", "/v1/players/early", "", "")
+}
