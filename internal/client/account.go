@@ -1,0 +1,35 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+)
+
+// Player is somebody who can play: an account with its token.
+type Player struct {
+	ID     string
+	Handle string
+	Token  string
+}
+
+// Registration is a new account.
+type Registration struct {
+	Handle   string `json:"handle"`
+	Password string `json:"password"`
+	Region   string `json:"region,omitempty"` // the server's first where empty
+}
+
+// Register makes an account. The same key and registration again give the same
+// account.
+func (c *Client) Register(ctx context.Context, key string, r Registration) (Player, error) {
+	var session struct {
+		Account struct{ ID, Handle string }
+		Token   string
+	}
+	err := c.Do(ctx, Request{Method: http.MethodPost, Path: "/v1/accounts", Key: key, Body: r}, &session)
+	if err != nil {
+		return Player{}, fmt.Errorf("register %s: %w", r.Handle, err)
+	}
+	return Player{session.Account.ID, session.Account.Handle, session.Token}, nil
+}

@@ -1,0 +1,81 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"tabiya/schemas"
+)
+
+// NewGame seats two players.
+type NewGame struct {
+	White       string              `json:"white"` // player ids
+	Black       string              `json:"black"`
+	TimeControl schemas.TimeControl `json:"timeControl"`
+	Rated       bool                `json:"rated"`
+}
+
+// Game is what the API says of a live game, as far as a client has to know.
+type Game struct {
+	ID          string
+	Seq         int64
+	Ply         int
+	White       Seat
+	Black       Seat
+	Result      schemas.Result // "*" while it runs
+	Termination schemas.Termination
+}
+
+// CreateGame needs a service token.
+func (c *Client) CreateGame(ctx context.Context, serviceToken, key string, g NewGame) (Game, error) {
+	var game Game
+	err := c.Do(ctx, Request{Method: http.MethodPost, Path: "/v1/games", Token: serviceToken, Key: key, Body: g}, &game)
+	if err != nil {
+		return Game{}, fmt.Errorf("create game: %w", err)
+	}
+	return game, nil
+}
+
+// Game reads a live game.
+func (c *Client) Game(ctx context.Context, gameID string) (Game, error) {
+	var game Game
+	err := c.Do(ctx, Request{Method: http.MethodGet, Path: "/v1/games/" + gameID}, &game)
+	return game, err
+}
+
+// Move plays ply number ply (from 1), in UCI.
+func (c *Client) Move(ctx context.Context, p Player, gameID, key, uci string, ply int) (Game, error) {
+	body := struct {
+		UCI string `json:"uci"`
+		Ply int    `json:"ply"`
+	}{uci, ply}
+	return c.act(ctx, p, gameID, key, "moves", body)
+}
+
+// Resign resigns.
+func (c *Client) Resign(ctx context.Context, p Player, gameID, key string) (Game, error) {
+	return c.act(ctx, p, gameID, key, "resign", nil)
+}
+
+// Draw actions.
+const (
+	OfferDraw  = "offer"
+	AcceptDraw = "accept"
+)
+
+// Draw offers or accepts a draw.
+func (c *Client) Draw(ctx context.Context, p Player, gameID, key, action string) (Game, error) {
+	return c.act(ctx, p, gameID, key, "draw", map[string]string{"action": action})
+}
+
+// Abort ends a game that has not begun.
+func (c *Client) Abort(ctx context.Context, p Player, gameID, key string) (Game, error) {
+	return c.act(ctx, p, gameID, key, "abort", nil)
+}
+
+func (c *Client) act(ctx context.Context, p Player, gameID, key, action string, body any) (Game, error) {
+	var game Game
+	err := c.Do(ctx, Request{Method: http.MethodPost, Path: "/v1/games/" + gameID + "/" + action, Token: p.Token, Key: key, Body: body}, &game)
+	return game, err
+}
