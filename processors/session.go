@@ -36,36 +36,40 @@ type session[R tables.Row] struct {
 	partitions map[int32]*partition[R]
 }
 
-func newSession[R tables.Row](ctx context.Context, p *Processor[R]) (s *session[R], err error) {
-	s = &session[R]{p: p, clock: newBrokerClock(), partitions: make(map[int32]*partition[R])}
-	defer func() {
-		if err != nil {
-			s.close()
-		}
-	}()
-	if s.client, err = kgo.NewClient(p.cfg.Kafka.Opts()...); err != nil {
+func newSession[R tables.Row](ctx context.Context, p *Processor[R]) (*session[R], error) {
+	s := &session[R]{p: p, clock: newBrokerClock(), partitions: make(map[int32]*partition[R])}
+	if err := s.connect(ctx); err != nil {
+		s.close()
 		return nil, err
+	}
+	return s, nil
+}
+
+func (s *session[R]) connect(ctx context.Context) (err error) {
+	p := s.p
+	if s.client, err = kgo.NewClient(p.cfg.Kafka.Opts()...); err != nil {
+		return err
 	}
 	s.adm = kadm.NewClient(s.client)
 	if s.producer, err = kafka.NewProducer(p.cfg.Kafka); err != nil {
-		return nil, err
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	details, err := s.adm.ListTopics(ctx, p.table.Commands)
 	if err != nil {
-		return nil, fmt.Errorf("look up %s: %w", p.table.Commands, err)
+		return fmt.Errorf("look up %s: %w", p.table.Commands, err)
 	}
 	if s.count = int32(len(details[p.table.Commands].Partitions)); s.count == 0 {
-		return nil, fmt.Errorf("topic %s does not exist", p.table.Commands)
+		return fmt.Errorf("topic %s does not exist", p.table.Commands)
 	}
 	now, err := kafka.BrokerTime(ctx, p.cfg.Kafka, s.producer)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.clock.observe(schemas.TimeOf(now))
 	s.goka, err = goka.NewProcessor(p.cfg.Kafka.Brokers, s.graph(), s.options()...)
-	return s, err
+	return err
 }
 
 func (s *session[R]) options() []goka.ProcessorOption {
