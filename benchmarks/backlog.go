@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"tabiya/internal/embedded"
+	"tabiya/internal/kafka"
+	"tabiya/schemas"
+)
+
+// parts are the embedded Kafka, PostgreSQL and S3 in this process, so that the
+// sink in its own process is all that is measured there.
+type parts struct {
+	*embedded.Instance
+	kafka kafka.Config
+}
+
+const sinkPartitions = 4
+
+func (b *bench) parts(name string, cfg embedded.Config) (*parts, error) {
+	ctx := context.Background()
+	cfg.DataDir, cfg.Logger = filepath.Join(b.scratch, name), slog.New(slog.NewTextHandler(io.Discard, nil))
+	i, err := embedded.Start(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{i, kafka.Config{Brokers: i.KafkaBrokers()}}
+	if err := kafka.EnsureTopics(ctx, p.kafka, kafka.TopicOptions{Partitions: sinkPartitions, Replication: 1, MinISR: 1}); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *parts) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	_ = p.Close(ctx)
+}
+
+// fill writes finished games to game-events: each ply's event if all, and the
+// terminal event. It gives the number of events.
+func (p *parts) fill(games int, moves [][]string, all bool) (int, error) {
+	producer, err := kafka.NewProducer(p.kafka)
+	if err != nil {
+		return 0, err
+	}
+	defer producer.Close()
+	ctx := context.Background()
+	var batch []schemas.Message
+	sent := 0
+	flush := func() error {
+		sent += len(batch)
+		err := producer.Send(ctx, batch...)
+		batch = batch[:0]
+		return err
+	}
+	for i := range games {
+		id := schemas.NewID()
+		played := moves[i%len(moves)]
+		over := gameOver(played)
+		seq := int64(1)
+		event := func(t schemas.EventType, payload any) {
+			seq++
+			batch = append(batch, schemas.Event{
+				ID: schemas.EventID(id, seq), Type: t, Key: id, Seq: seq, OccurredAt: schemas.TimeOf(time.Now()),
+				Region: []string{"eu", "us"}[i%2], CommandID: schemas.NewID(), Payload: payload,
+			})
+		}
+		if all {
+			for ply, uci := range played {
+				event(schemas.MoveMade, &schemas.MoveMadePayload{
+					Ply: ply + 1, Color: []schemas.Color{schemas.White, schemas.Black}[ply%2], UCI: uci, SAN: uci, FEN: over.FEN,
+					Clock: schemas.Clock{WhiteCs: 18000 - int64(ply), BlackCs: 18000 - int64(ply), ElapsedCs: 120, ChargedCs: 120},
+				})
+			}
+		}
+		event(schemas.GameResigned, over)
+		if len(batch) >= 5000 {
+			if err := flush(); err != nil {
+				return sent, fmt.Errorf("fill the backlog: %w", err)
+			}
+		}
+	}
+	return sent, flush()
+}
+
+// gameOver is a finished game of these moves.
+func gameOver(moves []string) *schemas.GameOver {
+	clocks := make([]int64, len(moves))
+	for i := range clocks {
+		clocks[i] = 18000 - int64(i)*37
+	}
+	now := schemas.TimeOf(time.Now())
+	seat := func(handle string) schemas.Seated {
+		return schemas.Seated{PlayerID: schemas.NewID(), Handle: handle, Rating: 1512.25, Deviation: 180}
+	}
+	tc := schemas.TimeControl{InitialCs: 18000, IncrementCs: 200}
+	return &schemas.GameOver{
+		White: seat("white-player"), Black: seat("black-player"), TimeControl: tc, Speed: tc.Speed(), Rated: true,
+		StartFEN:  "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1",
+		CreatedAt: now, EndedAt: now, Result: schemas.WhiteWins, Termination: schemas.Resignation,
+		Plies: len(moves), Moves: moves, ClocksCs: clocks,
+		FEN: "r4rk1/1bq1bppp/p2ppn2/1p6/3BPP2/1BN2Q2/PPP3PP/2KR3R w - - 4 15",
+	}
+}

@@ -1,0 +1,80 @@
+// Command benchmarks measures Tabiya from outside, each figure as a ratio
+// against a ceiling or a peer in the same run. It builds the program, starts it
+// with embedded parts, and plays against it from this process on the same
+// machine. It prints a table and writes it as JSON.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// measure is one part of the table; it may give several rows.
+type measure struct {
+	name string
+	run  func(b *bench) ([]Row, error)
+}
+
+var measures = []measure{
+	{"moves", movesMeasure},
+	{"plies", pliesMeasure},
+	{"live", liveMeasure},
+	{"memory", memoryMeasure},
+	{"postgres", postgresMeasure},
+	{"parquet", parquetMeasure},
+}
+
+// bench is what every measure is given.
+type bench struct {
+	binary  string        // the built program
+	seconds time.Duration // how long each load lasts
+	scratch string        // a folder for data
+}
+
+func main() {
+	out := flag.String("out", "benchmarks/latest.json", "where the table is written as JSON")
+	only := flag.String("only", "", "comma-separated measures to run: moves, plies, live, memory, postgres, parquet; all without")
+	seconds := flag.Duration("time", 15*time.Second, "how long each load lasts")
+	echo := flag.Bool("echo", false, "serve the bare echo that HTTP is measured against, and print its address")
+	flag.Parse()
+	if *echo {
+		serveEcho()
+		return
+	}
+	if err := run(*out, *only, *seconds); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out, only string, seconds time.Duration) error {
+	scratch, err := os.MkdirTemp("", "tabiya-bench-")
+	if err != nil {
+		return fmt.Errorf("make scratch folder: %w", err)
+	}
+	defer os.RemoveAll(scratch)
+	if err := os.Chmod(scratch, 0o755); err != nil { // the database may run as another user
+		return err
+	}
+	b := &bench{binary: scratch + "/tabiya", seconds: seconds, scratch: scratch}
+	if err := b.build(); err != nil {
+		return err
+	}
+	report := newReport()
+	for _, m := range measures {
+		if only != "" && !strings.Contains(","+only+",", ","+m.name+",") {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "measuring %s\n", m.name)
+		rows, err := m.run(b)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		report.Rows = append(report.Rows, rows...)
+	}
+	report.print(os.Stdout)
+	return report.write(out)
+}

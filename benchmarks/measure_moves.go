@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Lanes are the players that move at the same time.
+const (
+	httpLanes   = 64
+	socketLanes = 256
+	plies       = 300
+)
+
+// movesMeasure is throughput over HTTP against the bare echo, throughput over
+// WebSocket, and latency at half of it against a bare produce-then-consume.
+func movesMeasure(b *bench) ([]Row, error) {
+	s, err := b.up("moves")
+	if err != nil {
+		return nil, err
+	}
+	defer s.stop()
+	moves, err := longGames(8, plies)
+	if err != nil {
+		return nil, err
+	}
+
+	overHTTP, err := s.httpLoad(b, moves)
+	if err != nil {
+		return nil, fmt.Errorf("http: %w", err)
+	}
+	bare, err := echoLoad(b, moves)
+	if err != nil {
+		return nil, fmt.Errorf("echo: %w", err)
+	}
+	full, err := s.socketLoad(b, moves, 0)
+	if err != nil {
+		return nil, fmt.Errorf("websocket: %w", err)
+	}
+	half, err := s.socketLoad(b, moves, full.perSecond()/2)
+	if err != nil {
+		return nil, fmt.Errorf("websocket at half load: %w", err)
+	}
+	log, err := s.logLoad(b, full.perSecond()/2)
+	if err != nil {
+		return nil, fmt.Errorf("produce and consume: %w", err)
+	}
+	return []Row{
+		atLeast("moves/s over HTTP / requests/s of a bare Gin JSON echo", overHTTP.perSecond()/bare.perSecond(), 0.3, "", map[string]float64{
+			"moves/s": overHTTP.perSecond(), "echo/s": bare.perSecond(), "move p99 ms": overHTTP.p99ms(),
+		}),
+		atLeast("moves/s over WebSocket, sinks running", full.perSecond(), 8000, "moves/s", map[string]float64{
+			"p99 ms": full.p99ms(), "connections": 2 * socketLanes,
+		}),
+		atMost("move p99 at half that load / produce-then-consume p99", half.p99ms()/log.p99ms(), 5, "", map[string]float64{
+			"moves/s": half.perSecond(), "move p99 ms": half.p99ms(), "records/s": log.perSecond(), "produce-consume p99 ms": log.p99ms(),
+		}),
+	}, nil
+}
+
+// supply gives a lane its games: one more for two players whenever it is asked.
+func (s *server) supply(lane int, moves [][]string) func() (*game, error) {
+	n := 0
+	return func() (*game, error) {
+		n++
+		pair := s.pairs[lane%len(s.pairs)]
+		return s.api.create(pair[0], pair[1], moves[(lane+n)%len(moves)])
+	}
+}
+
+func (s *server) httpLoad(b *bench, moves [][]string) (result, error) {
+	client := newAPI(s.api.base, "", httpLanes)
+	lanes := make([]func() (bool, error), httpLanes)
+	for i := range lanes {
+		lanes[i] = overHTTP(client, s.supply(i, moves))
+	}
+	return drive(lanes, b.seconds, 0)
+}
+
+// echoLoad sends the same requests to the bare echo.
+func echoLoad(b *bench, moves [][]string) (result, error) {
+	p, base, err := startEcho()
+	if err != nil {
+		return result{}, err
+	}
+	defer p.stop()
+	client := newAPI(base, "", httpLanes)
+	lanes := make([]func() (bool, error), httpLanes)
+	for i := range lanes {
+		who := player{token: strings.Repeat("t", 330)} // as long as a real one
+		g := &game{id: "019ab0c4-0000-7000-8000-000000000000", white: who, black: who, moves: moves[i%len(moves)]}
+		lanes[i] = overHTTP(client, func() (*game, error) { return g, nil })
+	}
+	return drive(lanes, b.seconds, 0)
+}
+
+// socketLoad plays one game a lane, over two sockets each.
+func (s *server) socketLoad(b *bench, moves [][]string, rate float64) (result, error) {
+	lanes := make([]func() (bool, error), socketLanes)
+	for i := range lanes {
+		step, done := overSockets(context.Background(), s.api.base, s.supply(i, moves))
+		defer done()
+		lanes[i] = step
+	}
+	// One ply each first, so that dialling is not in the figures.
+	if err := parallel(socketLanes, 16, func(i int) error { _, err := lanes[i](); return err }); err != nil {
+		return result{}, err
+	}
+	return drive(lanes, b.seconds, rate)
+}

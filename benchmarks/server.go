@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// server is `tabiya up` in a child process, with players to play on it.
+type server struct {
+	*process
+	api   *api
+	kafka []string
+	pairs [][2]player
+}
+
+// pairsOfPlayers is enough that no player's own requests are what is measured.
+const pairsOfPlayers = 64
+
+func (b *bench) build() error {
+	cmd := exec.Command("go", "build", "-o", b.binary, "./cmd/tabiya")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build tabiya: %w", err)
+	}
+	return nil
+}
+
+// up starts the program over a new data folder and registers the players.
+func (b *bench) up(name string) (*server, error) {
+	data := filepath.Join(b.scratch, name)
+	p, err := startProcess(nil, nil, b.binary, "up", "--data", data, "--listen", "127.0.0.1:0", "--log-level", "warn")
+	if err != nil {
+		return nil, err
+	}
+	s := &server{process: p}
+	if err := s.prepare(filepath.Join(data, "endpoints.json")); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *server) prepare(endpoints string) error {
+	var e struct {
+		URL          string   `json:"url"`
+		ServiceToken string   `json:"serviceToken"`
+		Kafka        []string `json:"kafka"`
+	}
+	err := eventually(2*time.Minute, func() error {
+		text, err := os.ReadFile(endpoints)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(text, &e); err != nil {
+			return err
+		}
+		resp, err := http.Get(e.URL + "/readyz")
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return errors.New("not ready: " + resp.Status)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("start tabiya: %w", err)
+	}
+	s.api, s.kafka = newAPI(e.URL, e.ServiceToken, 512), e.Kafka
+	s.pairs = make([][2]player, pairsOfPlayers)
+	return parallel(2*pairsOfPlayers, 4, func(i int) error {
+		p, err := s.api.register(fmt.Sprintf("bench-%d", i))
+		s.pairs[i/2][i%2] = p
+		return err
+	})
+}
+
+// eventually tries until it succeeds or the time is over.
+func eventually(limit time.Duration, try func() error) error {
+	stop := time.Now().Add(limit)
+	for {
+		err := try()
+		if err == nil || time.Now().After(stop) {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// logLoad is what the latency of moves is measured against: the same number of
+// lanes at the same rate produce a record of an event's size on the same broker
+// and wait until they have consumed it, with nothing in between.
+func (s *server) logLoad(b *bench, rate float64) (result, error) {
+	const topic = "bench-latency"
+	client, err := kgo.NewClient(kgo.SeedBrokers(s.kafka...), kgo.ConsumeTopics(topic), kgo.ProducerLinger(0), kgo.DefaultProduceTopic(topic))
+	if err != nil {
+		return result{}, err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if _, err := kadm.NewClient(client).CreateTopic(ctx, 4, 1, nil, topic); err != nil {
+		return result{}, err
+	}
+	arrived := make([]chan struct{}, socketLanes)
+	lanes := make([]func() (bool, error), socketLanes)
+	for i := range lanes {
+		arrived[i] = make(chan struct{}, 1)
+		key, value := []byte(fmt.Sprint(i)), make([]byte, 500)
+		lanes[i] = func() (bool, error) {
+			client.Produce(ctx, &kgo.Record{Key: key, Value: value}, nil)
+			select {
+			case <-arrived[i]:
+				return true, nil
+			case <-time.After(30 * time.Second):
+				return false, errors.New("a record was not consumed within 30 s")
+			}
+		}
+	}
+	go func() {
+		for ctx.Err() == nil {
+			client.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+				var lane int
+				if _, err := fmt.Sscan(string(r.Key), &lane); err == nil {
+					arrived[lane] <- struct{}{}
+				}
+			})
+		}
+	}()
+	if err := parallel(socketLanes, 16, func(i int) error { _, err := lanes[i](); return err }); err != nil {
+		return result{}, err
+	}
+	return drive(lanes, b.seconds, rate)
+}
