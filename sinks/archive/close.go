@@ -113,7 +113,7 @@ func (r *run) upload(ctx context.Context, f *File) error {
 		return err
 	}
 	r.metrics.files.WithLabelValues(f.Table, result).Inc()
-	r.metrics.rows.WithLabelValues(f.Table).Add(float64(f.Rows))
+	r.metrics.Rows.WithLabelValues(f.Table).Add(float64(f.Rows))
 	r.metrics.fileBytes.WithLabelValues(f.Table).Add(float64(f.size))
 	return nil
 }
@@ -125,10 +125,10 @@ func (r *run) sendDead(ctx context.Context, records []*kgo.Record) error {
 }
 
 func (r *run) count(c *sealedChunk, out *Output) {
-	r.metrics.records.WithLabelValues(c.Topic).Add(float64(c.records))
-	r.metrics.bytes.WithLabelValues(c.Topic).Add(float64(c.bytes))
-	r.metrics.skipped.WithLabelValues(c.Topic).Add(float64(out.skipped))
+	r.metrics.Records.WithLabelValues(c.Topic).Add(float64(c.records))
+	r.metrics.Bytes.WithLabelValues(c.Topic).Add(float64(c.bytes))
+	r.metrics.Skipped.WithLabelValues(c.Topic).Add(float64(out.skipped))
 	r.metrics.chunks.WithLabelValues(c.Topic, c.end).Inc()
-	r.metrics.closing.Observe(time.Since(c.at).Seconds())
+	r.metrics.Flush.Observe(time.Since(c.at).Seconds())
 	r.cfg.Logger.Debug("chunk archived", "topic", c.Topic, "partition", c.Partition, "offset", c.First, "next_offset", c.Next, "files", len(out.files))
 }

@@ -57,9 +57,6 @@ func (c Config) withDefaults(format string) Config {
 	if c.TempDir == "" {
 		c.TempDir = os.TempDir()
 	}
-	if c.Registerer == nil {
-		c.Registerer = prometheus.NewRegistry()
-	}
 	return c
 }
 

@@ -44,13 +44,10 @@ func New(cfg Config, format Format) (*Sink, error) {
 		return nil, err
 	}
 	cfg.Logger = cfg.Logger.With("sink", format.Name())
-	m, err := newMetrics(cfg.Registerer, format.Name())
-	if err != nil {
-		return nil, fmt.Errorf("archive: register metrics: %w", err)
-	}
 	lag := kafka.NewLag(cfg.Kafka, cfg.Group, cfg.Logger)
-	if err := cfg.Registerer.Register(lag); err != nil {
-		return nil, fmt.Errorf("archive: register metrics: %w", err)
+	m, err := newMetrics(cfg.Registerer, format.Name(), lag)
+	if err != nil {
+		return nil, err
 	}
 	none := hooks{uploaded: func(Chunk) error { return nil }}
 	return &Sink{cfg: settings{cfg, none}, format: format, metrics: m, lag: lag}, nil

@@ -73,8 +73,8 @@ func check(topic string, ev *schemas.Event) error {
 	if err := checkTime("occurredAt", ev.OccurredAt); err != nil {
 		return err
 	}
-	if !storable(ev.Key) || !storable(ev.CommandID) {
-		return fmt.Errorf("key or command id holds a zero byte or is too long")
+	if !storable(ev.Key) || !storable(ev.CommandID) || !storable(ev.Region) {
+		return errors.New("key, command id or region holds a zero byte or is too long")
 	}
 	if over, ok := ev.Payload.(*schemas.GameOver); ok {
 		return checkGame(ev.Key, over)
