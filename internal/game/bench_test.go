@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"tabiya/internal/rules"
 	"tabiya/schemas"
 )
 
@@ -15,13 +14,9 @@ func shuffled(b testing.TB, plies int) *table {
 	g := newTable(b)
 	r := rand.New(rand.NewPCG(5, 5))
 	for g.state.Plies < plies {
-		p, err := rules.ParseFEN(g.state.FEN)
-		if err != nil {
-			b.Fatal(err)
-		}
-		moves := p.LegalMoves()
+		moves := legal(b, g.state)
 		uci := moves[r.IntN(len(moves))]
-		next, san, err := p.Play(uci)
+		next, san, err := position(b, g.state).Play(uci)
 		fits := len(san) == 3 && san[0] == 'N'
 		if g.state.Plies%60 >= 58 {
 			fits = len(san) == 2 && (san[1] == '3' || san[1] == '6')
@@ -35,17 +30,23 @@ func shuffled(b testing.TB, plies int) *table {
 	return g
 }
 
+// BenchmarkDecide is what a move costs: read the row, judge, write the row. Both
+// rows hold the same position, so what differs is the history alone.
 func BenchmarkDecide(b *testing.B) {
-	for _, plies := range []int{3, 300} {
-		b.Run(fmt.Sprintf("ply=%d", plies), func(b *testing.B) {
-			g := shuffled(b, plies-1)
-			body := AppendBody(nil, g.state)
-			p, err := rules.ParseFEN(g.state.FEN)
-			if err != nil {
-				b.Fatal(err)
-			}
-			cmd := g.command(schemas.PlayMove, g.actor(), &schemas.PlayMovePayload{UCI: p.LegalMoves()[0]})
-			at := g.at + 1000
+	g := shuffled(b, 299)
+	cmd := g.command(schemas.PlayMove, g.actor(), &schemas.PlayMovePayload{UCI: legal(b, g.state)[0]})
+	young := *g.state
+	young.Seq = 4
+	young.keys = ledger{base: young.keys.appendTo(nil)[:8]}
+	young.ids = ledger{base: young.ids.appendTo(nil)[:4*16]}
+	young.log = ledger{base: young.log.appendTo(nil)[:4*7]}
+	young.Plies %= 2
+	for _, c := range []struct {
+		plies int
+		state *State
+	}{{3, &young}, {300, g.state}} {
+		body := AppendBody(nil, c.state)
+		b.Run(fmt.Sprintf("ply=%d", c.plies), func(b *testing.B) {
 			b.ReportAllocs()
 			b.ReportMetric(float64(len(body)), "row-bytes")
 			for b.Loop() {
@@ -53,11 +54,23 @@ func BenchmarkDecide(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				next, events, refusal := Judge(s, cmd, at)
+				next, events, refusal := Judge(s, cmd, g.at+1000)
 				if refusal != nil || len(events) != 1 {
 					b.Fatal(refusal)
 				}
 				AppendBody(make([]byte, 17, 1024), next)
+			}
+		})
+	}
+}
+
+// BenchmarkEvents makes the last event of a long game again, and all of them.
+func BenchmarkEvents(b *testing.B) {
+	s := shuffled(b, 299).state
+	for _, from := range []int64{s.Seq, 1} {
+		b.Run(fmt.Sprintf("from=%d", from), func(b *testing.B) {
+			for b.Loop() {
+				s.Events(from)
 			}
 		})
 	}

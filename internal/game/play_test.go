@@ -187,11 +187,7 @@ func playRandomly(t *testing.T, r *rand.Rand) {
 		var cmd schemas.Command
 		switch n := r.IntN(1000); {
 		case n < 900:
-			p, err := rules.ParseFEN(g.state.FEN)
-			if err != nil {
-				t.Fatal(err)
-			}
-			moves := p.LegalMoves()
+			moves := legal(t, g.state)
 			cmd = g.command(schemas.PlayMove, actor, &schemas.PlayMovePayload{UCI: moves[r.IntN(len(moves))], Ply: r.IntN(2) * (g.state.Plies + 1)})
 		case n < 999:
 			types := []schemas.CommandType{schemas.OfferDraw, schemas.OfferDraw, schemas.DeclineDraw, schemas.DeclineDraw, schemas.CheckFlag}
@@ -213,3 +209,14 @@ func playRandomly(t *testing.T, r *rand.Rand) {
 	}
 	g.checkHistory()
 }
+
+func position(t testing.TB, s *State) rules.Position {
+	t.Helper()
+	p, err := rules.ParseFEN(s.FEN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func legal(t testing.TB, s *State) []string { return position(t, s).LegalMoves() }

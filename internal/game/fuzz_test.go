@@ -1,0 +1,43 @@
+package game
+
+import (
+	"bytes"
+	"testing"
+
+	"tabiya/schemas"
+)
+
+func FuzzDecodeBody(f *testing.F) {
+	g := &table{t: f, at: epoch}
+	g.must(g.command(schemas.CreateGame, schemas.ActorSystem, createPayload()))
+	g.playAll("e2e4 e7e5 g1f3")
+	f.Add(AppendBody(nil, g.state))
+	f.Add(AppendBody(nil, Void(gameID, "eu", epoch)))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s, err := DecodeBody(gameID, schemas.Head{}, body)
+		if err != nil {
+			return
+		}
+		written := AppendBody(nil, s)
+		again, err := DecodeBody(gameID, schemas.Head{}, written)
+		if err != nil || !bytes.Equal(AppendBody(nil, again), written) {
+			t.Fatalf("a row that was read cannot be written: %v", err)
+		}
+	})
+}
+
+func TestACorruptHistoryStopsLoudly(t *testing.T) {
+	t.Parallel()
+	g := newTable(t)
+	g.playAll("e2e4 e7e5")
+	s := *g.state
+	log := s.log.appendTo(nil)
+	s.log = ledger{base: log[:len(log)-2]}
+	defer func() {
+		if recover() == nil {
+			t.Error("events were made of a history that is cut short")
+		}
+	}()
+	s.Events(1)
+}
