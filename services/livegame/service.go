@@ -3,13 +3,30 @@ package livegame
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"tabiya/internal/httpx"
+	"tabiya/internal/kafka"
 )
 
 // Service answers the livegame endpoints.
 type Service struct {
-	cfg Config
+	cfg      Config
+	hub      *hub
+	answers  *answers
+	finished *finished
+	mender   *mender
+	gate     *gate
+	lag      *kafka.Lag
+	metrics  *metrics
+
+	connections atomic.Int64
 }
 
 // New makes the service; it talks to nobody before Run.
@@ -17,17 +34,121 @@ func New(cfg Config) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Service{cfg: cfg}, nil
+	s := &Service{
+		cfg:      cfg,
+		hub:      newHub(),
+		finished: &finished{},
+		mender:   newMender(),
+		gate:     &gate{},
+		lag:      kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
+	}
+	s.metrics = newMetrics(cfg.Registerer, s.hub,
+		func() float64 { return float64(s.answers.waiting()) },
+		func() float64 { return float64(s.connections.Load()) })
+	s.answers = newAnswers(cfg.MaxInFlight, s.metrics.latency)
+	cfg.Registerer.MustRegister(s.lag)
+	return s, nil
 }
 
 // Routes adds the endpoints.
-func (s *Service) Routes(r gin.IRouter) {}
+func (s *Service) Routes(r gin.IRouter) {
+	games := r.Group("/v1/games", httpx.Authenticate(s.cfg.Verifier))
+	games.POST("", httpx.RequireService, s.create)
+	games.GET("/:id", s.show)
+	games.GET("/:id/events", s.stream)
+	games.GET("/:id/socket", s.socket)
+	players := games.Group("/:id", httpx.RequirePlayer)
+	players.POST("/moves", s.move)
+	players.POST("/resign", s.resign)
+	players.POST("/draw", s.draw)
+	players.POST("/abort", s.abort)
+}
 
-// Run follows the games until ctx is done. It may be called again.
-func (s *Service) Run(ctx context.Context) error {
-	<-ctx.Done()
+// Ready is nil once the service has caught up with game-events and while Kafka
+// answers.
+func (s *Service) Ready() error {
+	if why := s.gate.shut(); why != "" {
+		return errors.New(why)
+	}
 	return nil
 }
 
-// Ready is nil once the service has caught up with game-events and Kafka answers.
-func (s *Service) Ready() error { return errors.New("not caught up") }
+// Run follows the games until ctx is done; then it lets the commands in flight
+// be answered and closes the sockets and streams. It may be called again after
+// an error: it goes on where it was, and watchers notice nothing.
+func (s *Service) Run(ctx context.Context) error {
+	client, err := kgo.NewClient(append(s.cfg.Kafka.Opts(), kgo.FetchMaxWait(time.Second))...)
+	if err != nil {
+		return fmt.Errorf("livegame: %w", err)
+	}
+	defer client.Close()
+	s.gate.leaving.Store(false)
+	defer s.gate.caughtUp.Store(false)
+	left, err := s.begin(ctx, client)
+	if err != nil {
+		return fmt.Errorf("livegame: %w", err)
+	}
+
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	group, working := errgroup.WithContext(working)
+	group.Go(func() error { return s.follow(working, client, left) })
+	group.Go(func() error { return s.mend(working) })
+	group.Go(func() error { return s.lag.Run(working) })
+	group.Go(func() error { s.tidy(working); return nil })
+	group.Go(func() error { s.gate.probe(working, client); return nil })
+	group.Go(func() error {
+		select {
+		case <-ctx.Done():
+			s.drain()
+			stop()
+		case <-working.Done():
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("livegame: %w", err)
+	}
+	return nil
+}
+
+const (
+	tidyEvery  = 100 * time.Millisecond
+	drainLimit = 3 * time.Second
+)
+
+// tidy gives up commands that had no answer and lets finished games go.
+func (s *Service) tidy(ctx context.Context) {
+	tick := time.NewTicker(tidyEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			unacked := int64(0)
+			if at := s.answers.expire(now.Add(-s.cfg.AnswerTimeout)); !at.IsZero() {
+				unacked = at.UnixNano()
+			}
+			s.gate.unacked.Store(unacked)
+			for _, id := range s.finished.due(now, s.cfg.MaxFinished) {
+				s.hub.drop(id, gameOver)
+			}
+		}
+	}
+}
+
+// drain takes no more commands, lets those in flight be answered, and then ends
+// the sockets and streams.
+func (s *Service) drain() {
+	s.gate.leaving.Store(true)
+	deadline := time.Now().Add(drainLimit)
+	for s.answers.waiting() > 0 && time.Now().Before(deadline) {
+		time.Sleep(tidyEvery / 10)
+	}
+	s.answers.expire(time.Now().Add(time.Hour)) // all that is left
+	s.hub.each(func(id string, _ *board) { s.hub.drop(id, goingAway) })
+	for s.connections.Load() > 0 && time.Now().Before(deadline) {
+		time.Sleep(tidyEvery / 10)
+	}
+}

@@ -1,0 +1,160 @@
+package livegame
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+)
+
+// intent is what a player wants to do, from a request or a frame.
+type intent struct {
+	kind    schemas.CommandType
+	payload any
+	what    string // see Service.ask
+}
+
+type moveBody struct {
+	UCI string `json:"uci"`
+	Ply int    `json:"ply"`
+}
+
+// intent checks what is certain without the game.
+func (b moveBody) intent() (in intent, code schemas.Code, detail string) {
+	switch {
+	case !validUCI(b.UCI):
+		return in, schemas.CodeMalformedMove, "uci: a move such as e2e4 or e7e8q"
+	case b.Ply < 0:
+		return in, schemas.CodeInvalidField, "ply: counts from 1"
+	}
+	return intent{schemas.PlayMove, &schemas.PlayMovePayload{UCI: b.UCI, Ply: b.Ply}, b.UCI + " " + strconv.Itoa(b.Ply)}, "", ""
+}
+
+// validUCI reports whether s has the form of a move: two squares, and perhaps
+// what a pawn becomes.
+func validUCI(s string) bool {
+	if len(s) != 4 && len(s) != 5 {
+		return false
+	}
+	square := func(s string) bool { return s[0] >= 'a' && s[0] <= 'h' && s[1] >= '1' && s[1] <= '8' }
+	if !square(s[:2]) || !square(s[2:4]) {
+		return false
+	}
+	return len(s) == 4 || s[4] == 'q' || s[4] == 'r' || s[4] == 'b' || s[4] == 'n'
+}
+
+type drawBody struct {
+	Action string `json:"action"`
+}
+
+func (b drawBody) intent() (in intent, code schemas.Code, detail string) {
+	switch b.Action {
+	case "offer":
+		return intent{kind: schemas.OfferDraw}, "", ""
+	case "accept":
+		return intent{kind: schemas.AcceptDraw}, "", ""
+	case "decline":
+		return intent{kind: schemas.DeclineDraw}, "", ""
+	}
+	return in, schemas.CodeInvalidField, "action: offer, accept or decline"
+}
+
+func (s *Service) move(c *gin.Context) {
+	var body moveBody
+	if !httpx.Bind(c, &body) {
+		return
+	}
+	in, code, detail := body.intent()
+	s.act(c, in, code, detail)
+}
+
+func (s *Service) draw(c *gin.Context) {
+	var body drawBody
+	if !httpx.Bind(c, &body) {
+		return
+	}
+	in, code, detail := body.intent()
+	s.act(c, in, code, detail)
+}
+
+func (s *Service) resign(c *gin.Context) { s.actPlainly(c, schemas.Resign) }
+
+func (s *Service) abort(c *gin.Context) { s.actPlainly(c, schemas.AbortGame) }
+
+// actPlainly is act for what needs no body: none, or an empty object.
+func (s *Service) actPlainly(c *gin.Context, kind schemas.CommandType) {
+	if c.Request.ContentLength != 0 && !httpx.Bind(c, &struct{}{}) {
+		return
+	}
+	s.act(c, intent{kind: kind}, "", "")
+}
+
+// act sends the player's command and answers with its event.
+func (s *Service) act(c *gin.Context, in intent, code schemas.Code, detail string) {
+	gameID, playerID := c.Param("id"), httpx.PlayerID(c)
+	if !schemas.ValidID(gameID) {
+		httpx.Fail(c, schemas.CodeGameNotFound, noSuchGame)
+		return
+	}
+	if code != "" {
+		httpx.Fail(c, code, detail)
+		return
+	}
+	commandID, ok := httpx.CommandID(c, playerID)
+	if !ok {
+		return
+	}
+	cmd, code, detail := s.command(gameID, playerID, commandID, in)
+	if code != "" {
+		httpx.Fail(c, code, detail)
+		return
+	}
+	o, ok := s.askAndWait(c.Request.Context(), cmd, in.what)
+	switch {
+	case !ok:
+		c.Abort() // the client has gone
+	case o.code != "":
+		httpx.Fail(c, o.code, o.detail)
+	default:
+		c.Data(http.StatusOK, "application/json; charset=utf-8", answer(gameID, o))
+	}
+}
+
+// command makes the command, or says why it is certain to be refused. Only what
+// never changes is judged here: who plays. All else the processor knows better.
+func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd schemas.Command, code schemas.Code, detail string) {
+	cmd = schemas.Command{ID: commandID, Type: in.kind, Key: gameID, Region: s.cfg.Regions[0], Actor: playerID, Payload: in.payload}
+	if state := s.hub.state(gameID); state != nil {
+		if _, plays := state.ColorOf(playerID); !plays {
+			return cmd, schemas.CodeNotAPlayer, "only the two players may do this"
+		}
+		cmd.Region = state.Region
+	}
+	return cmd, "", ""
+}
+
+// answer is the body of an accepted command: a function of its events alone, so
+// that a repeat gets the same bytes.
+func answer(gameID string, o outcome) []byte {
+	b := make([]byte, 0, 160+len(o.event))
+	b = append(b, `{"id":"`...)
+	b = append(b, gameID...)
+	b = append(b, `","seq":`...)
+	b = strconv.AppendInt(b, o.seq, 10)
+	b = append(b, `,"ply":`...)
+	b = strconv.AppendInt(b, int64(o.ply), 10)
+	b = append(b, `,"result":"`...)
+	if o.end == nil {
+		b = append(b, schemas.NoResult...)
+	} else {
+		b = append(b, o.end.Result...)
+		b = append(b, `","termination":"`...)
+		b = append(b, o.end.Termination...)
+	}
+	b = append(b, `","event":`...)
+	b = append(b, o.event...)
+	return append(b, '}')
+}

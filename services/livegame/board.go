@@ -1,0 +1,158 @@
+package livegame
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"tabiya/internal/game"
+	"tabiya/schemas"
+)
+
+// board is one game as it is held here, and who watches it.
+type board struct {
+	mu       sync.Mutex
+	state    *game.State // immutable; nil while only later events are known
+	watchers []watcher
+	ahead    []ahead // events behind a gap, until a row fills it
+	dropped  bool    // not in the hub any more: look again
+}
+
+type watcher struct {
+	box  *outbox
+	from int64 // events before it are not wanted
+}
+
+// ahead is an event that came before its predecessor.
+type ahead struct {
+	event schemas.Event
+	raw   []byte
+}
+
+// maxAhead bounds what waits behind a gap: a game has a few more events than plies.
+const maxAhead = 2 * game.MaxPlies
+
+// folded is what a new event led to.
+type folded struct {
+	event schemas.Event
+	raw   []byte // the envelope
+}
+
+// step says what a board made of an event.
+type step uint8
+
+const (
+	stepped step = iota // folded
+	known               // it was folded before
+	gap                 // an event before it is missing
+)
+
+// fold takes the event from the log and hands it to the watchers; woken collects
+// their outboxes, which the caller wakes. The folded envelope may be kept.
+func (b *board) fold(ev schemas.Event, raw []byte, woken *[]*outbox) (folded, step, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.foldLocked(ev, raw, woken)
+}
+
+func (b *board) foldLocked(ev schemas.Event, raw []byte, woken *[]*outbox) (folded, step, error) {
+	var seq int64
+	if b.state != nil {
+		seq = b.state.Seq
+	}
+	switch {
+	case ev.Seq <= seq:
+		return folded{}, known, nil
+	case ev.Seq > seq+1:
+		if len(b.ahead) < maxAhead {
+			b.ahead = append(b.ahead, ahead{ev, slices.Clone(raw)})
+		}
+		return folded{}, gap, nil
+	}
+	next, err := game.Apply(b.state, ev)
+	if err != nil {
+		return folded{}, gap, fmt.Errorf("apply event %d of game %s: %w", ev.Seq, ev.Key, err)
+	}
+	b.state = next
+	i := eventItem(ev.Seq, ev.Type.Terminal(), raw)
+	b.tell(i, woken)
+	return folded{ev, i.event()}, stepped, nil
+}
+
+func (b *board) tell(i item, woken *[]*outbox) {
+	for _, w := range b.watchers {
+		if i.seq >= w.from {
+			w.box.put(i)
+			*woken = append(*woken, w.box)
+		}
+	}
+}
+
+// install takes a row of games-table: if it knows more than the fold, its events
+// are told as if they had come from the log, and so are those that waited behind
+// the gap. closed is false if there is still one.
+func (b *board) install(row *game.State, woken *[]*outbox) (all []folded, closed bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.state == nil:
+		b.state = row // nobody could watch it, so there is nobody to be told
+	case row != nil && row.Seq > b.state.Seq:
+		for _, ev := range row.Events(b.state.Seq + 1) {
+			i := eventItem(ev.Seq, ev.Type.Terminal(), ev.Record().Value)
+			b.tell(i, woken)
+			all = append(all, folded{ev, i.event()})
+		}
+		b.state = row
+	}
+	waiting := b.ahead
+	b.ahead = nil
+	for _, a := range waiting {
+		f, how, err := b.foldLocked(a.event, a.raw, woken)
+		if err != nil {
+			return all, false, err
+		}
+		if how == stepped {
+			all = append(all, f)
+		}
+	}
+	return all, len(b.ahead) == 0, nil
+}
+
+// snapshot is the game as it stands; nil if it is not known or not here any more.
+func (b *board) snapshot() *game.State {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.state
+}
+
+// watch begins to put events into box, those before from left out, and returns
+// the state before the first of them: no event is missed or told twice. ok is
+// false if the board was dropped.
+func (b *board) watch(box *outbox, from int64) (at *game.State, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.dropped || b.state == nil {
+		return nil, false
+	}
+	b.watchers = append(b.watchers, watcher{box, from})
+	return b.state, true
+}
+
+// unwatch ends watch.
+func (b *board) unwatch(box *outbox) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.watchers = slices.DeleteFunc(b.watchers, func(w watcher) bool { return w.box == box })
+}
+
+// drop lets go of the game and of its watchers.
+func (b *board) drop(why ending) {
+	b.mu.Lock()
+	watchers := b.watchers
+	b.watchers, b.dropped = nil, true
+	b.mu.Unlock()
+	for _, w := range watchers {
+		w.box.close(why)
+	}
+}

@@ -1,0 +1,138 @@
+package livegame
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/game"
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+)
+
+type createBody struct {
+	White       string               `json:"white"` // player ids
+	Black       string               `json:"black"`
+	TimeControl *schemas.TimeControl `json:"timeControl"`
+	Rated       bool                 `json:"rated"`
+	Region      string               `json:"region"` // the first of the config where left out
+}
+
+// indexPatience is how long a player may take from his registration to the
+// index.
+const indexPatience = 2 * time.Second
+
+// create is POST /v1/games. The game's id follows from the command's, so that
+// the same Idempotency-Key means the same game.
+func (s *Service) create(c *gin.Context) {
+	var body createBody
+	if !httpx.Bind(c, &body) || !s.check(c, &body) {
+		return
+	}
+	who, _ := httpx.Principal(c)
+	commandID, ok := httpx.CommandID(c, "service/"+who.Service)
+	if !ok {
+		return
+	}
+	gameID := schemas.DerivedID(commandID, "game", 0)
+	payload := &schemas.CreateGamePayload{TimeControl: *body.TimeControl, Rated: body.Rated}
+	if !s.seat(c, gameID, body, payload) {
+		return
+	}
+	cmd := schemas.Command{
+		ID: commandID, Type: schemas.CreateGame, Key: gameID, Region: body.Region,
+		Actor: schemas.ActorService, Payload: payload,
+	}
+	what := fmt.Sprintf("%s %s %d+%d %t", body.White, body.Black, body.TimeControl.InitialCs, body.TimeControl.IncrementCs, body.Rated)
+	o, ok := s.askAndWait(c.Request.Context(), cmd, what)
+	switch {
+	case !ok:
+		c.Abort() // the client has gone
+	case o.code != "":
+		httpx.Fail(c, o.code, o.detail)
+	default:
+		s.created(c, gameID)
+	}
+}
+
+// check refuses what no game can be.
+func (s *Service) check(c *gin.Context, body *createBody) bool {
+	if body.Region == "" {
+		body.Region = s.cfg.Regions[0]
+	}
+	switch {
+	case !schemas.ValidID(body.White) || !schemas.ValidID(body.Black):
+		httpx.Fail(c, schemas.CodeInvalidField, "white and black: player ids")
+	case body.White == body.Black:
+		httpx.Fail(c, schemas.CodeSamePlayer, "nobody plays himself")
+	case body.TimeControl == nil:
+		httpx.Fail(c, schemas.CodeInvalidField, "timeControl: initialCs and incrementCs")
+	case body.TimeControl.Validate() != nil:
+		httpx.Fail(c, schemas.CodeInvalidTimeControl, body.TimeControl.Validate().Error())
+	case !slices.Contains(s.cfg.Regions, body.Region):
+		httpx.Fail(c, schemas.CodeUnknownRegion, "the regions are "+strings.Join(s.cfg.Regions, ", "))
+	default:
+		return true
+	}
+	return false
+}
+
+// seat fills in the players as they are now. If the game is there already, as
+// they came to it: their ratings may have changed, and the request is the same.
+func (s *Service) seat(c *gin.Context, gameID string, body createBody, p *schemas.CreateGamePayload) bool {
+	if there := s.hub.state(gameID); there != nil && there.White.PlayerID == body.White && there.Black.PlayerID == body.Black {
+		p.White, p.Black = there.White, there.Black
+		return true
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), indexPatience)
+	defer cancel()
+	for id, seat := range map[string]*schemas.Seated{body.White: &p.White, body.Black: &p.Black} {
+		row, ok := s.cfg.Players.WaitFor(ctx, id)
+		switch {
+		case !ok:
+			httpx.Fail(c, schemas.CodePlayerNotFound, "there is no player "+id)
+			return false
+		case row.Closed:
+			httpx.Fail(c, schemas.CodePlayerClosed, "the account of "+row.Handle+" is closed")
+			return false
+		}
+		r := row.Rating(p.TimeControl.Speed())
+		*seat = schemas.Seated{PlayerID: id, Handle: row.Handle, Rating: r.Rating, Deviation: r.Deviation}
+	}
+	return true
+}
+
+// created answers with the game as it began: the same to each who asks again.
+func (s *Service) created(c *gin.Context, gameID string) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), s.cfg.AnswerTimeout)
+	defer cancel()
+	state, ok := s.stateAt(ctx, gameID, 2)
+	if !ok {
+		httpx.Fail(c, schemas.CodeOutcomeUnknown, "the game is not to be seen yet; the same Idempotency-Key asks again")
+		return
+	}
+	if state.Seq > 2 {
+		var err error
+		if state, err = asItBegan(state); err != nil {
+			httpx.FailErr(c, s.cfg.Logger, err)
+			return
+		}
+	}
+	c.Header("Location", "/v1/games/"+gameID)
+	c.JSON(http.StatusCreated, viewOf(state))
+}
+
+func asItBegan(state *game.State) (began *game.State, err error) {
+	for seq := int64(1); seq <= 2; seq++ {
+		ev, _ := state.EventAt(seq)
+		if began, err = game.Apply(began, ev); err != nil {
+			return nil, fmt.Errorf("make game %s again: %w", state.ID, err)
+		}
+	}
+	return began, nil
+}

@@ -1,0 +1,120 @@
+package livegame
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"tabiya/internal/game"
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+)
+
+// maxFrame is the longest frame a client may send, in bytes.
+const maxFrame = 4 << 10
+
+// clientFrame is all that a client can say. A field that the type does not have
+// is refused.
+type clientFrame struct {
+	Type         string  `json:"type"`
+	UCI          *string `json:"uci"`
+	Ply          *int    `json:"ply"`
+	Action       *string `json:"action"`
+	ClientMoveID string  `json:"clientMoveId"`
+}
+
+// Types of a client's frames.
+const (
+	frameMove   = "move"
+	frameResign = "resign"
+	frameDraw   = "draw"
+	frameAbort  = "abort"
+	framePing   = "ping"
+)
+
+// parseFrame reads a frame. Any bytes at all give a frame or a code with a detail.
+func parseFrame(text []byte) (f clientFrame, code schemas.Code, detail string) {
+	if code, err := httpx.DecodeStrict(text, &f); err != nil {
+		return clientFrame{}, code, err.Error()
+	}
+	switch {
+	case f.ClientMoveID != "" && !httpx.ValidIdempotencyKey(f.ClientMoveID):
+		return clientFrame{}, schemas.CodeInvalidIdempotency, "clientMoveId: 1 to " + strconv.Itoa(httpx.MaxIdempotencyKey) + " visible ASCII characters"
+	case f.Type != frameMove && (f.UCI != nil || f.Ply != nil):
+		return clientFrame{}, schemas.CodeInvalidField, "uci and ply go with a move"
+	case f.Type != frameDraw && f.Action != nil:
+		return clientFrame{}, schemas.CodeInvalidField, "action goes with a draw"
+	}
+	switch f.Type {
+	case frameMove, frameResign, frameDraw, frameAbort, framePing:
+		return f, "", ""
+	}
+	return clientFrame{}, schemas.CodeInvalidField, "type: move, resign, draw, abort or ping"
+}
+
+// intent is what the frame asks for, of any type but ping.
+func (f clientFrame) intent() (intent, schemas.Code, string) {
+	switch f.Type {
+	case frameMove:
+		return moveBody{orZero(f.UCI), orZero(f.Ply)}.intent()
+	case frameDraw:
+		return drawBody{orZero(f.Action)}.intent()
+	case frameResign:
+		return intent{kind: schemas.Resign}, "", ""
+	default:
+		return intent{kind: schemas.AbortGame}, "", ""
+	}
+}
+
+func orZero[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// serverFrame is what the server says besides events and acks.
+type serverFrame struct {
+	Type         string       `json:"type"`
+	ClientMoveID string       `json:"clientMoveId,omitempty"`
+	Code         schemas.Code `json:"code,omitempty"`
+	Detail       string       `json:"detail,omitempty"`
+	Game         *gameView    `json:"game,omitempty"`
+}
+
+func (f serverFrame) item() item {
+	frame, err := json.Marshal(f)
+	if err != nil {
+		panic(err) // strings and numbers always encode
+	}
+	return item{frame: frame}
+}
+
+func stateFrame(s *game.State) item {
+	v := viewOf(s)
+	return serverFrame{Type: "state", Game: &v}.item()
+}
+
+func errorFrame(code schemas.Code, detail string) item {
+	return serverFrame{Type: "error", Code: code, Detail: detail}.item()
+}
+
+func refusedFrame(clientMoveID string, code schemas.Code, detail string) item {
+	return serverFrame{Type: "refused", ClientMoveID: clientMoveID, Code: code, Detail: detail}.item()
+}
+
+// ackFrame needs care only for the id, which may hold a quote.
+func ackFrame(clientMoveID string, seq int64) item {
+	frame := make([]byte, 0, 64+len(clientMoveID))
+	frame = append(frame, `{"type":"ack"`...)
+	if clientMoveID != "" {
+		id, err := json.Marshal(clientMoveID)
+		if err != nil {
+			panic(err) // a string always encodes
+		}
+		frame = append(append(frame, `,"clientMoveId":`...), id...)
+	}
+	frame = append(frame, `,"seq":`...)
+	frame = strconv.AppendInt(frame, seq, 10)
+	return item{frame: append(frame, '}')}
+}

@@ -1,0 +1,59 @@
+package livegame
+
+import "tabiya/schemas"
+
+// hear does what a frame asks for.
+func (k *socket) hear(f clientFrame) {
+	if f.Type == framePing {
+		k.box.send(serverFrame{Type: "pong"}.item())
+		return
+	}
+	in, code, detail := f.intent()
+	if code == "" {
+		code, detail = k.mayAct()
+	}
+	var cmd schemas.Command
+	if code == "" {
+		cmd, code, detail = k.service.command(k.gameID, k.playerID, k.commandID(f.ClientMoveID), in)
+	}
+	if code != "" {
+		k.box.send(refusedFrame(f.ClientMoveID, code, detail))
+		return
+	}
+	switch k.asked.begin(f.ClientMoveID, question{in.kind, in.what}) {
+	case askedBefore:
+		return // one answer is on its way, or was given
+	case askedOther:
+		k.box.send(refusedFrame(f.ClientMoveID, schemas.CodeKeyReused, keyReused().detail))
+		return
+	case askedTooMuch:
+		k.box.send(refusedFrame(f.ClientMoveID, schemas.CodeRateLimited, "wait for the answers to the frames before"))
+		return
+	}
+	k.service.ask(cmd, in.what, func(o outcome) {
+		k.asked.end(f.ClientMoveID, o.code == "")
+		if o.code != "" {
+			k.box.send(refusedFrame(f.ClientMoveID, o.code, o.detail))
+			return
+		}
+		k.box.send(ackFrame(f.ClientMoveID, o.seq))
+	})
+}
+
+// mayAct checks the token again: a socket may outlive it.
+func (k *socket) mayAct() (schemas.Code, string) {
+	if k.playerID == "" {
+		return schemas.CodeUnauthenticated, "this needs a player's token"
+	}
+	if _, err := k.service.cfg.Verifier.Verify(k.token); err != nil {
+		return schemas.CodeTokenExpired, "sign in again and connect again"
+	}
+	return "", ""
+}
+
+func (k *socket) commandID(clientMoveID string) string {
+	if clientMoveID == "" {
+		return schemas.NewID()
+	}
+	return schemas.CommandID(k.playerID, clientMoveID)
+}

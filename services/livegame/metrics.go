@@ -1,0 +1,53 @@
+package livegame
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics of the service. Requests are counted by httpx, lag by kafka.Lag.
+type metrics struct {
+	latency  prometheus.Histogram
+	answered *prometheus.CounterVec
+	events   prometheus.Counter
+	skipped  *prometheus.CounterVec
+	rereads  prometheus.Counter
+	cutOff   prometheus.Counter
+}
+
+func newMetrics(r prometheus.Registerer, h *hub, waiting, connections func() float64) *metrics {
+	m := &metrics{
+		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "tabiya_livegame_answer_seconds",
+			Help:    "Time from sending a command to reading its event or reply back.",
+			Buckets: []float64{.0005, .001, .002, .004, .008, .016, .032, .064, .128, .256, .512, 1, 2, 5},
+		}),
+		answered: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tabiya_livegame_answers_total",
+			Help: "Commands answered, by command and by what was said: accepted or a code.",
+		}, []string{"command", "answer"}),
+		events: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tabiya_livegame_events_total",
+			Help: "Events folded.",
+		}),
+		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tabiya_livegame_records_skipped_total",
+			Help: "Records that could not be decoded or applied, by topic.",
+		}, []string{"topic"}),
+		rereads: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tabiya_livegame_rereads_total",
+			Help: "Times that games were read from their table again because an event was missing.",
+		}),
+		cutOff: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tabiya_livegame_slow_readers_total",
+			Help: "Sockets and streams that were cut off because they did not read.",
+		}),
+	}
+	r.MustRegister(m.latency, m.answered, m.events, m.skipped, m.rereads, m.cutOff,
+		gauge("tabiya_livegame_games", "Games held.", func() float64 { return float64(h.held.Load()) }),
+		gauge("tabiya_livegame_waiting_commands", "Commands that wait for their event.", waiting),
+		gauge("tabiya_livegame_connections", "Open sockets and streams.", connections),
+	)
+	return m
+}
+
+func gauge(name, help string, f func() float64) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, f)
+}

@@ -1,0 +1,109 @@
+package livegame
+
+import (
+	"context"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/game"
+	"tabiya/internal/kafka"
+	"tabiya/tables"
+)
+
+// readRows reads the games of games-table for which want is true.
+func (s *Service) readRows(ctx context.Context, want func(gameID string) bool) (map[string]*game.State, error) {
+	table := tables.Games()
+	guard := tables.NewGuard(0)
+	raw := make(map[string][]byte)
+	err := kafka.ReadAll(ctx, s.cfg.Kafka, table.Topic, func(r *kgo.Record) error {
+		key := string(r.Key)
+		if !want(key) {
+			return nil
+		}
+		if r.Value == nil {
+			if guard.Tombstone(key, raw[key], header(r, tables.HeaderOffset)) {
+				delete(raw, key)
+			}
+			return nil
+		}
+		newer, err := guard.Row(key, raw[key], r.Value)
+		if err != nil {
+			s.skip(r, err)
+		}
+		if newer {
+			raw[key] = r.Value
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows := make(map[string]*game.State, len(raw))
+	for key, value := range raw {
+		row, err := table.Decode(key, value)
+		if err != nil {
+			s.cfg.Logger.Error("row skipped", "err", err, "game_id", key)
+			continue
+		}
+		if !row.Void { // a game that never was
+			rows[key] = row
+		}
+	}
+	return rows, nil
+}
+
+func header(r *kgo.Record, key string) []byte {
+	for _, h := range r.Headers {
+		if h.Key == key {
+			return h.Value
+		}
+	}
+	return nil
+}
+
+// load fills the hub from games-table. A game that ended long ago is left out.
+func (s *Service) load(ctx context.Context) error {
+	rows, err := s.readRows(ctx, func(string) bool { return true })
+	if err != nil {
+		return err
+	}
+	long := time.Now().Add(-s.cfg.Linger)
+	for id, row := range rows {
+		if row.Over() && row.EndedAt().Std().Before(long) && s.hub.board(id) == nil {
+			continue
+		}
+		s.install(id, row)
+	}
+	return nil
+}
+
+// install gives a board its row and does what the events it was missing demand.
+// closed is false if there is still a gap.
+func (s *Service) install(gameID string, row *game.State) (closed bool) {
+	var woken []*outbox
+	b := s.hub.add(gameID)
+	before := b.snapshot()
+	all, closed, err := b.install(row, &woken)
+	if err != nil {
+		s.cfg.Logger.Error("event skipped", "err", err, "game_id", gameID)
+	}
+	for _, f := range all {
+		s.answers.event(f.event, f.raw)
+	}
+	wake(woken)
+	after := b.snapshot()
+	if before == nil && after != nil {
+		s.hub.arrived(gameID)
+	}
+	if after != nil && after.Over() && (before == nil || !before.Over()) {
+		s.finished.add(gameID, after.EndedAt().Std().Add(s.cfg.Linger))
+	}
+	return closed
+}
+
+func wake(boxes []*outbox) {
+	for _, box := range boxes {
+		box.wake()
+	}
+}

@@ -1,0 +1,56 @@
+package livegame
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+)
+
+const noSuchGame = "no such game is being played; a finished one is in history, GET /v1/history/games/{id}"
+
+// show is GET /v1/games/{id}.
+func (s *Service) show(c *gin.Context) {
+	b, ok := s.watched(c)
+	if !ok {
+		return
+	}
+	c.JSON(http.StatusOK, viewOf(b.snapshot()))
+}
+
+// watched gives the board that the path names. Where there is none it has
+// answered and ok is false.
+func (s *Service) watched(c *gin.Context) (b *board, ok bool) {
+	gameID := c.Param("id")
+	if !schemas.ValidID(gameID) {
+		httpx.Fail(c, schemas.CodeGameNotFound, noSuchGame)
+		return nil, false
+	}
+	if why := s.gate.unread(); why != "" {
+		httpx.Fail(c, schemas.CodeUnavailable, why)
+		return nil, false
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), patience)
+	defer cancel()
+	if b = s.hub.find(ctx, gameID); b == nil {
+		httpx.Fail(c, schemas.CodeGameNotFound, noSuchGame)
+		return nil, false
+	}
+	return b, true
+}
+
+// connect takes one of the places for sockets and streams. Where none is left
+// it has answered and ok is false; else the caller must disconnect.
+func (s *Service) connect(c *gin.Context) (ok bool) {
+	if s.connections.Add(1) > int64(s.cfg.MaxConnections) {
+		s.connections.Add(-1)
+		httpx.Fail(c, schemas.CodeTooManyConnections, "this instance has no place left")
+		return false
+	}
+	return true
+}
+
+func (s *Service) disconnect() { s.connections.Add(-1) }

@@ -1,0 +1,172 @@
+package livegame
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync/atomic"
+
+	"github.com/coder/websocket"
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+)
+
+const (
+	subprotocol = "tabiya.v1"
+	// tokenPrefix begins the subprotocol that carries a browser's token.
+	tokenPrefix = "bearer."
+
+	// statusTooSlow closes a socket whose reader does not keep up.
+	statusTooSlow websocket.StatusCode = 4008
+)
+
+// socket is one player's or watcher's connection to a game. Its reader is the
+// request's goroutine; its writer has one of its own.
+type socket struct {
+	service  *Service
+	gameID   string
+	playerID string // empty for a watcher
+	token    string
+	conn     *websocket.Conn
+	wire     *corked
+	box      *outbox
+	asked    asked
+	heard    atomic.Bool // something came since the last ping
+	strikes  int         // bad frames, less the good ones since
+}
+
+// socket is GET /v1/games/{id}/socket.
+func (s *Service) socket(c *gin.Context) {
+	k := &socket{service: s, gameID: c.Param("id"), box: newOutbox()}
+	if !k.authenticate(c) {
+		return
+	}
+	from, ok := cursor(c, 0)
+	if !ok {
+		return
+	}
+	b, ok := s.watched(c)
+	if !ok || !s.connect(c) {
+		return
+	}
+	defer s.disconnect()
+	httpx.Stream(c)
+	over := &corking{ResponseWriter: c.Writer}
+	conn, err := websocket.Accept(over, c.Request, &websocket.AcceptOptions{
+		Subprotocols: []string{subprotocol},
+		// A token is never sent by a browser on its own, so there is nothing that
+		// another origin could abuse.
+		InsecureSkipVerify: true,
+	})
+	if err != nil {
+		c.Abort() // Accept has answered
+		return
+	}
+	k.conn, k.wire = conn, over.conn
+	k.conn.SetReadLimit(maxFrame)
+	state, ok := b.watch(k.box, from)
+	if !ok {
+		_ = conn.Close(websocket.StatusNormalClosure, gameOver.String()) // it was let go in this moment
+		return
+	}
+	defer b.unwatch(k.box)
+	if from == 0 {
+		from = state.Seq + 1
+	}
+	gone := make(chan struct{})
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		k.write(state, from, gone)
+	}()
+	k.read()
+	close(gone)
+	<-written
+	_ = conn.CloseNow() // closed already in most cases
+}
+
+// authenticate finds the token, where there is one, and who it speaks for. Where
+// it is no good it has answered and ok is false.
+func (k *socket) authenticate(c *gin.Context) (ok bool) {
+	header := c.GetHeader("Authorization")
+	switch token := offeredToken(c); {
+	case header != "":
+		_, k.token, _ = strings.Cut(header, " ") // checked by httpx.Authenticate
+	case token != "":
+		if !httpx.AuthenticateToken(c, k.service.cfg.Verifier, token) {
+			return false
+		}
+		k.token = token
+	}
+	k.playerID = httpx.PlayerID(c)
+	return true
+}
+
+// offeredToken is the token of a client that cannot set headers.
+func offeredToken(c *gin.Context) string {
+	if token := c.Query("access_token"); token != "" {
+		return token
+	}
+	for _, line := range c.Request.Header.Values("Sec-WebSocket-Protocol") {
+		for offer := range strings.SplitSeq(line, ",") {
+			if token, ok := strings.CutPrefix(strings.TrimSpace(offer), tokenPrefix); ok {
+				return token
+			}
+		}
+	}
+	return ""
+}
+
+// maxStrikes is how many bad frames, less the good ones, a client may send.
+const maxStrikes = 16
+
+// read takes frames until the connection ends.
+func (k *socket) read() {
+	buf := make([]byte, maxFrame+1)
+	for {
+		text, err := k.next(buf)
+		if err != nil {
+			return
+		}
+		k.heard.Store(true)
+		if text == nil {
+			k.strike(schemas.CodeMalformedJSON, "send text frames")
+		} else if f, code, detail := parseFrame(text); code != "" {
+			k.strike(code, detail)
+		} else {
+			k.strikes = max(0, k.strikes-1)
+			k.hear(f)
+		}
+		if k.strikes >= maxStrikes {
+			_ = k.conn.Close(websocket.StatusPolicyViolation, "too many bad frames")
+			return
+		}
+	}
+}
+
+// next reads a frame into buf; nil if it is not text. buf has room for one byte
+// more than a frame may have, so the limit is noticed.
+func (k *socket) next(buf []byte) ([]byte, error) {
+	kind, r, err := k.conn.Reader(context.Background())
+	n := 0
+	for err == nil {
+		var m int
+		m, err = r.Read(buf[n:])
+		n += m
+	}
+	switch {
+	case !errors.Is(err, io.EOF) || r == nil:
+		return nil, err
+	case kind != websocket.MessageText:
+		return nil, nil
+	}
+	return buf[:n], nil
+}
+
+func (k *socket) strike(code schemas.Code, detail string) {
+	k.strikes++
+	k.box.send(errorFrame(code, detail))
+}

@@ -1,0 +1,138 @@
+package livegame
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+)
+
+const (
+	mediaNDJSON = "application/x-ndjson"
+	mediaSSE    = "text/event-stream"
+
+	// keepAlive keeps proxies from closing a quiet stream.
+	keepAlive = 15 * time.Second
+	// writeLimit is how long a client may take for what it is sent.
+	writeLimit = 10 * time.Second
+)
+
+// stream is GET /v1/games/{id}/events: the game's events from from_seq on, as
+// they are in the log, until the last one.
+func (s *Service) stream(c *gin.Context) {
+	media, ok := httpx.Accept(c, mediaNDJSON, mediaSSE)
+	if !ok {
+		return
+	}
+	from, ok := cursor(c, 1)
+	if !ok {
+		return
+	}
+	b, ok := s.watched(c)
+	if !ok || !s.connect(c) {
+		return
+	}
+	defer s.disconnect()
+	httpx.Stream(c)
+	box := newOutbox()
+	state, ok := b.watch(box, from)
+	if !ok {
+		httpx.Fail(c, schemas.CodeGameNotFound, noSuchGame)
+		return
+	}
+	defer b.unwatch(box)
+	if state.Over() && from > state.Seq {
+		c.Status(http.StatusNoContent) // which tells a browser not to come back
+		return
+	}
+	w := streamWriter{writer: c.Writer, control: http.NewResponseController(c.Writer), sse: media == mediaSSE}
+	_ = w.control.SetReadDeadline(time.Time{}) // the request's own limit is not the stream's
+	c.Header("Content-Type", media)
+	c.Header("Cache-Control", "no-store")
+	c.Header("X-Accel-Buffering", "no")
+	c.Status(http.StatusOK)
+	if w.past(state, from) != nil || (state.Over() && w.last) {
+		return
+	}
+	if w.run(c, box) == tooSlow {
+		s.metrics.cutOff.Inc()
+	}
+}
+
+// streamWriter writes events as SSE or NDJSON.
+type streamWriter struct {
+	writer  gin.ResponseWriter
+	control *http.ResponseController
+	sse     bool
+	buf     []byte
+	last    bool // the game's last event was written
+}
+
+// run writes what comes until the game's last event, the end of the outbox or
+// the client's.
+func (w *streamWriter) run(c *gin.Context, box *outbox) ending {
+	tick := time.NewTicker(keepAlive)
+	defer tick.Stop()
+	var items []item
+	for !w.last {
+		select {
+		case <-c.Request.Context().Done():
+			return goesOn
+		case <-tick.C:
+			w.idle()
+			if w.flush() != nil {
+				return goesOn
+			}
+			continue
+		case <-box.ready:
+		}
+		var end ending
+		items, end = box.take(items)
+		for _, i := range items {
+			w.add(i.seq, i.event(), i.last)
+		}
+		if w.flush() != nil || end != goesOn {
+			return end
+		}
+	}
+	return goesOn
+}
+
+func (w *streamWriter) add(seq int64, event []byte, last bool) {
+	w.last = w.last || last
+	if w.sse {
+		w.buf = append(w.buf, "id: "...)
+		w.buf = strconv.AppendInt(w.buf, seq, 10)
+		w.buf = append(w.buf, "\ndata: "...)
+	}
+	w.buf = append(w.buf, event...)
+	w.buf = append(w.buf, '\n')
+	if w.sse {
+		w.buf = append(w.buf, '\n')
+	}
+}
+
+func (w *streamWriter) idle() {
+	if w.sse {
+		w.buf = append(w.buf, ':')
+	}
+	w.buf = append(w.buf, '\n')
+	if w.sse {
+		w.buf = append(w.buf, '\n')
+	}
+}
+
+func (w *streamWriter) flush() error {
+	// Not every server can set deadlines; the outbox bounds the memory anyway.
+	_ = w.control.SetWriteDeadline(time.Now().Add(writeLimit))
+	_, err := w.writer.Write(w.buf)
+	w.buf = w.buf[:0]
+	if err != nil {
+		return err
+	}
+	return w.control.Flush()
+}
