@@ -1,0 +1,149 @@
+package schemas_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"tabiya/schemas"
+)
+
+// -add-golden writes the files of new types. What is there is the contract with
+// every reader of the archive: it is never written again.
+var addGolden = flag.Bool("add-golden", false, "write the golden files that are missing")
+
+func golden(t *testing.T, folder, name string, value []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", folder, name+".json")
+	want, err := os.ReadFile(path)
+	if os.IsNotExist(err) && *addGolden {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, append(value, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatalf("%s has no golden file (go test ./schemas -add-golden writes it): %v", name, err)
+	}
+	if got := string(value) + "\n"; got != string(want) {
+		t.Errorf("the wire form has changed:\n%s\nthe contract is\n%s", got, want)
+	}
+}
+
+func TestEveryCommandIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
+	t.Parallel()
+	seen := map[schemas.CommandType]bool{}
+	for _, c := range commands() {
+		seen[c.Type] = true
+		r := c.Record()
+		golden(t, "commands", string(c.Type), r.Value)
+		again, err := schemas.DecodeCommand(r.Value)
+		if err != nil || !reflect.DeepEqual(again, c) {
+			t.Errorf("%s was read as %+v: %v", c.Type, again, err)
+		}
+		if r.Key != c.Key || r.Type != string(c.Type) || r.Region != "eu" || !strings.HasSuffix(r.Topic, "-commands") {
+			t.Errorf("%s: record %+v", c.Type, r)
+		}
+	}
+	for _, ct := range schemas.CommandTypes() {
+		if !seen[ct] {
+			t.Errorf("command %s has no golden file: add a sample", ct)
+		}
+	}
+	noStrangers(t, "commands", len(schemas.CommandTypes()))
+}
+
+func TestEveryEventIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
+	t.Parallel()
+	seen := map[schemas.EventType]bool{}
+	for _, ev := range events() {
+		seen[ev.Type] = true
+		r := ev.Record()
+		golden(t, "events", string(ev.Type), r.Value)
+		again, err := schemas.DecodeEvent(r.Value)
+		if err != nil || !reflect.DeepEqual(again, ev) {
+			t.Errorf("%s was read as %+v: %v", ev.Type, again, err)
+		}
+		if r.Key != ev.Key || r.Type != string(ev.Type) || r.Region != "eu" || !strings.HasSuffix(r.Topic, "-events") {
+			t.Errorf("%s: record %+v", ev.Type, r)
+		}
+	}
+	for _, et := range schemas.EventTypes() {
+		if !seen[et] {
+			t.Errorf("event %s has no golden file: add a sample", et)
+		}
+	}
+	noStrangers(t, "events", len(schemas.EventTypes()))
+}
+
+func TestEveryReplyIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
+	t.Parallel()
+	for _, r := range replies() {
+		record := r.Record()
+		golden(t, "replies", string(r.Type), record.Value)
+		again, err := schemas.DecodeReply(record.Value)
+		if err != nil || !reflect.DeepEqual(again, r) {
+			t.Errorf("%s was read as %+v: %v", r.Type, again, err)
+		}
+		if record.Topic != schemas.CommandReplies || record.Key != r.Key {
+			t.Errorf("%s: record %+v", r.Type, record)
+		}
+	}
+	noStrangers(t, "replies", len(replies()))
+}
+
+// noStrangers fails if a golden file is of no type: types are never taken away.
+func noStrangers(t *testing.T, folder string, types int) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", folder, "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != types {
+		t.Errorf("%d golden files of %d types in %s", len(files), types, folder)
+	}
+}
+
+// What is already in the archive must be readable for ever, whatever samples
+// say today.
+func TestEveryGoldenFileCanBeRead(t *testing.T) {
+	t.Parallel()
+	for folder, decode := range map[string]func([]byte) (schemas.Message, error){
+		"commands": func(b []byte) (schemas.Message, error) { return schemas.DecodeCommand(b) },
+		"events":   func(b []byte) (schemas.Message, error) { return schemas.DecodeEvent(b) },
+		"replies":  func(b []byte) (schemas.Message, error) { return schemas.DecodeReply(b) },
+	} {
+		files, err := filepath.Glob(filepath.Join("testdata", folder, "*.json"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", folder, len(files), err)
+		}
+		for _, path := range files {
+			value, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := decode(value)
+			if err != nil {
+				t.Errorf("%s: %v", path, err)
+				continue
+			}
+			if again := string(m.Record().Value) + "\n"; again != string(value) {
+				t.Errorf("%s is written back as\n%s", path, again)
+			}
+		}
+	}
+}
+
+func TestReadersIgnoreFieldsTheyDoNotKnow(t *testing.T) {
+	t.Parallel()
+	value := strings.Replace(string(commands()[15].Record().Value), `{"commandId"`, `{"later":[1],"commandId"`, 1)
+	if c, err := schemas.DecodeCommand([]byte(value)); err != nil || !reflect.DeepEqual(c, commands()[15]) {
+		t.Errorf("%+v: %v", c, err)
+	}
+}

@@ -1,0 +1,107 @@
+package schemas_test
+
+import "tabiya/schemas"
+
+const (
+	gameID    = "0190b3a1-0000-7000-8000-000000000001"
+	whiteID   = "0190b3a1-0000-7000-8000-00000000000a"
+	blackID   = "0190b3a1-0000-7000-8000-00000000000b"
+	ticketA   = "0190b3a1-0000-7000-8000-0000000000ca"
+	ticketB   = "0190b3a1-0000-7000-8000-0000000000cb"
+	commandID = "7d3a4f63-3b0c-5a53-9f0e-0f8f2f0f6a11"
+	queueKey  = "eu/5+3/0"
+	startFEN  = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
+	at        = schemas.Time(1_795_449_270_123)
+)
+
+var (
+	blitz = schemas.TimeControl{InitialCs: 30000, IncrementCs: 300}
+	white = schemas.Seated{PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5, TicketID: ticketA, Attempt: 1}
+	black = schemas.Seated{PlayerID: blackID, Handle: "Łukasz", Rating: 1490, Deviation: 120, TicketID: ticketB, Attempt: 2}
+)
+
+// commands has one command of every type.
+func commands() []schemas.Command {
+	command := func(t schemas.CommandType, key, actor string, payload any) schemas.Command {
+		return schemas.Command{ID: commandID, Type: t, Key: key, Region: "eu", Actor: actor, Payload: payload}
+	}
+	const system, service = schemas.ActorSystem, schemas.ActorService
+	return []schemas.Command{
+		command(schemas.RegisterPlayer, whiteID, service, &schemas.RegisterPlayerPayload{Handle: "anna", Country: "PL"}),
+		command(schemas.UpdatePlayer, whiteID, service, &schemas.UpdatePlayerPayload{Handle: "anna", Country: "PL", Revision: 2}),
+		command(schemas.ClosePlayer, whiteID, service, nil),
+		command(schemas.JoinQueue, whiteID, whiteID, &schemas.JoinQueuePayload{Queue: queueKey}),
+		command(schemas.LeaveQueue, whiteID, whiteID, nil),
+		command(schemas.ReleaseSeat, whiteID, system, &schemas.ReleaseSeatPayload{TicketID: ticketA}),
+		command(schemas.RequeueSeat, whiteID, system, &schemas.RequeueSeatPayload{TicketID: ticketA, Attempt: 2, GameID: gameID}),
+		command(schemas.SeatInGame, whiteID, system, &schemas.SeatInGamePayload{GameID: gameID, TicketID: ticketA, Attempt: 1}),
+		command(schemas.RecordResult, whiteID, system, &schemas.RecordResultPayload{GameID: gameID, Speed: schemas.Blitz, Rated: true, Score: 0.5, Opponent: black}),
+
+		command(schemas.EnterQueue, queueKey, system, &schemas.EnterQueuePayload{TicketID: ticketA, PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5}),
+		command(schemas.RemoveTicket, queueKey, system, &schemas.RemoveTicketPayload{TicketID: ticketA, PlayerID: whiteID}),
+		command(schemas.PairWave, queueKey, system, nil),
+		command(schemas.ConfirmMatch, queueKey, system, &schemas.ConfirmMatchPayload{GameID: gameID}),
+		command(schemas.ExpireMatch, queueKey, system, &schemas.ExpireMatchPayload{GameID: gameID}),
+
+		command(schemas.CreateGame, gameID, system, &schemas.CreateGamePayload{White: white, Black: black, TimeControl: blitz, Rated: true, Queue: queueKey}),
+		command(schemas.PlayMove, gameID, whiteID, &schemas.PlayMovePayload{UCI: "e2e4", Ply: 1}),
+		command(schemas.Resign, gameID, whiteID, nil),
+		command(schemas.OfferDraw, gameID, whiteID, nil),
+		command(schemas.AcceptDraw, gameID, blackID, nil),
+		command(schemas.DeclineDraw, gameID, blackID, nil),
+		command(schemas.AbortGame, gameID, whiteID, nil),
+		command(schemas.CheckFlag, gameID, system, &schemas.CheckFlagPayload{Ply: 7}),
+		command(schemas.EvictGame, gameID, system, nil),
+	}
+}
+
+// events has one event of every type.
+func events() []schemas.Event {
+	event := func(t schemas.EventType, key string, seq int64, payload any) schemas.Event {
+		return schemas.Event{ID: schemas.EventID(key, seq), Type: t, Key: key, Seq: seq, OccurredAt: at, Region: "eu", CommandID: commandID, Payload: payload}
+	}
+	over := func(result schemas.Result, termination schemas.Termination, moves []string, clocks []int64, fen string) *schemas.GameOver {
+		return &schemas.GameOver{
+			White: white, Black: black, TimeControl: blitz, Speed: schemas.Blitz, Rated: true, Queue: queueKey, StartFEN: startFEN,
+			CreatedAt: at - 60_000, EndedAt: at, Result: result, Termination: termination, Plies: len(moves), Moves: moves, ClocksCs: clocks, FEN: fen,
+		}
+	}
+	foolsMate := []string{"f2f3", "e7e5", "g2g4", "d8h4"}
+	clocks := []int64{30000, 30000, 29900, 30150}
+	const mated = "rnb1kbnr/pppp1ppp/8/4p3/6Pq/5P2/PPPPP2P/RNBQKBNR w KQkq - 1 3"
+	const early = "rnbqkbnr/pppp1ppp/8/4p3/8/5P2/PPPPP1PP/RNBQKBNR w KQkq - 0 2"
+	return []schemas.Event{
+		event(schemas.PlayerRegistered, whiteID, 1, &schemas.PlayerFacts{Handle: "anna", Country: "PL"}),
+		event(schemas.PlayerUpdated, whiteID, 2, &schemas.PlayerFacts{Handle: "anna"}),
+		event(schemas.PlayerRated, whiteID, 3, &schemas.PlayerRatedPayload{GameID: gameID, Speed: schemas.Blitz, Rating: 1520.5, Deviation: 79.25, Volatility: 0.06, Change: 8.25, Games: 12}),
+		event(schemas.PlayerClosed, whiteID, 4, &schemas.PlayerClosedPayload{}),
+
+		event(schemas.PlayerQueued, queueKey, 1, &schemas.PlayerQueuedPayload{TicketID: ticketA, PlayerID: whiteID, Rating: 1512.25, Waiting: 1}),
+		event(schemas.PlayerLeftQueue, queueKey, 2, &schemas.PlayerLeftQueuePayload{TicketID: ticketA, PlayerID: whiteID}),
+		event(schemas.MatchFound, queueKey, 3, &schemas.MatchFoundPayload{GameID: gameID, White: white, Black: black, Deadline: at + 10_000}),
+		event(schemas.MatchConfirmed, queueKey, 4, &schemas.MatchConfirmedPayload{GameID: gameID, White: white, Black: black}),
+		event(schemas.MatchFailed, queueKey, 5, &schemas.MatchFailedPayload{GameID: gameID, White: white, Black: black}),
+
+		event(schemas.GameCreated, gameID, 1, &schemas.GameCreatedPayload{White: white, Black: black, TimeControl: blitz, Speed: schemas.Blitz, Rated: true, Queue: queueKey, FEN: startFEN}),
+		event(schemas.GameStarted, gameID, 2, &schemas.GameStartedPayload{FirstMoveBy: at + 25_000}),
+		event(schemas.MoveMade, gameID, 3, &schemas.MoveMadePayload{
+			Ply: 3, Color: schemas.White, UCI: "g2g4", SAN: "g4", FEN: "rnbqkbnr/pppp1ppp/8/4p3/6P1/5P2/PPPPP2P/RNBQKBNR b KQkq - 0 2",
+			Clock: schemas.Clock{WhiteCs: 29900, BlackCs: 30000, ElapsedCs: 400, ChargedCs: 400}, DeadlineAt: at + 300_000,
+		}),
+		event(schemas.DrawOffered, gameID, 4, &schemas.DrawOfferedPayload{Ply: 3, Color: schemas.White}),
+		event(schemas.DrawDeclined, gameID, 5, &schemas.DrawDeclinedPayload{Ply: 3, Color: schemas.Black}),
+		event(schemas.GameEnded, gameID, 7, over(schemas.BlackWins, schemas.Checkmate, foolsMate, clocks, mated)),
+		event(schemas.GameResigned, gameID, 5, over(schemas.BlackWins, schemas.Resignation, foolsMate[:2], clocks[:2], early)),
+		event(schemas.GameTimeout, gameID, 5, over(schemas.BlackWins, schemas.TimeForfeit, foolsMate[:2], clocks[:2], early)),
+		event(schemas.GameAborted, gameID, 3, over(schemas.NoResult, schemas.FirstMoveExpired, []string{}, []int64{}, startFEN)),
+	}
+}
+
+// replies has one reply of every type.
+func replies() []schemas.Reply {
+	reply := schemas.Reply{CommandID: commandID, CommandType: schemas.PlayMove, Key: gameID, Region: "eu", Actor: whiteID, OccurredAt: at}
+	rejected, repeated := reply, reply
+	rejected.Type, rejected.Code, rejected.Detail = schemas.CommandRejected, schemas.CodeNotYourTurn, "it is black's turn"
+	repeated.Type, repeated.Seq = schemas.CommandRepeated, 3
+	return []schemas.Reply{rejected, repeated}
+}
