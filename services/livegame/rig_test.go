@@ -1,0 +1,350 @@
+package livegame_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/auth"
+	"tabiya/internal/httpx"
+	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/kafkatest"
+	"tabiya/internal/player"
+	"tabiya/processors"
+	"tabiya/schemas"
+	"tabiya/services/livegame"
+	"tabiya/services/openapi/openapitest"
+)
+
+// limit bounds every wait; a test that waits that long has failed.
+const limit = 20 * time.Second
+
+// rig is a broker, the games processor and any number of instances of the
+// service.
+type rig struct {
+	*kafkatest.Cluster
+	t        *testing.T
+	players  *index
+	producer *kafka.Producer
+	signer   *auth.Signer
+	verifier *auth.Verifier
+	service  string // a service token
+	white    person
+	black    person
+	*instance
+}
+
+// person is a player with his token.
+type person struct{ id, token string }
+
+// index is the players that there are.
+type index struct {
+	mu   sync.Mutex
+	rows map[string]*player.State
+}
+
+func (x *index) add(id, handle string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.rows[id] = &player.State{ID: id, Handle: handle, Region: "eu"}
+}
+
+func (x *index) WaitFor(ctx context.Context, id string) (*player.State, bool) {
+	for {
+		x.mu.Lock()
+		row, ok := x.rows[id]
+		x.mu.Unlock()
+		if ok {
+			return row, true
+		}
+		select {
+		case <-ctx.Done():
+			return nil, false
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// newRig starts all of it.
+func newRig(t *testing.T, tune ...func(*livegame.Config)) *rig {
+	t.Helper()
+	r := bareRig(t)
+	r.startProcessor()
+	r.instance = r.start(tune...)
+	r.waitReady()
+	return r
+}
+
+// bareRig starts the broker alone.
+func bareRig(t *testing.T) *rig {
+	t.Helper()
+	key, err := auth.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{Cluster: kafkatest.Start(t, 3), t: t, players: &index{rows: map[string]*player.State{}}, signer: auth.NewSigner(key)}
+	if r.verifier, err = newVerifier(key); err != nil {
+		t.Fatal(err)
+	}
+	if r.producer, err = kafka.NewProducer(r.Config); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.producer.Close)
+	if r.service, _, err = r.signer.Service("tests", time.Now(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	r.white, r.black = r.person("White"), r.person("Black")
+	return r
+}
+
+// person registers a player.
+func (r *rig) person(handle string) person {
+	r.t.Helper()
+	p := person{id: schemas.NewID()}
+	r.players.add(p.id, handle)
+	var err error
+	if p.token, _, err = r.signer.Player(p.id, time.Now(), time.Hour); err != nil {
+		r.t.Fatal(err)
+	}
+	return p
+}
+
+// startProcessor runs the games processor until stop is called or the test ends.
+func (r *rig) startProcessor() (stop func()) {
+	r.t.Helper()
+	p, err := newProcessor(processors.Config{Kafka: r.Config, Logger: logger(r.t), Registerer: prometheus.NewRegistry()})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	stop = r.background(p.Run)
+	eventually(r.t, "the processor is ready", func() bool { return p.Ready() == nil })
+	return stop
+}
+
+// background runs f until stop is called or the test ends.
+func (r *rig) background(f func(context.Context) error) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := f(ctx); err != nil && ctx.Err() == nil {
+			r.t.Errorf("ended by itself: %v", err)
+		}
+	}()
+	stop = func() {
+		cancel()
+		<-done
+	}
+	r.t.Cleanup(stop)
+	return stop
+}
+
+// instance is the service behind a real listener.
+type instance struct {
+	t        *testing.T
+	service  *livegame.Service
+	registry *prometheus.Registry
+	server   *httptest.Server
+	stop     func() // ends Run and the listener
+}
+
+func (r *rig) start(tune ...func(*livegame.Config)) *instance {
+	r.t.Helper()
+	i := &instance{t: r.t, registry: prometheus.NewRegistry()}
+	cfg := livegame.Config{
+		Kafka: r.Config, Commands: r.producer, Players: r.players, Verifier: r.verifier,
+		Regions: []string{"eu", "us-east"}, Logger: logger(r.t), Registerer: i.registry,
+	}
+	for _, f := range tune {
+		f(&cfg)
+	}
+	var err error
+	if i.service, err = livegame.New(cfg); err != nil {
+		r.t.Fatal(err)
+	}
+	engine := httpx.New(logger(r.t), i.registry)
+	i.service.Routes(engine)
+	i.server = httptest.NewServer(engine)
+	stopRun := r.background(i.service.Run)
+	i.stop = func() {
+		stopRun()
+		i.server.CloseClientConnections()
+		i.server.Close()
+	}
+	r.t.Cleanup(i.stop)
+	return i
+}
+
+func (i *instance) waitReady() {
+	i.t.Helper()
+	eventually(i.t, "the service is ready", func() bool { return i.service.Ready() == nil })
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// reply is what commands and GET have in common.
+type reply struct {
+	ID          string              `json:"id"`
+	Seq         int64               `json:"seq"`
+	Ply         int                 `json:"ply"`
+	Result      schemas.Result      `json:"result"`
+	Termination schemas.Termination `json:"termination"`
+	Event       json.RawMessage     `json:"event"`
+	FEN         string              `json:"fen"`
+	Status      any                 `json:"status"`
+	Moves       []string            `json:"moves"`
+	Code        schemas.Code        `json:"code"`
+	Detail      string              `json:"detail"`
+}
+
+func (a answer) read(t testing.TB) reply {
+	t.Helper()
+	var r reply
+	if err := json.Unmarshal(a.body, &r); err != nil {
+		t.Fatalf("%d %s: %v", a.status, a.body, err)
+	}
+	return r
+}
+
+// do sends a request. headers are pairs.
+func (i *instance) do(method, path, token, body string, headers ...string) answer {
+	i.t.Helper()
+	req, err := http.NewRequestWithContext(i.t.Context(), method, i.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	for n := 0; n < len(headers); n += 2 {
+		req.Header.Set(headers[n], headers[n+1])
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		i.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(text))
+	openapitest.ValidateBody(i.t, req, resp, text)
+	return answer{resp.StatusCode, resp.Header, text}
+}
+
+// ok is do that must succeed.
+func (i *instance) ok(method, path, token, body string, headers ...string) reply {
+	i.t.Helper()
+	a := i.do(method, path, token, body, headers...)
+	if a.status/100 != 2 {
+		i.t.Fatalf("%s %s: %d %s", method, path, a.status, a.body)
+	}
+	return a.read(i.t)
+}
+
+// refused is do that must be refused with a code.
+func (i *instance) refused(status int, code schemas.Code, method, path, token, body string, headers ...string) answer {
+	i.t.Helper()
+	a := i.do(method, path, token, body, headers...)
+	if got := a.read(i.t); a.status != status || got.Code != code {
+		i.t.Errorf("%s %s %.80s: %d %s (%s), want %d %s", method, path, body, a.status, got.Code, got.Detail, status, code)
+	}
+	return a
+}
+
+const slowClock = `{"initialCs":60000,"incrementCs":500}`
+
+// newGame creates a game of the rig's two players.
+func (r *rig) newGame(headers ...string) string {
+	r.t.Helper()
+	return r.ok("POST", "/v1/games", r.rigService(), r.gameBody(slowClock), headers...).ID
+}
+
+func (r *rig) rigService() string { return r.service }
+
+func (r *rig) gameBody(timeControl string) string {
+	return `{"white":"` + r.white.id + `","black":"` + r.black.id + `","timeControl":` + timeControl + `,"rated":true,"region":"eu"}`
+}
+
+// mover is who moves after so many plies.
+func (r *rig) mover(plies int) person {
+	if plies%2 == 0 {
+		return r.white
+	}
+	return r.black
+}
+
+func moveBody(uci string) string { return `{"uci":"` + uci + `"}` }
+
+// play plays moves over HTTP from the ply after plies.
+func (r *rig) play(gameID string, plies int, moves ...string) (last reply) {
+	r.t.Helper()
+	for n, uci := range moves {
+		last = r.ok("POST", "/v1/games/"+gameID+"/moves", r.mover(plies+n).token, moveBody(uci))
+	}
+	return last
+}
+
+// log is the game's events as they are in the topic.
+func (r *rig) log(gameID string) (values []string) {
+	r.t.Helper()
+	err := kafka.ReadAll(r.t.Context(), r.Config, schemas.GameEvents, func(rec *kgo.Record) error {
+		if string(rec.Key) == gameID {
+			values = append(values, string(rec.Value))
+		}
+		return nil
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return values
+}
+
+// eventually asks again and again, for things that have no signal.
+func eventually(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !f(); {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func logger(t testing.TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+type testWriter struct{ t testing.TB }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	if w.t.Context().Err() == nil { // a test that has ended takes no more
+		w.t.Log(strings.TrimSpace(string(p)))
+	}
+	return len(p), nil
+}
+
+func newVerifier(key ed25519.PrivateKey) (*auth.Verifier, error) {
+	return auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now), nil
+}
