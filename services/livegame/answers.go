@@ -142,6 +142,8 @@ func (a *answers) tell(p *pending, o outcome) {
 // event takes an event that was read back. raw must stay as it is.
 func (a *answers) event(ev schemas.Event, raw []byte) {
 	key := commandKey{ev.Key, ev.CommandID}
+	// Refused once, and accepted when an instance that did not know sent it again.
+	a.refused.Remove(key)
 	a.mu.Lock()
 	p, ok := a.flying[key]
 	if !ok {

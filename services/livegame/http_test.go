@@ -126,5 +126,5 @@ func TestARefusalStaysARefusal(t *testing.T) {
 	late := r.start()
 	late.waitReady()
 	late.refused(409, schemas.CodeNotYourTurn, "POST", moves, r.black.token, moveBody("e7e5"), "Idempotency-Key", "early")
-	late.ok("POST", moves, r.black.token, moveBody("e7e5"), "Idempotency-Key", "in time")
+	late.ok("POST", moves, r.black.token, moveBody("e7e5"), "Idempotency-Key", "in-time")
 }

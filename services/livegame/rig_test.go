@@ -23,6 +23,7 @@ import (
 	"tabiya/internal/kafka/kafkatest"
 	"tabiya/internal/player"
 	"tabiya/processors"
+	"tabiya/processors/games"
 	"tabiya/schemas"
 	"tabiya/services/livegame"
 	"tabiya/services/openapi/openapitest"
@@ -124,7 +125,7 @@ func (r *rig) person(handle string) person {
 // startProcessor runs the games processor until stop is called or the test ends.
 func (r *rig) startProcessor() (stop func()) {
 	r.t.Helper()
-	p, err := newProcessor(processors.Config{Kafka: r.Config, Logger: logger(r.t), Registerer: prometheus.NewRegistry()})
+	p, err := games.New(games.Config{Config: processors.Config{Kafka: r.Config, Logger: logger(r.t), Registerer: prometheus.NewRegistry()}})
 	if err != nil {
 		r.t.Fatal(err)
 	}
