@@ -160,11 +160,15 @@ func (j judge) leave(s *State) (*State, bool, []schemas.Message) {
 	return n, true, []schemas.Message{j.withdraw(n, j.origin.Offset)}
 }
 
-// leaveAgain asks the queue again if the ticket is still the one that the first
-// command was about.
+// leaveAgain answers a LeaveQueue that was accepted as a. If the ticket it was
+// about still has the seat, the queue knows what came of it.
 func (j judge) leaveAgain(s *State, a Accepted) []schemas.Message {
-	if a.Print == fingerprint(j.cmd) && s.Seat.Status == Queued && s.Seat.Joined < a.Offset {
+	same := a.Print == fingerprint(j.cmd) && s.Seat.Joined < a.Offset
+	switch {
+	case same && s.Seat.Status == Queued:
 		return []schemas.Message{j.withdraw(s, a.Offset)}
+	case same && s.Seat.Status == Playing:
+		return j.refuse(schemas.CodeAlreadyMatched, "Your game has started.")
 	}
 	return j.repeat(a)
 }

@@ -12,7 +12,7 @@ import (
 
 // How much a row remembers. All of it bounds what a client can make grow.
 const (
-	acceptedKept = 32 // client commands whose repeat is recognised
+	acceptedKept = 16 // client commands whose repeat is recognised
 	gamesKept    = 64 // rated games whose repeat is recognised
 	outboxKept   = 64 // events that a replay can say again
 	outboxLeast  = 4  // of them, kept whatever their age

@@ -53,6 +53,8 @@ func (j judge) orAnswer(s *State, out []schemas.Message) []schemas.Message {
 		return j.repeat(a)
 	case ok && a.Offset == j.origin.Offset:
 		return nil
+	case len(s.Accepted) == acceptedKept && j.origin.Offset < s.Accepted[0].Offset:
+		return nil // what became of it is forgotten; so long ago, its answer has arrived
 	}
 	return j.refuse(schemas.CodeNotAccepted, "The command was refused before.")
 }
@@ -73,12 +75,8 @@ func (j judge) replayJoin(s *State, p *schemas.JoinQueuePayload) []schemas.Messa
 }
 
 func (j judge) replayLeave(s *State) []schemas.Message {
-	a, ok := s.acceptedBefore(j.cmd)
-	switch {
-	case ok && a.Offset < j.origin.Offset:
+	if a, ok := s.acceptedBefore(j.cmd); ok && a.Offset <= j.origin.Offset {
 		return j.leaveAgain(s, a)
-	case ok && a.Offset == j.origin.Offset && s.Seat.Status == Queued && s.Seat.Joined < a.Offset:
-		return []schemas.Message{j.withdraw(s, a.Offset)}
 	}
 	return j.orAnswer(s, nil)
 }

@@ -56,6 +56,9 @@ func (c Config) Replay(s *State, cmd schemas.Command, at schemas.Time, offset in
 			return j.messages(s.Outbox[i].Facts)
 		}
 	}
+	if len(s.Outbox) > 0 && offset < s.Outbox[0].Offset {
+		return nil // said so long ago that it has arrived
+	}
 	return j.known(s)
 }
 
@@ -187,7 +190,7 @@ func (j judge) removedBefore(s *State, p *schemas.RemoveTicketPayload) []schemas
 	if s.ticket(id) != nil {
 		return j.refuse(schemas.CodeAlreadyMatched)
 	}
-	return j.refuse(schemas.CodeNotAccepted)
+	return j.repeated(0)
 }
 
 // ticket finds a ticket that waits or is matched.

@@ -118,9 +118,7 @@ func detail(code schemas.Code) string {
 		return "You have an opponent already."
 	case schemas.CodeNotQueued:
 		return "You do not wait in this queue."
-	case schemas.CodeQueueNotFound:
-		return "No queue has this name."
 	default:
-		return "The command was refused before."
+		return "No queue has this name."
 	}
 }
