@@ -1,0 +1,297 @@
+package objstoretest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"tabiya/internal/objstore"
+)
+
+// Run is what every store has to pass; open gives an empty bucket.
+func Run(t *testing.T, open func(testing.TB) *objstore.Bucket) {
+	for name, test := range map[string]func(*testing.T, *objstore.Bucket){
+		"an object comes back as it was written":          roundTrip,
+		"what is not there is not found":                  notFound,
+		"a list is in the order of keys, page over page":  list,
+		"an object is created once":                       createdOnce,
+		"of many writers of one key exactly one wins":     createRace,
+		"a changed object is not overwritten":             overwrite,
+		"compare and swap loses no update":                swapRace,
+		"large objects go in parts, and are created once": large,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open(t))
+		})
+	}
+}
+
+func put(t *testing.T, b *objstore.Bucket, key, text string) objstore.Object {
+	t.Helper()
+	obj, err := b.Put(t.Context(), key, strings.NewReader(text), int64(len(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return obj
+}
+
+func get(t *testing.T, b *objstore.Bucket, key string) (string, objstore.Object) {
+	t.Helper()
+	r, obj, err := b.Get(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), obj
+}
+
+func roundTrip(t *testing.T, b *objstore.Bucket) {
+	for _, key := range []string{
+		"raw/v1/topic=game-events/region=eu/date=2026-01-01/hour=07/0-00000000.ndjson.zst",
+		"with space+plus%percent", "ключ/鍵", "a//b", "x=y&z?w#v",
+	} {
+		for _, text := range []string{"", "text", "longer text"} {
+			wrote := put(t, b, key, text)
+			read, got := get(t, b, key)
+			head, err := b.Head(t.Context(), key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if read != text || got.Size != int64(len(text)) || got.ETag != wrote.ETag || head != got {
+				t.Errorf("%q: wrote %+v, got %+v %q, head %+v", key, wrote, got, read, head)
+			}
+		}
+		for range 2 { // the second time it is gone already
+			if err := b.Delete(t.Context(), key); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := b.Head(t.Context(), key); !errors.Is(err, objstore.ErrNotFound) {
+			t.Errorf("%q deleted: %v", key, err)
+		}
+	}
+}
+
+func notFound(t *testing.T, b *objstore.Bucket) {
+	if _, _, err := b.Get(t.Context(), "no/such"); !errors.Is(err, objstore.ErrNotFound) {
+		t.Errorf("get: %v", err)
+	}
+	if _, err := b.Head(t.Context(), "no/such"); !errors.Is(err, objstore.ErrNotFound) {
+		t.Errorf("head: %v", err)
+	}
+	for _, err := range b.List(t.Context(), "no/", "") {
+		t.Errorf("list: %v", err)
+	}
+	if err := b.Create(t.Context()); err != nil { // it is there: no error
+		t.Errorf("create: %v", err)
+	}
+}
+
+func list(t *testing.T, b *objstore.Bucket) {
+	const n = 1100 // more than one page
+	var want []string
+	var writers sync.WaitGroup
+	for i := range 4 {
+		writers.Go(func() {
+			for j := i; j < n; j += 4 {
+				put(t, b, fmt.Sprintf("p/%04d", j), "x")
+			}
+		})
+	}
+	writers.Wait()
+	for j := range n {
+		want = append(want, fmt.Sprintf("p/%04d", j))
+	}
+	put(t, b, "p", "x")
+	put(t, b, "q/0", "x")
+	keys := func(prefix, after string) (got []string) {
+		for obj, err := range b.List(t.Context(), prefix, after) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got = append(got, obj.Key); obj.Size != 1 {
+				t.Errorf("%+v", obj)
+			}
+		}
+		return got
+	}
+	if got := keys("p/", ""); !slices.Equal(got, want) {
+		t.Errorf("%d keys under p/, want %d in order", len(got), n)
+	}
+	if got := keys("p/", "p/1050"); !slices.Equal(got, want[1051:]) {
+		t.Errorf("after p/1050: %v", got)
+	}
+	if got := keys("p/10", "p/1098"); !slices.Equal(got, []string{"p/1099"}) {
+		t.Errorf("p/10 after p/1098: %v", got)
+	}
+	if got := keys("", "p/1099"); !slices.Equal(got, []string{"q/0"}) {
+		t.Errorf("all after p/1099: %v", got)
+	}
+}
+
+func createdOnce(t *testing.T, b *objstore.Bucket) {
+	first, err := b.PutIfAbsent(t.Context(), "k", strings.NewReader("first"), 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, err := b.PutIfAbsent(t.Context(), "k", strings.NewReader("second"), 6)
+	if !errors.Is(err, objstore.ErrExists) || there.ETag != first.ETag {
+		t.Errorf("second: %+v, %v", there, err)
+	}
+	if text, _ := get(t, b, "k"); text != "first" {
+		t.Errorf("it is now %q", text)
+	}
+}
+
+func createRace(t *testing.T, b *objstore.Bucket) {
+	const keys, writers = 16, 24
+	for k := range keys {
+		key := "race/" + strconv.Itoa(k)
+		var winner atomic.Int32
+		var wins atomic.Int32
+		var all sync.WaitGroup
+		start := make(chan struct{})
+		for w := range int32(writers) {
+			all.Go(func() {
+				body := bytes.Repeat([]byte{byte('a' + w)}, 1000)
+				<-start
+				_, err := b.PutIfAbsent(t.Context(), key, bytes.NewReader(body), int64(len(body)))
+				switch {
+				case err == nil:
+					wins.Add(1)
+					winner.Store(w)
+				case !errors.Is(err, objstore.ErrExists):
+					t.Error(err)
+				}
+			})
+		}
+		close(start)
+		all.Wait()
+		text, _ := get(t, b, key)
+		if wins.Load() != 1 || text != strings.Repeat(string(rune('a'+winner.Load())), 1000) {
+			t.Errorf("%s: %d won; %d says it did, %.1q is there", key, wins.Load(), winner.Load(), text)
+		}
+	}
+}
+
+func overwrite(t *testing.T, b *objstore.Bucket) {
+	old := put(t, b, "k", "one")
+	put(t, b, "k", "two")
+	if _, err := b.PutIfMatch(t.Context(), "k", old.ETag, strings.NewReader("three"), 5); !errors.Is(err, objstore.ErrChanged) {
+		t.Errorf("over a newer one: %v", err)
+	}
+	_, now := get(t, b, "k")
+	if _, err := b.PutIfMatch(t.Context(), "k", now.ETag, strings.NewReader("three"), 5); err != nil {
+		t.Error(err)
+	}
+	if text, _ := get(t, b, "k"); text != "three" {
+		t.Errorf("it is now %q", text)
+	}
+	if _, err := b.PutIfMatch(t.Context(), "none", now.ETag, strings.NewReader("x"), 1); !errors.Is(err, objstore.ErrChanged) {
+		t.Errorf("over nothing: %v", err)
+	}
+}
+
+func swapRace(t *testing.T, b *objstore.Bucket) {
+	const writers, each = 8, 10
+	put(t, b, "n", "0")
+	var all sync.WaitGroup
+	for range writers {
+		all.Go(func() {
+			for done := 0; done < each; {
+				text, obj := get(t, b, "n")
+				n, err := strconv.Atoi(text)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				next := strconv.Itoa(n + 1)
+				_, err = b.PutIfMatch(t.Context(), "n", obj.ETag, strings.NewReader(next), int64(len(next)))
+				switch {
+				case err == nil:
+					done++
+				case !errors.Is(err, objstore.ErrChanged):
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if text, _ := get(t, b, "n"); text != strconv.Itoa(writers*each) {
+		t.Errorf("%d swaps counted %s", writers*each, text)
+	}
+}
+
+// pattern is a large body that is nowhere in memory.
+type pattern struct{ seed byte }
+
+func (p pattern) ReadAt(b []byte, off int64) (int, error) {
+	for i := range b {
+		at := off + int64(i)
+		b[i] = p.seed + byte(at) + byte(at>>16)
+	}
+	return len(b), nil
+}
+
+func large(t *testing.T, b *objstore.Bucket) {
+	const size = 65<<20 + 12345
+	var wins, lost atomic.Int32
+	var winner atomic.Int32
+	var all sync.WaitGroup
+	for w := range int32(2) {
+		all.Go(func() {
+			_, err := b.PutIfAbsent(t.Context(), "big", pattern{byte(w)}, size)
+			switch {
+			case err == nil:
+				wins.Add(1)
+				winner.Store(w)
+			case errors.Is(err, objstore.ErrExists):
+				lost.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if wins.Load() != 1 || lost.Load() != 1 {
+		t.Fatalf("%d won, %d lost", wins.Load(), lost.Load())
+	}
+	r, obj, err := b.Get(t.Context(), "big")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if obj.Size != size {
+		t.Errorf("size %d", obj.Size)
+	}
+	got, want := make([]byte, 1<<20), make([]byte, 1<<20)
+	for off := int64(0); off < size; {
+		n, err := io.ReadFull(r, got)
+		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Fatal(err)
+		}
+		_, _ = pattern{byte(winner.Load())}.ReadAt(want[:n], off)
+		if !bytes.Equal(got[:n], want[:n]) {
+			t.Fatalf("differs after offset %d", off)
+		}
+		off += int64(n)
+	}
+	for obj, err := range b.List(t.Context(), "", "") {
+		if err != nil || obj.Key != "big" {
+			t.Errorf("left over: %+v %v", obj, err)
+		}
+	}
+}
