@@ -1,0 +1,262 @@
+package matchmaking
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tabiya/internal/player"
+	"tabiya/schemas"
+)
+
+// trackedGames bounds the memory of games that have not started yet.
+const trackedGames = 32_768
+
+var (
+	errTooManyStreams = errors.New("as many event streams are open as may be")
+	errClosed         = errors.New("the events are not being read at present")
+)
+
+// hub gives events and rows to the open streams of their players.
+type hub struct {
+	max, maxEach int
+	open         prometheus.Gauge
+	slow         prometheus.Counter
+
+	mu      sync.Mutex
+	running bool
+	n       int
+	streams map[string]map[*stream]struct{} // by player
+	// players of a game that was matched or created while somebody listened:
+	// GameStarted does not name them.
+	players *lru.Cache[string, [2]schemas.Seated]
+}
+
+func newHub(cfg Config) *hub {
+	players, err := lru.New[string, [2]schemas.Seated](trackedGames)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return &hub{
+		max: cfg.MaxStreams, maxEach: cfg.MaxStreamsPerPlayer,
+		open: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "tabiya_matchmaking_streams", Help: "Open GET /v1/me/events.",
+		}),
+		slow: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tabiya_matchmaking_streams_cut_total", Help: "Streams cut off because their reader was too slow.",
+		}),
+		streams: make(map[string]map[*stream]struct{}),
+		players: players,
+	}
+}
+
+// Open lets streams begin.
+func (h *hub) Open() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.running = true
+}
+
+// Close ends all streams.
+func (h *hub) Close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.running = false
+	for id, streams := range h.streams {
+		for st := range streams {
+			h.drop(id, st)
+		}
+	}
+}
+
+// Subscribe opens a stream. row is called under the hub's lock: an update of
+// the row is either in what it gives or comes to the stream.
+func (h *hub) Subscribe(playerID string, row func() (*player.State, bool)) (*stream, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case !h.running:
+		return nil, errClosed
+	case h.n >= h.max || len(h.streams[playerID]) >= h.maxEach:
+		return nil, errTooManyStreams
+	}
+	now, ok := row()
+	if !ok {
+		return nil, errClosed // it was there a moment ago: the view begins anew
+	}
+	st := newStream(now)
+	if h.streams[playerID] == nil {
+		h.streams[playerID] = make(map[*stream]struct{}, 1)
+	}
+	h.streams[playerID][st] = struct{}{}
+	h.n++
+	h.open.Inc()
+	return st, nil
+}
+
+// Unsubscribe ends a stream, if it has not ended.
+func (h *hub) Unsubscribe(playerID string, st *stream) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.drop(playerID, st)
+}
+
+func (h *hub) drop(playerID string, st *stream) {
+	streams := h.streams[playerID]
+	if _, there := streams[st]; !there {
+		return
+	}
+	close(st.items)
+	h.n--
+	h.open.Dec()
+	if delete(streams, st); len(streams) == 0 {
+		delete(h.streams, playerID)
+	}
+}
+
+// Listening reports whether anybody listens.
+func (h *hub) Listening() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.n > 0
+}
+
+// ListeningTo reports whether the player listens.
+func (h *hub) ListeningTo(playerID string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.streams[playerID]) > 0
+}
+
+// each calls fn for the player's streams and cuts those off that are too slow.
+func (h *hub) each(playerID string, fn func(*stream) bool) {
+	for st := range h.streams[playerID] {
+		if !fn(st) {
+			h.slow.Inc()
+			h.drop(playerID, st)
+		}
+	}
+}
+
+// Row takes an update of the players view.
+func (h *hub) Row(playerID string, row *player.State) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if row == nil || len(h.streams[playerID]) == 0 {
+		return
+	}
+	now := seatOf(row)
+	h.each(playerID, func(st *stream) bool { return st.Row(now) })
+}
+
+// settleEvery is how long a reader may be wrong about his seat.
+const settleEvery = 2 * time.Second
+
+// Settle looks after all streams until ctx ends.
+func (h *hub) Settle(ctx context.Context) error {
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			h.settle()
+		}
+	}
+}
+
+func (h *hub) settle() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for id := range h.streams {
+		h.each(id, (*stream).Settle)
+	}
+}
+
+func (h *hub) tell(playerID string, i item, after seat) {
+	h.each(playerID, func(st *stream) bool { return st.Event(i, after) })
+}
+
+// Event takes an event that was read. Games that no queue made take no seat: who
+// made them tells their players.
+func (h *hub) Event(ev schemas.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch p := ev.Payload.(type) {
+	case *schemas.PlayerQueuedPayload:
+		h.tell(p.PlayerID, queuedItem(ev.Key, p.TicketID), queuedSeat(ev.Key, p.TicketID))
+	case *schemas.PlayerLeftQueuePayload:
+		h.tell(p.PlayerID, leftItem(ev.Key, p.TicketID), seat{})
+	case *schemas.MatchFoundPayload:
+		h.track(p.GameID, p.White, p.Black)
+		deadline := p.Deadline
+		h.both(p.White, p.Black, item{Type: itemMatched, GameID: p.GameID, Deadline: &deadline}, ev.Key)
+	case *schemas.MatchFailedPayload:
+		h.players.Remove(p.GameID)
+		h.both(p.White, p.Black, item{Type: itemMatchFailed, GameID: p.GameID}, ev.Key)
+	case *schemas.GameCreatedPayload:
+		if p.Queue != "" {
+			h.track(ev.Key, p.White, p.Black)
+		}
+	case *schemas.GameStartedPayload:
+		h.started(ev.Key)
+	case *schemas.GameOver:
+		h.over(ev.Key, p)
+	case *schemas.PlayerRatedPayload:
+		h.tell(ev.Key, ratedItem(p), seat{})
+	}
+}
+
+func queuedSeat(queueKey, ticketID string) seat { return seat{player.Queued, queueKey, ticketID, ""} }
+
+func (h *hub) track(gameID string, white, black schemas.Seated) {
+	if len(h.streams[white.PlayerID])+len(h.streams[black.PlayerID]) > 0 {
+		h.players.Add(gameID, [2]schemas.Seated{white, black})
+	}
+}
+
+// both tells each side of the board, in its own words. With a queue the tickets
+// wait there afterwards.
+func (h *hub) both(white, black schemas.Seated, i item, queueKey string) {
+	tell := func(own, other schemas.Seated, color schemas.Color) {
+		i.Color, i.Opponent, i.TicketID = color, opponent(other), own.TicketID
+		after := seat{}
+		if queueKey != "" {
+			after = queuedSeat(queueKey, own.TicketID)
+		}
+		h.tell(own.PlayerID, i, after)
+	}
+	tell(white, black, schemas.White)
+	tell(black, white, schemas.Black)
+}
+
+// started tells of a game. One whose players are not known was matched before
+// they listened: the view tells them.
+func (h *hub) started(gameID string) {
+	players, ok := h.players.Get(gameID)
+	if !ok {
+		return
+	}
+	h.players.Remove(gameID)
+	for _, p := range players {
+		now := seat{player.Playing, "", p.TicketID, gameID}
+		h.tell(p.PlayerID, startedItem(now), now)
+	}
+}
+
+func (h *hub) over(gameID string, p *schemas.GameOver) {
+	h.players.Remove(gameID)
+	if p.Queue == "" {
+		return
+	}
+	back := "" // where the tickets are afterwards
+	if p.Termination == schemas.MatchExpired {
+		back = p.Queue
+	}
+	h.both(p.White, p.Black, item{Type: itemGameOver, GameID: gameID, Result: p.Result, Termination: p.Termination}, back)
+}

@@ -1,0 +1,42 @@
+package matchmaking
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+)
+
+// shard of every queue: a region's pool is one row until it is too much for one.
+const shard = 0
+
+type queueView struct {
+	Queue          string              `json:"queue"`
+	Region         string              `json:"region"`
+	Speed          schemas.Speed       `json:"speed"`
+	TimeControl    schemas.TimeControl `json:"timeControl"`
+	Waiting        int                 `json:"waiting"`
+	ExpectedWaitMs int64               `json:"expectedWaitMs,omitempty"`
+}
+
+// list is GET /v1/queues.
+func (s *Service) list(c *gin.Context) {
+	if !s.queues.Ready() {
+		httpx.Fail(c, schemas.CodeUnavailable, "the queues are still being read")
+		return
+	}
+	views := make([]queueView, 0, len(s.cfg.Regions)*len(schemas.Pools()))
+	for _, region := range s.cfg.Regions {
+		for _, pool := range schemas.Pools() {
+			tc, _ := schemas.PoolTimeControl(pool)
+			v := queueView{Queue: pool, Region: region, Speed: tc.Speed(), TimeControl: tc}
+			if row, ok := s.queues.Get(schemas.QueueKey(region, pool, shard)); ok {
+				v.Waiting, v.ExpectedWaitMs = row.WaitingCount(), row.ExpectedWait().Milliseconds()
+			}
+			views = append(views, v)
+		}
+	}
+	c.JSON(http.StatusOK, gin.H{"queues": views})
+}
