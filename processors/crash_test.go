@@ -141,6 +141,15 @@ func TestARefusedCommandBeforeADeletionStaysRefused(t *testing.T) {
 	r.send(other)
 	r.waitLog(schemas.GameEvents, 2)
 	r.checkEvents(first, other)
+	deleted := false
+	for _, rec := range r.log(schemas.GamesTable) {
+		if string(rec.Key) == "g" {
+			if deleted && rec.Value != nil {
+				t.Fatal("the row came back")
+			}
+			deleted = deleted || rec.Value == nil
+		}
+	}
 }
 
 // The first command is never done, as its event does not arrive; the second is
