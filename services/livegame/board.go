@@ -81,9 +81,12 @@ func (b *board) foldLocked(ev schemas.Event, raw []byte, woken *[]*outbox) (fold
 
 func (b *board) tell(i item, woken *[]*outbox) {
 	for _, w := range b.watchers {
-		if i.seq >= w.from {
+		switch {
+		case i.seq >= w.from:
 			w.box.put(i)
 			*woken = append(*woken, w.box)
+		case i.last:
+			w.box.close(gameOver) // what it waits for will never be
 		}
 	}
 }

@@ -349,3 +349,7 @@ func (w testWriter) Write(p []byte) (int, error) {
 func newVerifier(key ed25519.PrivateKey) (*auth.Verifier, error) {
 	return auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now), nil
 }
+
+func maxConnections(n int) func(*livegame.Config) {
+	return func(c *livegame.Config) { c.MaxConnections = n }
+}

@@ -1,0 +1,326 @@
+package livegame_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"tabiya/schemas"
+)
+
+// frame is anything that the server says.
+type frame struct {
+	Type         string          `json:"type"`
+	ClientMoveID string          `json:"clientMoveId"`
+	Seq          int64           `json:"seq"`
+	Code         schemas.Code    `json:"code"`
+	Detail       string          `json:"detail"`
+	Event        json.RawMessage `json:"event"`
+	Game         reply           `json:"game"`
+}
+
+// client is one end of a socket.
+type client struct {
+	t    testing.TB
+	conn *websocket.Conn
+	ctx  context.Context
+}
+
+func (i *instance) dial(gameID, query string, headers ...string) *client {
+	i.t.Helper()
+	c, _, err := i.tryDial(gameID, query, nil, headers...)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return c
+}
+
+func (i *instance) tryDial(gameID, query string, protocols []string, headers ...string) (*client, *http.Response, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	i.t.Cleanup(cancel)
+	h := http.Header{}
+	for n := 0; n < len(headers); n += 2 {
+		h.Set(headers[n], headers[n+1])
+	}
+	url := strings.Replace(i.server.URL, "http", "ws", 1) + "/v1/games/" + gameID + "/socket" + query
+	conn, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPHeader: h, Subprotocols: protocols})
+	if err != nil {
+		return nil, resp, err
+	}
+	conn.SetReadLimit(1 << 20)
+	i.t.Cleanup(func() { _ = conn.CloseNow() })
+	return &client{i.t, conn, ctx}, resp, nil
+}
+
+func (i *instance) dialAs(gameID string, who person) *client {
+	i.t.Helper()
+	return i.dial(gameID, "", "Authorization", "Bearer "+who.token)
+}
+
+func (c *client) send(text string) {
+	c.t.Helper()
+	if err := c.conn.Write(c.ctx, websocket.MessageText, []byte(text)); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *client) next() frame {
+	c.t.Helper()
+	_, text, err := c.conn.Read(c.ctx)
+	if err != nil {
+		c.t.Fatalf("read: %v", err)
+	}
+	var f frame
+	if err := json.Unmarshal(text, &f); err != nil {
+		c.t.Fatalf("%s: %v", text, err)
+	}
+	return f
+}
+
+// until reads frames until one of a type comes, and gives the events before it.
+func (c *client) until(kind string) (f frame, events []string) {
+	c.t.Helper()
+	for {
+		if f = c.next(); f.Type == kind {
+			return f, events
+		}
+		if f.Type != "event" {
+			c.t.Fatalf("%+v, not %s", f, kind)
+		}
+		events = append(events, string(f.Event))
+	}
+}
+
+// events reads n events.
+func (c *client) events(n int) (events []string) {
+	c.t.Helper()
+	for range n {
+		f, _ := c.until("event")
+		events = append(events, string(f.Event))
+	}
+	return events
+}
+
+// closed reads until the server closes.
+func (c *client) closed() websocket.StatusCode {
+	c.t.Helper()
+	for {
+		if _, _, err := c.conn.Read(c.ctx); err != nil {
+			return websocket.CloseStatus(err)
+		}
+	}
+}
+
+func TestAWholeGameOverSockets(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	watcher := r.dial(id, "?from_seq=1")
+	sides := []*client{r.dialAs(id, r.white), r.dial(id, "?access_token="+r.black.token)}
+	for _, c := range append(sides, watcher) {
+		if f, _ := c.until("state"); f.Game.ID != id || f.Game.Seq != 2 {
+			t.Fatalf("%+v", f)
+		}
+	}
+	for n, uci := range scholar {
+		mover := sides[n%2]
+		mover.send(fmt.Sprintf(`{"type":"move","uci":%q,"ply":%d,"clientMoveId":"m%d"}`, uci, n+1, n))
+		ack, own := mover.until("ack")
+		if ack.ClientMoveID != fmt.Sprintf("m%d", n) || ack.Seq != int64(n+3) || len(own) < 1 {
+			t.Fatalf("ply %d: %+v after %d events", n+1, ack, len(own))
+		}
+		if n < len(scholar)-1 {
+			sides[1-n%2].events(1)
+		}
+	}
+	log := r.log(id)
+	if got := watcher.events(len(log)); !slices.Equal(got, log) {
+		t.Errorf("the watcher saw\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(log, "\n"))
+	}
+	if got := r.dial(id, "?from_seq=4"); true {
+		got.until("state")
+		if events := got.events(len(log) - 3); !slices.Equal(events, log[3:]) {
+			t.Errorf("from_seq=4: %s", strings.Join(events, "\n"))
+		}
+	}
+	sides[1].send(`{"type":"move","uci":"e8f7","clientMoveId":"late"}`)
+	if f, _ := sides[1].until("refused"); f.Code != schemas.CodeGameOver || f.ClientMoveID != "late" {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestEachClientMoveIDIsAcknowledgedOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	c := r.dialAs(id, r.white)
+	c.until("state")
+	move := `{"type":"move","uci":"e2e4","clientMoveId":"a \"quoted\" id"}`
+	c.send(strings.ReplaceAll(move, " ", "-"))
+	c.send(strings.ReplaceAll(move, " ", "-"))
+	c.send(`{"type":"move","uci":"d2d4","clientMoveId":"a-\"quoted\"-id"}`)
+	c.send(`{"type":"ping"}`)
+	var kinds []string
+	for len(kinds) < 4 {
+		f := c.next()
+		if f.ClientMoveID != "" && f.ClientMoveID != `a-"quoted"-id` {
+			t.Errorf("%+v", f)
+		}
+		if f.Type == "refused" && f.Code != schemas.CodeKeyReused {
+			t.Errorf("%+v", f)
+		}
+		kinds = append(kinds, f.Type)
+	}
+	c.send(strings.ReplaceAll(move, " ", "-")) // and later
+	c.send(`{"type":"ping"}`)
+	kinds = append(kinds, c.next().Type)
+	slices.Sort(kinds)
+	if want := []string{"ack", "event", "pong", "pong", "refused"}; !slices.Equal(kinds, want) {
+		t.Errorf("%v, want %v", kinds, want)
+	}
+	// On another connection the same id gets the same answer.
+	again := r.dialAs(id, r.white)
+	again.until("state")
+	again.send(strings.ReplaceAll(move, " ", "-"))
+	if f, events := again.until("ack"); f.Seq != 3 || len(events) > 0 {
+		t.Errorf("%+v %v", f, events)
+	}
+	if log := r.log(id); len(log) != 3 {
+		t.Errorf("%d events", len(log))
+	}
+}
+
+func TestWhoMayDoWhatOnASocket(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	stranger := r.person("Stranger")
+	protocol, resp, err := r.tryDial(id, "", []string{"bearer." + r.white.token, "tabiya.v1"})
+	if err != nil || resp.Header.Get("Sec-WebSocket-Protocol") != "tabiya.v1" {
+		t.Fatalf("%v %v", err, resp)
+	}
+	for _, c := range []struct {
+		name   string
+		client *client
+		text   string
+		code   schemas.Code
+	}{
+		{"a watcher", r.dial(id, ""), `{"type":"move","uci":"e2e4"}`, schemas.CodeUnauthenticated},
+		{"a service", r.dial(id, "", "Authorization", "Bearer "+r.rigService()), `{"type":"resign"}`, schemas.CodeUnauthenticated},
+		{"a stranger", r.dialAs(id, stranger), `{"type":"resign"}`, schemas.CodeNotAPlayer},
+		{"the wrong side", r.dialAs(id, r.black), `{"type":"move","uci":"e7e5"}`, schemas.CodeNotYourTurn},
+		{"an illegal move", protocol, `{"type":"move","uci":"e2e5"}`, schemas.CodeIllegalMove},
+		{"no move", protocol, `{"type":"move","uci":"castle"}`, schemas.CodeMalformedMove},
+		{"another ply", protocol, `{"type":"move","uci":"e2e4","ply":3}`, schemas.CodeWrongPly},
+		{"no offer", protocol, `{"type":"draw","action":"accept"}`, schemas.CodeNoDrawOffer},
+		{"no such action", protocol, `{"type":"draw","action":"beg"}`, schemas.CodeInvalidField},
+	} {
+		if c.name != "no move" && c.client != protocol {
+			c.client.until("state")
+		} else if c.name == "an illegal move" {
+			c.client.until("state")
+		}
+		c.client.send(c.text)
+		if f, _ := c.client.until("refused"); f.Code != c.code {
+			t.Errorf("%s: %+v, want %s", c.name, f, c.code)
+		}
+	}
+	for _, bad := range []string{"?access_token=nonsense", "?from_seq=0", "?from_seq=x", "?from_seq=1&from_seq=2"} {
+		if _, resp, err := r.tryDial(id, bad, nil); err == nil || resp == nil || resp.StatusCode/100 != 4 {
+			t.Errorf("%s: %v %v", bad, err, resp)
+		}
+	}
+	if log := r.log(id); len(log) != 2 {
+		t.Errorf("something was done: %s", strings.Join(log, "\n"))
+	}
+}
+
+func TestBadFramesAreAnsweredAndEndInTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	for text, code := range map[string]schemas.Code{
+		``:                                   schemas.CodeMalformedJSON,
+		`{`:                                  schemas.CodeMalformedJSON,
+		`{"type":"ping"}{}`:                  schemas.CodeMalformedJSON,
+		`{"type":"ping","more":1}`:           schemas.CodeUnknownField,
+		`{"type":7}`:                         schemas.CodeInvalidField,
+		`{"type":"castle"}`:                  schemas.CodeInvalidField,
+		`{"type":"resign","uci":"e2e4"}`:     schemas.CodeInvalidField,
+		`{"type":"move","action":"offer"}`:   schemas.CodeInvalidField,
+		`{"type":"ping","clientMoveId":" "}`: schemas.CodeInvalidIdempotency,
+	} {
+		c := r.dialAs(id, r.white)
+		c.until("state")
+		c.send(text)
+		if f, _ := c.until("error"); f.Code != code {
+			t.Errorf("%s: %+v, want %s", text, f, code)
+		}
+		c.send(`{"type":"ping"}`) // it goes on
+		c.until("pong")
+	}
+	long := r.dialAs(id, r.white)
+	long.send(`{"type":"move","uci":"` + strings.Repeat("e", 5000) + `"}`)
+	if code := long.closed(); code != websocket.StatusMessageTooBig {
+		t.Errorf("a long frame: %v", code)
+	}
+	abuse := r.dialAs(id, r.white)
+	for range 20 {
+		if abuse.conn.Write(abuse.ctx, websocket.MessageBinary, []byte{1}) != nil {
+			break
+		}
+	}
+	if code := abuse.closed(); code != websocket.StatusPolicyViolation {
+		t.Errorf("bad frames again and again: %v", code)
+	}
+}
+
+func TestConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, maxConnections(2))
+	id := r.newGame()
+	r.dial(id, "")
+	stream := r.openStream("/v1/games/"+id+"/events", "*/*")
+	a := r.refused(503, schemas.CodeTooManyConnections, "GET", "/v1/games/"+id+"/events", "", "")
+	if a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	stream.Body.Close()
+	eventually(t, "there is a place again", func() bool {
+		c, _, err := r.tryDial(id, "", nil)
+		if err == nil {
+			_ = c.conn.CloseNow()
+		}
+		return err == nil
+	})
+}
+
+func TestAStopClosesSocketsAndStreams(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	c := r.dialAs(id, r.white)
+	c.until("state")
+	stream := r.openStream("/v1/games/"+id+"/events", "*/*")
+	done := make(chan []string, 1)
+	go func() { done <- lines(t, stream.Body) }()
+	go r.instance.stop()
+	if code := c.closed(); code != websocket.StatusGoingAway {
+		t.Errorf("closed with %v", code)
+	}
+	select {
+	case got := <-done:
+		if len(got) != 2 {
+			t.Errorf("%v", got)
+		}
+	case <-time.After(limit):
+		t.Error("the stream goes on")
+	}
+}
