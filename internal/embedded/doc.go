@@ -13,6 +13,11 @@
 // Not obvious:
 //   - The gateway changes the process's working folder to <data>/s3 and needs it
 //     to stay there. Make paths absolute before Start.
+//   - In the embedded store a key cannot be the folder of another ("a" and
+//     "a/b"): objects are files.
+//   - Where the file system has no extended attributes, the store keeps metadata
+//     in files of their own. If-None-Match holds there too, If-Match does not: a
+//     reader can get old bytes under a new ETag.
 //   - One gateway a process: a second Start with S3 fails.
 //   - kfake holds an index entry of 72 bytes a batch in memory; see broker.go.
 package embedded

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/versity/versitygw/auth"
 	"github.com/versity/versitygw/backend/meta"
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/embedgw"
@@ -78,6 +79,10 @@ func newGateway(dir string) (*gateway, error) {
 	}}
 	go func() {
 		g.ended <- embedgw.RunVersityGW(run, store, &embedgw.Config{
+			// One account, as without this line, which would be said on stdout.
+			IAMService: auth.NewIAMServiceSingle(auth.Account{
+				Access: state.AccessKey, Secret: state.SecretKey, Role: auth.RoleAdmin,
+			}),
 			RootUserAccess: state.AccessKey, RootUserSecret: state.SecretKey, Region: objstore.DefaultRegion,
 			Ports: []string{addr}, Quiet: true, KeepAlive: true,
 			MaxConnections: 256, MaxRequests: 128, MultipartMaxParts: 10_000,
@@ -107,7 +112,7 @@ func openStore(dir string) (*posix.Posix, error) {
 		// One process owns the folder; locks in memory will do.
 		ForceNoObjLockFile: true,
 	}
-	if _, err := os.Stat(side); err != nil && (meta.XattrMeta{}).Test(root) == nil {
+	if _, err := os.Stat(side); err != nil && hasAttributes(root) {
 		return posix.New(root, meta.XattrMeta{}, opts)
 	}
 	if err := os.MkdirAll(side, 0o755); err != nil {
@@ -121,6 +126,14 @@ func openStore(dir string) (*posix.Posix, error) {
 		return nil, err
 	}
 	return posix.New(root, sideCar, opts)
+}
+
+func hasAttributes(dir string) bool {
+	const probe = "tabiya-probe"
+	if (meta.XattrMeta{}).StoreAttribute(nil, dir, "", probe, make([]byte, 1024)) != nil {
+		return false
+	}
+	return (meta.XattrMeta{}).DeleteAttribute(dir, "", probe) == nil
 }
 
 // dropOrphans removes the metadata of objects that are not there. The gateway

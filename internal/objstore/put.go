@@ -48,7 +48,8 @@ func (b *Bucket) PutIfAbsent(ctx context.Context, key string, body Body, size in
 }
 
 // PutIfMatch writes an object over the version with that ETag; if the key has
-// another by now, or none, ErrChanged. After ErrChanged or ErrUnavailable read
+// another by now, or none, ErrChanged. The embedded store honours it wherever
+// its folder has extended attributes, see embedded. After ErrChanged or ErrUnavailable read
 // the object again: the version that is there may be one's own.
 func (b *Bucket) PutIfMatch(ctx context.Context, key, etag string, body Body, size int64) (Object, error) {
 	obj, err := b.put(ctx, key, body, size, condition{ifMatch: &etag})

@@ -116,6 +116,7 @@ func launch(kind Kind) (running, error) {
 		err = json.Unmarshal(line, &config)
 	}
 	if err != nil {
+		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		return running{}, fmt.Errorf("the store did not start (does TestMain call objstoretest.Main?): %w: %s", err, said.String())
 	}
