@@ -32,19 +32,35 @@ func (b *Bucket) PutIfAbsent(ctx context.Context, key string, body Body, size in
 			return obj, fmt.Errorf("put %s/%s: %w", b.name, key, ErrExists)
 		}
 	}
-	obj, err := b.put(ctx, key, body, size, condition{ifNoneMatch: aws.String("*")})
-	if !preconditionFailed(err) {
-		return obj, err
+	for wait := 10 * time.Millisecond; ; wait *= 2 {
+		obj, err := b.put(ctx, key, body, size, condition{ifNoneMatch: aws.String("*")})
+		if !preconditionFailed(err) {
+			return obj, err
+		}
+		// "Already done" is a promise about data, so it is worth a look: a store
+		// may say so a moment before the other write is done, or undone.
+		obj, err = b.Head(ctx, key)
+		if err == nil {
+			err = ErrExists
+		}
+		if !errors.Is(err, ErrNotFound) || wait > time.Second {
+			return obj, b.contradiction(key, err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return Object{}, b.contradiction(key, ctx.Err())
+		}
 	}
-	// "Already done" is a promise about data, so it is worth a look.
-	obj, err = b.Head(ctx, key)
+}
+
+// contradiction names what PutIfAbsent ended with after it was told that the
+// object exists.
+func (b *Bucket) contradiction(key string, err error) error {
 	if errors.Is(err, ErrNotFound) {
-		return Object{}, fmt.Errorf("put %s/%s: %w: reported as existing, but it is not there", b.name, key, ErrUnavailable)
+		err = fmt.Errorf("%w: said to exist, but it is not there", ErrUnavailable)
 	}
-	if err != nil {
-		return Object{}, err
-	}
-	return obj, fmt.Errorf("put %s/%s: %w", b.name, key, ErrExists)
+	return fmt.Errorf("put %s/%s: %w", b.name, key, err)
 }
 
 // PutIfMatch writes an object over the version with that ETag; if the key has
