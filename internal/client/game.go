@@ -21,16 +21,27 @@ type Game struct {
 	ID          string
 	Seq         int64
 	Ply         int
-	White       Seat
-	Black       Seat
+	White       Seated
+	Black       Seated
 	Result      schemas.Result // "*" while it runs
 	Termination schemas.Termination
 }
 
-// CreateGame needs a service token.
+// Seated is a player at the board.
+type Seated struct {
+	PlayerID string
+	Handle   string
+}
+
+// Over reports whether the game takes no more moves.
+func (g Game) Over() bool { return g.Termination != "" }
+
+// CreateGame needs a service token. It waits for players who have registered just
+// now to come to the index.
 func (c *Client) CreateGame(ctx context.Context, serviceToken, key string, g NewGame) (Game, error) {
 	var game Game
-	err := c.Do(ctx, Request{Method: http.MethodPost, Path: "/v1/games", Token: serviceToken, Key: key, Body: g}, &game)
+	r := Request{Method: http.MethodPost, Path: "/v1/games", Token: serviceToken, Key: key, Body: g}
+	err := c.untilFound(ctx, r, &game, schemas.CodePlayerNotFound)
 	if err != nil {
 		return Game{}, fmt.Errorf("create game: %w", err)
 	}
@@ -41,6 +52,14 @@ func (c *Client) CreateGame(ctx context.Context, serviceToken, key string, g New
 func (c *Client) Game(ctx context.Context, gameID string) (Game, error) {
 	var game Game
 	err := c.Do(ctx, Request{Method: http.MethodGet, Path: "/v1/games/" + gameID}, &game)
+	return game, err
+}
+
+// WaitForGame reads a game that was started somewhere just now: the service may
+// know it a moment later.
+func (c *Client) WaitForGame(ctx context.Context, gameID string) (Game, error) {
+	var game Game
+	err := c.untilFound(ctx, Request{Method: http.MethodGet, Path: "/v1/games/" + gameID}, &game, schemas.CodeGameNotFound)
 	return game, err
 }
 

@@ -14,13 +14,14 @@ import (
 	"tabiya/schemas"
 )
 
-// Join takes the player's seat and puts a ticket into the region's queue.
+// Join takes the player's seat and puts a ticket into the region's queue. It waits
+// for a player who has registered just now to come to the index.
 func (c *Client) Join(ctx context.Context, p Player, key, region, pool string) (ticketID string, err error) {
 	var ticket struct{ TicketID string }
-	err = c.Do(ctx, Request{
+	err = c.untilFound(ctx, Request{
 		Method: http.MethodPost, Path: "/v1/queues/" + url.PathEscape(pool) + "/join",
 		Token: p.Token, Key: key, Body: map[string]string{"region": region},
-	}, &ticket)
+	}, &ticket, schemas.CodePlayerNotFound)
 	if err != nil {
 		return "", fmt.Errorf("join %s in %s: %w", pool, region, err)
 	}

@@ -1,0 +1,266 @@
+package replay
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"tabiya/internal/client"
+	"tabiya/internal/pgn"
+	"tabiya/internal/rules"
+	"tabiya/schemas"
+)
+
+// fake is a server with the platform's API and no truth behind it but a map. It
+// can be told to be away, to lose answers, and to lie.
+type fake struct {
+	t testing.TB
+
+	mu      sync.Mutex
+	players map[string]string // id by token
+	answers map[string][]byte // by token, path and idempotency key
+	games   map[string]*fakeGame
+	seats   map[string]chan string // game id by player
+	waiting map[string]string      // player by queue
+	calls   int
+
+	// faults, each may be nil.
+	fault  func(call int, r *http.Request) fault
+	forget func(g *fakeGame) // changes what history says
+	expire int               // so many games are aborted before their first move
+	mixUp  bool              // the matchmaker seats a stranger
+}
+
+type fault int
+
+const (
+	none fault = iota
+	away       // 503, nothing is done
+	lost       // it is done, and the connection breaks
+)
+
+type fakeGame struct {
+	id, white, black string
+	moves            []string
+	result           schemas.Result
+	termination      schemas.Termination
+	offer            bool
+}
+
+func newFake(t testing.TB) *fake {
+	return &fake{
+		t: t, players: map[string]string{}, answers: map[string][]byte{}, games: map[string]*fakeGame{},
+		seats: map[string]chan string{}, waiting: map[string]string{},
+	}
+}
+
+func (f *fake) start() string {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/accounts", f.once(f.register))
+	mux.HandleFunc("POST /v1/games", f.once(f.create))
+	mux.HandleFunc("POST /v1/games/{id}/{action}", f.once(f.act))
+	mux.HandleFunc("POST /v1/queues/{queue}/join", f.once(f.join))
+	mux.HandleFunc("GET /v1/games/{id}", f.show)
+	mux.HandleFunc("GET /v1/history/games/{id}", f.history)
+	mux.HandleFunc("GET /v1/me/events", f.stream)
+	mux.HandleFunc("GET /v1/queues", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"queues":[{"queue":"5+0","region":"eu"},{"queue":"5+0","region":"us"}]}`)
+	})
+	server := httptest.NewServer(mux)
+	f.t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	return server.URL
+}
+
+type refusal struct {
+	status int
+	code   schemas.Code
+}
+
+// once answers a repeat with the first answer, and commits the faults.
+func (f *fake) once(handle func(r *http.Request) any) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.calls++
+		how := none
+		if f.fault != nil {
+			how = f.fault(f.calls, r)
+		}
+		if how == away {
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		key := r.Header.Get("Authorization") + r.URL.Path + r.Header.Get("Idempotency-Key")
+		answer, ok := f.answers[key]
+		if !ok {
+			said := handle(r)
+			if no, refused := said.(refusal); refused {
+				w.WriteHeader(no.status)
+				json.NewEncoder(w).Encode(client.Problem{Code: no.code})
+				return
+			}
+			answer, _ = json.Marshal(said)
+			f.answers[key] = answer
+		}
+		if how == lost {
+			panic(http.ErrAbortHandler)
+		}
+		w.Write(answer)
+	}
+}
+
+func (f *fake) actor(r *http.Request) string {
+	return f.players[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+}
+
+func (f *fake) register(r *http.Request) any {
+	var body struct{ Handle string }
+	json.NewDecoder(r.Body).Decode(&body)
+	if len(body.Handle) < 2 || len(body.Handle) > 20 {
+		return refusal{422, schemas.CodeInvalidField}
+	}
+	id := schemas.NewID()
+	f.players["token-"+id] = id
+	f.seats[id] = make(chan string, 1)
+	return map[string]any{"account": map[string]string{"id": id, "handle": body.Handle}, "token": "token-" + id}
+}
+
+func (f *fake) create(r *http.Request) any {
+	var body client.NewGame
+	json.NewDecoder(r.Body).Decode(&body)
+	if r.Header.Get("Authorization") != "Bearer service" {
+		return refusal{403, schemas.CodeForbidden}
+	}
+	return map[string]string{"id": f.seat(body.White, body.Black).id}
+}
+
+func (f *fake) seat(white, black string) *fakeGame {
+	g := &fakeGame{id: schemas.NewID(), white: white, black: black, result: schemas.NoResult}
+	if f.expire > 0 {
+		f.expire--
+		g.termination = schemas.FirstMoveExpired
+	}
+	f.games[g.id] = g
+	return g
+}
+
+func (f *fake) join(r *http.Request) any {
+	var body struct{ Region string }
+	json.NewDecoder(r.Body).Decode(&body)
+	me, queue := f.actor(r), body.Region+r.PathValue("queue")
+	if other := f.waiting[queue]; other != "" {
+		delete(f.waiting, queue)
+		white := other
+		if f.mixUp {
+			white = schemas.NewID()
+		}
+		g := f.seat(me, white) // who came second is White
+		f.seats[me] <- g.id
+		f.seats[other] <- g.id
+	} else {
+		f.waiting[queue] = me
+	}
+	return map[string]string{"ticketId": schemas.NewID()}
+}
+
+func (f *fake) act(r *http.Request) any {
+	g, me := f.games[r.PathValue("id")], f.actor(r)
+	if g == nil {
+		return refusal{404, schemas.CodeGameNotFound}
+	}
+	if g.termination != "" {
+		return refusal{409, schemas.CodeGameOver}
+	}
+	var body struct {
+		UCI, Action string
+		Ply         int
+	}
+	json.NewDecoder(r.Body).Decode(&body)
+	switch r.PathValue("action") {
+	case "moves":
+		if mover := []string{g.white, g.black}[len(g.moves)%2]; mover != me {
+			return refusal{409, schemas.CodeNotYourTurn}
+		}
+		if body.Ply != len(g.moves)+1 {
+			return refusal{409, schemas.CodeWrongPly}
+		}
+		g.moves = append(g.moves, body.UCI)
+		g.judge()
+	case "resign":
+		g.termination, g.result = schemas.Resignation, schemas.WhiteWins
+		if me == g.white {
+			g.result = schemas.BlackWins
+		}
+	case "draw":
+		if body.Action == "accept" && !g.offer {
+			return refusal{409, schemas.CodeNoDrawOffer}
+		}
+		g.offer = true
+		if body.Action == "accept" {
+			g.termination, g.result = schemas.Agreement, schemas.Draw
+		}
+	}
+	return g.view()
+}
+
+func (g *fakeGame) judge() {
+	p := rules.Start()
+	for _, uci := range g.moves {
+		p, _, _ = p.Play(uci)
+	}
+	switch p.Status() {
+	case rules.Checkmate:
+		g.termination, g.result = schemas.Checkmate, schemas.WinFor(p.Turn().Other())
+	case rules.Stalemate, rules.Insufficient:
+		g.termination, g.result = schemas.Stalemate, schemas.Draw
+	}
+}
+
+func (g *fakeGame) view() any {
+	return map[string]any{
+		"id": g.id, "ply": len(g.moves), "result": g.result, "termination": g.termination,
+		"white": map[string]string{"playerId": g.white}, "black": map[string]string{"playerId": g.black},
+	}
+}
+
+func (f *fake) show(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	json.NewEncoder(w).Encode(f.games[r.PathValue("id")].view())
+}
+
+func (f *fake) history(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	g := *f.games[r.PathValue("id")]
+	if f.forget != nil {
+		f.forget(&g)
+	}
+	moves, clocks := append([]string{}, g.moves...), make([]int64, len(g.moves))
+	text, err := pgn.Append(nil, g.id, &schemas.GameOver{
+		StartFEN: rules.Start().FEN(), Result: g.result, Termination: g.termination, Moves: moves, ClocksCs: clocks, Plies: len(moves),
+	})
+	if err != nil {
+		f.t.Error(err)
+	}
+	w.Write(text)
+}
+
+// stream says the seat, and then the game that the player is matched in.
+func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	seat := f.seats[f.actor(r)]
+	f.mu.Unlock()
+	fmt.Fprintln(w, `{"type":"state","seat":{"status":"idle"}}`)
+	w.(http.Flusher).Flush()
+	select {
+	case id := <-seat:
+		fmt.Fprintf(w, "\n{\"type\":\"matched\",\"gameId\":%q}\n{\"type\":\"game_started\",\"gameId\":%q}\n", id, id)
+	case <-r.Context().Done():
+	}
+}

@@ -1,0 +1,99 @@
+package replay
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"tabiya/internal/pgn"
+	"tabiya/internal/rules"
+	"tabiya/schemas"
+)
+
+// game is what the file says was played.
+type game struct {
+	number       int // in the file, from 1
+	place        string
+	white, black string
+	moves        []string // UCI
+	result       schemas.Result
+	timeForfeit  bool
+}
+
+// read hands on the games of a file that can be played, limit of them at most,
+// and tells skip of the others.
+func read(ctx context.Context, file io.Reader, limit int, games chan<- game, skip func(place, reason string)) error {
+	reader := pgn.NewReader(file)
+	for handed := 0; limit <= 0 || handed < limit; {
+		found, err := reader.Next()
+		var bad *pgn.Error
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, &bad):
+			skip(place(bad.Number, bad.Line), bad.Reason)
+			continue
+		case err != nil:
+			return fmt.Errorf("read games: %w", err)
+		}
+		g := gameOf(found)
+		if reason := unplayable(found); reason != "" {
+			skip(g.place, reason)
+			continue
+		}
+		select {
+		case games <- g:
+			handed++
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+func place(number, line int) string { return fmt.Sprintf("game %d, line %d", number, line) }
+
+func gameOf(g pgn.Game) game {
+	return game{
+		number: g.Number,
+		place:  place(g.Number, g.Line),
+		white:  g.Tag("White"), black: g.Tag("Black"),
+		moves:       g.Moves,
+		result:      g.Result,
+		timeForfeit: strings.EqualFold(g.Termination, "Time forfeit"),
+	}
+}
+
+// unplayable says why a game that was read cannot be played here, "" if it can.
+func unplayable(g pgn.Game) string {
+	switch {
+	case g.StartFEN != rules.Start().FEN():
+		return "it begins from a set-up position"
+	case g.Result == schemas.NoResult:
+		return "the file says no result"
+	}
+	return ""
+}
+
+// Count counts a file's games roughly, by the tag that begins each: a number for
+// a progress bar.
+func Count(file io.Reader) (int, error) {
+	lines, n, begins := bufio.NewReaderSize(file, 64<<10), 0, true
+	for {
+		piece, err := lines.ReadSlice('\n')
+		if begins && bytes.HasPrefix(piece, []byte("[Event ")) {
+			n++
+		}
+		begins = !errors.Is(err, bufio.ErrBufferFull)
+		switch {
+		case errors.Is(err, io.EOF):
+			return n, nil
+		case err != nil && begins:
+			return n, err
+		}
+	}
+}

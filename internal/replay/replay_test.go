@@ -1,0 +1,205 @@
+package replay
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"tabiya/schemas"
+)
+
+// fewGames end in every way that a file can say, and some cannot be played.
+const fewGames = `
+[Event "mate"]
+[White "Müller, Äöü"]
+[Black "x"]
+[Result "0-1"]
+
+1. f3 e5 2. g4 Qh4# 0-1
+
+[Event "resignation"]
+[White "A Very Long Name, Longer Than Any Handle"]
+[Black "x"]
+[Result "1-0"]
+
+1. e4 e5 2. Nf3 1-0
+
+[Event "agreement"]
+[White "!!!"]
+[Black "x"]
+[Result "1/2-1/2"]
+
+1. d4 { a comment } d5 (1... Nf6 2. c4) 2. c4 1/2-1/2
+
+[Event "on time, after one ply"]
+[White "y"]
+[Black "x"]
+[Result "1-0"]
+[Termination "Time forfeit"]
+
+1. e4 1-0
+
+[Event "no moves"]
+[White "y"]
+[Black "x"]
+[Result "0-1"]
+
+[Event "illegal"]
+[White "y"]
+[Black "x"]
+[Result "0-1"]
+
+1. e4 e5 2. Ke3 0-1
+
+[Event "set up"]
+[SetUp "1"]
+[FEN "4k3/8/8/8/8/8/4P3/4K3 w - - 0 1"]
+[Result "1-0"]
+
+1. e4 1-0
+
+[Event "no result"]
+[White "y"]
+[Black "x"]
+[Result "*"]
+
+1. e4 *
+`
+
+func replayed(t *testing.T, f *fake, change func(*Config)) *Report {
+	t.Helper()
+	cfg := Config{
+		URL: f.start(), ServiceToken: "service", Concurrency: 3, Patience: 10 * time.Second,
+		TimeControl: schemas.TimeControl{InitialCs: 100}, Pools: []string{"5+0"},
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	report, err := Run(t.Context(), cfg, strings.NewReader(fewGames))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := report.Print(&text); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(text.String())
+	return report
+}
+
+func wantClean(t *testing.T, r *Report) {
+	t.Helper()
+	if r.Failed() || r.games != 5 || r.plies != 4+3+3+1 || r.skipped.count != 3 || r.timeForfeits != 1 {
+		t.Errorf("%d games, %d plies, %d skipped, %d on time; failed: %v", r.games, r.plies, r.skipped.count, r.timeForfeits, r.Failed())
+	}
+}
+
+func TestEveryGameIsPlayedAndFoundAsTheFileHasIt(t *testing.T) {
+	t.Parallel()
+	wantClean(t, replayed(t, newFake(t), nil))
+}
+
+func TestSkippedGamesSayWhereAndWhy(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	if err := replayed(t, newFake(t), nil).Print(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"game 6, line", "game 7, line", "set-up position", "game 8, line", "no result"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the report lacks %q", want)
+		}
+	}
+}
+
+func TestAServerThatIsAwayAndLosesAnswersCostsRepeatsOnly(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.fault = func(call int, _ *http.Request) fault { return []fault{none, lost, away}[call%3] }
+	r := replayed(t, f, nil)
+	wantClean(t, r)
+	if r.repeatedRequests == 0 {
+		t.Error("nothing was repeated")
+	}
+}
+
+func TestAGameThatExpiresBeforeItsFirstMoveIsStartedOver(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.expire = 2
+	r := replayed(t, f, nil)
+	// The game without moves ends before anybody can be late.
+	if wantClean(t, r); r.startedOver < 1 {
+		t.Error("no game was started over")
+	}
+}
+
+func TestWhatHistoryLostOrChangedIsAMismatch(t *testing.T) {
+	t.Parallel()
+	for name, forget := range map[string]func(*fakeGame){
+		"a move is missing": func(g *fakeGame) { g.moves = g.moves[:max(0, len(g.moves)-1)] },
+		"another move": func(g *fakeGame) {
+			g.moves = append([]string{"a2a3"}, g.moves[min(1, len(g.moves)):]...)[:len(g.moves)]
+		},
+		"the other one won": func(g *fakeGame) { g.result = schemas.NoResult },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			f.forget = forget
+			if r := replayed(t, f, nil); !r.Failed() || r.mismatches.count < 3 {
+				t.Errorf("%d mismatches", r.mismatches.count)
+			}
+		})
+	}
+}
+
+func TestAnAnsweredMoveThatIsMissingIsFoundAtOnce(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	var dropped atomic.Bool
+	f.fault = func(_ int, r *http.Request) fault {
+		if strings.HasSuffix(r.URL.Path, "/moves") && !dropped.Swap(true) {
+			g := f.games[r.PathValue("id")]
+			key := fmt.Sprint(r.Header.Get("Authorization"), r.URL.Path, r.Header.Get("Idempotency-Key"))
+			f.answers[key] = fmt.Appendf(nil, `{"id":%q,"ply":1,"result":"*"}`, g.id) // and nothing is kept
+		}
+		return none
+	}
+	if r := replayed(t, f, nil); !r.Failed() || r.refused.count != 1 {
+		t.Errorf("%d refused", r.refused.count)
+	}
+}
+
+func TestTheQueueGivesTheColoursAndTheFileTheMoves(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	wantClean(t, replayed(t, f, func(c *Config) { c.ViaQueue, c.ServiceToken = true, "" }))
+	if len(f.seats) != 2*5 {
+		t.Errorf("%d accounts for 5 games", len(f.seats))
+	}
+}
+
+func TestAStrangerAtTheBoardIsAMismatch(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.mixUp = true
+	if r := replayed(t, f, func(c *Config) { c.ViaQueue = true }); r.mismatches.count != 5 {
+		t.Errorf("%d mismatches of 5", r.mismatches.count)
+	}
+}
+
+func TestHandlesAreWhatTheServerTakes(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"Müller, Äöü": "M-ller", "Ju, Wenjun": "Ju-Wenjun", "!!!": "player", "": "player",
+		"Charkhalashvili, Inga": "Charkhalas", "a_b-c": "a-b-c",
+	} {
+		if got := slug(name); got != want {
+			t.Errorf("slug(%q) = %q, not %q", name, got, want)
+		}
+	}
+}
