@@ -1,7 +1,7 @@
 // Package kafkatest gives a test its own Kafka: a kfake cluster in the test's
-// process, with broker time and all topics. With TABIYA_TEST_KAFKA set to the
-// address of a real broker that one is used instead; topics have fixed names,
-// so a broker serves one test at a time.
+// process, with broker time and all topics. With TABIYA_TEST_KAFKA=start it is
+// an Apache Kafka of the test's own instead; with the address of a real broker
+// it is that one: topics have fixed names, so it serves one test at a time.
 package kafkatest
 
 import (
@@ -17,9 +17,10 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/brokertime"
+	"tabiya/internal/kafka/realkafka"
 )
 
-// Env names the variable with the real broker's address.
+// Env names the variable with the real broker's address, or "start".
 const Env = "TABIYA_TEST_KAFKA"
 
 // Cluster is a Kafka for one test.
@@ -36,10 +37,13 @@ type Cluster struct {
 func Start(t testing.TB, partitions int32) *Cluster {
 	t.Helper()
 	c := &Cluster{}
-	if real := os.Getenv(Env); real != "" {
-		c.Config = kafka.Config{Brokers: strings.Split(real, ",")}
-	} else {
+	switch real := os.Getenv(Env); real {
+	case "":
 		c.startFake(t)
+	case "start":
+		c.Config = kafka.Config{Brokers: realkafka.Start(t).Brokers()}
+	default:
+		c.Config = kafka.Config{Brokers: strings.Split(real, ",")}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
