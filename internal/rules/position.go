@@ -149,3 +149,6 @@ func upper(piece byte) byte { return piece &^ 0x20 }
 func rank(sq int) int { return sq >> 3 }
 
 func file(sq int) int { return sq & 7 }
+
+// MoveNumber counts from 1 and grows after Black's move, as in the FEN.
+func (p Position) MoveNumber() int { return int(p.move) }
