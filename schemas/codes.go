@@ -45,6 +45,7 @@ const (
 	CodeBodyTooLarge         Code = "body_too_large"
 	CodeUnsupportedMediaType Code = "unsupported_media_type"
 	CodeNotAcceptable        Code = "not_acceptable"
+	CodeUpgradeRequired      Code = "upgrade_required"
 	CodeUnauthenticated      Code = "unauthenticated"
 	CodeTokenExpired         Code = "token_expired"
 	CodeForbidden            Code = "forbidden"

@@ -61,6 +61,7 @@ var statuses = map[schemas.Code]int{
 	schemas.CodeBodyTooLarge:         http.StatusRequestEntityTooLarge,
 	schemas.CodeUnsupportedMediaType: http.StatusUnsupportedMediaType,
 	schemas.CodeNotAcceptable:        http.StatusNotAcceptable,
+	schemas.CodeUpgradeRequired:      http.StatusUpgradeRequired,
 	schemas.CodeUnauthenticated:      http.StatusUnauthorized,
 	schemas.CodeTokenExpired:         http.StatusUnauthorized,
 	schemas.CodeForbidden:            http.StatusForbidden,
