@@ -9,7 +9,7 @@ import (
 
 // initialize makes the cluster. It becomes f.data() in one rename at the end, so
 // a kill in the middle leaves nothing that looks like one.
-func initialize(f folder, p programs, as *account, secret string) error {
+func initialize(f folder, p programs, as *account, secret string, forgetful bool) error {
 	home := string(f)
 	away := !as.reaches(home, p)
 	if away {
@@ -22,7 +22,7 @@ func initialize(f folder, p programs, as *account, secret string) error {
 	if err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
-	if err := fill(stage, p, as, secret); err != nil {
+	if err := fill(stage, p, as, secret, forgetful); err != nil {
 		_ = os.RemoveAll(stage)
 		return err
 	}
@@ -37,7 +37,7 @@ func initialize(f folder, p programs, as *account, secret string) error {
 	return os.Rename(link, f.data())
 }
 
-func fill(stage string, p programs, as *account, secret string) error {
+func fill(stage string, p programs, as *account, secret string, forgetful bool) error {
 	pwfile := stage + ".pw"
 	if err := os.WriteFile(pwfile, []byte(secret), 0o600); err != nil {
 		return err
@@ -49,12 +49,17 @@ func fill(stage string, p programs, as *account, secret string) error {
 		}
 	}
 	// Locale C: text sorts by bytes on every machine, and is cheapest.
-	init := as.command(stage, filepath.Join(p.bin, "initdb"), "--pgdata="+stage, "--username="+User,
-		"--pwfile="+pwfile, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions")
+	args := []string{"--pgdata=" + stage, "--username=" + User, "--pwfile=" + pwfile,
+		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"}
+	fsync := "fsync=on"
+	if forgetful {
+		args, fsync = append(args, "--no-sync"), "fsync=off"
+	}
+	init := as.command(stage, filepath.Join(p.bin, "initdb"), args...)
 	if out, err := init.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, lastLine(out))
 	}
-	create := as.command(stage, filepath.Join(p.bin, "postgres"), "--single", "-D", stage, "postgres")
+	create := as.command(stage, filepath.Join(p.bin, "postgres"), "--single", "-D", stage, "-c", fsync, "postgres")
 	create.Stdin = strings.NewReader("CREATE DATABASE " + Database + "\n")
 	if out, err := create.CombinedOutput(); err != nil {
 		return fmt.Errorf("create database: %w: %s", err, lastLine(out))

@@ -86,7 +86,7 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 		return fmt.Errorf("keep the password: %w", err)
 	}
 	if major == 0 {
-		if err := initialize(f, s.bin, s.as, secret); err != nil {
+		if err := initialize(f, s.bin, s.as, secret, s.cfg.Forgetful); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,182 @@
+package embedded_test
+
+import (
+	"errors"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tabiya/internal/embedded"
+)
+
+func TestEverythingIsThereAfterAKill(t *testing.T) {
+	t.Parallel()
+	cfg := all(t.TempDir())
+	p := start(t, cfg)
+	createTopic(t, p, topic, nil)
+	for round := 1; round <= 3; round++ {
+		writeAll(t, p, round)
+		p.kill()
+		before := p
+		p = start(t, cfg) // at once: the child PostgreSQL may still be there
+		if p.Brokers[0] != before.Brokers[0] || p.S3 != before.S3 {
+			t.Errorf("the parts moved: %+v, %+v", before.report, p.report)
+		}
+		checkAll(t, p, round)
+	}
+	t.Logf("started in %s", p.Took)
+}
+
+func TestEverythingIsThereAfterAStop(t *testing.T) {
+	t.Parallel()
+	cfg := all(t.TempDir())
+	p := start(t, cfg)
+	t.Logf("first start in %s", p.Took)
+	createTopic(t, p, topic, nil)
+	for round := 1; round <= 2; round++ {
+		writeAll(t, p, round)
+		if took := p.stop(); took > 10*time.Second {
+			t.Errorf("stopped in %s", took)
+		} else {
+			t.Logf("stopped in %s", took)
+		}
+		p = start(t, cfg)
+		checkAll(t, p, round)
+	}
+	t.Logf("started in %s", p.Took)
+}
+
+func TestASecondProcessIsRefusedInOneLine(t *testing.T) {
+	t.Parallel()
+	cfg := embedded.Config{DataDir: t.TempDir()} // no part at all: the lock is the folder's
+	first := start(t, cfg)
+	second := try(t, cfg, nil)
+	if !second.Locked || strings.Contains(second.Err, "\n") || !strings.Contains(second.Err, strconv.Itoa(first.cmd.Process.Pid)) {
+		t.Errorf("refused with %q", second.Err)
+	}
+	first.kill()
+	start(t, cfg)
+}
+
+func TestThePostgresChildEndsWithItsParent(t *testing.T) {
+	t.Parallel()
+	p := start(t, embedded.Config{DataDir: t.TempDir(), Postgres: true})
+	p.kill()
+	for deadline := time.Now().Add(10 * time.Second); alive(p.PostgresPID); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("process %d is still there", p.PostgresPID)
+		}
+	}
+}
+
+func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+
+func TestAPostgresChildThatDiesIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	p := start(t, embedded.Config{DataDir: t.TempDir(), Postgres: true})
+	if err := syscall.Kill(p.PostgresPID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	ctx := soon(t)
+	for {
+		db, err := pgx.Connect(ctx, p.DSN)
+		if err == nil {
+			db.Close(ctx)
+			break
+		}
+		if ctx.Err() != nil {
+			t.Fatal(err)
+		}
+	}
+	p.stop()
+}
+
+// A postmaster.pid that names a process that is no PostgreSQL, as after a
+// restart of a container, where ids begin anew.
+func TestAStalePidFileDoesNotBlockTheStart(t *testing.T) {
+	t.Parallel()
+	cfg := embedded.Config{DataDir: t.TempDir(), Postgres: true}
+	start(t, cfg).stop()
+	other := start(t, embedded.Config{DataDir: t.TempDir()})
+	path := filepath.Join(cfg.DataDir, "postgres", "data", "postmaster.pid")
+	stale := strconv.Itoa(other.cmd.Process.Pid) + "\n" + filepath.Dir(path) + "\n1\n5432\n\n127.0.0.1\n0 0\nready   \n"
+	if err := os.WriteFile(path, []byte(stale), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	start(t, cfg)
+	if !alive(other.cmd.Process.Pid) {
+		t.Error("the innocent process was killed")
+	}
+}
+
+func TestAnOrdinaryUserNeedsNoMore(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		start(t, all(t.TempDir())) // who runs this is one
+		return
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, _ := strconv.Atoi(nobody.Uid)
+	gid, _ := strconv.Atoi(nobody.Gid)
+	dir := passable(t)
+	if err := os.Chown(dir, uid, gid); err != nil {
+		t.Fatal(err)
+	}
+	cfg, as := all(dir), &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	p := startAs(t, cfg, as)
+	createTopic(t, p, topic, nil)
+	writeAll(t, p, 1)
+	p.kill()
+	p = startAs(t, cfg, as)
+	checkAll(t, p, 1)
+}
+
+// passable is a temporary folder that other users can reach.
+func passable(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "tabiya-embedded-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// Root's data folder is often below /root, where PostgreSQL's user cannot go.
+func TestAFolderBehindAClosedDoor(t *testing.T) {
+	t.Parallel()
+	closed := filepath.Join(passable(t), "closed")
+	if err := os.Mkdir(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cfg := embedded.Config{DataDir: filepath.Join(closed, "data"), Postgres: true}
+	link := filepath.Join(cfg.DataDir, "postgres", "data")
+	t.Cleanup(func() {
+		if target, err := filepath.EvalSymlinks(link); err == nil {
+			os.RemoveAll(target)
+		}
+	})
+	start(t, cfg).stop()
+	start(t, cfg).kill()
+	start(t, cfg).stop()
+	info, err := os.Stat(closed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o700 {
+		t.Errorf("the door is open: %s", info.Mode())
+	}
+}
