@@ -25,6 +25,7 @@ func commands() []schemas.Command {
 	command := func(t schemas.CommandType, key, actor string, payload any) schemas.Command {
 		return schemas.Command{ID: commandID, Type: t, Key: key, Region: "eu", Actor: actor, Payload: payload}
 	}
+	origin := schemas.Origin{Partitions: 8, Partition: 3, Offset: 4711}
 	const system, service = schemas.ActorSystem, schemas.ActorService
 	return []schemas.Command{
 		command(schemas.RegisterPlayer, whiteID, service, &schemas.RegisterPlayerPayload{Handle: "anna", Country: "PL"}),
@@ -37,8 +38,8 @@ func commands() []schemas.Command {
 		command(schemas.SeatInGame, whiteID, system, &schemas.SeatInGamePayload{GameID: gameID, TicketID: ticketA, Attempt: 1}),
 		command(schemas.RecordResult, whiteID, system, &schemas.RecordResultPayload{GameID: gameID, Speed: schemas.Blitz, Rated: true, Score: 0.5, Opponent: black}),
 
-		command(schemas.EnterQueue, queueKey, system, &schemas.EnterQueuePayload{TicketID: ticketA, PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5}),
-		command(schemas.RemoveTicket, queueKey, system, &schemas.RemoveTicketPayload{TicketID: ticketA, PlayerID: whiteID}),
+		command(schemas.EnterQueue, queueKey, system, &schemas.EnterQueuePayload{TicketID: ticketA, PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5, Attempt: 2, Origin: origin}),
+		command(schemas.RemoveTicket, queueKey, system, &schemas.RemoveTicketPayload{TicketID: ticketA, PlayerID: whiteID, Origin: origin}),
 		command(schemas.PairWave, queueKey, system, nil),
 		command(schemas.ConfirmMatch, queueKey, system, &schemas.ConfirmMatchPayload{GameID: gameID}),
 		command(schemas.ExpireMatch, queueKey, system, &schemas.ExpireMatchPayload{GameID: gameID}),

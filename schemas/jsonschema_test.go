@@ -1,0 +1,171 @@
+package schemas_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"tabiya/schemas"
+)
+
+// -write-jsonschema writes the published JSON Schemas anew. Unlike golden files
+// they may change, but only by what is added.
+var writeJSONSchema = flag.Bool("write-jsonschema", false, "write jsonschema/")
+
+// object is a JSON object that is written with sorted keys.
+type object = map[string]any
+
+// schemaOf describes how encoding/json writes a type. Objects stay open:
+// readers ignore fields that they do not know.
+func schemaOf(t reflect.Type) object {
+	if t == reflect.TypeFor[schemas.Time]() {
+		return object{"type": "string", "format": "date-time"}
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return schemaOf(t.Elem())
+	case reflect.Slice:
+		return object{"type": "array", "items": schemaOf(t.Elem())}
+	case reflect.String:
+		return object{"type": "string"}
+	case reflect.Bool:
+		return object{"type": "boolean"}
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		return object{"type": "integer"}
+	case reflect.Float64:
+		return object{"type": "number"}
+	case reflect.Struct:
+		properties, required := object{}, []string{}
+		for i := range t.NumField() {
+			name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+			properties[name] = schemaOf(t.Field(i).Type)
+			if options != "omitempty" {
+				required = append(required, name)
+			}
+		}
+		return object{"type": "object", "properties": properties, "required": required}
+	}
+	panic("no JSON Schema of " + t.String())
+}
+
+// published is the schema of one message type: an envelope around a payload.
+func published(name, key string, payload any, envelope object) object {
+	properties := object{
+		"schemaVersion": object{"const": schemas.Version},
+		"commandId":     object{"type": "string", "format": "uuid"},
+		"region":        object{"type": "string"},
+		key:             object{"type": "string", "minLength": 1},
+	}
+	for field, s := range envelope {
+		properties[field] = s
+	}
+	required := []string{}
+	if payload != nil {
+		properties["payload"] = schemaOf(reflect.TypeOf(payload))
+	}
+	for field := range properties {
+		if field != "code" && field != "detail" {
+			required = append(required, field)
+		}
+	}
+	slices.Sort(required)
+	return object{
+		"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name,
+		"type": "object", "properties": properties, "required": required,
+	}
+}
+
+// keyField is the field that names the aggregate.
+func keyField(topic string) string {
+	switch {
+	case strings.HasPrefix(topic, "player"):
+		return "playerId"
+	case strings.HasPrefix(topic, "queue"):
+		return "queueKey"
+	default:
+		return "gameId"
+	}
+}
+
+func TestPublishedJSONSchemas(t *testing.T) {
+	t.Parallel()
+	for _, c := range commands() {
+		r := c.Record()
+		checkSchema(t, "commands", string(c.Type), r.Value, published(string(c.Type), keyField(r.Topic), c.Payload, object{
+			"commandType": object{"const": string(c.Type)}, "actor": object{"type": "string", "minLength": 1},
+		}))
+	}
+	for _, ev := range events() {
+		r := ev.Record()
+		checkSchema(t, "events", string(ev.Type), r.Value, published(string(ev.Type), keyField(r.Topic), ev.Payload, object{
+			"eventType": object{"const": string(ev.Type)}, "eventId": object{"type": "string", "format": "uuid"},
+			"seq": object{"type": "integer", "minimum": 1}, "occurredAt": object{"type": "string", "format": "date-time"},
+		}))
+	}
+	for _, reply := range replies() {
+		envelope := object{
+			"replyType": object{"const": string(reply.Type)}, "commandType": object{"type": "string"}, "actor": object{"type": "string"},
+			"occurredAt": object{"type": "string", "format": "date-time"},
+		}
+		if reply.Type == schemas.CommandRepeated {
+			envelope["seq"] = object{"type": "integer", "minimum": 1}
+		} else {
+			envelope["code"], envelope["detail"] = object{"type": "string"}, object{"type": "string"}
+		}
+		checkSchema(t, "replies", string(reply.Type), reply.Record().Value, published(string(reply.Type), "gameId", nil, envelope))
+	}
+}
+
+// checkSchema compares a schema with its file, and holds the golden message
+// against it, whole and with each required field taken away.
+func checkSchema(t *testing.T, folder, name string, golden []byte, schema object) {
+	t.Helper()
+	want, err := json.MarshalIndent(schema, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, '\n')
+	path := filepath.Join("jsonschema", folder, name+".json")
+	if *writeJSONSchema {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s is not up to date (go test ./schemas -write-jsonschema): %v", path, err)
+		return
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	compiled, err := compiler.Compile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	message, err := jsonschema.UnmarshalJSON(bytes.NewReader(golden))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := compiled.Validate(message); err != nil {
+		t.Errorf("the golden %s does not fit its schema: %v", name, err)
+	}
+	fields := message.(map[string]any)
+	for _, field := range schema["required"].([]string) {
+		value := fields[field]
+		delete(fields, field)
+		if compiled.Validate(fields) == nil {
+			t.Errorf("%s fits its schema without %s", name, field)
+		}
+		fields[field] = value
+	}
+}
