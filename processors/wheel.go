@@ -111,7 +111,8 @@ func (w *wheel) due() (due []schemas.Command, next time.Duration) {
 	for len(w.queue) > 0 {
 		t := w.queue[0]
 		if t.at > now {
-			return due, min(mostSleep, time.Duration(t.at-now)*time.Millisecond)
+			// In milliseconds first: a far time would not fit a Duration.
+			return due, time.Duration(min(t.at-now, schemas.Time(mostSleep.Milliseconds()))) * time.Millisecond
 		}
 		if t.hold >= committed {
 			t.at = now.Add(holdRetry)

@@ -1,0 +1,109 @@
+package processors_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/kafkatest"
+	"tabiya/processors"
+	"tabiya/schemas"
+	"tabiya/tables"
+)
+
+// fat is a row of a live game's size whose codec costs next to nothing, so that
+// the benchmark shows what is around a Core.
+type fat struct {
+	head schemas.Head
+	body []byte
+}
+
+func (f *fat) Head() schemas.Head { return f.head }
+
+type fatCore struct{}
+
+func (fatCore) Decide(row *fat, cmd schemas.Command, at schemas.Time, offset int64) (*fat, bool, []schemas.Message) {
+	if row == nil {
+		row = &fat{body: make([]byte, 1500)}
+	}
+	row.head = schemas.Head{Version: row.head.Version + 1, Offset: offset}
+	return row, true, []schemas.Message{schemas.Event{
+		ID: schemas.EventID(cmd.Key, row.head.Version), Type: schemas.MoveMade, Key: cmd.Key, Seq: row.head.Version,
+		OccurredAt: at, Region: cmd.Region, CommandID: cmd.ID,
+		Payload: &schemas.MoveMadePayload{Ply: 1, Color: schemas.White, UCI: "e2e4", SAN: "e4", FEN: "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - 0 1"},
+	}}
+}
+
+func (fatCore) Replay(*fat, schemas.Command, schemas.Time, int64) []schemas.Message { return nil }
+
+func (fatCore) Deadline(key string, row *fat) (schemas.Time, schemas.Command, bool, bool) {
+	return schemas.Time(1) << 45, schemas.Command{Type: schemas.CheckFlag, Key: key, ID: schemas.DerivedID(key, "flag", row.head.Version)}, false, true
+}
+
+func fatTable() tables.Table[*fat] {
+	return tables.Table[*fat]{
+		Group: schemas.GamesGroup, Topic: schemas.GamesTable, Commands: schemas.GameCommands, Events: schemas.GameEvents,
+		AppendBody: func(b []byte, row *fat) []byte { return append(b, row.body...) },
+		DecodeBody: func(_ string, head schemas.Head, body []byte) (*fat, error) { return &fat{head, body}, nil },
+	}
+}
+
+// BenchmarkCommands is one command from its send to its event read back, many
+// in flight: kfake, producer, processor and consumer in this process.
+func BenchmarkCommands(b *testing.B) {
+	const partitions, games = 8, 1000
+	cluster := kafkatest.Start(b, partitions)
+	ctx, cancel := context.WithCancel(b.Context())
+	p, err := processors.New(processors.Config{Kafka: cluster.Config}, fatTable(), fatCore{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = p.Run(ctx) // it ends with ctx
+	}()
+	defer func() {
+		cancel()
+		<-ended
+	}()
+	for p.Ready() != nil {
+		time.Sleep(10 * time.Millisecond)
+	}
+	producer, err := kafka.NewProducer(cluster.Config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer producer.Close()
+	reader, err := kgo.NewClient(append(cluster.Config.Opts(), kgo.ConsumeTopics(schemas.GameEvents))...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer reader.Close()
+
+	window := make(chan struct{}, 4096)
+	b.ResetTimer()
+	go func() {
+		for i := range b.N {
+			window <- struct{}{}
+			cmd := schemas.Command{
+				ID: schemas.NewID(), Type: schemas.PlayMove, Key: fmt.Sprint("game-", i%games), Region: "eu",
+				Actor: "0198f4c2-0000-7000-8000-000000000000", Payload: &schemas.PlayMovePayload{UCI: "e2e4", Ply: i},
+			}
+			producer.SendAsync(cmd, nil)
+		}
+	}()
+	for seen := 0; seen < b.N; {
+		fetches := reader.PollFetches(b.Context())
+		for range fetches.Records() {
+			<-window
+			seen++
+		}
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commands/s")
+}
