@@ -62,7 +62,10 @@ func published(name, key string, payload any, envelope object) object {
 		"schemaVersion": object{"const": schemas.Version},
 		"commandId":     object{"type": "string", "format": "uuid"},
 		"region":        object{"type": "string"},
-		key:             object{"type": "string", "minLength": 1},
+	}
+	id := object{"type": "string", "minLength": 1}
+	if key != "" {
+		properties[key] = id
 	}
 	for field, s := range envelope {
 		properties[field] = s
@@ -77,10 +80,19 @@ func published(name, key string, payload any, envelope object) object {
 		}
 	}
 	slices.Sort(required)
-	return object{
+	schema := object{
 		"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name,
 		"type": "object", "properties": properties, "required": required,
 	}
+	if key == "" { // a reply names the aggregate of its command
+		var one []object
+		for _, field := range []string{"gameId", "playerId", "queueKey"} {
+			properties[field] = id
+			one = append(one, object{"required": []string{field}})
+		}
+		schema["oneOf"] = one
+	}
+	return schema
 }
 
 // keyField is the field that names the aggregate.
@@ -120,7 +132,7 @@ func TestPublishedJSONSchemas(t *testing.T) {
 		} else {
 			envelope["code"], envelope["detail"] = object{"type": "string"}, object{"type": "string"}
 		}
-		checkSchema(t, "replies", string(reply.Type), reply.Record().Value, published(string(reply.Type), "gameId", nil, envelope))
+		checkSchema(t, "replies", string(reply.Type), reply.Record().Value, published(string(reply.Type), "", nil, envelope))
 	}
 }
 
