@@ -161,14 +161,10 @@ func (j judge) leave(s *State) (*State, bool, []schemas.Message) {
 }
 
 // leaveAgain answers a LeaveQueue that was accepted as a. If the ticket it was
-// about still has the seat, the queue knows what came of it.
+// about still has the seat, the queue knows what came of it and is asked again.
 func (j judge) leaveAgain(s *State, a Accepted) []schemas.Message {
-	same := a.Print == fingerprint(j.cmd) && s.Seat.Joined < a.Offset
-	switch {
-	case same && s.Seat.Status == Queued:
+	if a.Print == fingerprint(j.cmd) && s.Seat.Status != Idle && s.Seat.Joined < a.Offset {
 		return []schemas.Message{j.withdraw(s, a.Offset)}
-	case same && s.Seat.Status == Playing:
-		return j.refuse(schemas.CodeAlreadyMatched, "Your game has started.")
 	}
 	return j.repeat(a)
 }
