@@ -44,8 +44,8 @@ share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
 controlled.shutdown.enable=false
-broker.session.timeout.ms=2000
-broker.heartbeat.interval.ms=400
+broker.session.timeout.ms=6000
+broker.heartbeat.interval.ms=1000
 PROPERTIES
 }
 

@@ -109,9 +109,9 @@ func (o TopicOptions) check(ctx context.Context, adm *kadm.Client) error {
 		wanted[t.Name] = t
 	}
 	names := slices.Sorted(maps.Keys(wanted))
-	details, err := adm.ListTopics(ctx, names...)
-	if err := errors.Join(err, details.Error()); err != nil {
-		return fmt.Errorf("list topics: %w", err)
+	details, err := listTopics(ctx, adm, names)
+	if err != nil {
+		return err
 	}
 	described, err := adm.DescribeTopicConfigs(ctx, names...)
 	if err != nil {
@@ -138,6 +138,25 @@ func (o TopicOptions) check(ctx context.Context, adm *kadm.Client) error {
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// listTopics waits until the broker that it asks has heard of the topics and of
+// their leaders: the controller has them first.
+func listTopics(ctx context.Context, adm *kadm.Client, names []string) (kadm.TopicDetails, error) {
+	for tries := 0; ; tries++ {
+		details, err := adm.ListTopics(ctx, names...)
+		if err = errors.Join(err, details.Error()); err == nil {
+			return details, nil
+		}
+		if tries == 100 || !kerr.IsRetriable(details.Error()) {
+			return nil, fmt.Errorf("list topics: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("list topics: %w", ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // Ping reports whether a broker answers. Bound it by ctx.

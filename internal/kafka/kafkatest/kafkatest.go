@@ -1,7 +1,8 @@
 // Package kafkatest gives a test its own Kafka: a kfake cluster in the test's
 // process, with broker time and all topics. With TABIYA_TEST_KAFKA=start it is
-// an Apache Kafka of the test's own instead; with the address of a real broker
-// it is that one: topics have fixed names, so it serves one test at a time.
+// an Apache Kafka that the binary's tests share in turns; with the address of a
+// real broker it is that one: topics have fixed names, so it serves one test at
+// a time.
 package kafkatest
 
 import (
@@ -41,7 +42,7 @@ func Start(t testing.TB, partitions int32) *Cluster {
 	case "":
 		c.startFake(t)
 	case "start":
-		c.Config = kafka.Config{Brokers: realkafka.Start(t).Brokers()}
+		c.Config = kafka.Config{Brokers: realkafka.Shared(t)}
 	default:
 		c.Config = kafka.Config{Brokers: strings.Split(real, ",")}
 	}

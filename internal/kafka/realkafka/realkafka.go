@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -41,7 +42,7 @@ type Broker struct {
 func Start(t testing.TB) *Broker {
 	t.Helper()
 	requireJava(t)
-	b := &Broker{t: t, dir: t.TempDir(), port: freePort(t), controller: freePort(t)}
+	b := newBroker(t, t.TempDir())
 	b.Restart()
 	t.Cleanup(func() {
 		b.Kill()
@@ -50,6 +51,10 @@ func Start(t testing.TB) *Broker {
 		}
 	})
 	return b
+}
+
+func newBroker(t testing.TB, dir string) *Broker {
+	return &Broker{t: t, dir: dir, port: freePort(t), controller: freePort(t)}
 }
 
 // Brokers is the bootstrap list.
@@ -70,7 +75,10 @@ func (b *Broker) Restart() {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if err = client.Ping(ctx); err == nil {
+		// A broker answers before the controller lets it have partitions; then
+		// it is in its own list.
+		var listed kadm.BrokerDetails
+		if listed, err = kadm.NewClient(client).ListBrokers(ctx); err == nil && len(listed) > 0 {
 			return
 		}
 		select {
