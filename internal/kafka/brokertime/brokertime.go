@@ -19,21 +19,43 @@ import (
 // Install gives every batch that the cluster takes from now on broker time.
 func Install(cluster *kfake.Cluster) { InstallClock(cluster, time.Now) }
 
+// renewEvery bounds a leak: kfake remembers the last request of each connection
+// for a control function, for as long as that function is installed.
+const renewEvery = time.Hour
+
 // InstallClock is Install with the broker's clock as an argument. Whatever the
 // clock says, the time that the cluster writes never runs back.
 func InstallClock(cluster *kfake.Cluster, now func() time.Time) {
-	var last int64 // control functions run one at a time
-	cluster.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		cluster.KeepControl()
-		last = max(last, now().UnixMilli())
-		produce := req.(*kmsg.ProduceRequest)
-		for i := range produce.Topics {
-			for j := range produce.Topics[i].Partitions {
-				stamp(produce.Topics[i].Partitions[j].Records, last)
-			}
+	s := &stamper{cluster: cluster, now: now}
+	s.install()
+}
+
+type stamper struct {
+	cluster *kfake.Cluster
+	now     func() time.Time
+	last    int64 // control functions run one at a time
+}
+
+func (s *stamper) install() {
+	installed := time.Now()
+	s.cluster.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		s.cluster.KeepControl()
+		s.stampAll(req.(*kmsg.ProduceRequest))
+		if time.Since(installed) > renewEvery {
+			s.cluster.DropControl()
+			s.install()
 		}
 		return nil, nil, false
 	})
+}
+
+func (s *stamper) stampAll(req *kmsg.ProduceRequest) {
+	s.last = max(s.last, s.now().UnixMilli())
+	for i := range req.Topics {
+		for j := range req.Topics[i].Partitions {
+			stamp(req.Topics[i].Partitions[j].Records, s.last)
+		}
+	}
 }
 
 // Offsets of a v2 record batch's fields, see KIP-98.
