@@ -14,7 +14,7 @@ var scholar = []string{"e2e4", "e7e5", "d1h5", "b8c6", "f1c4", "g8f6", "h5f7"}
 func TestAWholeGameOverHTTP(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	a := r.do("POST", "/v1/games", r.rigService(), r.gameBody(slowClock))
+	a := r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock))
 	created := a.read(t)
 	if a.status != 201 || created.Status != "playing" || created.Seq != 2 || a.header.Get("Location") != "/v1/games/"+created.ID {
 		t.Fatalf("%d %v %s", a.status, a.header, a.body)
@@ -81,7 +81,7 @@ func TestEveryOtherEnd(t *testing.T) {
 func TestARepeatGetsTheFirstAnswer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	first := r.do("POST", "/v1/games", r.rigService(), r.gameBody(slowClock), "Idempotency-Key", "game1")
+	first := r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock), "Idempotency-Key", "game1")
 	id := first.read(t).ID
 	moves := "/v1/games/" + id + "/moves"
 	move := r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
@@ -94,7 +94,7 @@ func TestARepeatGetsTheFirstAnswer(t *testing.T) {
 		first answer
 		now   answer
 	}{
-		{first, r.do("POST", "/v1/games", r.rigService(), r.gameBody(slowClock), "Idempotency-Key", "game1")},
+		{first, r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock), "Idempotency-Key", "game1")},
 		{move, r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")},
 		{mate, r.do("POST", moves, r.white.token, moveBody("d1h5"), "Idempotency-Key", "m3")},
 		{last, r.do("POST", moves, r.white.token, moveBody("h5f7"), "Idempotency-Key", "m7")},

@@ -14,16 +14,17 @@ type mender struct {
 	mu     sync.Mutex
 	wanted map[string]int // game id to the tries so far
 	work   chan struct{}  // holds a token when there is something to do
+	pause  time.Duration  // before the second try, doubled at each
 }
 
 const (
 	mendTries = 8
-	mendPause = 250 * time.Millisecond // doubled at each try
+	mendPause = 250 * time.Millisecond
 	mendMost  = 8 * time.Second
 )
 
 func newMender() *mender {
-	return &mender{wanted: make(map[string]int), work: make(chan struct{}, 1)}
+	return &mender{wanted: make(map[string]int), work: make(chan struct{}, 1), pause: mendPause}
 }
 
 // want asks for a game to be read again; tries counts those it had already.
@@ -60,7 +61,7 @@ func (s *Service) mend(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read games again: %w", err)
 		}
-		pause := mendPause
+		pause := s.mender.pause
 		for id, tries := range wanted {
 			if s.install(id, rows[id]) && s.hub.state(id) != nil {
 				continue
@@ -70,7 +71,7 @@ func (s *Service) mend(ctx context.Context) error {
 				s.hub.drop(id, outOfStep)
 				continue
 			}
-			pause = min(max(pause, mendPause<<tries), mendMost)
+			pause = min(max(pause, s.mender.pause<<tries), mendMost)
 			s.mender.want(id, tries+1)
 		}
 		select {

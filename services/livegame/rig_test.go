@@ -22,6 +22,7 @@ import (
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
 	"tabiya/internal/player"
+	"tabiya/internal/supervise"
 	"tabiya/processors"
 	"tabiya/processors/games"
 	"tabiya/schemas"
@@ -41,7 +42,7 @@ type rig struct {
 	producer *kafka.Producer
 	signer   *auth.Signer
 	verifier *auth.Verifier
-	service  string // a service token
+	caller   string // a service token
 	white    person
 	black    person
 	*instance
@@ -52,8 +53,9 @@ type person struct{ id, token string }
 
 // index is the players that there are.
 type index struct {
-	mu   sync.Mutex
-	rows map[string]*player.State
+	mu      sync.Mutex
+	rows    map[string]*player.State
+	waiting func() // called once when somebody waits
 }
 
 func (x *index) add(id, handle string) {
@@ -62,10 +64,26 @@ func (x *index) add(id, handle string) {
 	x.rows[id] = &player.State{ID: id, Handle: handle, Region: "eu"}
 }
 
+func (x *index) close(id string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.rows[id].Closed = true
+}
+
+func (x *index) onWait(f func()) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.waiting = f
+}
+
 func (x *index) WaitFor(ctx context.Context, id string) (*player.State, bool) {
 	for {
 		x.mu.Lock()
 		row, ok := x.rows[id]
+		if !ok && x.waiting != nil {
+			x.waiting()
+			x.waiting = nil
+		}
 		x.mu.Unlock()
 		if ok {
 			return row, true
@@ -103,7 +121,7 @@ func bareRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.producer.Close)
-	if r.service, _, err = r.signer.Service("tests", time.Now(), time.Hour); err != nil {
+	if r.caller, _, err = r.signer.Service("tests", time.Now(), time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	r.white, r.black = r.person("White"), r.person("Black")
@@ -178,7 +196,12 @@ func (r *rig) start(tune ...func(*livegame.Config)) *instance {
 	engine := httpx.New(logger(r.t), i.registry)
 	i.service.Routes(engine)
 	i.server = httptest.NewServer(engine)
-	stopRun := r.background(i.service.Run)
+	stopRun := r.background(func(ctx context.Context) error {
+		keep := supervise.New(logger(r.t), supervise.Backoff{First: 20 * time.Millisecond, Most: 100 * time.Millisecond},
+			supervise.Part{Name: "livegame", Run: i.service.Run})
+		keep.Run(ctx)
+		return nil
+	})
 	i.stop = func() {
 		stopRun()
 		i.server.CloseClientConnections()
@@ -279,10 +302,8 @@ const slowClock = `{"initialCs":60000,"incrementCs":500}`
 // newGame creates a game of the rig's two players.
 func (r *rig) newGame(headers ...string) string {
 	r.t.Helper()
-	return r.ok("POST", "/v1/games", r.rigService(), r.gameBody(slowClock), headers...).ID
+	return r.ok("POST", "/v1/games", r.caller, r.gameBody(slowClock), headers...).ID
 }
-
-func (r *rig) rigService() string { return r.service }
 
 func (r *rig) gameBody(timeControl string) string {
 	return `{"white":"` + r.white.id + `","black":"` + r.black.id + `","timeControl":` + timeControl + `,"rated":true,"region":"eu"}`

@@ -2,8 +2,10 @@ package livegame
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"sync/atomic"
 
@@ -40,6 +42,12 @@ type socket struct {
 
 // socket is GET /v1/games/{id}/socket.
 func (s *Service) socket(c *gin.Context) {
+	if why := notAnUpgrade(c.Request); why != "" {
+		c.Header("Upgrade", "websocket")
+		c.Header("Connection", "Upgrade")
+		httpx.Fail(c, schemas.CodeUpgradeRequired, why)
+		return
+	}
 	k := &socket{service: s, gameID: c.Param("id"), box: newOutbox()}
 	if !k.authenticate(c) {
 		return
@@ -86,6 +94,31 @@ func (s *Service) socket(c *gin.Context) {
 	close(gone)
 	<-written
 	_ = conn.CloseNow() // closed already in most cases
+}
+
+// notAnUpgrade says what keeps a request from becoming a WebSocket (RFC 6455,
+// 4.2.1); empty if nothing does. The library would say it in plain text.
+func notAnUpgrade(r *http.Request) string {
+	names := func(header, token string) bool {
+		for _, line := range r.Header.Values(header) {
+			for value := range strings.SplitSeq(line, ",") {
+				if strings.EqualFold(strings.TrimSpace(value), token) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
+	switch {
+	case !r.ProtoAtLeast(1, 1) || !names("Connection", "upgrade") || !names("Upgrade", "websocket"):
+		return "this is a WebSocket"
+	case r.Header.Get("Sec-WebSocket-Version") != "13":
+		return "Sec-WebSocket-Version: 13"
+	case err != nil || len(key) != 16 || len(r.Header.Values("Sec-WebSocket-Key")) != 1:
+		return "Sec-WebSocket-Key: 16 bytes in base64"
+	}
+	return ""
 }
 
 // authenticate finds the token, where there is one, and who it speaks for. Where

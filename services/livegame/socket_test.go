@@ -213,7 +213,7 @@ func TestWhoMayDoWhatOnASocket(t *testing.T) {
 		code   schemas.Code
 	}{
 		{"a watcher", r.dial(id, ""), `{"type":"move","uci":"e2e4"}`, schemas.CodeUnauthenticated},
-		{"a service", r.dial(id, "", "Authorization", "Bearer "+r.rigService()), `{"type":"resign"}`, schemas.CodeUnauthenticated},
+		{"a service", r.dial(id, "", "Authorization", "Bearer "+r.caller), `{"type":"resign"}`, schemas.CodeUnauthenticated},
 		{"a stranger", r.dialAs(id, stranger), `{"type":"resign"}`, schemas.CodeNotAPlayer},
 		{"the wrong side", r.dialAs(id, r.black), `{"type":"move","uci":"e7e5"}`, schemas.CodeNotYourTurn},
 		{"an illegal move", protocol, `{"type":"move","uci":"e2e5"}`, schemas.CodeIllegalMove},

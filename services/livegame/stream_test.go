@@ -111,7 +111,7 @@ func TestServerSentEventsResumeAfterLastEventID(t *testing.T) {
 func TestAGameIsWaitedForButNotForLong(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	for _, path := range []string{"", "/events", "/socket"} {
+	for _, path := range []string{"", "/events"} {
 		r.refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+schemas.NewID()+path, "", "")
 	}
 	stopped := r.startOther()

@@ -2,6 +2,7 @@ package livegame
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/coder/websocket"
@@ -74,12 +75,13 @@ func (k *socket) send(items []item) error {
 		return nil
 	}
 	k.wire.cork()
+	var err error
 	for _, i := range items {
-		if err := k.conn.Write(context.Background(), websocket.MessageText, i.frame); err != nil {
-			return err
+		if err = k.conn.Write(context.Background(), websocket.MessageText, i.frame); err != nil {
+			break // the reader closes the connection; its close frame may be held back, too
 		}
 	}
-	return k.wire.uncork()
+	return errors.Join(err, k.wire.uncork())
 }
 
 // ping closes the connection of a client that does not answer.

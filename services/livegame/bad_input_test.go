@@ -1,0 +1,118 @@
+package livegame_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"tabiya/schemas"
+)
+
+func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	game := "/v1/games/" + id
+	stranger := r.person("Stranger")
+	expired, _, err := r.signer.Player(r.white.id, time.Now().Add(-2*time.Hour), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("x", 70_000)
+	good := moveBody("e2e4")
+	for _, c := range []struct {
+		name, method, path, token, body string
+		status                          int
+		code                            schemas.Code
+		headers                         []string
+	}{
+		{"no token", "POST", game + "/moves", "", good, 401, schemas.CodeUnauthenticated, nil},
+		{"a bad token", "POST", game + "/moves", "nonsense", good, 401, schemas.CodeUnauthenticated, nil},
+		{"an expired token", "POST", game + "/moves", expired, good, 401, schemas.CodeTokenExpired, nil},
+		{"a service's token", "POST", game + "/moves", r.caller, good, 403, schemas.CodeForbidden, nil},
+		{"a bad token to watch", "GET", game, "nonsense", "", 401, schemas.CodeUnauthenticated, nil},
+		{"a stranger", "POST", game + "/moves", stranger.token, good, 403, schemas.CodeNotAPlayer, nil},
+		{"the opponent", "POST", game + "/moves", r.black.token, moveBody("e7e5"), 409, schemas.CodeNotYourTurn, nil},
+		{"an unknown game", "POST", "/v1/games/" + schemas.NewID() + "/moves", r.white.token, good, 404, schemas.CodeGameNotFound, nil},
+		{"no id", "POST", "/v1/games/42/moves", r.white.token, good, 404, schemas.CodeGameNotFound, nil},
+		{"an upper-case id", "GET", "/v1/games/" + strings.ToUpper(id), "", "", 404, schemas.CodeGameNotFound, nil},
+		{"an illegal move", "POST", game + "/moves", r.white.token, moveBody("e2e5"), 422, schemas.CodeIllegalMove, nil},
+		{"no move", "POST", game + "/moves", r.white.token, moveBody("Nf3"), 400, schemas.CodeMalformedMove, nil},
+		{"an empty object", "POST", game + "/moves", r.white.token, "{}", 400, schemas.CodeMalformedMove, nil},
+		{"a late ply", "POST", game + "/moves", r.white.token, `{"uci":"e2e4","ply":7}`, 409, schemas.CodeWrongPly, nil},
+		{"a negative ply", "POST", game + "/moves", r.white.token, `{"uci":"e2e4","ply":-1}`, 422, schemas.CodeInvalidField, nil},
+		{"a field too many", "POST", game + "/moves", r.white.token, `{"uci":"e2e4","san":"e4"}`, 400, schemas.CodeUnknownField, nil},
+		{"a wrong type", "POST", game + "/moves", r.white.token, `{"uci":4}`, 422, schemas.CodeInvalidField, nil},
+		{"half an object", "POST", game + "/moves", r.white.token, `{"uci":`, 400, schemas.CodeMalformedJSON, nil},
+		{"two objects", "POST", game + "/moves", r.white.token, good + good, 400, schemas.CodeMalformedJSON, nil},
+		{"another content type", "POST", game + "/moves", r.white.token, good, 415, schemas.CodeUnsupportedMediaType, []string{"Content-Type", "text/plain"}},
+		{"too long", "POST", game + "/moves", r.white.token, moveBody(long), 413, schemas.CodeBodyTooLarge, nil},
+		{"a bad key", "POST", game + "/moves", r.white.token, good, 400, schemas.CodeInvalidIdempotency, []string{"Idempotency-Key", "with a space"}},
+		{"resigning with a body", "POST", game + "/resign", r.white.token, `{"why":"lost"}`, 400, schemas.CodeUnknownField, nil},
+		{"an unknown draw", "POST", game + "/draw", r.white.token, `{"action":"beg"}`, 422, schemas.CodeInvalidField, nil},
+		{"no offer to accept", "POST", game + "/draw", r.white.token, `{"action":"accept"}`, 409, schemas.CodeNoDrawOffer, nil},
+		{"a cursor of letters", "GET", game + "/events?from_seq=two", "", "", 400, schemas.CodeInvalidCursor, nil},
+		{"a cursor of 0", "GET", game + "/events?from_seq=0", "", "", 400, schemas.CodeInvalidCursor, nil},
+		{"a negative cursor", "GET", game + "/events?from_seq=-1", "", "", 400, schemas.CodeInvalidCursor, nil},
+		{"a huge cursor", "GET", game + "/events?from_seq=99999999999999999999", "", "", 400, schemas.CodeInvalidCursor, nil},
+		{"a bad Last-Event-ID", "GET", game + "/events", "", "", 400, schemas.CodeInvalidCursor, []string{"Last-Event-ID", "+1"}},
+		{"a picture of the game", "GET", game + "/events", "", "", 406, schemas.CodeNotAcceptable, []string{"Accept", "image/png"}},
+		{"no WebSocket", "GET", game + "/socket", "", "", 426, schemas.CodeUpgradeRequired, nil},
+		{"an old WebSocket", "GET", game + "/socket", "", "", 426, schemas.CodeUpgradeRequired, []string{"Connection", "upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "8"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r.refused(c.status, c.code, c.method, c.path, c.token, c.body, c.headers...)
+		})
+	}
+	if log := r.log(id); len(log) != 2 {
+		t.Errorf("something was done: %s", strings.Join(log, "\n"))
+	}
+}
+
+func TestBadGamesAreNotMade(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	body := func(white, black, rest string) string {
+		return `{"white":"` + white + `","black":"` + black + `",` + rest + `}`
+	}
+	clock := `"timeControl":` + slowClock
+	closed := r.person("Closed")
+	r.players.close(closed.id)
+	for _, c := range []struct {
+		name, token, body string
+		status            int
+		code              schemas.Code
+	}{
+		{"no token", "", r.gameBody(slowClock), 401, schemas.CodeUnauthenticated},
+		{"a player's token", r.white.token, r.gameBody(slowClock), 403, schemas.CodeForbidden},
+		{"nobody", r.caller, body("", "", clock), 422, schemas.CodeInvalidField},
+		{"one player", r.caller, body(r.white.id, r.white.id, clock), 422, schemas.CodeSamePlayer},
+		{"an unknown player", r.caller, body(r.white.id, schemas.NewID(), clock), 404, schemas.CodePlayerNotFound},
+		{"a closed account", r.caller, body(closed.id, r.white.id, clock), 409, schemas.CodePlayerClosed},
+		{"no clock", r.caller, body(r.white.id, r.black.id, `"rated":true`), 422, schemas.CodeInvalidField},
+		{"a clock of nothing", r.caller, r.gameBody(`{"initialCs":0,"incrementCs":0}`), 422, schemas.CodeInvalidTimeControl},
+		{"a clock of days", r.caller, r.gameBody(`{"initialCs":100000000,"incrementCs":0}`), 422, schemas.CodeInvalidTimeControl},
+		{"half a centisecond", r.caller, r.gameBody(`{"initialCs":0.5,"incrementCs":0}`), 422, schemas.CodeInvalidField},
+		{"elsewhere", r.caller, body(r.white.id, r.black.id, clock+`,"region":"moon"`), 422, schemas.CodeUnknownRegion},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r.refused(c.status, c.code, "POST", "/v1/games", c.token, c.body)
+		})
+	}
+}
+
+func TestAPlayerRegisteredJustNowIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	late := schemas.NewID()
+	asked := make(chan struct{})
+	go func() {
+		<-asked
+		r.players.add(late, "Late")
+	}()
+	r.players.onWait(func() { close(asked) })
+	got := r.ok("POST", "/v1/games", r.caller, `{"white":"`+late+`","black":"`+r.black.id+`","timeControl":`+slowClock+`}`)
+	if got.Status != "playing" {
+		t.Errorf("%+v", got)
+	}
+}

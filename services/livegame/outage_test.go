@@ -1,0 +1,206 @@
+package livegame_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"context"
+	"net/http"
+
+	"tabiya/schemas"
+	"tabiya/services/livegame"
+)
+
+func answerWithin(d time.Duration) func(*livegame.Config) {
+	return func(c *livegame.Config) { c.AnswerTimeout = d }
+}
+
+func TestARestartInMidGameLosesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	for n, uci := range scholar {
+		r.play(id, n, uci)
+		if n%2 == 0 {
+			continue
+		}
+		old := r.instance
+		go old.stop()
+		r.instance = r.startOther()
+		if got := r.ok("GET", "/v1/games/"+id, "", ""); got.Ply != n+1 || !slices.Equal(got.Moves, scholar[:n+1]) {
+			t.Fatalf("after a restart at ply %d: %+v", n+1, got)
+		}
+	}
+	log := r.log(id)
+	last := r.startOther()
+	if got := lines(t, last.openStream("/v1/games/"+id+"/events", "*/*").Body); !slices.Equal(got, log) {
+		t.Errorf("a new instance tells\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(log, "\n"))
+	}
+}
+
+func TestBeforeItHasCaughtUpItSaysSo(t *testing.T) {
+	t.Parallel()
+	r := bareRig(t)
+	r.RequireFake(t)
+	r.Down()
+	r.instance = r.start(func(c *livegame.Config) { c.Kafka.SendTimeout = time.Second })
+	for _, c := range [][3]string{{"GET", "/v1/games/" + schemas.NewID(), ""}, {"POST", "/v1/games/" + schemas.NewID() + "/resign", r.white.token}} {
+		if a := r.refused(503, schemas.CodeUnavailable, c[0], c[1], c[2], ""); a.header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	}
+	if r.service.Ready() == nil {
+		t.Error("ready")
+	}
+	r.Up()
+	r.waitReady()
+}
+
+func TestKafkaAwayCostsWaitingNotMoves(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, answerWithin(time.Second))
+	r.RequireFake(t)
+	id := r.newGame()
+	c := r.dialAs(id, r.white)
+	c.until("state")
+	r.Down()
+	moves := "/v1/games/" + id + "/moves"
+	first := r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
+	if code := first.read(t).Code; first.status != 503 || first.header.Get("Retry-After") == "" || (code != schemas.CodeOutcomeUnknown && code != schemas.CodeUnavailable) {
+		t.Fatalf("%d %s", first.status, first.body)
+	}
+	eventually(t, "commands are refused at once", func() bool {
+		began := time.Now()
+		a := r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
+		return a.status == 503 && a.read(t).Code == schemas.CodeUnavailable && time.Since(began) < 200*time.Millisecond
+	})
+	if got := r.ok("GET", "/v1/games/"+id, "", ""); got.Ply != 0 { // what was read can be read
+		t.Errorf("%+v", got)
+	}
+	if r.service.Ready() == nil {
+		t.Error("ready without Kafka")
+	}
+	r.Up()
+	var again answer
+	eventually(t, "the same key gets its answer", func() bool {
+		again = r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
+		return again.status == 200
+	})
+	if events := c.events(1); events[0] != string(again.read(t).Event) {
+		t.Errorf("the socket saw %s", events)
+	}
+	if log := r.log(id); len(log) != 3 {
+		t.Errorf("%d events:\n%s", len(log), strings.Join(log, "\n"))
+	}
+}
+
+func TestWithoutAProcessorTheOutcomeIsUnknown(t *testing.T) {
+	t.Parallel()
+	r := bareRig(t)
+	stop := r.startProcessor()
+	r.instance = r.start(answerWithin(300 * time.Millisecond))
+	r.waitReady()
+	id := r.newGame()
+	stop()
+	a := r.refused(503, schemas.CodeOutcomeUnknown, "POST", "/v1/games/"+id+"/moves", r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
+	if a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	r.startProcessor()
+	eventually(t, "the same key gets the answer", func() bool {
+		return r.do("POST", "/v1/games/"+id+"/moves", r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1").status == 200
+	})
+	if log := r.log(id); len(log) != 3 {
+		t.Errorf("%d events", len(log))
+	}
+}
+
+func TestCommandsInFlightAreBounded(t *testing.T) {
+	t.Parallel()
+	r := bareRig(t)
+	stop := r.startProcessor()
+	r.instance = r.start(answerWithin(limit), func(c *livegame.Config) { c.MaxInFlight = 1 })
+	r.waitReady()
+	id := r.newGame()
+	stop()
+	c := r.dialAs(id, r.white)
+	c.until("state")
+	c.send(`{"type":"move","uci":"e2e4","clientMoveId":"waits"}`)
+	c.send(`{"type":"move","uci":"d2d4","clientMoveId":"too-many"}`)
+	if f, _ := c.until("refused"); f.Code != schemas.CodeUnavailable || f.ClientMoveID != "too-many" {
+		t.Errorf("%+v", f)
+	}
+	r.startProcessor()
+	if f, _ := c.until("ack"); f.ClientMoveID != "waits" {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestAMoveAfterTheFlagIsToldSo(t *testing.T) {
+	t.Parallel()
+	r := bareRig(t)
+	stop := r.startProcessor()
+	r.instance = r.start()
+	r.waitReady()
+	id := r.ok("POST", "/v1/games", r.caller, r.gameBody(`{"initialCs":30,"incrementCs":0}`)).ID
+	r.play(id, 0, "e2e4", "e7e5")
+	deadline := time.Now().Add(400 * time.Millisecond)
+	stop() // so that the move is judged before the timer's command
+	c := r.dialAs(id, r.white)
+	c.until("state")
+	time.Sleep(time.Until(deadline)) // for the broker's clock to pass: nothing signals it
+	c.send(`{"type":"move","uci":"g1f3","clientMoveId":"late"}`)
+	c.send(`{"type":"ping"}`)
+	c.until("pong") // the move is on its way
+	r.startProcessor()
+	f, events := c.until("refused")
+	if f.Code != schemas.CodeGameOver || !strings.Contains(f.Detail, "flag fell") || len(events) != 1 || !strings.Contains(events[0], "GameTimeout") {
+		t.Errorf("%+v after %v", f, events)
+	}
+}
+
+func TestASlowReaderIsCutOff(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	small := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error { // before the window is agreed on
+			var failed error
+			err := raw.Control(func(fd uintptr) {
+				failed = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096)
+			})
+			return errors.Join(err, failed)
+		}}
+		return d.DialContext(ctx, network, address)
+	}}}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	url := strings.Replace(r.server.URL, "http", "ws", 1) + "/v1/games/" + id + "/socket?access_token=" + r.white.token
+	conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: small})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	ask := fmt.Appendf(nil, `{"type":"move","uci":"none","clientMoveId":%q}`, strings.Repeat("x", 128))
+	for range 60_000 { // each is answered with a longer frame, which nobody reads
+		if conn.Write(ctx, websocket.MessageText, ask) != nil {
+			break
+		}
+	}
+	for err = nil; err == nil; {
+		_, _, err = conn.Read(ctx)
+	}
+	if code := websocket.CloseStatus(err); code != 4008 {
+		t.Errorf("closed with %v: %v", code, err)
+	}
+	// The others have noticed nothing.
+	r.play(id, 0, "e2e4")
+}
