@@ -374,3 +374,7 @@ func newVerifier(key ed25519.PrivateKey) (*auth.Verifier, error) {
 func maxConnections(n int) func(*livegame.Config) {
 	return func(c *livegame.Config) { c.MaxConnections = n }
 }
+
+func lingering(d time.Duration) func(*livegame.Config) {
+	return func(c *livegame.Config) { c.Linger = d }
+}

@@ -1,0 +1,187 @@
+package livegame
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tabiya/schemas"
+)
+
+func TestAFullOutboxEndsAndForgets(t *testing.T) {
+	t.Parallel()
+	many := newOutbox()
+	for range outboxItems + 1 {
+		many.send(item{frame: []byte("{}")})
+	}
+	long := newOutbox()
+	for range 3 {
+		long.send(item{frame: make([]byte, outboxBytes/2)})
+	}
+	for _, box := range []*outbox{many, long} {
+		<-box.ready
+		if items, end := box.take(nil); len(items) != 0 || end != tooSlow {
+			t.Errorf("%d items, %s", len(items), end)
+		}
+		box.close(gameOver)
+		if _, end := box.take(nil); end != tooSlow {
+			t.Errorf("it ends twice: %s", end)
+		}
+	}
+}
+
+func TestWhatAnEventMeansToItsCommand(t *testing.T) {
+	t.Parallel()
+	over := func(kind schemas.EventType, why schemas.Termination) schemas.Event {
+		return schemas.Event{Type: kind, Seq: 9, Payload: &schemas.GameOver{Termination: why}}
+	}
+	last := schemas.Event{Type: schemas.MoveMade, Payload: &schemas.MoveMadePayload{}}
+	moved := schemas.Event{Type: schemas.MoveMade, Payload: &schemas.MoveMadePayload{DeadlineAt: 1}}
+	for _, c := range []struct {
+		kind    schemas.CommandType
+		event   schemas.Event
+		code    schemas.Code
+		settled bool
+	}{
+		{schemas.PlayMove, moved, "", true},
+		{schemas.PlayMove, last, "", false},
+		{schemas.PlayMove, over(schemas.GameEnded, schemas.Checkmate), "", true},
+		{schemas.PlayMove, over(schemas.GameTimeout, schemas.TimeForfeit), schemas.CodeGameOver, true},
+		{schemas.PlayMove, over(schemas.GameAborted, schemas.FirstMoveExpired), schemas.CodeGameOver, true},
+		{schemas.Resign, over(schemas.GameResigned, schemas.Resignation), "", true},
+		{schemas.Resign, over(schemas.GameTimeout, schemas.TimeForfeit), schemas.CodeGameOver, true},
+		{schemas.OfferDraw, schemas.Event{Type: schemas.DrawOffered, Payload: &schemas.DrawOfferedPayload{}}, "", true},
+		{schemas.AcceptDraw, over(schemas.GameEnded, schemas.Agreement), "", true},
+		{schemas.AcceptDraw, over(schemas.GameTimeout, schemas.Agreement), schemas.CodeGameOver, true},
+		{schemas.AbortGame, over(schemas.GameAborted, schemas.AbortedByPlayer), "", true},
+		{schemas.CreateGame, schemas.Event{Type: schemas.GameCreated, Payload: &schemas.GameCreatedPayload{}}, "", false},
+		{schemas.CreateGame, schemas.Event{Type: schemas.GameStarted, Payload: &schemas.GameStartedPayload{}}, "", true},
+	} {
+		if o, settled := judge(c.kind, c.event); o.code != c.code || settled != c.settled {
+			t.Errorf("%s after %s: %q, settled %t", c.event.Type, c.kind, o.code, settled)
+		}
+	}
+}
+
+func TestTheSameCommandInFlightIsSentOnce(t *testing.T) {
+	t.Parallel()
+	a := newAnswers(2, prometheus.NewHistogram(prometheus.HistogramOpts{Name: "x"}))
+	key := commandKey{"game", "command"}
+	q := question{schemas.PlayMove, "e2e4 0"}
+	var got []outcome
+	hear := func(o outcome) { got = append(got, o) }
+	now := time.Now()
+	if first, known, _ := a.expect(key, q, now, hear); !first || known {
+		t.Fatal("the first is sent")
+	}
+	if first, known, _ := a.expect(key, q, now, hear); first || known {
+		t.Fatal("the second waits with it")
+	}
+	if _, known, o := a.expect(key, question{schemas.PlayMove, "d2d4 0"}, now, hear); !known || o.code != schemas.CodeKeyReused {
+		t.Fatalf("another move under the same id: %+v", o)
+	}
+	a.expect(commandKey{"other game", "command"}, q, now, hear)
+	if _, known, o := a.expect(commandKey{"third game", "command"}, q, now, hear); !known || o.code != schemas.CodeUnavailable {
+		t.Fatalf("more than the limit: %+v", o)
+	}
+	ev := schemas.Event{Type: schemas.MoveMade, Key: "game", CommandID: "command", Seq: 3, Payload: &schemas.MoveMadePayload{Ply: 1, DeadlineAt: 1}}
+	a.event(ev, []byte("raw"))
+	a.event(ev, []byte("raw"))
+	if len(got) != 2 || got[0].seq != 3 || string(got[1].event) != "raw" {
+		t.Fatalf("%+v", got)
+	}
+	if unacked := a.expire(now.Add(-time.Second)); !unacked.Equal(now) || a.waiting() != 1 {
+		t.Errorf("unacked since %v, %d wait", unacked, a.waiting())
+	}
+	a.expire(now.Add(time.Second))
+	if len(got) != 3 || got[2].code != schemas.CodeOutcomeUnknown || a.waiting() != 0 {
+		t.Errorf("%+v, %d wait", got, a.waiting())
+	}
+}
+
+func TestARefusalIsForgottenWhenTheCommandWasAcceptedAfterAll(t *testing.T) {
+	t.Parallel()
+	a := newAnswers(2, prometheus.NewHistogram(prometheus.HistogramOpts{Name: "x"}))
+	a.reject(schemas.Reply{Key: "game", CommandID: "c", CommandType: schemas.PlayMove, Code: schemas.CodeNotYourTurn})
+	q := question{schemas.PlayMove, ""}
+	if _, known, o := a.expect(commandKey{"game", "c"}, q, time.Now(), nil); !known || o.code != schemas.CodeNotYourTurn {
+		t.Fatalf("%+v", o)
+	}
+	if _, known, o := a.expect(commandKey{"game", "c"}, question{schemas.Resign, ""}, time.Now(), nil); !known || o.code != schemas.CodeKeyReused {
+		t.Fatalf("%+v", o)
+	}
+	a.event(schemas.Event{Type: schemas.MoveMade, Key: "game", CommandID: "c"}, nil)
+	if first, _, _ := a.expect(commandKey{"game", "c"}, q, time.Now(), nil); !first {
+		t.Error("it is still refused")
+	}
+}
+
+func TestFinishedGamesGoInTimeAndWithinTheBound(t *testing.T) {
+	t.Parallel()
+	f := &finished{}
+	now := time.Now()
+	for n, id := range []string{"c", "a", "d", "b"} {
+		f.add(id, now.Add(time.Duration([]int{3, 1, 4, 2}[n])*time.Second))
+	}
+	if got := strings.Join(f.due(now, 4), ""); got != "" {
+		t.Errorf("too early: %s", got)
+	}
+	if got := strings.Join(f.due(now.Add(time.Second), 4), ""); got != "a" {
+		t.Errorf("in time: %s", got)
+	}
+	if got := strings.Join(f.due(now, 1), ""); got != "bc" {
+		t.Errorf("too many: %s", got)
+	}
+}
+
+func FuzzFrames(f *testing.F) {
+	for _, seed := range []string{`{"type":"move","uci":"e2e4","ply":1,"clientMoveId":"a"}`, `{"type":"draw","action":"offer"}`, `{"type":"ping"}`, `{}`, `[`, "\x00", `{"type":"move","uci":null}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		frame, code, detail := parseFrame(text)
+		if code != "" {
+			if detail == "" || !json.Valid(errorFrame(code, detail).frame) {
+				t.Fatalf("%s %q", code, detail)
+			}
+			return
+		}
+		if frame.Type == framePing {
+			return
+		}
+		in, code, detail := frame.intent()
+		if (code == "") != (in.kind != "") {
+			t.Fatalf("%+v, %s %s", in, code, detail)
+		}
+		if code == "" {
+			schemas.Command{ID: schemas.NewID(), Type: in.kind, Key: "g", Payload: in.payload}.Record() // panics on what cannot be sent
+		}
+		if ack := ackFrame(frame.ClientMoveID, 1).frame; !json.Valid(ack) {
+			t.Fatalf("%s", ack)
+		}
+	})
+}
+
+func FuzzCursors(f *testing.F) {
+	f.Add("1", "", true)
+	f.Add("", "7", false)
+	f.Add("99999999999999999999", "+1", true)
+	f.Fuzz(func(t *testing.T, from, last string, both bool) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		q := r.URL.Query()
+		q.Set("from_seq", from)
+		r.URL.RawQuery = q.Encode()
+		if both {
+			r.Header["Last-Event-Id"] = []string{last}
+		}
+		seq, err := parseCursor(r, 5)
+		if err == nil && (seq < 1 || seq > maxSeq) {
+			t.Fatalf("from_seq=%q Last-Event-ID=%q: %d", from, last, seq)
+		}
+	})
+}
