@@ -167,6 +167,9 @@ type CreateGamePayload struct {
 	Rated       bool        `json:"rated"`
 	// Queue is the key of the queue that made the match, empty when a service did.
 	Queue string `json:"queue,omitempty"`
+	// Deadline, if not 0, is the match's: one that comes later makes no game. Its
+	// match has failed, or its game is over and forgotten.
+	Deadline Time `json:"deadline,omitempty"`
 }
 
 // PlayMovePayload is one move in UCI, "e2e4" or "e7e8q".

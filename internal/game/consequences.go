@@ -11,7 +11,8 @@ const ratedFrom = 2
 //
 //   - A queue's game has started: both seats move to it, the match is confirmed.
 //   - A game is over: both players get its result, if a queue seated them or
-//     the game is rated.
+//     the game is rated. Not if its queue gave up the match: the seats are told
+//     by the queue then, and must not be free in between.
 func Consequences(s *State, ev schemas.Event) []schemas.Command {
 	switch p := ev.Payload.(type) {
 	case *schemas.GameStartedPayload:
@@ -24,7 +25,7 @@ func Consequences(s *State, ev schemas.Event) []schemas.Command {
 		}
 	case *schemas.GameOver:
 		rated := p.Rated && p.Plies >= ratedFrom && p.Result != schemas.NoResult
-		if p.Queue == "" && !rated {
+		if (p.Queue == "" && !rated) || p.Termination == schemas.MatchExpired {
 			return nil
 		}
 		white, black := scores(p.Result)

@@ -143,6 +143,9 @@ func (d *decision) create() *Refusal {
 		return refuse(schemas.CodeForbidden, "players do not create games")
 	}
 	p := d.cmd.Payload.(*schemas.CreateGamePayload)
+	if p.Deadline != 0 && d.at > p.Deadline {
+		return refuse(schemas.CodeGameOver, "the match's deadline has passed")
+	}
 	if p.White.PlayerID == "" || p.Black.PlayerID == "" {
 		return refuse(schemas.CodePlayerNotFound, "a game has two players")
 	}

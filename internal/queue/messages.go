@@ -77,7 +77,7 @@ func (j judge) createGame(f *Fact) schemas.Message {
 	_, pool, _, _ := schemas.SplitQueueKey(j.cmd.Key)
 	tc, _ := schemas.PoolTimeControl(pool)
 	return j.command(schemas.CreateGame, f.GameID.String(), f.GameID, f.Seq, &schemas.CreateGamePayload{
-		White: f.White.seated(), Black: f.Black.seated(), TimeControl: tc, Rated: true, Queue: j.cmd.Key,
+		White: f.White.seated(), Black: f.Black.seated(), TimeControl: tc, Rated: true, Queue: j.cmd.Key, Deadline: f.Deadline,
 	})
 }
 
