@@ -1,0 +1,166 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tabiya/schemas"
+)
+
+const (
+	defaultLimit = 50
+	maxLimit     = 200
+)
+
+// filter is which of a player's games are asked for. Empty fields ask nothing.
+type filter struct {
+	Player       string
+	Since, Until time.Time // ended in [Since, Until)
+	Speed        schemas.Speed
+	Result       string // win, loss, draw: the player's own
+	Color        schemas.Color
+	Opponent     string
+}
+
+// query is the whole request.
+type query struct {
+	filter
+	Limit int // 0: none given
+	After *position
+}
+
+// refusal is a request that cannot be answered, with its reason.
+type refusal struct {
+	code   schemas.Code
+	detail string
+}
+
+func (r *refusal) Error() string { return r.detail }
+
+func invalid(format string, args ...any) *refusal {
+	return &refusal{schemas.CodeInvalidField, fmt.Sprintf(format, args...)}
+}
+
+// parseQuery reads the query parameters. A name that is not known is refused: a
+// misspelt filter must not show all games.
+func parseQuery(player, raw string) (query, error) {
+	q := query{filter: filter{Player: player}}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return query{}, invalid("the query string cannot be read")
+	}
+	cursor := ""
+	for name, given := range values {
+		if len(given) != 1 {
+			return query{}, invalid("%.40q is given more than once", name)
+		}
+		value := given[0]
+		switch name {
+		case "limit":
+			q.Limit, err = parseLimit(value)
+		case "cursor":
+			cursor = value
+		case "since":
+			q.Since, err = parseTime(name, value)
+		case "until":
+			q.Until, err = parseTime(name, value)
+		case "speed":
+			q.Speed, err = oneOf(name, value, schemas.Speeds()...)
+		case "result":
+			q.Result, err = oneOf(name, value, "win", "loss", "draw")
+		case "color":
+			q.Color, err = oneOf(name, value, schemas.White, schemas.Black)
+		case "opponent":
+			if q.Opponent = value; !schemas.ValidID(value) {
+				err = invalid("opponent is not a player id")
+			}
+		default:
+			err = &refusal{schemas.CodeUnknownField, fmt.Sprintf("unknown parameter %.40q", name)}
+		}
+		if err != nil {
+			return query{}, err
+		}
+	}
+	if _, given := values["cursor"]; given {
+		if q.After, err = parseCursor(cursor, q.filter); err != nil {
+			return query{}, &refusal{schemas.CodeInvalidCursor, err.Error()}
+		}
+	}
+	return q, nil
+}
+
+func parseLimit(value string) (int, error) {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || n > maxLimit {
+		return 0, invalid("limit is not in 1..%d", maxLimit)
+	}
+	return n, nil
+}
+
+// parseTime reads a date, which is its midnight in UTC, or a time with its zone.
+func parseTime(name, value string) (time.Time, error) {
+	t, err := time.Parse(time.DateOnly, value)
+	if err != nil {
+		t, err = time.Parse(time.RFC3339, value)
+	}
+	if err != nil || !storable(t) {
+		return time.Time{}, invalid("%s is neither a date such as 2026-01-31 nor an RFC 3339 time", name)
+	}
+	return t, nil
+}
+
+func oneOf[T ~string](name, value string, allowed ...T) (T, error) {
+	if slices.Contains(allowed, T(value)) {
+		return T(value), nil
+	}
+	return "", invalid("%s is none of %v", name, allowed)
+}
+
+// where is the condition on player_games, with its arguments.
+func (f filter) where(after *position) (string, []any) {
+	var (
+		conditions []string
+		args       []any
+	)
+	add := func(condition string, values ...any) {
+		for _, v := range values {
+			args = append(args, v)
+			condition = strings.Replace(condition, "?", "$"+strconv.Itoa(len(args)), 1)
+		}
+		conditions = append(conditions, condition)
+	}
+	add("player_id = ?", f.Player)
+	if !f.Since.IsZero() {
+		add("ended_at >= ?", f.Since)
+	}
+	if !f.Until.IsZero() {
+		add("ended_at < ?", f.Until)
+	}
+	if f.Speed != "" {
+		add("speed = ?", string(f.Speed))
+	}
+	if f.Result != "" {
+		add("result = ?", f.Result)
+	}
+	if f.Color != "" {
+		add("color = ?", string(f.Color))
+	}
+	if f.Opponent != "" {
+		add("opponent_id = ?", f.Opponent)
+	}
+	if after != nil {
+		// The first half alone lets PostgreSQL leave later partitions out.
+		add("ended_at <= ? AND (ended_at, game_id) < (?, ?)", after.EndedAt, after.EndedAt, after.GameID)
+	}
+	return strings.Join(conditions, " AND "), args
+}
+
+// storable reports whether PostgreSQL and RFC 3339 can both say t.
+func storable(t time.Time) bool { return t.UTC().Year() >= 1 && t.UTC().Year() <= 9999 }
+
+var errBadCursor = errors.New("the cursor is not one that this list gave, for these filters")

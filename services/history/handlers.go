@@ -1,0 +1,83 @@
+package history
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+)
+
+// game is GET /v1/history/games/{id}.
+func (s *Service) game(c *gin.Context) {
+	media, ok := httpx.Accept(c, mediaJSON, mediaPGN)
+	if !ok {
+		return
+	}
+	id := c.Param("game")
+	if !schemas.ValidID(id) {
+		s.fail(c, errNoGame)
+		return
+	}
+	g, err := s.games.Game(c.Request.Context(), id)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if media == mediaJSON {
+		c.JSON(http.StatusOK, viewOf(g))
+		return
+	}
+	text, err := pgnOf(g)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Data(http.StatusOK, mediaPGN, text)
+}
+
+// list is GET /v1/history/players/{id}/games.
+func (s *Service) list(c *gin.Context) {
+	media, ok := httpx.Accept(c, mediaJSON, mediaNDJSON, mediaPGN)
+	if !ok {
+		return
+	}
+	player := c.Param("player")
+	if !schemas.ValidID(player) {
+		httpx.Fail(c, schemas.CodePlayerNotFound, "this is not a player id")
+		return
+	}
+	q, err := parseQuery(player, c.Request.URL.RawQuery)
+	var refused *refusal
+	if errors.As(err, &refused) {
+		httpx.Fail(c, refused.code, refused.detail)
+		return
+	}
+	if media == mediaJSON {
+		s.page(c, q)
+		return
+	}
+	s.stream(c, q, media)
+}
+
+// page answers one page, with the cursor of the next if there is one.
+func (s *Service) page(c *gin.Context, q query) {
+	limit := q.Limit
+	if limit == 0 {
+		limit = defaultLimit
+	}
+	games, err := s.games.Page(c.Request.Context(), q.filter, q.After, limit+1)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	page := pageView{}
+	if len(games) > limit {
+		games = games[:limit]
+		page.Next = games[limit-1].position().cursor(q.filter)
+	}
+	page.Games = viewsOf(games)
+	c.JSON(http.StatusOK, page)
+}

@@ -1,0 +1,96 @@
+package history
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"tabiya/internal/postgres/postgrestest"
+	"tabiya/schemas"
+)
+
+func TestBadQueriesAreRefusedWithAStableCode(t *testing.T) {
+	t.Parallel()
+	pool := postgrestest.New(t).Pool
+	h := build(t, pool)
+	me := schemas.NewID()
+	save(t, pool, play(rand.New(rand.NewPCG(3, 3)), me, 5))
+	path := "/v1/history/players/" + me + "/games"
+	var page pageView
+	h.read(path+"?limit=2", &page)
+	cursor := page.Next
+	if h.read(path+"?limit=2&cursor="+cursor, &page); len(page.Games) != 2 {
+		t.Fatalf("%+v", page)
+	}
+	flipped := []byte(cursor)
+	flipped[10] ^= 1
+	for query, want := range map[string]schemas.Code{
+		"?limit=0":                             schemas.CodeInvalidField,
+		"?limit=201":                           schemas.CodeInvalidField,
+		"?limit=":                              schemas.CodeInvalidField,
+		"?limit=1e2":                           schemas.CodeInvalidField,
+		"?limit=99999999999999999999":          schemas.CodeInvalidField,
+		"?limit=1&limit=2":                     schemas.CodeInvalidField,
+		"?colour=white":                        schemas.CodeUnknownField,
+		"?color=red":                           schemas.CodeInvalidField,
+		"?speed=hyper":                         schemas.CodeInvalidField,
+		"?speed=":                              schemas.CodeInvalidField,
+		"?result=none":                         schemas.CodeInvalidField,
+		"?opponent=nobody":                     schemas.CodeInvalidField,
+		"?since=yesterday":                     schemas.CodeInvalidField,
+		"?since=2026-02-30":                    schemas.CodeInvalidField,
+		"?until=2026-01-01T00:00:00":           schemas.CodeInvalidField,
+		"?since=%ff":                           schemas.CodeInvalidField,
+		"?%zz":                                 schemas.CodeInvalidField,
+		"?cursor=":                             schemas.CodeInvalidCursor,
+		"?cursor=abc":                          schemas.CodeInvalidCursor,
+		"?cursor=" + cursor[:38]:               schemas.CodeInvalidCursor,
+		"?cursor=" + cursor + "A":              schemas.CodeInvalidCursor,
+		"?cursor=" + string(flipped):           schemas.CodeInvalidCursor,
+		"?cursor=" + strings.Repeat("A", 5000): schemas.CodeInvalidCursor,
+		"?color=white&cursor=" + cursor:        schemas.CodeInvalidCursor,
+		"?since=2026-01-01&cursor=" + cursor:   schemas.CodeInvalidCursor,
+	} {
+		for _, accept := range []string{"", mediaNDJSON, mediaPGN} {
+			h.refused(want, path+query, accept)
+		}
+	}
+	h.refused(schemas.CodeInvalidCursor, "/v1/history/players/"+schemas.NewID()+"/games?cursor="+cursor, "")
+	h.refused(schemas.CodePlayerNotFound, "/v1/history/players/nobody/games", "")
+	h.refused(schemas.CodePlayerNotFound, "/v1/history/players/a%00b/games", "")
+	h.refused(schemas.CodeNotAcceptable, path, "application/xml")
+
+	for range cap(h.streams) {
+		h.streams <- struct{}{}
+	}
+	h.refused(schemas.CodeTooManyConnections, path, mediaNDJSON)
+	h.read(path, &page) // a page needs no place among the exports
+}
+
+func FuzzCursor(f *testing.F) {
+	about := filter{Player: schemas.NewID(), Speed: schemas.Blitz}
+	f.Add(position{time.UnixMicro(1_770_000_000_000_000), schemas.NewID()}.cursor(about))
+	f.Add("")
+	f.Add(strings.Repeat("A", 39))
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := parseCursor(text, about)
+		if err != nil {
+			return
+		}
+		if again := p.cursor(about); again != text {
+			t.Fatalf("%q reads as %+v, which is %q", text, p, again)
+		}
+	})
+}
+
+func FuzzQuery(f *testing.F) {
+	f.Add("limit=5&since=2026-01-01&until=2026-02-01T00:00:00%2B01:00&speed=blitz&result=win&color=white")
+	f.Add("cursor=&cursor=;&%zz")
+	f.Fuzz(func(t *testing.T, raw string) {
+		q, err := parseQuery(schemas.NewID(), raw)
+		if err == nil && (q.Limit < 0 || q.Limit > maxLimit) {
+			t.Fatalf("%q: %+v", raw, q)
+		}
+	})
+}

@@ -1,0 +1,102 @@
+// Package history answers from PostgreSQL what was played: one finished game,
+// or a player's games page by page, as JSON, NDJSON or PGN.
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tabiya/internal/auth"
+	"tabiya/internal/httpx"
+	"tabiya/internal/postgres"
+	"tabiya/schemas"
+)
+
+// Config of the service. All fields without a default must be set.
+type Config struct {
+	Pool     *pgxpool.Pool
+	Verifier *auth.Verifier
+	// MaxStreams bounds the exports that run at the same time, each of which
+	// holds a page of games in memory. Default 32.
+	MaxStreams int
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+// Validate reports the first thing that cannot work, after defaults are set.
+func (c *Config) Validate() error {
+	if c.MaxStreams == 0 {
+		c.MaxStreams = 32
+	}
+	switch {
+	case c.Pool == nil || c.Verifier == nil || c.Logger == nil || c.Registerer == nil:
+		return errors.New("history: a part is missing")
+	case c.MaxStreams < 0:
+		return errors.New("history: MaxStreams is negative")
+	}
+	return nil
+}
+
+// Service answers the history endpoints.
+type Service struct {
+	cfg     Config
+	games   *store
+	streams chan struct{}
+}
+
+// New makes the service; it talks to nobody yet.
+func New(cfg Config) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Service{
+		cfg:     cfg,
+		games:   newStore(cfg.Pool, cfg.Logger, cfg.Registerer),
+		streams: make(chan struct{}, cfg.MaxStreams),
+	}, nil
+}
+
+// Routes adds the endpoints. Finished games are public; a token that is sent
+// all the same must be good.
+func (s *Service) Routes(r gin.IRouter) {
+	g := r.Group("/v1/history", httpx.Authenticate(s.cfg.Verifier))
+	g.GET("/games/:game", s.game)
+	g.GET("/players/:player/games", s.list)
+}
+
+// Run waits for ctx: the service has nothing of its own to do.
+func (s *Service) Run(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
+
+// Ready asks the database.
+func (s *Service) Ready() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := s.cfg.Pool.Ping(ctx); err != nil {
+		return fmt.Errorf("ask postgres: %w", err)
+	}
+	return nil
+}
+
+// fail answers what went wrong behind a handler.
+func (s *Service) fail(c *gin.Context, err error) {
+	switch {
+	case errors.Is(err, errNoGame):
+		httpx.Fail(c, schemas.CodeGameNotFound, "there is no such finished game")
+	case errors.Is(err, postgres.ErrUnavailable):
+		httpx.Fail(c, schemas.CodeUnavailable, "the database is away")
+	case c.Request.Context().Err() != nil:
+		c.Abort() // the client has gone
+	default:
+		httpx.FailErr(c, s.cfg.Logger, err)
+	}
+}

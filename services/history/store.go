@@ -1,0 +1,93 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tabiya/schemas"
+)
+
+var errNoGame = errors.New("no such game")
+
+// finished is a game as the postgres sink stored it.
+type finished struct {
+	ID, Region string
+	schemas.GameOver
+}
+
+type store struct {
+	pool    *pgxpool.Pool
+	breaker breaker
+}
+
+func newStore(pool *pgxpool.Pool, logger *slog.Logger, registerer prometheus.Registerer) *store {
+	return &store{pool, newBreaker(logger, registerer)}
+}
+
+const selectGames = `
+SELECT g.game_id::text, g.region, g.white_id::text, g.white_handle, g.white_rating, g.black_id::text, g.black_handle, g.black_rating,
+       g.initial_cs, g.increment_cs, g.speed, g.rated, g.queue, g.created_at, g.ended_at, g.result, g.termination,
+       g.plies, g.moves, g.clocks_cs, g.start_fen, g.fen
+FROM games g `
+
+func scanGame(row pgx.CollectableRow) (g finished, err error) {
+	var (
+		created, ended time.Time
+		moves          string
+	)
+	err = row.Scan(&g.ID, &g.Region, &g.White.PlayerID, &g.White.Handle, &g.White.Rating, &g.Black.PlayerID, &g.Black.Handle, &g.Black.Rating,
+		&g.TimeControl.InitialCs, &g.TimeControl.IncrementCs, &g.Speed, &g.Rated, &g.Queue, &created, &ended, &g.Result, &g.Termination,
+		&g.Plies, &moves, &g.ClocksCs, &g.StartFEN, &g.FEN)
+	g.CreatedAt, g.EndedAt = schemas.TimeOf(created), schemas.TimeOf(ended)
+	g.Moves = strings.Fields(moves)
+	return g, err
+}
+
+// Game reads one game.
+func (s *store) Game(ctx context.Context, id string) (g finished, err error) {
+	err = s.breaker.Do(ctx, func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, selectGames+`WHERE g.game_id = $1 LIMIT 1`, id)
+		if err != nil {
+			return fmt.Errorf("read game %s: %w", id, err)
+		}
+		g, err = pgx.CollectExactlyOneRow(rows, scanGame)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errNoGame
+		}
+		if err != nil {
+			return fmt.Errorf("read game %s: %w", id, err)
+		}
+		return nil
+	})
+	return g, err
+}
+
+// Page reads up to n of a player's games after the cursor, the latest first.
+func (s *store) Page(ctx context.Context, f filter, after *position, n int) (games []finished, err error) {
+	err = s.breaker.Do(ctx, func(ctx context.Context) error {
+		where, args := f.where(after)
+		args = append(args, n)
+		// The inner part walks the index in the order of the pages; the games are
+		// then found by their whole key, in one partition each.
+		rows, err := s.pool.Query(ctx, selectGames+`
+			JOIN (SELECT game_id, ended_at FROM player_games WHERE `+where+`
+			      ORDER BY ended_at DESC, game_id DESC LIMIT $`+fmt.Sprint(len(args))+`) p USING (game_id, ended_at)
+			ORDER BY g.ended_at DESC, g.game_id DESC`, args...)
+		if err != nil {
+			return fmt.Errorf("read games of player %s: %w", f.Player, err)
+		}
+		if games, err = pgx.CollectRows(rows, scanGame); err != nil {
+			return fmt.Errorf("read games of player %s: %w", f.Player, err)
+		}
+		return nil
+	})
+	return games, err
+}

@@ -1,0 +1,65 @@
+package history
+
+import (
+	"tabiya/schemas"
+)
+
+const (
+	mediaJSON   = "application/json"
+	mediaNDJSON = "application/x-ndjson"
+	mediaPGN    = "application/x-chess-pgn"
+)
+
+type playerView struct {
+	PlayerID string  `json:"playerId"`
+	Handle   string  `json:"handle"`
+	Rating   float64 `json:"rating"`
+}
+
+// gameView is a finished game as clients see it.
+type gameView struct {
+	ID          string              `json:"id"`
+	Region      string              `json:"region"`
+	White       playerView          `json:"white"`
+	Black       playerView          `json:"black"`
+	TimeControl schemas.TimeControl `json:"timeControl"`
+	Speed       schemas.Speed       `json:"speed"`
+	Rated       bool                `json:"rated"`
+	Queue       string              `json:"queue,omitempty"` // the pool
+	CreatedAt   schemas.Time        `json:"createdAt"`
+	EndedAt     schemas.Time        `json:"endedAt"`
+	Result      schemas.Result      `json:"result"`
+	Termination schemas.Termination `json:"termination"`
+	Plies       int                 `json:"plies"`
+	StartFEN    string              `json:"startFen"`
+	FEN         string              `json:"fen"`
+	Moves       []string            `json:"moves"`
+	ClocksCs    []int64             `json:"clocksCs"`
+}
+
+type pageView struct {
+	Games []gameView `json:"games"`
+	Next  string     `json:"next,omitempty"`
+}
+
+func viewOf(g finished) gameView {
+	_, pool, _, _ := schemas.SplitQueueKey(g.Queue)
+	return gameView{
+		ID: g.ID, Region: g.Region, White: seatView(g.White), Black: seatView(g.Black),
+		TimeControl: g.TimeControl, Speed: g.Speed, Rated: g.Rated, Queue: pool,
+		CreatedAt: g.CreatedAt, EndedAt: g.EndedAt, Result: g.Result, Termination: g.Termination,
+		Plies: g.Plies, StartFEN: g.StartFEN, FEN: g.FEN, Moves: g.Moves, ClocksCs: g.ClocksCs,
+	}
+}
+
+func seatView(s schemas.Seated) playerView { return playerView{s.PlayerID, s.Handle, s.Rating} }
+
+func viewsOf(games []finished) []gameView {
+	views := make([]gameView, len(games))
+	for i, g := range games {
+		views[i] = viewOf(g)
+	}
+	return views
+}
+
+func (g finished) position() position { return position{g.EndedAt.Std(), g.ID} }
