@@ -64,6 +64,7 @@ func (r *run) close(l *lane, c *sealedChunk) error {
 	}
 	r.intake.Commit(ctx, c.Topic, c.Partition, c.Next)
 	r.count(c, out)
+	r.cfg.hooks.archived(c.Chunk)
 	return nil
 }
 

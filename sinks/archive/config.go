@@ -37,9 +37,6 @@ type Config struct {
 	Registerer prometheus.Registerer // nil: no metrics
 }
 
-// idleCheck is the least time between two looks at the broker's clock.
-const idleCheck = time.Second
-
 func (c Config) withDefaults(format string) Config {
 	c.Limits = c.Limits.withDefaults()
 	if c.Group == "" {

@@ -24,9 +24,7 @@ type run struct {
 	kafka    *outage.Watch
 	encoders chan Encoder // the idle ones
 	failed   chan error   // holds one
-	looks    chan look    // holds one; see idle.go
-	looking  bool
-	looked   time.Time
+	looks    looks
 
 	archiving sync.WaitGroup
 	waking    sync.Mutex
@@ -68,8 +66,7 @@ func (r *run) loop(ctx context.Context) error {
 			return nil
 		case err := <-r.failed:
 			return err
-		case l := <-r.looks:
-			r.looking = false
+		case l := <-r.looks.answers:
 			err = r.closeIdle(l)
 		default:
 		}
@@ -136,19 +133,14 @@ func (r *run) with(l *lane, change func() error) error {
 func (r *run) settle(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	ask := false
 	for _, l := range r.lanes {
 		if l.paused {
 			if err := r.with(l, l.again); err != nil {
 				return err
 			}
 		}
-		ask = ask || l.mayBeIdle(time.Now(), r.cfg.Grace)
 	}
-	if ask && !r.looking && time.Since(r.looked) >= idleCheck {
-		r.looking, r.looked = true, time.Now()
-		r.archiving.Go(func() { r.look(ctx) })
-	}
+	r.lookIfIdle(ctx)
 	return nil
 }
 

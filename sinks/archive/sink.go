@@ -29,12 +29,18 @@ type Sink struct {
 type settings struct {
 	Config
 	hooks hooks
+	// doubt is how long the broker's clock is taken to go as ours does.
+	doubt time.Duration
 }
 
 // hooks are seams at which a test stops a sink as a kill would.
 type hooks struct {
 	// uploaded is called after a chunk's files, before its progress.
 	uploaded func(Chunk) error
+	// archived is called after its progress.
+	archived func(Chunk)
+	// looked is called after the broker's clock was asked and acted on.
+	looked func()
 }
 
 // New makes a sink; it does nothing before Run.
@@ -49,8 +55,8 @@ func New(cfg Config, format Format) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	none := hooks{uploaded: func(Chunk) error { return nil }}
-	return &Sink{cfg: settings{cfg, none}, format: format, metrics: m, lag: lag}, nil
+	none := hooks{uploaded: func(Chunk) error { return nil }, archived: func(Chunk) {}, looked: func() {}}
+	return &Sink{cfg: settings{cfg, none, 30 * time.Second}, format: format, metrics: m, lag: lag}, nil
 }
 
 // Run archives until ctx ends or something is wrong that waiting does not mend.
@@ -76,7 +82,7 @@ func (s *Sink) Run(ctx context.Context) error {
 		lanes:    make(map[topicPartition]*lane),
 		encoders: make(chan Encoder, s.cfg.Encoders),
 		failed:   make(chan error, 1),
-		looks:    make(chan look, 1),
+		looks:    looks{answers: make(chan look, 1)},
 	}
 	for range s.cfg.Encoders {
 		r.encoders <- s.format.NewEncoder()

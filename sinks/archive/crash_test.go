@@ -1,0 +1,239 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/internal/objstore/objstoretest"
+	"tabiya/schemas"
+	"tabiya/sinks/sinktest"
+)
+
+var errKilled = errors.New("killed")
+
+// reference archives a log into a bucket of its own, undisturbed.
+func reference(t *testing.T, cfg kafka.Config, partitions int32, offset int64) map[string]string {
+	t.Helper()
+	bucket := objstoretest.New(t)
+	s := start(t, cfg, bucket, withGroup("reference"))
+	for p := range partitions {
+		s.reaches(p, offset)
+	}
+	s.stop()
+	return sinktest.Files(t, bucket, "lines/")
+}
+
+func TestKilledBetweenUploadAndProgressItCutsTheSameChunkAgain(t *testing.T) {
+	t.Parallel()
+	log, bucket := sinktest.NewLog(t, 1), objstoretest.New(t)
+	fill(t, log, 0, 500, "v")
+	log.Pass(time.Hour)
+
+	killed := start(t, log.Config, bucket, whenUploaded(func(c Chunk) error {
+		if c.First == 80 {
+			return errKilled
+		}
+		return nil
+	}))
+	if err := killed.fails(); !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+	// The next start has other limits: the chunk whose files are there is cut as
+	// before, those after it as now.
+	s := start(t, log.Config, bucket, withLimits(Limits{Window: 5 * time.Minute, MaxRecords: 70, MaxBytes: 1 << 20}))
+	s.reaches(0, 500)
+	files := sinktest.Files(t, bucket, "lines/")
+	wantOffsets(t, files, 0, 500)
+	want := reference(t, log.Config, 1, 500)
+	for key, content := range want {
+		if strings.HasSuffix(key, fmt.Sprintf("%020d", 80)) && files[key] != content {
+			t.Errorf("%s differs", key)
+		}
+	}
+}
+
+func TestKilledAnywhereItLeavesTheFilesOfAnUndisturbedRun(t *testing.T) {
+	t.Parallel()
+	log, bucket := sinktest.NewLog(t, 2), objstoretest.New(t)
+	for p := range int32(2) {
+		fill(t, log, p, 300, "v")
+	}
+	log.Pass(time.Hour)
+	for _, at := range []int64{0, 40, 200, 280} {
+		killed := start(t, log.Config, bucket, whenUploaded(func(c Chunk) error {
+			if c.First == at {
+				return errKilled
+			}
+			return nil
+		}))
+		if err := killed.fails(); !errors.Is(err, errKilled) {
+			t.Fatal(err)
+		}
+	}
+	s := start(t, log.Config, bucket)
+	s.reaches(0, 300)
+	s.reaches(1, 300)
+	sinktest.SameFiles(t, sinktest.Files(t, bucket, "lines/"), reference(t, log.Config, 2, 300))
+}
+
+func TestAZombieBesideItDoesNoHarm(t *testing.T) {
+	t.Parallel()
+	log, bucket := sinktest.NewLog(t, 2), objstoretest.New(t)
+	for p := range int32(2) {
+		fill(t, log, p, 400, "v")
+	}
+	// Each waits for the other before every progress, so that they meet at each.
+	meet := newMeeting(2)
+	both := []*started{
+		start(t, log.Config, bucket, withGroup("one"), whenUploaded(meet.at)),
+		start(t, log.Config, bucket, withGroup("two"), whenUploaded(meet.at)),
+	}
+	log.Pass(time.Hour)
+	for _, s := range both {
+		s.reaches(0, 400)
+		s.reaches(1, 400)
+		s.stop()
+	}
+	sinktest.SameFiles(t, sinktest.Files(t, bucket, "lines/"), reference(t, log.Config, 2, 400))
+}
+
+// meeting holds whoever comes to a chunk until n have come.
+type meeting struct {
+	n    int
+	mu   sync.Mutex
+	came map[Chunk]int
+	all  map[Chunk]chan struct{}
+}
+
+func newMeeting(n int) *meeting {
+	return &meeting{n: n, came: make(map[Chunk]int), all: make(map[Chunk]chan struct{})}
+}
+
+func (m *meeting) at(c Chunk) error {
+	m.mu.Lock()
+	if m.all[c] == nil {
+		m.all[c] = make(chan struct{})
+	}
+	all := m.all[c]
+	if m.came[c]++; m.came[c] == m.n {
+		close(all)
+	}
+	m.mu.Unlock()
+	select {
+	case <-all:
+		return nil
+	case <-time.After(30 * time.Second):
+		return fmt.Errorf("nobody else came to %+v", c)
+	}
+}
+
+func TestMembersOfAGroupShareThePartitions(t *testing.T) {
+	t.Parallel()
+	const partitions = 4
+	log, bucket := sinktest.NewLog(t, partitions), objstoretest.New(t)
+	first := start(t, log.Config, bucket)
+	for p := range int32(partitions) {
+		fill(t, log, p, 100, "a")
+	}
+	for p := range int32(partitions) {
+		first.reaches(p, 80)
+	}
+	second := start(t, log.Config, bucket)
+	eventually(t, "each has two partitions", func() bool { return first.lanes() == 2 && second.lanes() == 2 })
+	for p := range int32(partitions) {
+		fill(t, log, p, 100, "b")
+	}
+	log.Pass(time.Hour)
+	eventually(t, "all is archived", func() bool {
+		files := sinktest.Files(t, bucket, "lines/")
+		for p := range int32(partitions) {
+			if len(offsets(files, p)) < 200 {
+				return false
+			}
+		}
+		return true
+	})
+	first.stop()
+	second.stop()
+	sinktest.SameFiles(t, sinktest.Files(t, bucket, "lines/"), reference(t, log.Config, partitions, 200))
+}
+
+func TestAnIdlePartitionIsClosedByTheBrokersClockWhereTheLogWouldEndIt(t *testing.T) {
+	t.Parallel()
+	log, bucket := sinktest.NewLog(t, 1), objstoretest.New(t)
+	edge := schemas.TimeOf(sinktest.Start.Std().Truncate(5 * time.Minute).Add(5 * time.Minute))
+	log.Set(edge.Add(-500 * time.Millisecond))
+	record := func() *kgo.Record {
+		return &kgo.Record{Topic: schemas.GameEvents, Value: []byte("v"), Headers: []kgo.RecordHeader{{Key: schemas.HeaderRegion, Value: []byte("eu")}}}
+	}
+	log.Append(t, record())
+	s := start(t, log.Config, bucket, withGrace(2*time.Second))
+	// The window is over, but the grace is not: whatever the sink's own clock
+	// says, the chunk takes one more record.
+	log.Set(edge.Add(1999 * time.Millisecond))
+	s.looked()
+	s.looked()
+	if files := sinktest.Files(t, bucket, "lines/"); len(files) != 0 {
+		t.Fatalf("closed too early: %v", files)
+	}
+	log.Set(edge.Add(2000 * time.Millisecond))
+	s.reaches(0, 1)
+	log.Append(t, record())
+	log.Pass(time.Hour)
+	s.reaches(0, 2)
+	s.stop()
+	sinktest.SameFiles(t, sinktest.Files(t, bucket, "lines/"), reference(t, log.Config, 1, 2))
+}
+
+func TestOffsetsWithoutARecordAreNoObstacle(t *testing.T) {
+	t.Parallel()
+	log, bucket := sinktest.NewLog(t, 1), objstoretest.New(t)
+	fill(t, log, 0, 3, "a")
+	client, err := kgo.NewClient(append(log.Config.Opts(), kgo.TransactionalID("gaps"))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for i, end := range []kgo.TransactionEndTry{kgo.TryCommit, kgo.TryAbort, kgo.TryCommit, kgo.TryAbort} {
+		if err := client.BeginTransaction(); err != nil {
+			t.Fatal(err)
+		}
+		r := &kgo.Record{Topic: schemas.GameEvents, Value: fmt.Appendf(nil, "t%d", i), Timestamp: time.UnixMilli(1)}
+		if err := client.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.EndTransaction(t.Context(), end); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// 3 records; then a record and a marker each, two of the records aborted. The
+	// last chunk ends before an aborted record and the marker behind it.
+	log.Pass(time.Hour)
+	s := start(t, log.Config, bucket)
+	s.reaches(0, 8)
+	if got := offsets(sinktest.Files(t, bucket, "lines/"), 0); !slices.Equal(got, []int64{0, 1, 2, 3, 7}) {
+		t.Errorf("offsets %v", got)
+	}
+}
+
+func TestALogThatIsNotTheArchivesIsRefused(t *testing.T) {
+	t.Parallel()
+	log, bucket := sinktest.NewLog(t, 1), objstoretest.New(t)
+	fill(t, log, 0, 80, "v")
+	s := start(t, log.Config, bucket)
+	s.reaches(0, 80)
+	s.stop()
+	other := sinktest.NewLog(t, 1)
+	fill(t, other, 0, 10, "w")
+	if err := start(t, other.Config, bucket).fails(); err == nil || !strings.Contains(err.Error(), "it is another log") {
+		t.Errorf("an archive that is ahead of its log: %v", err)
+	}
+}

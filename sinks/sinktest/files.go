@@ -1,0 +1,58 @@
+package sinktest
+
+import (
+	"context"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"testing"
+
+	"tabiya/internal/objstore"
+)
+
+// Store is what Files reads.
+type Store interface {
+	List(ctx context.Context, prefix, startAfter string) iter.Seq2[objstore.Object, error]
+	Get(ctx context.Context, key string) (io.ReadCloser, objstore.Object, error)
+}
+
+// Files are all objects under a prefix.
+func Files(t testing.TB, store Store, prefix string) map[string]string {
+	t.Helper()
+	files := make(map[string]string)
+	for object, err := range store.List(t.Context(), prefix, "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _, err := store.Get(t.Context(), object.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(body)
+		_ = body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[object.Key] = string(content)
+	}
+	return files
+}
+
+// SameFiles fails the test where two sets of files are not the same byte for
+// byte.
+func SameFiles(t testing.TB, got, want map[string]string) {
+	t.Helper()
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		if content, ok := got[key]; !ok {
+			t.Errorf("missing: %s", key)
+		} else if content != want[key] {
+			t.Errorf("%s: %d bytes that are not the %d wanted", key, len(content), len(want[key]))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(got)) {
+		if _, ok := want[key]; !ok {
+			t.Errorf("too many: %s", key)
+		}
+	}
+}

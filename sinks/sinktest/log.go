@@ -1,0 +1,94 @@
+package sinktest
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/brokertime"
+	"tabiya/schemas"
+)
+
+// Log is a Kafka in the test's process whose clock the test sets.
+type Log struct {
+	Config kafka.Config
+	Fake   *kfake.Cluster
+	client *kgo.Client
+	now    atomic.Int64
+}
+
+// NewLog starts a log with all topics. Its clock stands at Start.
+func NewLog(t testing.TB, partitions int32) *Log {
+	t.Helper()
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(time.Millisecond))
+	if err != nil {
+		t.Fatalf("start kfake: %v", err)
+	}
+	t.Cleanup(fake.Close)
+	l := &Log{Fake: fake, Config: kafka.Config{Brokers: fake.ListenAddrs(), SessionTimeout: 6 * time.Second}}
+	l.now.Store(int64(Start))
+	brokertime.InstallClock(fake, func() time.Time { return time.UnixMilli(l.now.Load()) })
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := kafka.EnsureTopics(ctx, l.Config, kafka.TopicOptions{Partitions: partitions, Replication: 1, MinISR: 1}); err != nil {
+		t.Fatal(err)
+	}
+	l.client, err = kgo.NewClient(append(l.Config.Opts(), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.client.Close)
+	return l
+}
+
+// Set sets the broker's clock.
+func (l *Log) Set(at schemas.Time) { l.now.Store(int64(at)) }
+
+// Pass lets time pass on the broker's clock.
+func (l *Log) Pass(d time.Duration) { l.now.Add(d.Milliseconds()) }
+
+// Now is what the broker's clock says.
+func (l *Log) Now() schemas.Time { return schemas.Time(l.now.Load()) }
+
+// Append writes records as they are, each to its Partition, and waits for them.
+// They get the broker's present time.
+func (l *Log) Append(t testing.TB, records ...*kgo.Record) {
+	t.Helper()
+	for _, r := range records {
+		r.Timestamp = time.UnixMilli(1)
+	}
+	if err := l.client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
+		t.Fatalf("append: %v", err)
+	}
+}
+
+// Record is an event as its processor would write it.
+func Record(ev schemas.Event, partitions int32) *kgo.Record {
+	r := ev.Record()
+	return &kgo.Record{
+		Topic: r.Topic, Partition: kafka.PartitionOf(r.Key, partitions), Key: []byte(r.Key), Value: r.Value,
+		Headers: []kgo.RecordHeader{
+			{Key: schemas.HeaderType, Value: []byte(r.Type)}, {Key: schemas.HeaderRegion, Value: []byte(r.Region)},
+		},
+	}
+}
+
+// Records are Record of each event.
+func Records(events []schemas.Event, partitions int32) []*kgo.Record {
+	records := make([]*kgo.Record, len(events))
+	for i, ev := range events {
+		records[i] = Record(ev, partitions)
+	}
+	return records
+}
+
+// Logger writes what a sink logs into the test's output.
+func Logger(t testing.TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
