@@ -9,6 +9,7 @@ import (
 func TestTheProcessorComesBackByItselfWhenKafkaWasAway(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 2)
+	r.RequireFake(t)
 	m := r.start()
 	first := step("g", stepAsWhite, 1)
 	r.send(first)

@@ -9,7 +9,6 @@ import (
 	"context"
 	"net"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -44,7 +43,7 @@ func Start(t testing.TB, partitions int32) *Cluster {
 	case "start":
 		c.Config = kafka.Config{Brokers: realkafka.Shared(t)}
 	default:
-		c.Config = kafka.Config{Brokers: strings.Split(real, ",")}
+		c.startReal(t, real)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
