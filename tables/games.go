@@ -9,6 +9,6 @@ import (
 func Games() Table[*game.State] {
 	return Table[*game.State]{
 		Group: schemas.GamesGroup, Topic: schemas.GamesTable, Commands: schemas.GameCommands, Events: schemas.GameEvents,
-		AppendBody: game.AppendBody, DecodeBody: game.DecodeBody,
+		SizeHint: game.SizeOf, AppendBody: game.AppendBody, DecodeBody: game.DecodeBody,
 	}
 }

@@ -28,6 +28,9 @@ type Table[R Row] struct {
 	// kept or changed by DecodeBody's caller afterwards: the row may alias it.
 	AppendBody func(b []byte, row R) []byte
 	DecodeBody func(key string, head schemas.Head, body []byte) (R, error)
+	// SizeHint, if set, is how many bytes AppendBody is going to need: a row is
+	// then written into one allocation.
+	SizeHint func(row R) int
 }
 
 // Row is what every table's row can tell about itself.
@@ -44,7 +47,11 @@ const (
 // Encode frames and encodes a row.
 func (t Table[R]) Encode(row R) []byte {
 	h := row.Head()
-	b := make([]byte, headSize, 1024)
+	size := 1024
+	if t.SizeHint != nil {
+		size = headSize + t.SizeHint(row)
+	}
+	b := make([]byte, headSize, size)
 	b[0] = format
 	binary.BigEndian.PutUint64(b[1:], uint64(h.Version))
 	binary.BigEndian.PutUint64(b[9:], uint64(h.Offset))

@@ -53,7 +53,7 @@ func apply(s *State, ev schemas.Event) (*State, error) {
 	case *schemas.MoveMadePayload:
 		e.kind = kindMove
 		if p.DeadlineAt == 0 {
-			e.flags = flagLast
+			e.kind = kindLastMove
 		}
 		e.move, err = next.move(p, ev.OccurredAt)
 	case *schemas.DrawOfferedPayload:

@@ -30,8 +30,9 @@ func shuffled(b testing.TB, plies int) *table {
 	return g
 }
 
-// BenchmarkDecide is what a move costs: read the row, judge, write the row. Both
-// rows hold the same position, so what differs is the history alone.
+// BenchmarkDecide is what a move costs: read the row, judge, write the event and
+// the row. Both rows hold the same position, so what differs is the history
+// alone.
 func BenchmarkDecide(b *testing.B) {
 	g := shuffled(b, 299)
 	cmd := g.command(schemas.PlayMove, g.actor(), &schemas.PlayMovePayload{UCI: legal(b, g.state)[0]})
@@ -39,7 +40,7 @@ func BenchmarkDecide(b *testing.B) {
 	young.Seq = 4
 	young.keys = ledger{base: young.keys.appendTo(nil)[:8]}
 	young.ids = ledger{base: young.ids.appendTo(nil)[:4*16]}
-	young.log = ledger{base: young.log.appendTo(nil)[:4*7]}
+	young.log = ledger{base: young.log.appendTo(nil)[:4*5]}
 	young.Plies %= 2
 	for _, c := range []struct {
 		plies int
@@ -58,7 +59,8 @@ func BenchmarkDecide(b *testing.B) {
 				if refusal != nil || len(events) != 1 {
 					b.Fatal(refusal)
 				}
-				AppendBody(make([]byte, 17, 1024), next)
+				events[0].Record()
+				AppendBody(make([]byte, 17, 17+SizeOf(next)), next)
 			}
 		})
 	}

@@ -34,13 +34,22 @@ const (
 func AppendBody(b []byte, s *State) []byte {
 	var buf [1024]byte
 	facts := s.appendFacts(buf[:0])
-	b = slices.Grow(b, 2*binary.MaxVarintLen64+len(facts)+s.keys.len()+s.ids.len()+s.log.len())
 	b = binary.AppendUvarint(b, uint64(len(facts)))
 	b = append(b, facts...)
 	b = binary.AppendUvarint(b, uint64(s.keys.len()))
 	b = s.keys.appendTo(b)
 	b = s.ids.appendTo(b)
 	return s.log.appendTo(b)
+}
+
+// SizeOf is at least what AppendBody will write, and little more.
+func SizeOf(s *State) int {
+	const numbers = 160 // all that is not a string, and all lengths
+	strings := len(s.Region) + len(s.Queue) + len(s.FEN)
+	for _, p := range [...]*schemas.Seated{&s.White, &s.Black} {
+		strings += len(p.PlayerID) + len(p.Handle) + len(p.TicketID)
+	}
+	return numbers + strings + s.keys.len() + s.ids.len() + s.log.len()
 }
 
 func (s *State) appendFacts(b []byte) []byte {

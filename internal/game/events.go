@@ -58,7 +58,7 @@ func (s *State) Moves() (uci []string, clocksCs []int64) {
 		switch e.kind {
 		case kindStarted:
 			c = clock.New(s.TimeControl, e.at)
-		case kindMove:
+		case kindMove, kindLastMove:
 			left := &c.White
 			if len(uci)%2 == 1 {
 				left = &c.Black
@@ -105,10 +105,10 @@ func (s *State) walk(from int64, yield func(schemas.Event) bool) {
 		case e.kind == kindStarted:
 			payload = started(s.TimeControl, e.at)
 			c = clock.New(s.TimeControl, e.at)
-		case e.kind == kindMove:
+		case e.moves():
 			next, san := position.Replay(e.move)
 			if wanted {
-				payload = moved(s.TimeControl, c, plies, e.at, e.move.UCI(), san, next.FEN(), e.flags&flagLast != 0)
+				payload = moved(s.TimeControl, c, plies, e.at, e.move.UCI(), san, next.FEN(), e.kind == kindLastMove)
 			}
 			c, _ = c.Move(s.TimeControl, plies, e.at)
 			position = next

@@ -17,10 +17,10 @@ import (
 // one search for 16 bytes, and its place is the event's seq. log holds one
 // entry an event:
 //
-//	byte    kind in the low four bits, flag bits above
-//	varint  milliseconds since the event before (since CreatedAt, for the first)
-//	move:     3 bytes, rules.Move
-//	terminal: a byte each for result and termination
+//	move:     3 bytes, the kind in the high four bits, rules.Move in the others
+//	other:    1 byte, the kind in the high four bits, flags in the others;
+//	          behind it, if terminal, a byte each for result and termination
+//	any:      varint, milliseconds since the event before (or CreatedAt)
 //
 // All else that an event tells (clocks, SAN, FEN, deadlines) follows from these
 // and the head of the game, and is computed again when an event is made again.
@@ -37,14 +37,14 @@ const (
 	kindTimeout
 	kindAborted
 
-	kindMask  byte = 0x0f
-	flagBlack byte = 0x10 // draw offers: it is Black who speaks
-	flagLast  byte = 0x20 // moves: the move ended the game
+	kindLastMove // a move that ended the game
+
+	flagBlack byte = 1 // draw offers: it is Black who speaks
 )
 
 var (
 	eventTypes = [...]schemas.EventType{"", schemas.GameCreated, schemas.GameStarted, schemas.MoveMade, schemas.DrawOffered, schemas.DrawDeclined,
-		schemas.GameEnded, schemas.GameResigned, schemas.GameTimeout, schemas.GameAborted}
+		schemas.GameEnded, schemas.GameResigned, schemas.GameTimeout, schemas.GameAborted, schemas.MoveMade}
 
 	results = [...]schemas.Result{schemas.NoResult, schemas.WhiteWins, schemas.BlackWins, schemas.Draw}
 
@@ -70,19 +70,20 @@ func (s *State) record(commandID string, e entry) error {
 	if err != nil {
 		return fmt.Errorf("command id: %w", err)
 	}
-	var buf [24]byte
-	b := append(buf[:0], e.kind|e.flags)
-	b = binary.AppendVarint(b, int64(e.at-s.UpdatedAt))
+	var buf [16]byte
+	b := append(buf[:0], e.kind<<4|e.flags)
 	switch {
-	case e.kind == kindMove:
-		b = append(b, byte(e.move>>16), byte(e.move>>8), byte(e.move))
-	case e.kind >= kindEnded:
+	case e.moves():
+		b[0] |= byte(e.move >> 16)
+		b = append(b, byte(e.move>>8), byte(e.move))
+	case e.ends():
 		result, termination := slices.Index(results[:], e.result), slices.Index(terminations[:], e.termination)
 		if result < 0 || termination < 1 {
 			return fmt.Errorf("unknown end %.40q by %.40q", e.result, e.termination)
 		}
 		b = append(b, byte(result), byte(termination))
 	}
+	b = binary.AppendVarint(b, int64(e.at-s.UpdatedAt))
 	s.ids = s.ids.append(id[:]...)
 	s.log = s.log.append(b...)
 	s.Seq++
@@ -113,32 +114,39 @@ func (s *State) history() iter.Seq[entry] {
 
 // readEntry reads one entry, its time relative; n is 0 if it is corrupt.
 func readEntry(b []byte) (e entry, n int) {
-	if len(b) < 2 || b[0]&kindMask < kindCreated || b[0]&kindMask > kindAborted {
+	if len(b) < 2 || b[0]>>4 < kindCreated || b[0]>>4 > kindLastMove {
 		return e, 0
 	}
-	e.kind, e.flags = b[0]&kindMask, b[0]&^kindMask
-	delta, width := binary.Varint(b[1:])
+	e.kind = b[0] >> 4
+	n = 1
+	switch {
+	case e.moves() || e.ends():
+		n = 3
+		if len(b) < n {
+			return e, 0
+		}
+		if e.moves() {
+			e.move = rules.Move(b[0]&0x0f)<<16 | rules.Move(b[1])<<8 | rules.Move(b[2])
+			break
+		}
+		if int(b[1]) >= len(results) || int(b[2]) >= len(terminations) {
+			return e, 0
+		}
+		e.result, e.termination = results[b[1]], terminations[b[2]]
+	default:
+		e.flags = b[0] & 0x0f
+	}
+	delta, width := binary.Varint(b[n:])
 	if width <= 0 {
 		return e, 0
 	}
 	e.at = schemas.Time(delta)
-	n = 1 + width
-	switch {
-	case e.kind == kindMove:
-		if len(b) < n+3 {
-			return e, 0
-		}
-		e.move = rules.Move(b[n])<<16 | rules.Move(b[n+1])<<8 | rules.Move(b[n+2])
-		n += 3
-	case e.kind >= kindEnded:
-		if len(b) < n+2 || int(b[n]) >= len(results) || int(b[n+1]) >= len(terminations) {
-			return e, 0
-		}
-		e.result, e.termination = results[b[n]], terminations[b[n+1]]
-		n += 2
-	}
-	return e, n
+	return e, n + width
 }
+
+func (e entry) moves() bool { return e.kind == kindMove || e.kind == kindLastMove }
+
+func (e entry) ends() bool { return e.kind >= kindEnded && e.kind <= kindAborted }
 
 // find gives the first event that a command caused; ok is false if it caused
 // none.

@@ -146,6 +146,9 @@ func newTable(t testing.TB) *table {
 func recode(t testing.TB, s *State) *State {
 	t.Helper()
 	body := AppendBody(nil, s)
+	if hint := SizeOf(s); len(body) > hint || hint > len(body)+160 {
+		t.Fatalf("a body of %d bytes was thought to need %d", len(body), hint)
+	}
 	again, err := DecodeBody(s.ID, s.head, body)
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +170,7 @@ func throughWire(t testing.TB, ev schemas.Event) schemas.Event {
 
 func TestRandomGamesReplayByteForByte(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(40) {
+	for seed := range uint64(16) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			playRandomly(t, rand.New(rand.NewPCG(seed, 7)))

@@ -27,7 +27,7 @@ func (s *State) causedBy(e entry, cmd schemas.Command) bool {
 	case kindCreated:
 		p, ok := cmd.Payload.(*schemas.CreateGamePayload)
 		return ok && p.White == s.White && p.Black == s.Black && p.TimeControl == s.TimeControl && p.Rated == s.Rated && p.Queue == s.Queue
-	case kindMove:
+	case kindMove, kindLastMove:
 		p, ok := cmd.Payload.(*schemas.PlayMovePayload)
 		if !ok {
 			return false

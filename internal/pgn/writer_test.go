@@ -23,6 +23,7 @@ func TestWrittenGamesAreReadBack(t *testing.T) {
 	t.Parallel()
 	games, _ := readAll(t, openGames(t, "lichess-blitz-rapid-1000.pgn"))
 	var text []byte
+	games = games[:len(games)/5]
 	for _, g := range games {
 		over := finished(g)
 		for i := range over.ClocksCs {
