@@ -52,9 +52,12 @@ func fatTable() tables.Table[*fat] {
 	}
 }
 
-// BenchmarkCommands is one command from its send to its event read back, many
-// in flight: kfake, producer, processor and consumer in this process.
-func BenchmarkCommands(b *testing.B) {
+// Commands from their send to their event read back, many in flight or one at a
+// time: broker, producer, processor and consumer in this process.
+func BenchmarkCommands(b *testing.B)  { benchmarkCommands(b, 4096) }
+func BenchmarkRoundTrip(b *testing.B) { benchmarkCommands(b, 1) }
+
+func benchmarkCommands(b *testing.B, inFlight int) {
 	const partitions, games = 8, 1000
 	cluster := kafkatest.Start(b, partitions)
 	ctx, cancel := context.WithCancel(b.Context())
@@ -85,7 +88,7 @@ func BenchmarkCommands(b *testing.B) {
 	}
 	defer reader.Close()
 
-	window := make(chan struct{}, 4096)
+	window := make(chan struct{}, inFlight)
 	b.ResetTimer()
 	go func() {
 		for i := range b.N {

@@ -18,14 +18,23 @@ import (
 // memberEnv makes the test binary a member of the group on these brokers.
 const memberEnv = "TABIYA_TEST_MEMBER"
 
-const shortSession = 2 * time.Second
+// Sessions of the test with a stopped member: a real broker allows no shorter.
+const (
+	shortSession     = 2 * time.Second
+	realShortSession = 6 * time.Second
+	sessionEnv       = "TABIYA_TEST_SESSION"
+)
 
 func TestMain(m *testing.M) {
 	brokers := os.Getenv(memberEnv)
 	if brokers == "" {
 		os.Exit(m.Run())
 	}
-	cfg := kafka.Config{Brokers: strings.Split(brokers, ","), SessionTimeout: shortSession}
+	session, err := time.ParseDuration(os.Getenv(sessionEnv))
+	if err != nil {
+		panic(err)
+	}
+	cfg := kafka.Config{Brokers: strings.Split(brokers, ","), SessionTimeout: session}
 	_ = processors.Run(context.Background(), processors.Config{Kafka: cfg}, tallyTable(), tallyCore{}) // it ends by SIGKILL
 	os.Exit(1)
 }
@@ -36,10 +45,12 @@ func TestMain(m *testing.M) {
 func TestAStoppedOwnerThatWakesUpDoesNotMoveTheTableBackwards(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
-	r.RequireFake(t)
 	r.Config.SessionTimeout = shortSession
+	if r.Fake == nil {
+		r.Config.SessionTimeout = realShortSession
+	}
 	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), memberEnv+"="+strings.Join(r.Config.Brokers, ","))
+	child.Env = append(os.Environ(), memberEnv+"="+strings.Join(r.Config.Brokers, ","), sessionEnv+"="+r.Config.SessionTimeout.String())
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +100,7 @@ func TestAStoppedOwnerThatWakesUpDoesNotMoveTheTableBackwards(t *testing.T) {
 	}
 	// The table as any recovery sees it.
 	view := tables.NewView(r.Config, tallyTable(), nil)
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	go func() { _ = view.Run(ctx) }()
 	if _, ok := view.WaitUntil(ctx, "g", func(row *tally) bool { return row.Count == 400 && row.head.Version == 400 }); !ok {
