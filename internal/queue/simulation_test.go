@@ -2,14 +2,12 @@ package queue_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
-	"tabiya/internal/player"
 	"tabiya/internal/queue"
 	"tabiya/schemas"
 	"tabiya/tables"
@@ -20,154 +18,6 @@ import (
 // in order, but any time later; a crash loses what has not arrived, the table's
 // writes included, and goes back to the commit; a stale owner's messages arrive
 // beside those of its successor.
-
-// core is an aggregate's logic over encoded rows.
-type core interface {
-	decide(key string, row []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (next []byte, changed bool, out []schemas.Message)
-	replay(key string, row []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message
-	head(row []byte) schemas.Head
-}
-
-type playerCore struct{ table tables.Table[*player.State] }
-
-func (c playerCore) row(key string, raw []byte) *player.State { return decode(c.table, key, raw) }
-func (c playerCore) decide(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) ([]byte, bool, []schemas.Message) {
-	next, changed, out := player.Decide(c.row(key, raw), cmd, at, origin)
-	return encode(c.table, next, changed), changed, out
-}
-func (c playerCore) replay(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
-	return player.Replay(c.row(key, raw), cmd, at, origin)
-}
-func (c playerCore) head(raw []byte) schemas.Head { return head(raw) }
-
-type queueCore struct {
-	queue.Config
-	table tables.Table[*queue.State]
-}
-
-func (c queueCore) row(key string, raw []byte) *queue.State { return decode(c.table, key, raw) }
-func (c queueCore) decide(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) ([]byte, bool, []schemas.Message) {
-	next, changed, out := c.Decide(c.row(key, raw), cmd, at, origin.Offset)
-	return encode(c.table, next, changed), changed, out
-}
-func (c queueCore) replay(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
-	return c.Replay(c.row(key, raw), cmd, at, origin.Offset)
-}
-func (c queueCore) head(raw []byte) schemas.Head { return head(raw) }
-
-func decode[R tables.Row](t tables.Table[R], key string, raw []byte) (row R) {
-	if raw == nil {
-		return row
-	}
-	row, err := t.Decode(key, raw)
-	if err != nil {
-		panic(err)
-	}
-	return row
-}
-
-func encode[R tables.Row](t tables.Table[R], row R, changed bool) []byte {
-	if !changed {
-		return nil
-	}
-	return t.Encode(row)
-}
-
-func head(raw []byte) schemas.Head {
-	if raw == nil {
-		return schemas.Head{Offset: -1}
-	}
-	h, err := tables.PeekHead(raw)
-	if err != nil {
-		panic(err)
-	}
-	return h
-}
-
-// gameRow is a game as far as its players' seats are concerned.
-type gameRow struct {
-	Head         schemas.Head
-	Status       string // live, over, void
-	Failed       bool   // aborted because its match failed
-	Game         schemas.CreateGamePayload
-	Said         map[int64][]schemas.Record
-	RecordsAbort bool
-}
-
-type gameCore struct{ recordsAbort bool }
-
-func (c gameCore) head(raw []byte) schemas.Head {
-	if raw == nil {
-		return schemas.Head{Offset: -1}
-	}
-	return gameOf(raw).Head
-}
-
-func gameOf(raw []byte) gameRow {
-	g := gameRow{Said: map[int64][]schemas.Record{}}
-	if raw != nil {
-		if err := json.Unmarshal(raw, &g); err != nil {
-			panic(err)
-		}
-	}
-	return g
-}
-
-func (c gameCore) decide(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) ([]byte, bool, []schemas.Message) {
-	g := gameOf(raw)
-	var out []schemas.Message
-	tell := func(t schemas.CommandType, to, purpose string, payload any) {
-		out = append(out, schemas.Command{ID: schemas.DerivedID(key, purpose, 1), Type: t, Key: to, Region: "eu", Actor: schemas.ActorSystem, Payload: payload})
-	}
-	sides := func() [2]schemas.Seated { return [2]schemas.Seated{g.Game.White, g.Game.Black} }
-	record := func(rated bool) {
-		for i, s := range sides() {
-			tell(schemas.RecordResult, s.PlayerID, fmt.Sprint("record", i), &schemas.RecordResultPayload{
-				GameID: key, Speed: g.Game.TimeControl.Speed(), Rated: rated, Score: float64(i), Opponent: sides()[1-i],
-			})
-		}
-	}
-	switch {
-	case cmd.Type == schemas.CreateGame && g.Status == "":
-		g.Status, g.Game = "live", *cmd.Payload.(*schemas.CreateGamePayload)
-		for i, s := range sides() {
-			tell(schemas.SeatInGame, s.PlayerID, fmt.Sprint("seat", i), &schemas.SeatInGamePayload{GameID: key, TicketID: s.TicketID, Attempt: s.Attempt})
-		}
-		tell(schemas.ConfirmMatch, g.Game.Queue, "confirm", &schemas.ConfirmMatchPayload{GameID: key})
-	case cmd.Type == schemas.AbortGame && g.Status == "":
-		g.Status = "void"
-	case cmd.Type == schemas.AbortGame && g.Status == "live":
-		g.Status, g.Failed = "over", true
-		if c.recordsAbort {
-			record(false)
-		}
-	case cmd.Type == schemas.Resign && g.Status == "live":
-		g.Status = "over"
-		record(true)
-	default:
-		return raw, false, nil
-	}
-	g.Head = schemas.Head{Version: g.Head.Version + 1, Offset: origin.Offset}
-	for _, m := range out {
-		g.Said[origin.Offset] = append(g.Said[origin.Offset], m.Record())
-	}
-	next, err := json.Marshal(g)
-	if err != nil {
-		panic(err)
-	}
-	return next, true, out
-}
-
-func (c gameCore) replay(_ string, raw []byte, _ schemas.Command, _ schemas.Time, origin schemas.Origin) (out []schemas.Message) {
-	for _, r := range gameOf(raw).Said[origin.Offset] {
-		cmd, err := schemas.DecodeCommand(r.Value)
-		if err != nil {
-			panic(err)
-		}
-		out = append(out, cmd)
-	}
-	return out
-}
 
 // place is one partition of one topic.
 type place struct {
@@ -233,9 +83,10 @@ type world struct {
 	answered        map[string]bool             // command id
 	refused         map[string]schemas.Code
 	accepted        map[string]bool
-	sent            map[string]int  // client command ids and how often they were sent
-	failed          map[string]bool // games whose match a queue has given up
-	slow            map[place]bool  // where things take long to arrive
+	sent            map[string]int    // client command ids and how often they were sent
+	evicted         map[string][]byte // games that ended long ago
+	failed          map[string]bool   // games whose match a queue has given up
+	slow            map[place]bool    // where things take long to arrive
 	ids             int64
 	recent          []logged // client commands, to send again
 }
@@ -245,8 +96,8 @@ func newWorld(t *testing.T, seed uint64, recordsAbort bool) *world {
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), clock: 1_000_000,
 		nodes: map[string][]*node{}, events: map[string]map[int64][]byte{}, answered: map[string]bool{},
 		refused: map[string]schemas.Code{}, accepted: map[string]bool{}, sent: map[string]int{},
-		failed: map[string]bool{}, slow: map[place]bool{},
-		core: queueCore{queue.Config{MaxTickets: 5}.WithDefaults(), tables.Queues()},
+		failed: map[string]bool{}, evicted: map[string][]byte{}, slow: map[place]bool{},
+		core: queueCore{queue.Config{MaxTickets: 5, MatchDeadline: 5 * time.Second}.WithDefaults(), tables.Queues()},
 	}
 	cores := map[string]core{
 		schemas.PlayerCommands: playerCore{tables.Players()},
@@ -315,6 +166,9 @@ func (w *world) process(n *node) bool {
 				w.t.Fatalf("%s made head %v out of %v at offset %d", in.cmd.Type, h, old, offset)
 			}
 			n.rows[in.cmd.Key] = next
+			if again := n.core.replay(in.cmd.Key, next, in.cmd, in.at, origin); !slices.EqualFunc(out, again, sameWords) {
+				w.t.Fatalf("%s led to\n%+v\nand would be replayed as\n%+v", in.cmd.Type, out, again)
+			}
 			w.put(n, place{tableOf[n.topic], n.partition}, parcel{offset, schemas.Record{Key: in.cmd.Key}, next})
 		}
 	}
@@ -331,6 +185,11 @@ func (w *world) process(n *node) bool {
 	n.position++
 	n.highest = max(n.highest, n.position)
 	return true
+}
+
+func sameWords(a, b schemas.Message) bool {
+	x, y := a.Record(), b.Record()
+	return x.Topic == y.Topic && x.Key == y.Key && bytes.Equal(x.Value, y.Value)
 }
 
 func (w *world) put(n *node, to place, p parcel) {
@@ -352,7 +211,9 @@ func (w *world) deliver(l *lane) bool {
 	l.parcels = l.parcels[1:]
 	if p.row != nil {
 		n := w.node(l.from)
-		if old := n.durable[p.record.Key]; old == nil || n.core.head(p.row).Version > n.core.head(old).Version {
+		if old := n.durable[p.record.Key]; w.evicted[p.record.Key] != nil {
+			// A stale owner's row of a game that is gone: a tombstone keeps it away.
+		} else if old == nil || n.core.head(p.row).Version > n.core.head(old).Version {
 			n.durable[p.record.Key] = p.row
 		}
 		return true
@@ -428,6 +289,42 @@ func (w *world) timers() {
 		for _, key := range slices.Sorted(maps.Keys(n.rows)) {
 			if at, cmd, ok := w.core.Deadline(w.core.row(key, n.rows[key])); ok && at <= w.clock {
 				w.append(cmd)
+			}
+		}
+	}
+}
+
+// evict forgets games that ended a minute ago and that nothing of their own log
+// can bring back.
+func (w *world) evict() {
+	for _, n := range w.nodes[schemas.GameCommands] {
+		n.commit()
+		for key, raw := range n.rows {
+			g := gameOf(raw)
+			if g.Status == "over" && g.EndsAt.Add(time.Minute) < w.clock && g.Head.Offset < n.committed {
+				if w.evicted[key] != nil {
+					w.t.Fatalf("game %s was played twice", key)
+				}
+				w.evicted[key] = raw
+				delete(n.rows, key)
+				delete(n.durable, key)
+			}
+		}
+	}
+}
+
+// games calls fn for every game there was.
+func (w *world) games(fn func(key string, g gameRow)) {
+	for key, raw := range w.evicted {
+		fn(key, gameOf(raw))
+	}
+	for _, n := range w.nodes[schemas.GameCommands] {
+		for key, raw := range n.rows {
+			g := gameOf(raw)
+			if w.evicted[key] == nil {
+				fn(key, g)
+			} else if g.Status != "void" {
+				w.t.Fatalf("game %s is played again: %s", key, g.Status)
 			}
 		}
 	}
