@@ -116,8 +116,10 @@ func (g *table) checkHistory() {
 		if !bytes.Equal(want, got) {
 			g.t.Fatalf("event %d made again as\n%s\nwant\n%s", i+1, got, want)
 		}
-		if one, ok := g.state.EventAt(ev.Seq); !ok || !bytes.Equal(one.Record().Value, want) {
-			g.t.Fatalf("EventAt(%d) differs", ev.Seq)
+		if i%9 == 0 || i == len(g.events)-1 {
+			if one, ok := g.state.EventAt(ev.Seq); !ok || !bytes.Equal(one.Record().Value, want) {
+				g.t.Fatalf("EventAt(%d) differs", ev.Seq)
+			}
 		}
 		if ev.Seq != int64(i)+1 {
 			g.t.Fatalf("event %d has seq %d", i+1, ev.Seq)
