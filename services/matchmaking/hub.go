@@ -153,8 +153,8 @@ func (h *hub) Row(playerID string, row *player.State) {
 	h.each(playerID, func(st *stream) bool { return st.Row(now) })
 }
 
-// settleEvery is how long a reader may be wrong about his seat.
-const settleEvery = 2 * time.Second
+// settleEvery is half of how long a reader may be wrong about his seat.
+const settleEvery = time.Second
 
 // Settle looks after all streams until ctx ends.
 func (h *hub) Settle(ctx context.Context) error {

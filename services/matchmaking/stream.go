@@ -106,10 +106,13 @@ func (st *stream) Row(now seat) bool {
 	if i, ok := opening(now); ok && !st.knows(i) {
 		return st.Event(i, now)
 	}
-	if st.told.ticketID == before.ticketID {
-		return st.state(now)
+	// A seat that is free: the event that says why is about to be read, and
+	// Settle sees to it if it was read already. A ticket that the reader is past:
+	// the view will follow.
+	if now.status == player.Idle || st.told.ticketID != before.ticketID {
+		return true
 	}
-	return true // the reader has heard of what comes after; the view will follow
+	return st.state(now)
 }
 
 // closed reports whether the reader has heard of the end of that seat's game:

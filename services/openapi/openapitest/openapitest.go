@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -64,6 +65,7 @@ var load = sync.OnceValues(func() (*checker, error) {
 	for _, text := range []string{"text/event-stream", "application/x-ndjson", "application/x-chess-pgn"} {
 		openapi3filter.RegisterBodyDecoder(text, openapi3filter.PlainBodyDecoder)
 	}
+	document.Servers = nil // the router takes paths as they are then
 	router, err := legacy.NewRouter(document)
 	if err != nil {
 		return nil, fmt.Errorf("make the openapi router: %w", err)
@@ -123,6 +125,8 @@ func check(req *http.Request, resp *http.Response, body []byte) error {
 	}
 	sent := req.Clone(req.Context())
 	sent.URL.Scheme, sent.URL.Host, sent.Host = "", "", ""
+	// A slash or a plus in a parameter is the parameter's own.
+	sent.URL.Path, sent.URL.RawPath = req.URL.EscapedPath(), ""
 	sent.Body, err = again(req)
 	if err != nil {
 		return err
@@ -130,6 +134,11 @@ func check(req *http.Request, resp *http.Response, body []byte) error {
 	route, params, err := c.router.FindRoute(sent)
 	if err != nil {
 		return fmt.Errorf("find %s %s: %w", req.Method, req.URL.Path, err)
+	}
+	for name, value := range params {
+		if params[name], err = url.PathUnescape(value); err != nil {
+			return fmt.Errorf("unescape %s of %s: %w", name, req.URL.Path, err)
+		}
 	}
 	options := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
 	input := &openapi3filter.RequestValidationInput{Request: sent, PathParams: params, Route: route, Options: options}

@@ -1,0 +1,303 @@
+package matchmaking
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tabiya/internal/auth"
+	"tabiya/internal/httpx"
+	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/kafkatest"
+	"tabiya/internal/queue"
+	"tabiya/internal/supervise"
+	"tabiya/processors"
+	"tabiya/processors/games"
+	pairing "tabiya/processors/matchmaking"
+	"tabiya/processors/players"
+	"tabiya/schemas"
+	"tabiya/services/openapi/openapitest"
+	"tabiya/tables"
+)
+
+// limit bounds every wait; a test that waits that long has failed.
+const limit = 60 * time.Second
+
+// rig is a broker, the three processors and the service.
+type rig struct {
+	*kafkatest.Cluster
+	*Service
+	t        *testing.T
+	producer *kafka.Producer
+	signer   *auth.Signer
+	server   *httptest.Server
+	games    func() (stop func()) // starts the games processor
+
+	stopPlayers func() // stops the players processor
+}
+
+// newRig starts everything but the games processor.
+func newRig(t *testing.T, tune ...func(*Config)) *rig {
+	t.Helper()
+	key, err := auth.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{Cluster: kafkatest.Start(t, 3), t: t, signer: auth.NewSigner(key)}
+	fast := r.Config
+	fast.SendTimeout = 5 * time.Second
+	if r.producer, err = kafka.NewProducer(fast); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.producer.Close)
+	common := func() processors.Config {
+		return processors.Config{Kafka: r.Config, Logger: r.logger(), Registerer: prometheus.NewRegistry()}
+	}
+	p, err := players.New(common())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := pairing.New(common(), queue.Config{WaveInterval: 20 * time.Millisecond, MatchDeadline: time.Second, MaxTickets: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.games = func() func() {
+		g, err := games.New(games.Config{Config: common()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.background(g.Run, g.Ready)
+	}
+	r.stopPlayers = r.background(p.Run, p.Ready)
+	r.background(m.Run, m.Ready)
+
+	view := tables.NewView(r.Config, tables.Players(), r.logger())
+	cfg := Config{
+		Kafka: r.Config, Commands: r.producer, Players: view,
+		Verifier: auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now),
+		Regions:  []string{"eu", "us-east"}, Logger: r.logger(), Registerer: prometheus.NewRegistry(),
+	}
+	for _, f := range tune {
+		f(&cfg)
+	}
+	if r.Service, err = New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	engine := httpx.New(r.logger(), prometheus.NewRegistry())
+	r.Routes(engine)
+	r.server = httptest.NewServer(engine)
+	t.Cleanup(r.server.Close)
+	r.background(view.Run, func() error { return nil })
+	r.background(func(ctx context.Context) error {
+		supervise.New(r.logger(), supervise.Backoff{First: 20 * time.Millisecond, Most: 200 * time.Millisecond},
+			supervise.Part{Name: "service", Run: r.Run}).Run(ctx)
+		return nil
+	}, r.Ready)
+	return r
+}
+
+func (r *rig) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(testWriter{r.t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// testWriter logs to the test until it ends.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	if w.t.Context().Err() == nil {
+		w.t.Logf("%s", bytes.TrimSpace(p))
+	}
+	return len(p), nil
+}
+
+// background runs a part until stop is called or the test ends, and waits until
+// it is ready.
+func (r *rig) background(run func(context.Context) error, ready func() error) (stop func()) {
+	r.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := run(ctx); err != nil && ctx.Err() == nil {
+			r.t.Errorf("ended by itself: %v", err)
+		}
+	}()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		<-done
+	})
+	r.t.Cleanup(stop)
+	r.eventually("ready", func() bool { return ready() == nil })
+	return stop
+}
+
+func (r *rig) eventually(what string, met func() bool) {
+	r.t.Helper()
+	for giveUp := time.Now().Add(limit); !met(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(giveUp) {
+			r.t.Fatalf("not %s in %s", what, limit)
+		}
+	}
+}
+
+// person is a registered player with his token.
+type person struct{ id, token string }
+
+func (r *rig) stranger() person {
+	r.t.Helper()
+	p := person{id: schemas.NewID()}
+	var err error
+	if p.token, _, err = r.signer.Player(p.id, time.Now(), time.Hour); err != nil {
+		r.t.Fatal(err)
+	}
+	return p
+}
+
+func (r *rig) send(commands ...schemas.Command) {
+	r.t.Helper()
+	for _, c := range commands {
+		if err := r.producer.Send(r.t.Context(), c); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+// register sends what the account service's outbox sends, and does not wait.
+func (r *rig) register(handle string) person {
+	r.t.Helper()
+	p := r.stranger()
+	r.send(schemas.Command{
+		ID: schemas.NewID(), Type: schemas.RegisterPlayer, Key: p.id, Region: "eu", Actor: schemas.ActorSystem,
+		Payload: &schemas.RegisterPlayerPayload{Handle: handle},
+	})
+	return p
+}
+
+// ask sends a request, checks the answer against the OpenAPI document and reads
+// it into out.
+func (r *rig) ask(method, path string, who person, key, body string, out any) *http.Response {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), method, r.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if who.token != "" {
+		req.Header.Set("Authorization", "Bearer "+who.token)
+	}
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
+	}
+	resp, err := r.server.Client().Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	openapitest.Validate(r.t, req, resp)
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if out != nil {
+		if err := json.Unmarshal(text, out); err != nil {
+			r.t.Fatalf("%s %s: %d %s: %v", method, path, resp.StatusCode, text, err)
+		}
+	}
+	return resp
+}
+
+func (r *rig) refused(want schemas.Code, method, path string, who person, key, body string) {
+	r.t.Helper()
+	var p httpx.Problem
+	resp := r.ask(method, path, who, key, body, &p)
+	if p.Code != want || resp.StatusCode != httpx.Status(want) || resp.Header.Get("Content-Type") != "application/problem+json" {
+		r.t.Errorf("%s %s %.80s: %d %s %q, want %s", method, path, body, resp.StatusCode, p.Code, p.Detail, want)
+	}
+	if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") == "" {
+		r.t.Errorf("%s %s: no Retry-After", method, path)
+	}
+}
+
+func (r *rig) join(who person, pool, key string) (t ticketView) {
+	r.t.Helper()
+	if resp := r.ask("POST", "/v1/queues/"+pool+"/join", who, key, "", &t); resp.StatusCode != http.StatusOK {
+		r.t.Fatalf("join %s: %d", pool, resp.StatusCode)
+	}
+	return t
+}
+
+func (r *rig) leave(who person, pool, key string) {
+	r.t.Helper()
+	if resp := r.ask("POST", "/v1/queues/"+pool+"/leave", who, key, "", nil); resp.StatusCode != http.StatusNoContent {
+		r.t.Fatalf("leave %s: %d", pool, resp.StatusCode)
+	}
+}
+
+// listener is an open GET /v1/me/events.
+type listener struct {
+	t     *testing.T
+	resp  *http.Response
+	lines *bufio.Scanner
+	close func()
+}
+
+func (r *rig) listen(who person, accept string) *listener {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), limit)
+	r.t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, "GET", r.server.URL+"/v1/me/events", nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+who.token)
+	req.Header.Set("Accept", accept)
+	resp, err := r.server.Client().Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != accept {
+		r.t.Fatalf("%d %v", resp.StatusCode, resp.Header)
+	}
+	openapitest.ValidateBody(r.t, req, resp, nil)
+	return &listener{r.t, resp, bufio.NewScanner(resp.Body), cancel}
+}
+
+// next is the next item of an NDJSON stream; false at its end.
+func (l *listener) next() (i item, ok bool) {
+	l.t.Helper()
+	for l.lines.Scan() {
+		if len(l.lines.Bytes()) == 0 {
+			continue // keep-alive
+		}
+		d := json.NewDecoder(bytes.NewReader(l.lines.Bytes()))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&i); err != nil {
+			l.t.Fatalf("%s: %v", l.lines.Bytes(), err)
+		}
+		return i, true
+	}
+	return item{}, false
+}
+
+// want reads the next item and wants it to be of a type.
+func (l *listener) want(kind string) item {
+	l.t.Helper()
+	i, ok := l.next()
+	if !ok || i.Type != kind {
+		l.t.Fatalf("%+v (%v), want %s", i, l.lines.Err(), kind)
+	}
+	return i
+}
