@@ -3,6 +3,7 @@ package processors
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"tabiya/schemas"
 	"tabiya/tables"
@@ -79,7 +80,8 @@ func (p *Processor[R]) decode(key string, raw []byte) (row R, err error) {
 	if raw == nil {
 		return row, nil
 	}
-	if row, err = p.table.Decode(key, raw); err != nil {
+	// Clipped, as a row may alias raw: an append to it must not write there.
+	if row, err = p.table.Decode(key, slices.Clip(raw)); err != nil {
 		return row, errors.Join(ErrCorruptRow, err)
 	}
 	return row, nil

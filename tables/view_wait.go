@@ -1,0 +1,51 @@
+package tables
+
+import "context"
+
+// WaitFor gives the row of a key, and waits for it until ctx is done.
+func (v *View[R]) WaitFor(ctx context.Context, key string) (row R, ok bool) {
+	return v.WaitUntil(ctx, key, func(R) bool { return true })
+}
+
+// WaitUntil gives the row of a key once it is there and meets the condition,
+// and waits for that until ctx is done; then ok is false.
+func (v *View[R]) WaitUntil(ctx context.Context, key string, meets func(R) bool) (row R, ok bool) {
+	for {
+		changed := make(chan struct{})
+		v.mu.Lock()
+		raw, there := v.rows[key]
+		v.waiting[key] = append(v.waiting[key], changed)
+		v.mu.Unlock()
+		if there {
+			if row, ok = v.decode(key, raw); ok && meets(row) {
+				v.leave(key, changed)
+				return row, true
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			v.leave(key, changed)
+			var none R
+			return none, false
+		}
+	}
+}
+
+// leave takes a waiter out that does not wait any more.
+func (v *View[R]) leave(key string, ch chan struct{}) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	waiting := v.waiting[key]
+	for i, w := range waiting {
+		if w == ch {
+			waiting = append(waiting[:i], waiting[i+1:]...)
+			break
+		}
+	}
+	if len(waiting) == 0 {
+		delete(v.waiting, key)
+	} else {
+		v.waiting[key] = waiting
+	}
+}
