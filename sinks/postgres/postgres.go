@@ -97,8 +97,9 @@ type Sink struct {
 
 // hooks are seams at which a test stops a sink as a kill would.
 type hooks struct {
-	// copied is called in the transaction, after the rows and before the commit.
-	copied func() error
+	begin     func()       // before a batch's first attempt
+	copied    func() error // in the transaction, after the rows and before the commit
+	committed func() error // after the commit
 }
 
 // New makes a sink; it does nothing before Run.
@@ -113,7 +114,8 @@ func New(cfg Config) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	none := hooks{copied: func() error { return nil }}
+	fine := func() error { return nil }
+	none := hooks{begin: func() {}, copied: fine, committed: fine}
 	return &Sink{cfg: cfg, hooks: none, metrics: metrics, lag: lag}, nil
 }
 

@@ -27,6 +27,7 @@ const (
 // write brings a batch into the database, however long it is away.
 func (r *run) write(ctx context.Context, b *batch) error {
 	defer close(b.written)
+	r.hooks.begin()
 	began := time.Now()
 	repeats := false
 	err := r.database.Until(ctx, func(ctx context.Context) error {
@@ -42,6 +43,8 @@ func (r *run) write(ctx context.Context, b *batch) error {
 		}
 		if errors.Is(err, errFenced) {
 			err = r.alreadyWritten(ctx, b, err)
+		} else if err == nil {
+			err = r.hooks.committed()
 		}
 		return postgres.Unavailable(err)
 	})

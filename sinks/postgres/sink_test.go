@@ -1,0 +1,381 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/internal/postgres/postgrestest"
+	"tabiya/schemas"
+	"tabiya/sinks/sinktest"
+)
+
+const partitions = 3
+
+var errKilled = errors.New("killed")
+
+// started is a sink that runs in a test.
+type started struct {
+	*Sink
+	t      *testing.T
+	cancel context.CancelFunc
+	done   chan error
+}
+
+func start(t *testing.T, cfg kafka.Config, db *postgrestest.Database, change func(*Sink)) *started {
+	t.Helper()
+	sink, err := New(Config{Kafka: cfg, Pool: db.Pool, Logger: sinktest.Logger(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(sink)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &started{Sink: sink, t: t, cancel: cancel, done: make(chan error, 1)}
+	go func() { s.done <- sink.Run(ctx) }()
+	t.Cleanup(s.stop)
+	return s
+}
+
+func (s *started) stop() {
+	s.cancel()
+	if err := <-s.done; err != nil && !errors.Is(err, context.Canceled) {
+		s.t.Errorf("the sink ended with: %v", err)
+	}
+	s.done <- nil
+}
+
+func (s *started) fails() error {
+	s.t.Helper()
+	select {
+	case err := <-s.done:
+		s.done <- nil
+		return err
+	case <-time.After(30 * time.Second):
+		s.t.Fatal("the sink did not end")
+		return nil
+	}
+}
+
+// written waits until all of the log is, by the offsets in the database.
+func written(t *testing.T, log *sinktest.Log, db *postgrestest.Database) {
+	t.Helper()
+	var end, at int64
+	if err := kafka.ReadAll(t.Context(), log.Config, schemas.GameEvents, func(*kgo.Record) error { end++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		// Just after an outage the pool has broken connections left.
+		err := db.Pool.QueryRow(t.Context(), "SELECT coalesce(sum(next_offset), 0) FROM sink_offsets WHERE sink = 'postgres'").Scan(&at)
+		if err == nil && at == end {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("written up to %d of %d (%v)", at, end, err)
+		}
+	}
+}
+
+// rows are the tables' rows as text.
+func rows(t *testing.T, db *postgrestest.Database) (games, players []string) {
+	t.Helper()
+	read := func(query string) []string {
+		result, err := db.Pool.Query(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := pgx.CollectRows(result, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lines
+	}
+	return read("SELECT games::text FROM games ORDER BY game_id, event_id"), read("SELECT player_games::text FROM player_games ORDER BY game_id, color, player_id")
+}
+
+// logOf writes n games to a new log; the last event of each comes at the end.
+func logOf(t *testing.T, n int) (*sinktest.Log, []schemas.Event) {
+	t.Helper()
+	log := sinktest.NewLog(t, partitions)
+	events := sinktest.Events(uint64(n), n)
+	log.Append(t, sinktest.Records(events, partitions)...)
+	return log, events
+}
+
+// want compares the tables with what the events say, row by row.
+func want(t *testing.T, db *postgrestest.Database, events []schemas.Event) {
+	t.Helper()
+	games, players := rows(t, db)
+	terminal := 0
+	for _, ev := range events {
+		over, ok := ev.Payload.(*schemas.GameOver)
+		if !ok {
+			continue
+		}
+		terminal++
+		var row struct {
+			white, black, moves, result, fen string
+			clocks                           []int32
+			ended                            time.Time
+			rating                           float64
+			seq                              int64
+		}
+		err := db.Pool.QueryRow(t.Context(), "SELECT white_id::text, black_id::text, moves, result, fen, clocks_cs, ended_at, white_rating, event_seq FROM games WHERE game_id = $1", ev.Key).
+			Scan(&row.white, &row.black, &row.moves, &row.result, &row.fen, &row.clocks, &row.ended, &row.rating, &row.seq)
+		if err != nil {
+			t.Fatalf("game %s: %v", ev.Key, err)
+		}
+		if row.white != over.White.PlayerID || row.black != over.Black.PlayerID || row.moves != strings.Join(over.Moves, " ") ||
+			row.result != string(over.Result) || row.fen != over.FEN || fmt.Sprint(row.clocks) != fmt.Sprint(over.ClocksCs) ||
+			schemas.TimeOf(row.ended) != over.EndedAt || row.rating != over.White.Rating || row.seq != ev.Seq {
+			t.Fatalf("game %s: %+v, not %+v", ev.Key, row, over)
+		}
+	}
+	if len(games) != terminal || len(players) != 2*terminal {
+		t.Errorf("%d games and %d of players, not %d and %d", len(games), len(players), terminal, 2*terminal)
+	}
+}
+
+func TestEveryFinishedGameIsARow(t *testing.T) {
+	t.Parallel()
+	log, events := logOf(t, 60)
+	aborted := sinktest.Game(1001, 0, sinktest.Start)
+	log.Append(t, sinktest.Records(aborted, partitions)...)
+	db := postgrestest.New(t)
+	s := start(t, log.Config, db, nil)
+	written(t, log, db)
+	want(t, db, append(events, aborted...))
+	if err := s.Ready(); err != nil {
+		t.Errorf("not ready: %v", err)
+	}
+
+	results, err := db.Pool.Query(t.Context(), `SELECT DISTINCT g.result || ' ' || p.color || ' ' || p.result FROM games g JOIN player_games p USING (game_id)
+		WHERE (p.color = 'white') = (p.player_id = g.white_id) AND p.opponent_id <> p.player_id ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, err := pgx.CollectRows(results, pgx.RowTo[string])
+	if got := strings.Join(seen, ", "); err != nil ||
+		got != "* black none, * white none, 0-1 black win, 0-1 white loss, 1-0 black loss, 1-0 white win, 1/2-1/2 black draw, 1/2-1/2 white draw" {
+		t.Errorf("results %s, %v", got, err)
+	}
+}
+
+func TestAGameIsFreshInHistory(t *testing.T) {
+	t.Parallel()
+	log, events := logOf(t, 1)
+	db := postgrestest.New(t)
+	start(t, log.Config, db, nil)
+	written(t, log, db)
+	game := sinktest.Game(77, 3, sinktest.Start)
+	log.Append(t, sinktest.Records(game, partitions)...)
+	written(t, log, db)
+	want(t, db, append(events, game...))
+}
+
+func TestKilledBetweenCopyAndCommitNothingIsLostOrDoubled(t *testing.T) {
+	t.Parallel()
+	log, events := logOf(t, 60)
+	db := postgrestest.New(t)
+	kill := func(batch int) *started {
+		return start(t, log.Config, db, func(s *Sink) {
+			s.hooks.copied = func() error {
+				if batch--; batch == 0 {
+					return errKilled
+				}
+				return nil
+			}
+		})
+	}
+	if err := kill(1).fails(); !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+	if games, players := rows(t, db); len(games)+len(players) != 0 {
+		t.Fatalf("%d games and %d of players without a commit", len(games), len(players))
+	}
+	killed := kill(2)
+	written(t, log, db)
+	log.Append(t, sinktest.Records(sinktest.Game(500, 2, sinktest.Start), partitions)...)
+	if err := killed.fails(); !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+	start(t, log.Config, db, nil)
+	written(t, log, db)
+	want(t, db, append(events, sinktest.Game(500, 2, sinktest.Start)...))
+}
+
+func TestAZombiesTransactionFails(t *testing.T) {
+	t.Parallel()
+	log, events := logOf(t, 60)
+	db := postgrestest.New(t)
+	frozen, thaw := make(chan struct{}), make(chan struct{})
+	zombie := start(t, log.Config, db, func(s *Sink) {
+		s.cfg.Group = "zombie"
+		s.cfg.FlushAfter = time.Nanosecond
+		first := true
+		s.hooks.begin = func() {
+			if first {
+				first = false
+				close(frozen)
+				<-thaw
+			}
+		}
+	})
+	<-frozen // with a batch in its hands
+	s := start(t, log.Config, db, nil)
+	written(t, log, db)
+	more := sinktest.Game(9999, 8, sinktest.Start)
+	log.Append(t, sinktest.Records(more, partitions)...)
+	written(t, log, db)
+	close(thaw)
+	if err := zombie.fails(); !errors.Is(err, errFenced) {
+		t.Errorf("the zombie ended with %v", err)
+	}
+	s.stop()
+	want(t, db, append(events, more...))
+}
+
+func TestTwoCopiesSideBySideWriteTheSameRows(t *testing.T) {
+	t.Parallel()
+	log, events := logOf(t, 200)
+	db := postgrestest.New(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var ended []chan struct{}
+	for _, group := range []string{"one", "two"} {
+		sink, err := New(Config{Kafka: log.Config, Pool: db.Pool, Logger: sinktest.Logger(t), Group: group, MaxGames: 7})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		ended = append(ended, done)
+		go func() {
+			defer close(done)
+			for ctx.Err() == nil { // as a supervisor does
+				if err := sink.Run(ctx); err != nil && !errors.Is(err, errFenced) && ctx.Err() == nil {
+					t.Error(err)
+				}
+			}
+		}()
+	}
+	written(t, log, db)
+	cancel()
+	for _, done := range ended {
+		<-done
+	}
+	want(t, db, events)
+}
+
+func TestARepeatedTerminalEventIsOneRow(t *testing.T) {
+	t.Parallel()
+	log, events := logOf(t, 20)
+	db := postgrestest.New(t)
+	repeat := sinktest.Record(events[len(events)-1], partitions)
+	log.Append(t, repeat) // in the same batch, most likely
+	start(t, log.Config, db, nil)
+	written(t, log, db)
+	again := sinktest.Game(31, 5, sinktest.Start)
+	log.Append(t, append(sinktest.Records(again, partitions), sinktest.Record(events[len(events)-1], partitions))...) // in another
+	written(t, log, db)
+	want(t, db, append(events, again...))
+}
+
+func TestACommitWhoseAnswerWasLostIsNoFence(t *testing.T) {
+	t.Parallel()
+	log, events := logOf(t, 20)
+	db := postgrestest.New(t)
+	start(t, log.Config, db, func(s *Sink) {
+		first := true
+		s.hooks.committed = func() error {
+			if first {
+				first = false
+				return context.DeadlineExceeded
+			}
+			return nil
+		}
+	})
+	written(t, log, db)
+	want(t, db, events)
+}
+
+func TestWhatIsNoEventIsPassedOver(t *testing.T) {
+	t.Parallel()
+	log, events := logOf(t, 3)
+	header := func(t schemas.EventType) []kgo.RecordHeader {
+		return []kgo.RecordHeader{{Key: schemas.HeaderType, Value: []byte(t)}}
+	}
+	game := sinktest.Game(41, 6, sinktest.Start)
+	bare := sinktest.Record(game[len(game)-1], partitions)
+	bare.Headers = nil
+	log.Append(t,
+		&kgo.Record{Topic: schemas.GameEvents, Value: []byte("\x00\xff"), Headers: header(schemas.GameEnded)},
+		&kgo.Record{Topic: schemas.GameEvents, Value: []byte(`{"eventType":"GameEnded"}`), Headers: header(schemas.GameEnded)},
+		&kgo.Record{Topic: schemas.GameEvents, Headers: header("NoSuchType")},
+		&kgo.Record{Topic: schemas.GameEvents},
+		bare, // without headers it is still the end of a game
+	)
+	db := postgrestest.New(t)
+	start(t, log.Config, db, nil)
+	written(t, log, db)
+	want(t, db, append(events, game...))
+}
+
+func TestTheDatabaseIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	log, events := logOf(t, 30)
+	db := postgrestest.New(t)
+	s := start(t, log.Config, db, nil)
+	written(t, log, db)
+	up := down(t, db)
+	more := sinktest.Game(88, 10, sinktest.Start)
+	log.Append(t, sinktest.Records(more, partitions)...)
+	for deadline := time.Now().Add(30 * time.Second); s.Ready() == nil; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not say so")
+		}
+	}
+	up()
+	written(t, log, db)
+	want(t, db, append(events, more...))
+
+	down(t, db)
+	log.Append(t, sinktest.Records(sinktest.Game(89, 10, sinktest.Start), partitions)...)
+	began := time.Now()
+	s.stop()
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("without a database its stop took %s", took)
+	}
+}
+
+// down makes the test's database refuse everybody, and ends their connections.
+func down(t *testing.T, db *postgrestest.Database) (up func()) {
+	t.Helper()
+	cfg, err := pgx.ParseConfig(db.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := cfg.Database
+	cfg.Database = "postgres"
+	admin, err := pgx.ConnectConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = admin.Close(context.Background()) })
+	allow := func(yes bool) {
+		if _, err := admin.Exec(t.Context(), fmt.Sprintf("ALTER DATABASE %s ALLOW_CONNECTIONS %t", name, yes)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	allow(false)
+	if _, err := admin.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name); err != nil {
+		t.Fatal(err)
+	}
+	return func() { allow(true) }
+}
