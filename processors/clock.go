@@ -1,10 +1,7 @@
 package processors
 
 import (
-	"context"
-	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"tabiya/schemas"
@@ -49,47 +46,4 @@ func (c *brokerClock) now() schemas.Time {
 	skew := max(c.present, c.old)
 	c.mu.Unlock()
 	return schemas.TimeOf(c.wall().Add(skew))
-}
-
-// errPaused: the process stood still for so long that the group may have given
-// its partitions to others. What it holds may be stale, so it must not write.
-var errPaused = errors.New("the process stood still for too long to still own its partitions")
-
-// pulse notices that the process stood still, by SIGSTOP or a frozen machine.
-type pulse struct {
-	limit  time.Duration
-	trip   func()
-	start  time.Time
-	last   atomic.Int64 // nanoseconds since start
-	paused atomic.Bool
-}
-
-// newPulse calls trip when the process stood still for half a session.
-func newPulse(sessionTimeout time.Duration, trip func()) *pulse {
-	return &pulse{limit: sessionTimeout / 2, trip: trip, start: time.Now()}
-}
-
-func (p *pulse) run(ctx context.Context) {
-	tick := time.NewTicker(p.limit / 20)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			_ = p.check() // it trips by itself
-			p.last.Store(int64(time.Since(p.start)))
-		}
-	}
-}
-
-// check returns errPaused, and trips, if the process stood still.
-func (p *pulse) check() error {
-	if p.paused.Load() || time.Since(p.start)-time.Duration(p.last.Load()) > p.limit {
-		if !p.paused.Swap(true) {
-			p.trip()
-		}
-		return errPaused
-	}
-	return nil
 }

@@ -89,6 +89,8 @@ func (s *session[R]) options() []goka.ProcessorOption {
 }
 
 func (s *session[R]) run(ctx context.Context) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	// Goka waits up to 60 s for open emits when it stops. With the broker away
 	// they are given up: the commands are not committed and come again.
 	stopped := make(chan struct{})
@@ -101,14 +103,19 @@ func (s *session[R]) run(ctx context.Context) error {
 		}
 	})()
 
-	s.pulse = newPulse(s.p.cfg.Kafka.Session(), s.producer.Abort)
-	watchers, cancel := context.WithCancel(ctx)
+	s.pulse = newPulse(s.p.cfg.Kafka.Session(), func() {
+		s.producer.Abort()
+		end(errPaused)
+	})
 	var watching sync.WaitGroup
-	watching.Go(func() { s.pulse.run(watchers) })
-	watching.Go(func() { s.watchCommits(watchers) })
+	watching.Go(func() { s.pulse.run(ctx) })
+	watching.Go(func() { s.watchCommits(ctx) })
 	defer watching.Wait()
-	defer cancel()
-	return s.goka.Run(ctx)
+	defer end(nil)
+	if err := s.goka.Run(ctx); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
 }
 
 func (s *session[R]) close() {

@@ -39,12 +39,9 @@ func TestMain(m *testing.M) {
 	os.Exit(1)
 }
 
-// An owner stands still for longer than its session (SIGSTOP), another takes its
-// partition and goes on, and the first one wakes up (SIGCONT) with commands in
-// its hands. What it may still write must not move a row backwards.
-func TestAStoppedOwnerThatWakesUpDoesNotMoveTheTableBackwards(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, 1)
+// startChild runs a member in a process of its own, with a short session.
+func (r *rig) startChild() *exec.Cmd {
+	r.t.Helper()
 	r.Config.SessionTimeout = shortSession
 	if r.Fake == nil {
 		r.Config.SessionTimeout = realShortSession
@@ -52,12 +49,22 @@ func TestAStoppedOwnerThatWakesUpDoesNotMoveTheTableBackwards(t *testing.T) {
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), memberEnv+"="+strings.Join(r.Config.Brokers, ","), sessionEnv+"="+r.Config.SessionTimeout.String())
 	if err := child.Start(); err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	r.t.Cleanup(func() {
 		_ = child.Process.Kill()
 		_ = child.Wait()
 	})
+	return child
+}
+
+// An owner stands still for longer than its session (SIGSTOP), another takes its
+// partition and goes on, and the first one wakes up (SIGCONT) with commands in
+// its hands. What it may still write must not move a row backwards.
+func TestAStoppedOwnerThatWakesUpDoesNotMoveTheTableBackwards(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	child := r.startChild()
 	play := func(from, to int64) (cmds []schemas.Command) {
 		for n := from; n < to; n++ {
 			how := stepAsWhite
@@ -106,6 +113,28 @@ func TestAStoppedOwnerThatWakesUpDoesNotMoveTheTableBackwards(t *testing.T) {
 	if _, ok := view.WaitUntil(ctx, "g", func(row *tally) bool { return row.Count == 400 && row.head.Version == 400 }); !ok {
 		t.Fatal("the row is not at 400")
 	}
+}
+
+// Nobody took over: the one that wakes up joins again, and its timers run.
+func TestAMemberThatStoodStillJoinsAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	child := r.startChild()
+	r.send(plain(schemas.OfferDraw, "g"))
+	r.waitLog(schemas.GameEvents, 2) // its timer too
+	if err := child.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	adm := r.admin()
+	eventually(t, "the broker drops the member", func() bool {
+		groups, err := adm.DescribeGroups(t.Context(), schemas.GamesGroup)
+		return err == nil && len(groups[schemas.GamesGroup].Members) == 0
+	})
+	if err := child.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	r.send(plain(schemas.OfferDraw, "h"))
+	r.waitLog(schemas.GameEvents, 4)
 }
 
 func TestAPauseLongerThanHalfASessionTripsThePulse(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
@@ -166,5 +167,43 @@ func TestEnsureTopicsIsRepeatableAndRefusesAMismatch(t *testing.T) {
 	}
 	if err := kafka.EnsureTopics(t.Context(), cluster.Config, same); err == nil || !strings.Contains(err.Error(), "message.timestamp.type=CreateTime") {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// The connection stands, but nothing is answered.
+func TestABrokerThatHangsEndsEverySendInTime(t *testing.T) {
+	t.Parallel()
+	cluster := kafkatest.Start(t, 1)
+	cluster.RequireFake(t)
+	cfg := cluster.Config
+	cfg.SendTimeout = 300 * time.Millisecond
+	producer, err := kafka.NewProducer(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer producer.Close()
+	if err := producer.Send(t.Context(), command("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	answer := cluster.Hang(int16(kmsg.Produce))
+	ended := make(chan error, 2)
+	producer.SendAsync(command("a", 2), func(err error) { ended <- err })
+	producer.SendAsync(command("a", 3), func(err error) { ended <- err })
+	for range 2 {
+		select {
+		case err := <-ended:
+			if !errors.Is(err, kafka.ErrUnavailable) {
+				t.Fatalf("got %v", err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatal("a send does not end")
+		}
+	}
+	answer()
+	deadline := time.Now().Add(20 * time.Second)
+	for err = errors.New("not tried"); err != nil; err = producer.Send(t.Context(), command("a", 4)) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the broker answers again, but: %v", err)
+		}
 	}
 }

@@ -74,3 +74,18 @@ func (c *Cluster) HoldCommits(t testing.TB, group string) (restore func()) {
 	})
 	return func() { over.Store(true) }
 }
+
+// Hang makes the fake cluster leave requests of that key without an answer,
+// until restore is called.
+func (c *Cluster) Hang(key int16) (restore func()) {
+	var over atomic.Bool
+	c.Fake.ControlKey(key, func(kmsg.Request) (kmsg.Response, error, bool) {
+		if over.Load() {
+			c.Fake.DropControl()
+			return nil, nil, false
+		}
+		c.Fake.KeepControl()
+		return nil, nil, true
+	})
+	return func() { over.Store(true) }
+}
