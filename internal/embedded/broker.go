@@ -6,16 +6,21 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"path/filepath"
+	"runtime/debug"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"tabiya/internal/embedded/tier"
 	"tabiya/internal/kafka/brokertime"
 )
 
-// broker is kfake on disk.
+// broker is kfake on disk, kept small by a tier of older segments.
 type broker struct {
 	cluster *kfake.Cluster
 	addrs   []string
+	sweeper context.CancelFunc
+	swept   chan struct{} // closed when the sweeper has stopped
 }
 
 // brokerState is what outlives a run beside kfake's own files.
@@ -23,44 +28,78 @@ type brokerState struct {
 	Port int `json:"port"`
 }
 
-// brokerConfigs are the broker's, where a topic does not say otherwise.
-var brokerConfigs = map[string]string{
-	// kfake applies time retention to compacted topics as well, where Kafka does
-	// not: with its default of 7 days a table would lose its quiet rows.
-	"log.retention.ms": "-1",
-}
-
-func startBroker(dir, statePath string, logger *slog.Logger) (*broker, error) {
+func startBroker(dir string, logger *slog.Logger) (_ *broker, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("embedded kafka: %w", err)
+		}
+	}()
+	hot, old, statePath := filepath.Join(dir, "kafka"), filepath.Join(dir, "kafka-older"), filepath.Join(dir, "kafka.json")
 	var state brokerState
 	if err := load(statePath, &state); err != nil {
-		return nil, fmt.Errorf("embedded kafka: %w", err)
+		return nil, err
 	}
+	gate := &gate{opened: make(chan struct{})}
 	listen := func(string, string) (net.Listener, error) {
 		l, err := listenLoopback(state.Port)
-		if err == nil {
-			state.Port = portOf(l)
+		if err != nil {
+			return nil, err
 		}
-		return l, err
+		state.Port, gate.Listener = portOf(l), l
+		return gate, nil
 	}
 	cluster, err := kfake.NewCluster(
 		kfake.NumBrokers(1), kfake.ClusterID("tabiya"), kfake.ListenFn(listen),
-		kfake.DataDir(dir), kfake.BrokerConfigs(brokerConfigs), kfake.WithLogger(brokerLog{logger}),
+		kfake.DataDir(hot), kfake.BrokerConfigs(tier.BrokerConfigs()), kfake.MaxVersions(tier.Versions()),
+		kfake.WithLogger(brokerLog{logger}),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("embedded kafka: %w", err)
+		return nil, err
 	}
+	b := &broker{cluster: cluster, addrs: cluster.ListenAddrs(), swept: make(chan struct{})}
 	brokertime.Install(cluster)
-	b := &broker{cluster, cluster.ListenAddrs()}
-	if err := keep(statePath, state); err != nil {
-		cluster.Close()
-		return nil, fmt.Errorf("embedded kafka: %w", err)
+	older, err := tier.New(cluster, tier.Config{BrokerDir: hot, Dir: old, Logger: logger})
+	if err == nil {
+		err = keep(statePath, state)
 	}
+	if err != nil {
+		cluster.Close()
+		close(gate.opened)
+		return nil, err
+	}
+	debug.FreeOSMemory() // what was read of the log to begin with
+	close(gate.opened)
+
+	ctx, stop := context.WithCancel(context.Background())
+	b.sweeper = stop
+	go func() {
+		defer close(b.swept)
+		_ = older.Run(ctx) // nil: what fails is logged
+	}()
 	return b, nil
 }
 
+// gate is a listener that lets nobody in before the broker is complete: a
+// client that comes back at once must not see a log without its older part, nor
+// write records without broker time.
+type gate struct {
+	net.Listener
+	opened chan struct{}
+}
+
+func (g *gate) Accept() (net.Conn, error) {
+	<-g.opened
+	return g.Listener.Accept()
+}
+
 func (b *broker) close(ctx context.Context) error {
+	b.sweeper()
 	done := make(chan struct{})
-	go func() { defer close(done); b.cluster.Close() }()
+	go func() {
+		defer close(done)
+		<-b.swept
+		b.cluster.Close()
+	}()
 	select {
 	case <-done:
 		return nil

@@ -4,7 +4,8 @@
 // knows that they are embedded: they are reached by their protocols alone.
 //
 //	<data>/lock        held while a process runs
-//	<data>/kafka/      kfake's segments and state
+//	<data>/kafka/      kfake's newest segments and its state
+//	<data>/kafka-older/ all segments before them, see package tier
 //	<data>/s3/         the buckets: objects are plain files
 //	<data>/s3-meta/    their metadata, where the file system has no attributes
 //	<data>/postgres/   see package pgchild
@@ -19,5 +20,4 @@
 //     in files of their own. If-None-Match holds there too, If-Match does not: a
 //     reader can get old bytes under a new ETag.
 //   - One gateway a process: a second Start with S3 fails.
-//   - kfake holds an index entry of 72 bytes a batch in memory; see broker.go.
 package embedded

@@ -70,7 +70,7 @@ func (i *Instance) start(ctx context.Context, cfg Config, dir string) error {
 	var parts []func() error
 	if cfg.Kafka {
 		parts = append(parts, func() (err error) {
-			i.broker, err = startBroker(filepath.Join(dir, "kafka"), filepath.Join(dir, "kafka.json"), cfg.Logger)
+			i.broker, err = startBroker(dir, cfg.Logger)
 			return err
 		})
 	}
