@@ -38,11 +38,11 @@ const limit = 60 * time.Second
 // rig is a broker, the three processors and the service.
 type rig struct {
 	*kafkatest.Cluster
-	*Service
+	*instance
 	t        *testing.T
 	producer *kafka.Producer
 	signer   *auth.Signer
-	server   *httptest.Server
+	verifier *auth.Verifier
 	games    func() (stop func()) // starts the games processor
 
 	stopPlayers func() // stops the players processor
@@ -83,29 +83,50 @@ func newRig(t *testing.T, tune ...func(*Config)) *rig {
 	r.stopPlayers = r.background(p.Run, p.Ready)
 	r.background(m.Run, m.Ready)
 
+	r.verifier = auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now)
+	r.instance = r.start(tune...)
+	return r
+}
+
+// instance is the service behind a listener.
+type instance struct {
+	*Service
+	server *httptest.Server
+}
+
+// start starts one more instance of the service.
+func (r *rig) start(tune ...func(*Config)) *instance {
+	r.t.Helper()
 	view := tables.NewView(r.Config, tables.Players(), r.logger())
 	cfg := Config{
-		Kafka: r.Config, Commands: r.producer, Players: view,
-		Verifier: auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now),
-		Regions:  []string{"eu", "us-east"}, Logger: r.logger(), Registerer: prometheus.NewRegistry(),
+		Kafka: r.Config, Commands: r.producer, Players: view, Verifier: r.verifier,
+		Regions: []string{"eu", "us-east"}, Logger: r.logger(), Registerer: prometheus.NewRegistry(),
 	}
 	for _, f := range tune {
 		f(&cfg)
 	}
-	if r.Service, err = New(cfg); err != nil {
-		t.Fatal(err)
+	s, err := New(cfg)
+	if err != nil {
+		r.t.Fatal(err)
 	}
 	engine := httpx.New(r.logger(), prometheus.NewRegistry())
-	r.Routes(engine)
-	r.server = httptest.NewServer(engine)
-	t.Cleanup(r.server.Close)
+	s.Routes(engine)
+	i := &instance{s, httptest.NewServer(engine)}
+	r.t.Cleanup(i.server.Close)
 	r.background(view.Run, func() error { return nil })
 	r.background(func(ctx context.Context) error {
 		supervise.New(r.logger(), supervise.Backoff{First: 20 * time.Millisecond, Most: 200 * time.Millisecond},
-			supervise.Part{Name: "service", Run: r.Run}).Run(ctx)
+			supervise.Part{Name: "service", Run: s.Run}).Run(ctx)
 		return nil
-	}, r.Ready)
-	return r
+	}, s.Ready)
+	return i
+}
+
+// on is the rig seen through another instance.
+func (r *rig) on(i *instance) *rig {
+	other := *r
+	other.instance = i
+	return &other
 }
 
 func (r *rig) logger() *slog.Logger {

@@ -175,6 +175,27 @@ func TestAMatchWithoutItsGameFails(t *testing.T) {
 	}
 }
 
+func TestEveryInstanceCanAnswerForEveryPlayer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	p := r.register("Wanderer")
+	l := r.listen(p, mediaNDJSON)
+	l.want(itemState)
+	r.refused(schemas.CodeNotQueued, "POST", "/v1/queues/3+0/leave", p, "early", "")
+
+	other := r.on(r.start()) // begins now, and knows what was refused
+	first := other.join(p, "3+0", "k")
+	if q := l.want(itemQueued); q.TicketID != first.TicketID {
+		t.Fatalf("%+v, want %+v", q, first)
+	}
+	if again := r.join(p, "3+0", "k"); again != first {
+		t.Fatalf("%+v, then %+v", first, again)
+	}
+	other.refused(schemas.CodeNotQueued, "POST", "/v1/queues/3+0/leave", p, "early", "")
+	r.leave(p, "3+0", "")
+	l.want(itemLeft)
+}
+
 func TestAStreamOfServerSentEvents(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) {
