@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,7 @@ type Service struct {
 	metrics  *metrics
 
 	connections atomic.Int64
+	buffers     sync.Pool // of *frameBuffer
 }
 
 // New makes the service; it talks to nobody before Run.
@@ -41,6 +43,7 @@ func New(cfg Config) (*Service, error) {
 		mender:   newMender(),
 		gate:     &gate{},
 		lag:      kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
+		buffers:  sync.Pool{New: func() any { return new(frameBuffer) }},
 	}
 	s.metrics = newMetrics(cfg.Registerer, s.hub,
 		func() float64 { return float64(s.answers.waiting()) },

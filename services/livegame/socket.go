@@ -158,21 +158,19 @@ const maxStrikes = 16
 
 // read takes frames until the connection ends.
 func (k *socket) read() {
-	buf := make([]byte, maxFrame+1)
 	for {
-		text, err := k.next(buf)
+		f, code, detail, err := k.next()
 		if err != nil {
 			return
 		}
 		k.heard.Store(true)
-		if text == nil {
-			k.strike(schemas.CodeMalformedJSON, "send text frames")
-		} else if f, code, detail := parseFrame(text); code != "" {
-			k.strike(code, detail)
-		} else {
+		if code == "" {
 			k.strikes = max(0, k.strikes-1)
 			k.hear(f)
+			continue
 		}
+		k.strikes++
+		k.box.send(errorFrame(code, detail))
 		if k.strikes >= maxStrikes {
 			_ = k.conn.Close(websocket.StatusPolicyViolation, "too many bad frames")
 			return
@@ -180,10 +178,19 @@ func (k *socket) read() {
 	}
 }
 
-// next reads a frame into buf; nil if it is not text. buf has room for one byte
-// more than a frame may have, so the limit is noticed.
-func (k *socket) next(buf []byte) ([]byte, error) {
+// frameBuffer has room for one byte more than a frame may have, so that the
+// connection's limit is noticed.
+type frameBuffer [maxFrame + 1]byte
+
+// next waits for a frame and parses it. It takes a buffer when the frame
+// begins: a quiet socket holds none.
+func (k *socket) next() (f clientFrame, code schemas.Code, detail string, err error) {
 	kind, r, err := k.conn.Reader(context.Background())
+	if err != nil {
+		return f, "", "", err
+	}
+	buf := k.service.buffers.Get().(*frameBuffer)
+	defer k.service.buffers.Put(buf)
 	n := 0
 	for err == nil {
 		var m int
@@ -191,15 +198,11 @@ func (k *socket) next(buf []byte) ([]byte, error) {
 		n += m
 	}
 	switch {
-	case !errors.Is(err, io.EOF) || r == nil:
-		return nil, err
+	case !errors.Is(err, io.EOF):
+		return f, "", "", err
 	case kind != websocket.MessageText:
-		return nil, nil
+		return f, schemas.CodeMalformedJSON, "send text frames", nil
 	}
-	return buf[:n], nil
-}
-
-func (k *socket) strike(code schemas.Code, detail string) {
-	k.strikes++
-	k.box.send(errorFrame(code, detail))
+	f, code, detail = parseFrame(buf[:n])
+	return f, code, detail, nil
 }
