@@ -1,0 +1,106 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/schollz/progressbar/v3"
+
+	"tabiya/internal/replay"
+	"tabiya/schemas"
+)
+
+type replayCmd struct {
+	File         string        `arg:"" type:"existingfile" placeholder:"FILE.pgn" help:"The games."`
+	Url          string        `placeholder:"URL" help:"The API's address; that of the 'tabiya up' over --data unless given."`
+	Data         string        `default:"data" type:"path" help:"The data folder of a 'tabiya up' on this machine: its address and service token are found there."`
+	ServiceToken string        `placeholder:"TOKEN" help:"Lets the replay create games; found in --data unless given."`
+	Games        int           `placeholder:"N" help:"Play the first N games that can be played; all unless given."`
+	Concurrency  int           `default:"32" help:"Games at the same time; with --via-queue not more than there are queues."`
+	ViaQueue     bool          `help:"Let the matchmaker make the games: both players join a queue and find their game on their own stream."`
+	TimeControl  string        `default:"30+20" help:"Time control of the games, minutes+seconds: long enough that no flag falls while the server is away."`
+	Patience     time.Duration `default:"2m" help:"How long the server may be away, and a finished game may take to be in history."`
+}
+
+// errDiffers has been told in the report already.
+var errDiffers = errors.New("history is not what the file says")
+
+func (c replayCmd) Run(ctx context.Context) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(c.File)
+	if err != nil {
+		return fmt.Errorf("open games: %w", err)
+	}
+	defer file.Close()
+	bar, err := c.bar(file)
+	if err != nil {
+		return err
+	}
+	cfg.Progress = func() { _ = bar.Add(1) } // a terminal that is gone stops no replay
+	report, err := replay.Run(ctx, cfg, file)
+	_ = bar.Exit()
+	if err := errors.Join(err, report.Print(os.Stdout)); err != nil {
+		return err
+	}
+	if report.Failed() {
+		return errDiffers
+	}
+	return nil
+}
+
+func (c replayCmd) config() (replay.Config, error) {
+	cfg := replay.Config{
+		URL: c.Url, ServiceToken: c.ServiceToken, Games: c.Games, Concurrency: max(1, c.Concurrency),
+		ViaQueue: c.ViaQueue, Pools: patientPools(), Patience: c.Patience,
+	}
+	if c.Url == "" || c.ServiceToken == "" && !c.ViaQueue {
+		e, err := readEndpoints(c.Data)
+		if err != nil {
+			return cfg, fmt.Errorf("nothing runs over %s: give --url and --service-token, or --data: %w", c.Data, err)
+		}
+		cfg.URL, cfg.ServiceToken = cmp.Or(c.Url, e.URL), cmp.Or(c.ServiceToken, e.ServiceToken)
+	}
+	var minutes, seconds int64
+	if _, err := fmt.Sscanf(c.TimeControl, "%d+%d", &minutes, &seconds); err != nil {
+		return cfg, fmt.Errorf("--time-control %q is not minutes+seconds", c.TimeControl)
+	}
+	cfg.TimeControl = schemas.TimeControl{InitialCs: minutes * 6000, IncrementCs: seconds * 100}
+	return cfg, cfg.TimeControl.Validate()
+}
+
+// patientPools are those in which no flag falls while a server starts again.
+func patientPools() []string {
+	return slices.DeleteFunc(schemas.Pools(), func(pool string) bool {
+		tc, _ := schemas.PoolTimeControl(pool)
+		return tc.InitialCs < 5*60*100
+	})
+}
+
+// bar shows how many games are done with, where there is a terminal.
+func (c replayCmd) bar(file *os.File) (*progressbar.ProgressBar, error) {
+	if !isatty.IsTerminal(os.Stderr.Fd()) {
+		return progressbar.DefaultSilent(-1), nil
+	}
+	games, err := replay.Count(file)
+	if err != nil {
+		return nil, fmt.Errorf("count games: %w", err)
+	}
+	if c.Games > 0 {
+		games = min(games, c.Games)
+	}
+	if _, err := file.Seek(0, 0); err != nil {
+		return nil, fmt.Errorf("rewind games: %w", err)
+	}
+	return progressbar.NewOptions(games, progressbar.OptionSetDescription("games"), progressbar.OptionSetWriter(os.Stderr),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish()), nil
+}

@@ -1,0 +1,66 @@
+// Package test drives the built program from outside: whole platforms that are
+// started, killed and asked again.
+package test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"tabiya/internal/objstore/objstoretest"
+)
+
+func TestMain(m *testing.M) { objstoretest.Main(m) }
+
+// The files of real games lie beside the repository.
+var (
+	blitz = filepath.Join("..", "..", "shared", "games", "lichess-blitz-rapid-1000.pgn")
+	rapid = filepath.Join("..", "..", "shared", "games", "womens-world-rapid-2024-605.pgn")
+)
+
+// program builds the binary once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(root, ".cache", "test", "tabiya")
+	out, err := exec.Command("go", "build", "-o", path, "tabiya/cmd/tabiya").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build tabiya: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func binary(t testing.TB) string {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// dataDir is a folder that the test's PostgreSQL, of another user where the test
+// is root, can be in.
+func dataDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tabiya-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() && os.Getenv(keepEnv) != "" {
+			t.Logf("kept: %s", dir)
+			return
+		}
+		_ = os.RemoveAll(dir)
+	})
+	return dir
+}

@@ -1,0 +1,167 @@
+package test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/realkafka"
+	"tabiya/internal/objstore/objstoretest"
+	"tabiya/internal/postgres/postgrestest"
+)
+
+// parts is the platform past one process: a real Kafka, a PostgreSQL, an S3
+// store, and every part in a process of its own.
+type parts struct {
+	place
+	broker       *realkafka.Broker
+	processes    map[string]*process
+	urls         map[string]string
+	url          string // of the gateway in front of the services
+	serviceToken string
+}
+
+// names of the processes; two of the games processor share its partitions.
+var partNames = []string{
+	"processor players", "processor matchmaking", "processor games", "processor games 2",
+	"sink postgres", "sink raw", "sink parquet",
+	"service account", "service matchmaking", "service livegame", "service history",
+}
+
+func startParts(t testing.TB) *parts {
+	t.Helper()
+	store := objstoretest.New(t)
+	p := &parts{
+		broker:    realkafka.Start(t),
+		processes: map[string]*process{},
+		urls:      map[string]string{},
+	}
+	p.place = place{kafka.Config{Brokers: p.broker.Brokers()}, postgrestest.New(t).DSN, store.Config}
+	dir := dataDir(t)
+	signing, public := filepath.Join(dir, "signing.pem"), filepath.Join(dir, "public.pem")
+	env := []string{
+		"TABIYA_KAFKA=" + strings.Join(p.kafka.Brokers, ","), "TABIYA_POSTGRES=" + p.postgres, "TABIYA_S3=" + p.s3.Endpoint,
+		"TABIYA_S3_BUCKET=" + p.s3.Bucket, "TABIYA_S3_ACCESS_KEY=" + p.s3.AccessKey, "TABIYA_S3_SECRET_KEY=" + p.s3.SecretKey,
+		"TABIYA_ARCHIVE_WINDOW=2s", "TABIYA_ARCHIVE_GRACE=1s", "TABIYA_WAVE=200ms", "TABIYA_KEY=" + public, "TABIYA_ARCHIVE_TEMP=" + dir,
+	}
+	oneShot(t, env, "topics", "create", "--partitions=4", "--replication=1", "--min-isr=1")
+	oneShot(t, env, "token", "key", "--key", signing, "--public", public)
+	p.serviceToken = strings.TrimSpace(oneShot(t, env, "token", "service", "--key", signing))
+
+	for _, name := range partNames {
+		address := freeAddress(t)
+		p.urls[name] = "http://" + address
+		args := append(strings.Fields(strings.TrimSuffix(name, " 2")), "--listen", address)
+		if name == "service account" {
+			args = append(args, "--key", signing)
+		}
+		p.processes[name] = launch(t, name, append(env, "TABIYA_KAFKA_INSTANCE="+strings.ReplaceAll(name, " ", "-")), args...)
+	}
+	for _, name := range partNames {
+		ready(t, p.processes[name], p.urls[name], 2*time.Minute)
+	}
+	p.url = p.gateway(t)
+	return p
+}
+
+func oneShot(t testing.TB, env []string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(binary(t), args...)
+	cmd.Env = append(cmd.Environ(), env...)
+	var failed strings.Builder
+	cmd.Stderr = &failed
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("tabiya %s: %v\n%s", strings.Join(args, " "), err, failed.String())
+	}
+	return string(out)
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// gateway puts the services behind one address, by path, as nginx does in the
+// compose file.
+func (p *parts) gateway(t testing.TB) string {
+	t.Helper()
+	to := func(service string) http.Handler {
+		target, err := url.Parse(p.urls["service "+service])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &httputil.ReverseProxy{
+			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, FlushInterval: -1,
+			ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+		}
+	}
+	mux := http.NewServeMux()
+	for path, service := range map[string]string{
+		"/v1/queues": "matchmaking", "/v1/queues/": "matchmaking", "/v1/me/": "matchmaking",
+		"/v1/games": "livegame", "/v1/games/": "livegame", "/v1/history/": "history", "/": "account",
+	} {
+		mux.Handle(path, to(service))
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	return server.URL
+}
+
+// Each process alone is killed at a random moment under a replay and started
+// again, and so is the broker.
+func TestKillsOfEachPartAloneOnARealKafka(t *testing.T) {
+	p := startParts(t)
+	replay := launch(t, "replay", nil, "replay", "--url", p.url, "--service-token", p.serviceToken,
+		"--games", "300", "--concurrency", "8", blitz)
+	queued := launch(t, "queue replay", nil, "replay", "--url", p.url, "--via-queue",
+		"--games", "60", "--concurrency", "3", blitz)
+	victims := append(slices.Clone(partNames), "broker")
+	rand.Shuffle(len(victims), func(i, j int) { victims[i], victims[j] = victims[j], victims[i] })
+	for _, name := range victims {
+		<-time.After(time.Duration(300+rand.IntN(1500)) * time.Millisecond)
+		running := 0
+		for _, r := range []*process{replay, queued} {
+			select {
+			case <-r.exited:
+			default:
+				running++
+			}
+		}
+		if running == 0 {
+			t.Fatalf("both replays ended before %s was killed", name)
+		}
+		if name == "broker" {
+			p.broker.Kill()
+			p.broker.Restart()
+			continue
+		}
+		victim := p.processes[name]
+		victim.kill()
+		victim.start()
+		ready(t, victim, p.urls[name], time.Minute)
+	}
+	succeed(t, replay, 8*time.Minute)
+	succeed(t, queued, 8*time.Minute)
+	checkAll(t, p.place)
+	for _, name := range partNames {
+		ready(t, p.processes[name], p.urls[name], 10*time.Second)
+	}
+	t.Log(fmt.Sprint(len(victims), " kills"))
+}

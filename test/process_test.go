@@ -1,0 +1,173 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// keepEnv names a folder: what processes of a failed test said goes there, with
+// their goroutines, and their data is left where it is.
+const keepEnv = "TABIYA_TEST_KEEP"
+
+// process is one run of the program after another, with the same arguments.
+type process struct {
+	t      testing.TB
+	name   string
+	args   []string
+	env    []string
+	log    *logFile
+	cmd    *exec.Cmd
+	exited chan struct{}
+}
+
+// logFile keeps what all runs said, in memory.
+type logFile struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logFile) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logFile) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// launch starts the program; it is killed when the test ends, and what it said
+// is shown if the test has failed.
+func launch(t testing.TB, name string, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, name: name, args: args, env: env, log: &logFile{}}
+	p.start()
+	t.Cleanup(func() {
+		if t.Failed() && os.Getenv(keepEnv) != "" {
+			p.signal(syscall.SIGQUIT) // says where it stands
+			p.wait(10 * time.Second)
+		}
+		p.kill()
+		if t.Failed() {
+			text := p.log.String()
+			if dir := os.Getenv(keepEnv); dir != "" {
+				_ = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(t.Name()+" "+p.name+".log", " ", "-")), []byte(text), 0o600)
+			}
+			t.Logf("%s said:\n%s", p.name, text[max(0, len(text)-20_000):])
+		}
+	})
+	return p
+}
+
+func (p *process) start() {
+	p.t.Helper()
+	p.cmd = exec.Command(binary(p.t), p.args...)
+	p.cmd.Env = append(os.Environ(), p.env...)
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	// A group of its own: Ctrl-C at the test's terminal is not theirs.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatalf("start %s: %v", p.name, err)
+	}
+	p.exited = make(chan struct{})
+	go func(cmd *exec.Cmd, exited chan struct{}) {
+		_ = cmd.Wait() // how it ended is in ProcessState
+		close(exited)
+	}(p.cmd, p.exited)
+}
+
+func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
+
+// kill kills with SIGKILL and waits for the end. A dead process stays dead.
+func (p *process) kill() {
+	p.signal(syscall.SIGKILL)
+	<-p.exited
+}
+
+// interrupt is Ctrl-C; it gives how long the process took to end, and its exit
+// status.
+func (p *process) interrupt(limit time.Duration) (took time.Duration, status int) {
+	p.t.Helper()
+	p.signal(syscall.SIGINT)
+	took = p.wait(limit)
+	return took, p.cmd.ProcessState.ExitCode()
+}
+
+// wait waits for the process to end by itself.
+func (p *process) wait(limit time.Duration) time.Duration {
+	p.t.Helper()
+	start := time.Now()
+	select {
+	case <-p.exited:
+	case <-time.After(limit):
+		p.signal(syscall.SIGQUIT) // says where it stands
+		<-p.exited
+		p.t.Fatalf("%s did not end in %s", p.name, limit)
+	}
+	return time.Since(start)
+}
+
+// ready waits until the process at url says that all its parts are ready.
+func ready(t testing.TB, p *process, url string, limit time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	last := "no answer"
+	for ctx.Err() == nil {
+		if body, status, err := get(ctx, url+"/readyz"); err != nil {
+			last = err.Error()
+		} else if last = string(body); status == http.StatusOK {
+			return
+		}
+		select {
+		case <-p.exited:
+			t.Fatalf("%s ended before it was ready", p.name)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	t.Fatalf("%s is not ready after %s: %s", p.name, limit, last)
+}
+
+func get(ctx context.Context, url string) ([]byte, int, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer answer.Body.Close()
+	var body bytes.Buffer
+	_, err = body.ReadFrom(answer.Body)
+	return body.Bytes(), answer.StatusCode, err
+}
+
+// freshSince waits for a file to be written after a time.
+func freshSince(t testing.TB, p *process, path string, since time.Time, limit time.Duration) {
+	t.Helper()
+	deadline := time.After(limit)
+	for {
+		if info, err := os.Stat(path); err == nil && !info.ModTime().Before(since) {
+			return
+		}
+		select {
+		case <-p.exited:
+			t.Fatalf("%s ended before it wrote %s", p.name, filepath.Base(path))
+		case <-deadline:
+			t.Fatalf("%s did not write %s in %s", p.name, filepath.Base(path), limit)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
