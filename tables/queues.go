@@ -3,6 +3,7 @@ package tables
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"tabiya/internal/queue"
 	"tabiya/schemas"
@@ -23,10 +24,11 @@ const queueFormat = 1
 const (
 	partySize  = 16 + 16 + 1 + 8 + 8 + 1
 	ticketSize = partySize + 4
-	entrySize  = 1 + 1 + 16 + 1
+	entrySize  = 1 + 1 + 16 + 1 + 1
 )
 
 func appendQueue(b []byte, s *queue.State) []byte {
+	b = slices.Grow(b, 256+96*(len(s.Waiting)+2*len(s.Matches)+len(s.Outbox)))
 	b = append(b, queueFormat)
 	b = appendInt(appendInt(b, s.Seq), s.Waves)
 	b = appendInt(appendInt(b, int64(s.LastWave)), s.WaitMs)
@@ -75,22 +77,8 @@ func appendParty(b []byte, p *queue.Party) []byte {
 func appendEntry(b []byte, s *queue.State, e *queue.Entry) []byte {
 	b = appendInt(appendInt(b, s.Offset-e.Offset), int64(s.LastWave-e.At))
 	b = append(b, e.CommandID[:]...)
-	b = appendCount(b, len(e.Facts))
-	for i := range e.Facts {
-		f := &e.Facts[i]
-		b = append(b, byte(f.Kind))
-		b = appendParty(appendInt(b, s.Seq-f.Seq), &f.White)
-		switch f.Kind {
-		case queue.Entered:
-			b = appendInt(b, int64(f.Waiting))
-		case queue.Refused:
-			b = appendString(b, string(f.Code))
-		case queue.Found, queue.Confirmed, queue.Failed:
-			b = append(appendParty(b, &f.Black), f.GameID[:]...)
-			b = appendInt(b, int64(f.Deadline-s.LastWave))
-		}
-	}
-	return b
+	b = appendInt(b, int64(e.Count))
+	return append(appendCount(b, len(e.Facts)), e.Facts...)
 }
 
 func decodeQueue(key string, head schemas.Head, body []byte) (*queue.State, error) {
@@ -129,25 +117,8 @@ func (r *bodyReader) party() queue.Party {
 }
 
 func (r *bodyReader) entry(s *queue.State) queue.Entry {
-	e := queue.Entry{Offset: s.Offset - r.int(), At: s.LastWave - schemas.Time(r.int()), CommandID: r.uuid()}
-	e.Facts = list(r, partySize+2, func() queue.Fact {
-		f := queue.Fact{Kind: queue.Kind(r.byte()), Seq: s.Seq - r.int(), White: r.party()}
-		switch f.Kind {
-		case queue.Entered:
-			f.Waiting = int(r.int())
-		case queue.Refused:
-			f.Code = schemas.Code(r.string())
-		case queue.Found, queue.Confirmed, queue.Failed:
-			f.Black, f.GameID = r.party(), r.uuid()
-			f.Deadline = s.LastWave + schemas.Time(r.int())
-		case queue.Left:
-		default:
-			r.fail()
-		}
-		return f
-	})
-	if len(e.Facts) == 0 {
-		r.fail()
-	}
+	e := queue.Entry{Offset: s.Offset - r.int(), At: s.LastWave - schemas.Time(r.int()), CommandID: r.uuid(), Count: int(r.int())}
+	// Capped: what is appended to it must not run into what follows in the row.
+	e.Facts = slices.Clip(r.bytes(r.count(1)))
 	return e
 }

@@ -13,7 +13,8 @@ type Config struct {
 	// interval. Default 20.
 	EarlyTickets int
 	// MatchDeadline is how long the game of a match may take to start before the
-	// match fails. Default 10 s.
+	// match fails. Default 10 s, at most a minute: for so long a finished game is
+	// remembered, and a CreateGame that comes twice recognised.
 	MatchDeadline time.Duration
 	// MaxTickets bounds a queue shard, tickets in matches included. Default 1000:
 	// some 70 bytes each in a row that is written with every command.
@@ -49,8 +50,8 @@ func (c Config) Validate() error {
 		return errors.New("queue: the wave interval is below 10 ms")
 	case c.EarlyTickets < 2:
 		return errors.New("queue: fewer than two early tickets make no wave")
-	case c.MatchDeadline < 10*time.Millisecond:
-		return errors.New("queue: the match deadline is below 10 ms")
+	case c.MatchDeadline < 10*time.Millisecond || c.MatchDeadline > time.Minute:
+		return errors.New("queue: the match deadline must be between 10 ms and a minute")
 	case c.MaxTickets < 2 || c.MaxTickets > maxTickets:
 		return errors.New("queue: the tickets of a shard must be between 2 and 3000")
 	}

@@ -53,7 +53,7 @@ func (c Config) Replay(s *State, cmd schemas.Command, at schemas.Time, offset in
 	j := judge{c, cmd, at, offset}
 	for i := range s.Outbox {
 		if s.Outbox[i].Offset == offset {
-			return j.messages(s.Outbox[i].Facts)
+			return j.messages(s.Outbox[i].facts())
 		}
 	}
 	if len(s.Outbox) > 0 && offset < s.Outbox[0].Offset {
@@ -62,24 +62,17 @@ func (c Config) Replay(s *State, cmd schemas.Command, at schemas.Time, offset in
 	return j.known(s)
 }
 
-// known answers a command that came before, by what the row remembers.
-func (j judge) known(s *State) []schemas.Message {
-	switch p := j.cmd.Payload.(type) {
-	case *schemas.EnterQueuePayload:
-		return j.enteredBefore(s, p)
-	case *schemas.RemoveTicketPayload:
-		return j.removedBefore(s, p)
-	}
-	return nil
-}
-
 // settle makes next the row after the command, with its facts in the outbox.
-func (j judge) settle(next *State, facts ...Fact) (*State, bool, []schemas.Message) {
+func (j judge) settle(next *State, facts ...fact) (*State, bool, []schemas.Message) {
 	next.Version++
 	next.Offset = j.offset
 	if len(facts) > 0 {
 		id, _ := uuid.Parse(j.cmd.ID)
-		next.Outbox = append(next.Outbox, Entry{j.offset, j.at, id, facts})
+		var encoded []byte
+		for i := range facts {
+			encoded = appendFact(encoded, &facts[i], id, j.at)
+		}
+		next.Outbox = append(next.Outbox, Entry{j.offset, j.at, id, len(facts), encoded})
 	}
 	next.prune(j.at)
 	return next, true, j.messages(facts)
@@ -105,11 +98,11 @@ func (j judge) enter(s *State, p *schemas.EnterQueuePayload) (*State, bool, []sc
 	}
 	party := Party{ticket, player, p.Handle, p.Rating, p.Deviation, 1}
 	if len(n.Waiting)+2*len(n.Matches) >= j.cfg.MaxTickets {
-		return j.settle(n, Fact{Kind: Refused, White: party, Code: schemas.CodeQueueFull})
+		return j.settle(n, fact{kind: refused, white: party, code: schemas.CodeQueueFull})
 	}
 	n.Seq++
 	n.Waiting = append(n.Waiting, Ticket{Party: party, JoinedAt: j.at, Seq: n.Seq})
-	return j.settle(n, Fact{Kind: Entered, Seq: n.Seq, White: party, Waiting: len(n.Waiting)})
+	return j.settle(n, fact{kind: entered, seq: n.Seq, white: party, waiting: len(n.Waiting)})
 }
 
 // readmit lets a ticket be paired again, now that its seat agrees.
@@ -119,29 +112,6 @@ func (s *State) readmit(ticket uuid.UUID, attempt int) {
 			t.Returning = false
 		}
 	}
-}
-
-// enteredBefore answers an EnterQueue that came before with what came of it.
-func (j judge) enteredBefore(s *State, p *schemas.EnterQueuePayload) []schemas.Message {
-	if p.Attempt > 0 {
-		return nil
-	}
-	id, _ := uuid.Parse(p.TicketID)
-	if t := s.ticket(id); t != nil {
-		return j.repeated(t.Seq)
-	}
-	for i := range s.Outbox {
-		for _, f := range s.Outbox[i].Facts {
-			switch {
-			case f.White.TicketID != id:
-			case f.Kind == Entered:
-				return j.repeated(f.Seq)
-			case f.Kind == Refused && f.Code == schemas.CodeQueueFull:
-				return j.messages([]Fact{f})
-			}
-		}
-	}
-	return j.repeated(0)
 }
 
 func (j judge) remove(s *State, p *schemas.RemoveTicketPayload) (*State, bool, []schemas.Message) {
@@ -157,59 +127,10 @@ func (j judge) remove(s *State, p *schemas.RemoveTicketPayload) (*State, bool, [
 		party := n.Waiting[i].Party
 		n.Waiting = slices.Delete(n.Waiting, i, i+1)
 		n.Seq++
-		return j.settle(n, Fact{Kind: Left, Seq: n.Seq, White: party})
+		return j.settle(n, fact{kind: left, seq: n.Seq, white: party})
 	}
 	player, _ := uuid.Parse(p.PlayerID)
-	return j.settle(n, Fact{Kind: Refused, White: Party{TicketID: id, PlayerID: player}, Code: s.whyGone(id)})
-}
-
-// whyGone is the refusal for a ticket that does not wait.
-func (s *State) whyGone(ticket uuid.UUID) schemas.Code {
-	for i := range s.Outbox {
-		for _, f := range s.Outbox[i].Facts {
-			neverIn := f.Kind == Refused && f.Code == schemas.CodeQueueFull
-			if f.White.TicketID == ticket && (f.Kind == Left || neverIn) {
-				return schemas.CodeNotQueued
-			}
-		}
-	}
-	return schemas.CodeAlreadyMatched
-}
-
-// removedBefore answers a RemoveTicket that came before with what came of it.
-func (j judge) removedBefore(s *State, p *schemas.RemoveTicketPayload) []schemas.Message {
-	command, _ := uuid.Parse(j.cmd.ID)
-	for i := range s.Outbox {
-		if e := &s.Outbox[i]; e.CommandID == command && e.Facts[0].Kind == Left {
-			return j.repeated(e.Facts[0].Seq)
-		} else if e.CommandID == command && e.Facts[0].Kind == Refused {
-			return j.refuse(e.Facts[0].Code)
-		}
-	}
-	id, _ := uuid.Parse(p.TicketID)
-	if s.ticket(id) != nil {
-		return j.refuse(schemas.CodeAlreadyMatched)
-	}
-	return j.repeated(0)
-}
-
-// ticket finds a ticket that waits or is matched.
-func (s *State) ticket(id uuid.UUID) *Ticket {
-	for i := range s.Waiting {
-		if s.Waiting[i].TicketID == id {
-			return &s.Waiting[i]
-		}
-	}
-	for i := range s.Matches {
-		m := &s.Matches[i]
-		if m.White.TicketID == id {
-			return &m.White
-		}
-		if m.Black.TicketID == id {
-			return &m.Black
-		}
-	}
-	return nil
+	return j.settle(n, fact{kind: refused, white: Party{TicketID: id, PlayerID: player}, code: s.whyGone(id)})
 }
 
 func (j judge) confirm(s *State, p *schemas.ConfirmMatchPayload) (*State, bool, []schemas.Message) {
@@ -221,7 +142,7 @@ func (j judge) confirm(s *State, p *schemas.ConfirmMatchPayload) (*State, bool, 
 	m := n.Matches[i]
 	n.Matches = slices.Delete(n.Matches, i, i+1)
 	n.Seq++
-	return j.settle(n, Fact{Kind: Confirmed, Seq: n.Seq, White: m.White.Party, Black: m.Black.Party, GameID: m.GameID})
+	return j.settle(n, fact{kind: confirmed, seq: n.Seq, white: m.White.Party, black: m.Black.Party, game: m.GameID})
 }
 
 func (j judge) expire(s *State, p *schemas.ExpireMatchPayload) (*State, bool, []schemas.Message) {
@@ -236,7 +157,7 @@ func (j judge) expire(s *State, p *schemas.ExpireMatchPayload) (*State, bool, []
 	n.returns(m.White)
 	n.returns(m.Black)
 	n.Seq++
-	return j.settle(n, Fact{Kind: Failed, Seq: n.Seq, White: m.White.Party, Black: m.Black.Party, GameID: m.GameID})
+	return j.settle(n, fact{kind: failed, seq: n.Seq, white: m.White.Party, black: m.Black.Party, game: m.GameID})
 }
 
 // returns puts a ticket back where it was in the order of joining.

@@ -17,10 +17,10 @@ const (
 func (s *State) prune(at schemas.Time) {
 	facts := 0
 	for i := range s.Outbox {
-		facts += len(s.Outbox[i].Facts)
+		facts += s.Outbox[i].Count
 	}
 	for len(s.Outbox) > entriesLeast && (facts > factsKept || s.Outbox[0].At < at.Add(-outboxAge)) {
-		facts -= len(s.Outbox[0].Facts)
+		facts -= s.Outbox[0].Count
 		s.Outbox = s.Outbox[1:]
 	}
 }

@@ -8,31 +8,31 @@ import (
 
 // messages says what the facts say: in Decide for the first time, in Replay
 // again, the same bytes both times.
-func (j judge) messages(facts []Fact) (out []schemas.Message) {
+func (j judge) messages(facts []fact) (out []schemas.Message) {
 	for i := range facts {
-		switch f := &facts[i]; f.Kind {
-		case Entered:
+		switch f := &facts[i]; f.kind {
+		case entered:
 			out = append(out, j.event(f, schemas.PlayerQueued, &schemas.PlayerQueuedPayload{
-				TicketID: f.White.TicketID.String(), PlayerID: f.White.PlayerID.String(), Rating: f.White.Rating, Waiting: f.Waiting,
+				TicketID: f.white.TicketID.String(), PlayerID: f.white.PlayerID.String(), Rating: f.white.Rating, Waiting: f.waiting,
 			}))
-		case Left:
+		case left:
 			out = append(out, j.event(f, schemas.PlayerLeftQueue, &schemas.PlayerLeftQueuePayload{
-				TicketID: f.White.TicketID.String(), PlayerID: f.White.PlayerID.String(),
+				TicketID: f.white.TicketID.String(), PlayerID: f.white.PlayerID.String(),
 			}), j.releaseSeat(f))
-		case Found:
+		case found:
 			out = append(out, j.event(f, schemas.MatchFound, &schemas.MatchFoundPayload{
-				GameID: f.GameID.String(), White: f.White.seated(), Black: f.Black.seated(), Deadline: f.Deadline,
+				GameID: f.game.String(), White: f.white.seated(), Black: f.black.seated(), Deadline: f.deadline,
 			}), j.createGame(f))
-		case Confirmed:
+		case confirmed:
 			out = append(out, j.event(f, schemas.MatchConfirmed, &schemas.MatchConfirmedPayload{
-				GameID: f.GameID.String(), White: f.White.seated(), Black: f.Black.seated(),
+				GameID: f.game.String(), White: f.white.seated(), Black: f.black.seated(),
 			}))
-		case Failed:
+		case failed:
 			out = append(out, j.event(f, schemas.MatchFailed, &schemas.MatchFailedPayload{
-				GameID: f.GameID.String(), White: f.White.seated(), Black: f.Black.seated(),
-			}), j.abortGame(f), j.requeueSeat(f, &f.White), j.requeueSeat(f, &f.Black))
-		case Refused:
-			out = append(out, j.refuse(f.Code)...)
+				GameID: f.game.String(), White: f.white.seated(), Black: f.black.seated(),
+			}), j.abortGame(f), j.requeueSeat(f, &f.white), j.requeueSeat(f, &f.black))
+		case refused:
+			out = append(out, j.refuse(f.code)...)
 			if j.cmd.Type == schemas.EnterQueue {
 				out = append(out, j.releaseSeat(f))
 			}
@@ -53,9 +53,9 @@ func (j judge) region() string {
 	return region
 }
 
-func (j judge) event(f *Fact, t schemas.EventType, payload any) schemas.Message {
+func (j judge) event(f *fact, t schemas.EventType, payload any) schemas.Message {
 	return schemas.Event{
-		ID: schemas.EventID(j.cmd.Key, f.Seq), Type: t, Key: j.cmd.Key, Seq: f.Seq, OccurredAt: j.at,
+		ID: schemas.EventID(j.cmd.Key, f.seq), Type: t, Key: j.cmd.Key, Seq: f.seq, OccurredAt: j.at,
 		Region: j.region(), CommandID: j.cmd.ID, Payload: payload,
 	}
 }
@@ -68,27 +68,27 @@ func (j judge) command(t schemas.CommandType, key string, about uuid.UUID, numbe
 	}
 }
 
-func (j judge) releaseSeat(f *Fact) schemas.Message {
-	ticket, player := f.White.TicketID, f.White.PlayerID.String()
-	return j.command(schemas.ReleaseSeat, player, ticket, f.Seq, &schemas.ReleaseSeatPayload{TicketID: ticket.String()})
+func (j judge) releaseSeat(f *fact) schemas.Message {
+	ticket, player := f.white.TicketID, f.white.PlayerID.String()
+	return j.command(schemas.ReleaseSeat, player, ticket, f.seq, &schemas.ReleaseSeatPayload{TicketID: ticket.String()})
 }
 
-func (j judge) createGame(f *Fact) schemas.Message {
+func (j judge) createGame(f *fact) schemas.Message {
 	_, pool, _, _ := schemas.SplitQueueKey(j.cmd.Key)
 	tc, _ := schemas.PoolTimeControl(pool)
-	return j.command(schemas.CreateGame, f.GameID.String(), f.GameID, f.Seq, &schemas.CreateGamePayload{
-		White: f.White.seated(), Black: f.Black.seated(), TimeControl: tc, Rated: true, Queue: j.cmd.Key, Deadline: f.Deadline,
+	return j.command(schemas.CreateGame, f.game.String(), f.game, f.seq, &schemas.CreateGamePayload{
+		White: f.white.seated(), Black: f.black.seated(), TimeControl: tc, Rated: true, Queue: j.cmd.Key, Deadline: f.deadline,
 	})
 }
 
-func (j judge) abortGame(f *Fact) schemas.Message {
-	return j.command(schemas.AbortGame, f.GameID.String(), f.GameID, f.Seq, nil)
+func (j judge) abortGame(f *fact) schemas.Message {
+	return j.command(schemas.AbortGame, f.game.String(), f.game, f.seq, nil)
 }
 
-func (j judge) requeueSeat(f *Fact, p *Party) schemas.Message {
+func (j judge) requeueSeat(f *fact, p *Party) schemas.Message {
 	next := p.Attempt + 1
 	return j.command(schemas.RequeueSeat, p.PlayerID.String(), p.TicketID, int64(next), &schemas.RequeueSeatPayload{
-		TicketID: p.TicketID.String(), Attempt: next, GameID: f.GameID.String(), Queue: j.cmd.Key,
+		TicketID: p.TicketID.String(), Attempt: next, GameID: f.game.String(), Queue: j.cmd.Key,
 	})
 }
 

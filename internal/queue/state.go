@@ -83,39 +83,14 @@ type Match struct {
 	White, Black Ticket
 }
 
-// Entry is what one command led to, enough to say it again byte for byte.
+// Entry is what one command led to, enough to say it again byte for byte. It is
+// read after a crash and for a repeat, so it stays encoded.
 type Entry struct {
 	Offset    int64
 	At        schemas.Time
 	CommandID uuid.UUID
-	Facts     []Fact
-}
-
-// Kind tells facts apart.
-type Kind uint8
-
-const (
-	Entered   Kind = iota + 1 // White's ticket waits
-	Left                      // White's ticket is withdrawn
-	Found                     // White and Black are matched
-	Confirmed                 // their game has started
-	Failed                    // it has not; both return
-	Refused                   // a command about White's ticket was refused
-	lastKind  = Refused
-)
-
-// Valid reports whether k is a kind.
-func (k Kind) Valid() bool { return k >= Entered && k <= lastKind }
-
-// Fact is one thing that happened. Which fields it uses depends on its kind.
-type Fact struct {
-	Kind         Kind
-	Seq          int64 // of its event; a Refused has none
-	White, Black Party
-	GameID       uuid.UUID    // Found, Confirmed, Failed
-	Deadline     schemas.Time // Found
-	Waiting      int          // Entered: tickets that wait, this one included
-	Code         schemas.Code // Refused
+	Count     int    // of the facts
+	Facts     []byte // see facts.go; never altered
 }
 
 // clone is a copy that may be altered without touching s.

@@ -47,7 +47,7 @@ func (j judge) wave(s *State) (*State, bool, []schemas.Message) {
 			candidates = append(candidates, pairing.Candidate{Rating: int(math.Round(t.Rating)), Missed: t.Missed})
 		}
 	}
-	var facts []Fact
+	var facts []fact
 	matched := make([]bool, len(n.Waiting))
 	for _, pair := range pairing.Pairs(candidates) {
 		a, b := index[pair[0]], index[pair[1]]
@@ -68,7 +68,7 @@ func (j judge) wave(s *State) (*State, bool, []schemas.Message) {
 	return j.settle(n, facts...)
 }
 
-func (j judge) found(n *State, a, b Ticket) Fact {
+func (j judge) found(n *State, a, b Ticket) fact {
 	n.Seq++
 	n.waited(j.at - a.JoinedAt)
 	n.waited(j.at - b.JoinedAt)
@@ -76,7 +76,7 @@ func (j judge) found(n *State, a, b Ticket) Fact {
 	white, black := n.colours(a, b, game)
 	m := Match{GameID: game, Deadline: j.at.Add(j.cfg.MatchDeadline), White: white, Black: black}
 	n.Matches = append(n.Matches, m)
-	return Fact{Kind: Found, Seq: n.Seq, White: white.Party, Black: black.Party, GameID: game, Deadline: m.Deadline}
+	return fact{kind: found, seq: n.Seq, white: white.Party, black: black.Party, game: game, deadline: m.Deadline}
 }
 
 // waited moves the average by a sixteenth.

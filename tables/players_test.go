@@ -1,0 +1,91 @@
+package tables_test
+
+import (
+	"bytes"
+	"reflect"
+	"testing"
+
+	"tabiya/internal/player"
+	"tabiya/schemas"
+	"tabiya/tables"
+)
+
+const (
+	playerID = "0190b3a1-0000-7000-8000-00000000000a"
+	gameID   = "0190b3a1-0000-7000-8000-000000000001"
+	ticketID = "0190b3a1-0000-7000-8000-0000000000ca"
+	at       = schemas.Time(1_795_449_270_123)
+)
+
+func fullPlayer() *player.State {
+	event := func(t schemas.EventType, seq int64, payload any) schemas.Event {
+		return schemas.Event{
+			ID: schemas.EventID(playerID, seq), Type: t, Key: playerID, Seq: seq, OccurredAt: at,
+			Region: "eu", CommandID: schemas.DerivedID(playerID, "c", seq), Payload: payload,
+		}
+	}
+	return &player.State{
+		Version: 7, Offset: 41, ID: playerID, Handle: "Łukasz", Country: "PL", Region: "eu", Revision: 3, Closed: true, Seq: 4,
+		Ratings: []player.Rating{
+			{Speed: schemas.Blitz, Rating: 1512.25, Deviation: 80.5, Volatility: 0.059999, Games: 12, At: at},
+			{Speed: schemas.UltraBullet, Rating: 900, Deviation: 500, Volatility: 0.09, Games: 1, At: at},
+		},
+		Seat: player.Seat{
+			Status: player.Playing, Queue: "eu/3+0/0", TicketID: ticketID, Attempt: 2, GameID: gameID,
+			Handle: "lukasz", Rating: 1500, Deviation: 90, Joined: 30, Entered: 35,
+		},
+		Accepted: []player.Accepted{{Key: 1 << 63, Print: 7, Seq: 1, Offset: 2}, {Key: 5, Offset: 1 << 40}},
+		Games:    []uint64{1, 1 << 63},
+		Outbox: []player.Sent{
+			{Offset: 1, Event: event(schemas.PlayerRegistered, 1, &schemas.PlayerFacts{Handle: "lukasz"})},
+			{Offset: 9, Event: event(schemas.PlayerUpdated, 2, &schemas.PlayerFacts{Handle: "Łukasz", Country: "PL"})},
+			{Offset: 20, Event: event(schemas.PlayerRated, 3, &schemas.PlayerRatedPayload{
+				GameID: gameID, Speed: schemas.Blitz, Rating: 1512.25, Deviation: 80.5, Volatility: 0.059999, Change: -3.5, Games: 12,
+			})},
+			{Offset: 41, Event: event(schemas.PlayerClosed, 4, &schemas.PlayerClosedPayload{})},
+		},
+	}
+}
+
+func TestAPlayersRowIsReadAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	waiting := fullPlayer()
+	waiting.Seat.Status, waiting.Seat.GameID = player.Queued, ""
+	odd := fullPlayer()
+	odd.Seat.TicketID, odd.Seat.GameID = "not-a-uuid", "G"
+	for name, s := range map[string]*player.State{
+		"full": fullPlayer(), "queued": waiting, "odd ids": odd,
+		"fresh": {Version: 1, ID: playerID, Handle: "a", Region: "eu", Revision: 1},
+	} {
+		raw := tables.Players().Encode(s)
+		again, err := tables.Players().Decode(playerID, raw)
+		if err != nil || !reflect.DeepEqual(again, s) {
+			t.Errorf("%s: read as %+v: %v", name, again, err)
+		}
+		for n := range raw {
+			if _, err := tables.Players().Decode(playerID, raw[:n]); err == nil {
+				t.Fatalf("%s: cut at byte %d of %d and still read", name, n, len(raw))
+			}
+		}
+		t.Logf("%s: %d bytes", name, len(raw))
+	}
+}
+
+func FuzzPlayerRow(f *testing.F) {
+	f.Add(tables.Players().Encode(fullPlayer()))
+	f.Add(tables.Players().Encode(&player.State{ID: playerID, Handle: "a", Region: "eu"}))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		s, err := tables.Players().Decode(playerID, raw)
+		if err != nil {
+			return
+		}
+		once := tables.Players().Encode(s)
+		again, err := tables.Players().Decode(playerID, once)
+		if err != nil {
+			t.Fatalf("what was written is not read: %v", err)
+		}
+		if !bytes.Equal(tables.Players().Encode(again), once) {
+			t.Fatal("written, read and written again it is another row")
+		}
+	})
+}

@@ -1,0 +1,126 @@
+package tables_test
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"tabiya/internal/queue"
+	"tabiya/schemas"
+	"tabiya/tables"
+)
+
+const queueKey = "eu/3+0/0"
+
+func party(n int) queue.Party {
+	id := func(kind string) uuid.UUID { return uuid.MustParse(schemas.DerivedID(kind, "test", int64(n))) }
+	return queue.Party{
+		TicketID: id("ticket"), PlayerID: id("player"), Handle: fmt.Sprint("player-", n),
+		Rating: 1500 + float64(n), Deviation: 80.5, Attempt: 1 + n%2,
+	}
+}
+
+func fullQueue() *queue.State {
+	ticket := func(n int) queue.Ticket {
+		return queue.Ticket{Party: party(n), JoinedAt: at.Add(-3e9), Missed: n, Seq: int64(n), Returning: n%2 == 1}
+	}
+	game := uuid.MustParse(gameID)
+	command := uuid.MustParse(ticketID)
+	return &queue.State{
+		Version: 70, Offset: 99, Key: queueKey, Seq: 31, Waves: 5, LastWave: at, WaitMs: 1234,
+		Waiting:    []queue.Ticket{ticket(1), ticket(2), ticket(3)},
+		Matches:    []queue.Match{{GameID: game, Deadline: at + 10_000, White: ticket(4), Black: ticket(5)}},
+		Partitions: 4, Next: []int64{0, 17, 1 << 40}, Whites: []uint32{1, 1 << 31},
+		Outbox: []queue.Entry{
+			{Offset: 90, At: at - 5, CommandID: command, Count: 1, Facts: []byte("one fact")},
+			{Offset: 99, At: at + 5, CommandID: command, Count: 300, Facts: bytes.Repeat([]byte("fact"), 300)},
+		},
+	}
+}
+
+func TestAQueuesRowIsReadAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]*queue.State{"full": fullQueue(), "fresh": {Version: 1, Key: queueKey}} {
+		raw := tables.Queues().Encode(s)
+		again, err := tables.Queues().Decode(queueKey, raw)
+		if err != nil || !reflect.DeepEqual(again, s) {
+			t.Errorf("%s: read as %+v: %v", name, again, err)
+		}
+		for n := range raw {
+			if _, err := tables.Queues().Decode(queueKey, raw[:n]); err == nil {
+				t.Fatalf("%s: cut at byte %d of %d and still read", name, n, len(raw))
+			}
+		}
+	}
+}
+
+// busyQueue has n tickets that wait, entered one after another, and as much in
+// its outbox as it can.
+func busyQueue(tb testing.TB, n int) *queue.State {
+	cfg := queue.Config{}.WithDefaults()
+	var s *queue.State
+	for i := range n {
+		p := party(i)
+		cmd := schemas.Command{ID: p.TicketID.String(), Type: schemas.EnterQueue, Key: queueKey, Region: "eu", Actor: p.PlayerID.String(), Payload: &schemas.EnterQueuePayload{
+			TicketID: p.TicketID.String(), PlayerID: p.PlayerID.String(), Handle: p.Handle, Rating: p.Rating, Deviation: p.Deviation,
+			Origin: schemas.Origin{Partitions: 8, Partition: int32(i % 8), Offset: int64(1000 + i)},
+		}}
+		s, _, _ = cfg.Decide(s, cmd, at+schemas.Time(i), int64(100+i))
+	}
+	if s.WaitingCount() != n {
+		tb.Fatalf("%d tickets wait", s.WaitingCount())
+	}
+	return s
+}
+
+func TestTheRowOfABusyQueueIsCompact(t *testing.T) {
+	t.Parallel()
+	for n, most := range map[int]int{1: 300, 20: 3_500, 500: 52_000, 1000: 88_000} {
+		size := len(tables.Queues().Encode(busyQueue(t, n)))
+		if size > most {
+			t.Errorf("%d tickets take %d bytes, more than %d", n, size, most)
+		}
+		t.Logf("%d tickets: %d bytes", n, size)
+	}
+}
+
+func FuzzQueueRow(f *testing.F) {
+	f.Add(tables.Queues().Encode(fullQueue()))
+	f.Add(tables.Queues().Encode(&queue.State{Key: queueKey}))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		s, err := tables.Queues().Decode(queueKey, raw)
+		if err != nil {
+			return
+		}
+		once := tables.Queues().Encode(s)
+		again, err := tables.Queues().Decode(queueKey, once)
+		if err != nil {
+			t.Fatalf("what was written is not read: %v", err)
+		}
+		if !bytes.Equal(tables.Queues().Encode(again), once) {
+			t.Fatal("written, read and written again it is another row")
+		}
+	})
+}
+
+func BenchmarkQueueRow500(b *testing.B) {
+	raw := tables.Queues().Encode(busyQueue(b, 500))
+	b.Run("decode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := tables.Queues().Decode(queueKey, raw); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	s := busyQueue(b, 500)
+	b.Run("encode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			tables.Queues().Encode(s)
+		}
+	})
+}
