@@ -8,6 +8,10 @@ import (
 
 // EventRow is one event of any of the events topics. Region, date and hour are
 // its file's folder. Times are microseconds.
+//
+// What may be null is a pointer: for plain optional fields parquet-go 0.32.0
+// takes some nulls for zero values, where a run of values begins at bit n of a
+// word of its null bitmap and is n long.
 type EventRow struct {
 	EventID        string `parquet:"event_id"`
 	EventType      string `parquet:"event_type,dict"`
@@ -17,25 +21,25 @@ type EventRow struct {
 	BrokerTime     int64  `parquet:"broker_time,delta,timestamp(microsecond)"`
 
 	// The aggregate's key: one of the three is set, by the topic.
-	GameID   string `parquet:"game_id,optional,dict"`
-	PlayerID string `parquet:"player_id,optional,dict"`
-	QueueKey string `parquet:"queue_key,optional,dict"`
+	GameID   *string `parquet:"game_id,optional,dict"`
+	PlayerID *string `parquet:"player_id,optional,dict"`
+	QueueKey *string `parquet:"queue_key,optional,dict"`
 
 	Seq        int64  `parquet:"seq,delta"`
 	OccurredAt int64  `parquet:"occurred_at,delta,timestamp(microsecond)"`
 	CommandID  string `parquet:"command_id"`
 
 	// Of MoveMade alone, null for the others. Clocks are centiseconds.
-	Ply          *int32 `parquet:"ply,optional"`
-	Color        string `parquet:"color,optional,dict"`
-	UCI          string `parquet:"uci,optional,dict"`
-	SAN          string `parquet:"san,optional,dict"`
-	FEN          string `parquet:"fen,optional"` // after the move
-	WhiteClockCs *int64 `parquet:"white_clock_cs,optional"`
-	BlackClockCs *int64 `parquet:"black_clock_cs,optional"`
-	ElapsedCs    *int64 `parquet:"elapsed_cs,optional"`
-	ChargedCs    *int64 `parquet:"charged_cs,optional"`
-	DeadlineAt   *int64 `parquet:"deadline_at,optional,timestamp(microsecond)"`
+	Ply          *int32  `parquet:"ply,optional"`
+	Color        *string `parquet:"color,optional,dict"`
+	UCI          *string `parquet:"uci,optional,dict"`
+	SAN          *string `parquet:"san,optional,dict"`
+	FEN          *string `parquet:"fen,optional"` // after the move
+	WhiteClockCs *int64  `parquet:"white_clock_cs,optional"`
+	BlackClockCs *int64  `parquet:"black_clock_cs,optional"`
+	ElapsedCs    *int64  `parquet:"elapsed_cs,optional"`
+	ChargedCs    *int64  `parquet:"charged_cs,optional"`
+	DeadlineAt   *int64  `parquet:"deadline_at,optional,timestamp(microsecond)"`
 
 	// Payload is the event's payload as JSON, as it was on the wire.
 	Payload string `parquet:"payload"`
@@ -43,37 +47,40 @@ type EventRow struct {
 
 func micros(t schemas.Time) int64 { return int64(t) * 1000 }
 
-// moveCells are what a row's pointers point to.
-type moveCells struct {
+// cells are what a row's pointers point to.
+type cells struct {
+	key      string
+	move     schemas.MoveMadePayload
+	color    string
 	ply      int32
-	clock    schemas.Clock
 	deadline int64
 }
 
-// fill makes the row of an event; cells are the row's own.
-func (r *EventRow) fill(c archive.Chunk, rec archive.Record, ev *events.Event, cells *moveCells) {
+// fill makes the row of an event; the cells are the row's own.
+func (r *EventRow) fill(c archive.Chunk, rec archive.Record, ev *events.Event, of *cells) {
 	*r = EventRow{
 		EventID: ev.ID, EventType: string(ev.Type), Topic: c.Topic,
 		KafkaPartition: c.Partition, KafkaOffset: rec.Offset, BrokerTime: rec.At * 1000,
 		Seq: ev.Seq, OccurredAt: micros(ev.OccurredAt), CommandID: ev.CommandID, Payload: ev.PayloadJSON,
 	}
+	of.key = ev.Key
 	switch c.Topic {
 	case schemas.GameEvents:
-		r.GameID = ev.Key
+		r.GameID = &of.key
 	case schemas.PlayerEvents:
-		r.PlayerID = ev.Key
+		r.PlayerID = &of.key
 	case schemas.QueueEvents:
-		r.QueueKey = ev.Key
+		r.QueueKey = &of.key
 	}
 	m, ok := ev.Event.Payload.(*schemas.MoveMadePayload)
 	if !ok {
 		return
 	}
-	*cells = moveCells{int32(m.Ply), m.Clock, micros(m.DeadlineAt)}
-	r.Ply, r.Color, r.UCI, r.SAN, r.FEN = &cells.ply, string(m.Color), m.UCI, m.SAN, m.FEN
-	r.WhiteClockCs, r.BlackClockCs = &cells.clock.WhiteCs, &cells.clock.BlackCs
-	r.ElapsedCs, r.ChargedCs = &cells.clock.ElapsedCs, &cells.clock.ChargedCs
+	of.move, of.color, of.ply, of.deadline = *m, string(m.Color), int32(m.Ply), micros(m.DeadlineAt)
+	r.Ply, r.Color, r.UCI, r.SAN, r.FEN = &of.ply, &of.color, &of.move.UCI, &of.move.SAN, &of.move.FEN
+	clock := &of.move.Clock
+	r.WhiteClockCs, r.BlackClockCs, r.ElapsedCs, r.ChargedCs = &clock.WhiteCs, &clock.BlackCs, &clock.ElapsedCs, &clock.ChargedCs
 	if m.DeadlineAt != 0 {
-		r.DeadlineAt = &cells.deadline
+		r.DeadlineAt = &of.deadline
 	}
 }

@@ -47,7 +47,7 @@ func (format) NewEncoder() archive.Encoder {
 		events: newTable[EventRow](Events, pq.SplitBlockFilter(10, "game_id"), pq.SplitBlockFilter(10, "player_id")),
 		games: newTable[GameRow](Games, pq.SplitBlockFilter(10, "game_id"),
 			pq.SplitBlockFilter(10, "white_id"), pq.SplitBlockFilter(10, "black_id")),
-		cells: make([]moveCells, batchRows),
+		cells: make([]cells, batchRows),
 		seen:  make(map[eventID]struct{}),
 	}
 }
@@ -55,7 +55,7 @@ func (format) NewEncoder() archive.Encoder {
 type encoder struct {
 	events *table[EventRow]
 	games  *table[GameRow]
-	cells  []moveCells
+	cells  []cells
 	seen   map[eventID]struct{}
 }
 

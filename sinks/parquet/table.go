@@ -17,14 +17,17 @@ const (
 	rowGroupRows = 122_880
 )
 
-// table writes one table's files, one after the other, with the same buffers.
+// table writes one table's files, one after the other. Each has a writer of its
+// own: one that parquet-go 0.32.0 is made to use again forgets the columns'
+// names in the footer (path_in_schema).
 type table[R any] struct {
-	name   string
-	writer *pq.GenericWriter[R]
-	batch  []R
-	n      int
-	file   *archive.File // nil: none is open
+	name    string
+	options []pq.WriterOption
+	batch   []R
+	n       int
 
+	file   *archive.File // nil: none is open
+	writer *pq.GenericWriter[R]
 	chunk  archive.Chunk
 	region string
 	out    *archive.Output
@@ -34,7 +37,7 @@ func newTable[R any](name string, blooms ...pq.BloomFilterColumn) *table[R] {
 	return &table[R]{
 		name:  name,
 		batch: make([]R, batchRows),
-		writer: pq.NewGenericWriter[R](nil,
+		options: []pq.WriterOption{
 			// Fixed: the default is the build's version, in every file.
 			pq.CreatedBy("tabiya", "1", ""),
 			pq.Compression(&zstd.Codec{Level: zstd.SpeedDefault}),
@@ -42,7 +45,7 @@ func newTable[R any](name string, blooms ...pq.BloomFilterColumn) *table[R] {
 			pq.BloomFilters(blooms...),
 			pq.SortingWriterConfig(pq.SortingColumns(pq.Ascending("kafka_offset"))),
 			pq.KeyValueMetadata("tabiya.table", name+"/v1"),
-		),
+		},
 	}
 }
 
@@ -70,7 +73,7 @@ func (t *table[R]) flush() error {
 			return err
 		}
 		t.file = file
-		t.writer.Reset(file)
+		t.writer = pq.NewGenericWriter[R](file, t.options...)
 	}
 	if _, err := t.writer.Write(t.batch[:t.n]); err != nil {
 		return fmt.Errorf("write %s: %w", t.name, err)
@@ -98,6 +101,5 @@ func (t *table[R]) close() error {
 
 // end lets go of the file, after close or in place of it.
 func (t *table[R]) end() {
-	t.writer.Reset(nil)
-	t.file, t.out = nil, nil
+	t.file, t.writer, t.out = nil, nil, nil
 }

@@ -2,6 +2,8 @@ package sinktest
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"io"
 	"iter"
 	"maps"
@@ -55,4 +57,24 @@ func SameFiles(t testing.TB, got, want map[string]string) {
 			t.Errorf("too many: %s", key)
 		}
 	}
+}
+
+// Progress is the next offset that a progress object tells, -1 without one.
+func Progress(t testing.TB, store Store, key string) int64 {
+	t.Helper()
+	body, _, err := store.Get(t.Context(), key)
+	if errors.Is(err, objstore.ErrNotFound) {
+		return -1
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = body.Close() }()
+	var progress struct {
+		NextOffset int64 `json:"nextOffset"`
+	}
+	if err := json.NewDecoder(body).Decode(&progress); err != nil {
+		t.Fatalf("%s: %v", key, err)
+	}
+	return progress.NextOffset
 }

@@ -46,6 +46,10 @@ func Game(seed uint64, plies int, at schemas.Time) []schemas.Event {
 		White: white, Black: black, TimeControl: tc, Speed: tc.Speed(), Rated: true, StartFEN: shuttle[3].fen, FEN: shuttle[3].fen,
 		CreatedAt: created, Result: schemas.WhiteWins, Termination: schemas.Resignation, Moves: []string{}, ClocksCs: []int64{},
 	}
+	if seed%2 == 0 {
+		over.Queue = schemas.QueueKey(region, "3+2", 0)
+		over.White.TicketID, over.White.Attempt = ID(r), 1
+	}
 	clocks := [2]int64{tc.InitialCs, tc.InitialCs}
 	for ply := 1; ply <= plies; ply++ {
 		spent := int64(50 + r.IntN(900))
@@ -100,5 +104,34 @@ func Events(seed uint64, n int) []schemas.Event {
 			}
 		}
 	}
+	return all
+}
+
+// Others are one event of each type that no game has.
+func Others(at schemas.Time) (all []schemas.Event) {
+	r := rand.New(rand.NewPCG(7, 0x7ab17a))
+	player, game := ID(r), ID(r)
+	queue := schemas.QueueKey("eu", "3+2", 0)
+	seat := func() schemas.Seated {
+		return schemas.Seated{PlayerID: ID(r), Handle: "Ünïcøde \"quoted\"", Rating: 1500, Deviation: 350, TicketID: ID(r), Attempt: 1}
+	}
+	seqs := make(map[string]int64)
+	add := func(t schemas.EventType, key string, payload any) {
+		seqs[key]++
+		all = append(all, schemas.Event{
+			ID: schemas.EventID(key, seqs[key]), Type: t, Key: key, Seq: seqs[key], OccurredAt: at, Region: "eu", CommandID: ID(r), Payload: payload,
+		})
+	}
+	add(schemas.PlayerRegistered, player, &schemas.PlayerFacts{Handle: "magnus", Country: "NO"})
+	add(schemas.PlayerUpdated, player, &schemas.PlayerFacts{Handle: "Magnus"})
+	add(schemas.PlayerRated, player, &schemas.PlayerRatedPayload{GameID: game, Speed: schemas.Blitz, Rating: 1512.25, Deviation: 201.5, Volatility: 0.06, Change: 12.25, Games: 1})
+	add(schemas.PlayerClosed, player, &schemas.PlayerClosedPayload{})
+	add(schemas.PlayerQueued, queue, &schemas.PlayerQueuedPayload{TicketID: ID(r), PlayerID: player, Rating: 1500, Waiting: 1})
+	add(schemas.PlayerLeftQueue, queue, &schemas.PlayerLeftQueuePayload{TicketID: ID(r), PlayerID: player})
+	add(schemas.MatchFound, queue, &schemas.MatchFoundPayload{GameID: game, White: seat(), Black: seat(), Deadline: at + 10_000})
+	add(schemas.MatchConfirmed, queue, &schemas.MatchConfirmedPayload{GameID: game, White: seat(), Black: seat()})
+	add(schemas.MatchFailed, queue, &schemas.MatchFailedPayload{GameID: game, White: seat(), Black: seat()})
+	add(schemas.DrawOffered, game, &schemas.DrawOfferedPayload{Ply: 30, Color: schemas.White})
+	add(schemas.DrawDeclined, game, &schemas.DrawDeclinedPayload{Ply: 30, Color: schemas.Black})
 	return all
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -91,4 +92,26 @@ func Records(events []schemas.Event, partitions int32) []*kgo.Record {
 // Logger writes what a sink logs into the test's output.
 func Logger(t testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// TopicPartition names a partition.
+type TopicPartition struct {
+	Topic     string
+	Partition int32
+}
+
+// Ends are the ends of the events topics' partitions that have a record.
+func (l *Log) Ends(t testing.TB) map[TopicPartition]int64 {
+	t.Helper()
+	ends := make(map[TopicPartition]int64)
+	listed, err := kadm.NewClient(l.client).ListEndOffsets(t.Context(), schemas.PlayerEvents, schemas.QueueEvents, schemas.GameEvents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed.Each(func(o kadm.ListedOffset) {
+		if o.Offset > 0 {
+			ends[TopicPartition{o.Topic, o.Partition}] = o.Offset
+		}
+	})
+	return ends
 }

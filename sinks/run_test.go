@@ -1,0 +1,96 @@
+package sinks_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"tabiya/internal/objstore/objstoretest"
+	"tabiya/internal/postgres/postgrestest"
+	"tabiya/schemas"
+	"tabiya/sinks/archive"
+	"tabiya/sinks/parquet"
+	"tabiya/sinks/postgres"
+	"tabiya/sinks/raw"
+	"tabiya/sinks/sinktest"
+)
+
+type sink interface{ Run(context.Context) error }
+
+func archiveConfig(t *testing.T, log *sinktest.Log, bucket *objstoretest.Store) archive.Config {
+	return archive.Config{
+		Kafka: log.Config, Bucket: bucket, Grace: time.Millisecond, TempDir: t.TempDir(), Logger: sinktest.Logger(t),
+		Limits: archive.Limits{MaxRecords: 1000},
+	}
+}
+
+func must[S any](t *testing.T) func(s S, err error) S {
+	return func(s S, err error) S {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+}
+
+// runUntil runs sinks until done says so. Like a supervisor it starts one again
+// that ends.
+func runUntil(t *testing.T, sinks []sink, done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var ended []chan struct{}
+	for _, s := range sinks {
+		e := make(chan struct{})
+		ended = append(ended, e)
+		go func() {
+			defer close(e)
+			for ctx.Err() == nil {
+				if err := s.Run(ctx); err != nil && ctx.Err() == nil {
+					t.Log("starts again:", err)
+				}
+			}
+		}()
+	}
+	for deadline := time.Now().Add(90 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Error("not done in time")
+			break
+		}
+	}
+	cancel()
+	for _, e := range ended {
+		<-e
+	}
+}
+
+// archived reports whether a sink has archived the whole log.
+func archived(t *testing.T, log *sinktest.Log, bucket *objstoretest.Store, name string) bool {
+	t.Helper()
+	for at, end := range log.Ends(t) {
+		if sinktest.Progress(t, bucket, archive.ProgressKey(name, at.Topic, at.Partition)) < end {
+			return false
+		}
+	}
+	return true
+}
+
+// runAll runs the three sinks until each has written the whole log.
+func runAll(t *testing.T, log *sinktest.Log, bucket *objstoretest.Store, db *postgrestest.Database) {
+	t.Helper()
+	cfg := archiveConfig(t, log, bucket)
+	sinks := []sink{
+		must[*archive.Sink](t)(raw.New(cfg)), must[*archive.Sink](t)(parquet.New(cfg)),
+		must[*postgres.Sink](t)(postgres.New(postgres.Config{Kafka: log.Config, Pool: db.Pool, Logger: cfg.Logger})),
+	}
+	ends := log.Ends(t)
+	runUntil(t, sinks, func() bool {
+		for at, end := range ends {
+			if at.Topic == schemas.GameEvents && db.Pool.QueryRow(t.Context(),
+				"SELECT 1 FROM sink_offsets WHERE partition = $1 AND next_offset = $2", at.Partition, end).Scan(new(int)) != nil {
+				return false
+			}
+		}
+		return archived(t, log, bucket, raw.Name) && archived(t, log, bucket, parquet.Name)
+	})
+}
