@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/embedded"
 )
@@ -178,5 +181,65 @@ func TestAFolderBehindAClosedDoor(t *testing.T) {
 	}
 	if info.Mode().Perm() != 0o700 {
 		t.Errorf("the door is open: %s", info.Mode())
+	}
+}
+
+// A batch that a kill of the machine tore is cut off, and the log goes on where
+// it was whole.
+func TestATornLastBatchIsCutOff(t *testing.T) {
+	t.Parallel()
+	cfg := embedded.Config{DataDir: t.TempDir(), Kafka: true}
+	p := start(t, cfg)
+	compact := "compact"
+	createTopic(t, p, topic, map[string]*string{"cleanup.policy": &compact})
+	produce := func(value string) int64 {
+		t.Helper()
+		r := &kgo.Record{Topic: topic, Key: []byte("k"), Value: []byte(value), Timestamp: time.UnixMilli(1)}
+		client := connect(t, p, kgo.RecordPartitioner(kgo.ManualPartitioner()))
+		if err := client.ProduceSync(soon(t), r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		return r.Offset
+	}
+	for range 3 {
+		produce("whole")
+	}
+	p.kill()
+
+	segment := filepath.Join(cfg.DataDir, "kafka", "partitions", topic+"-0", "0.dat")
+	info, err := os.Stat(segment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(segment, info.Size()-5); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(strings.TrimSuffix(segment, ".dat") + ".idx"); err != nil { // may be torn, too
+		t.Fatal(err)
+	}
+	p = start(t, cfg)
+	if offset := produce("after"); offset != 2 {
+		t.Errorf("went on at offset %d, want 2", offset)
+	}
+	p.kill()
+	p = start(t, cfg)
+	reader := connect(t, p, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().AtStart()}}))
+	var got []string
+	for ctx := soon(t); len(got) < 3 && ctx.Err() == nil; {
+		for r := range reader.PollFetches(ctx).RecordsAll() {
+			got = append(got, string(r.Value))
+		}
+	}
+	if !slices.Equal(got, []string{"whole", "whole", "after"}) {
+		t.Errorf("got %q", got)
+	}
+	configs, err := kadm.NewClient(reader).DescribeTopicConfigs(soon(t), topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range configs[0].Configs {
+		if c.Key == "cleanup.policy" && c.MaybeValue() != compact {
+			t.Errorf("the topic's cleanup policy is %q", c.MaybeValue())
+		}
 	}
 }

@@ -79,11 +79,19 @@ func (c *child) read(out io.Reader, logger *slog.Logger) {
 			c.tail = c.tail[1:]
 		}
 		c.mu.Unlock()
-		if strings.Contains(line, "PANIC:") || strings.Contains(line, "FATAL:") || strings.Contains(line, "ERROR:") {
+		if worth(line) {
 			logger.Warn("embedded postgres", "said", line)
 		}
 	}
 	_, _ = io.Copy(io.Discard, out) // a line beyond measure: do not block the server
+}
+
+// worth tells an operator's line from those of coming and going.
+func worth(line string) bool {
+	if strings.Contains(line, "the database system is ") || strings.Contains(line, "due to administrator command") {
+		return false
+	}
+	return strings.Contains(line, "PANIC:") || strings.Contains(line, "FATAL:") || strings.Contains(line, "ERROR:")
 }
 
 func (c *child) said(what string) bool { return strings.Contains(c.lastWords(), what) }

@@ -19,7 +19,7 @@ import (
 )
 
 // maxWait is the longest that a fetch may wait in the broker for records.
-const maxWait = 5 * time.Second
+const maxWait = time.Second
 
 // Config says what to keep small, and how.
 type Config struct {
