@@ -20,8 +20,6 @@ import (
 	"tabiya/sinks/sinktest"
 )
 
-func TestMain(m *testing.M) { objstoretest.Main(m) }
-
 const partitions = 2
 
 // python is the interpreter that has DuckDB and pyarrow: make venv.

@@ -67,7 +67,7 @@ func runUntil(t *testing.T, sinks []sink, done func() bool) {
 // archived reports whether a sink has archived the whole log.
 func archived(t *testing.T, log *sinktest.Log, bucket *objstoretest.Store, name string) bool {
 	t.Helper()
-	for at, end := range log.Ends(t) {
+	for at, end := range must[map[sinktest.TopicPartition]int64](t)(log.Ends(t.Context())) {
 		if sinktest.Progress(t, bucket, archive.ProgressKey(name, at.Topic, at.Partition)) < end {
 			return false
 		}
@@ -83,7 +83,7 @@ func runAll(t *testing.T, log *sinktest.Log, bucket *objstoretest.Store, db *pos
 		must[*archive.Sink](t)(raw.New(cfg)), must[*archive.Sink](t)(parquet.New(cfg)),
 		must[*postgres.Sink](t)(postgres.New(postgres.Config{Kafka: log.Config, Pool: db.Pool, Logger: cfg.Logger})),
 	}
-	ends := log.Ends(t)
+	ends := must[map[sinktest.TopicPartition]int64](t)(log.Ends(t.Context()))
 	runUntil(t, sinks, func() bool {
 		for at, end := range ends {
 			if at.Topic == schemas.GameEvents && db.Pool.QueryRow(t.Context(),

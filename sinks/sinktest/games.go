@@ -5,6 +5,7 @@ package sinktest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"tabiya/schemas"
 )
@@ -134,4 +135,9 @@ func Others(at schemas.Time) (all []schemas.Event) {
 	add(schemas.DrawOffered, game, &schemas.DrawOfferedPayload{Ply: 30, Color: schemas.White})
 	add(schemas.DrawDeclined, game, &schemas.DrawDeclinedPayload{Ply: 30, Color: schemas.Black})
 	return all
+}
+
+// Terminal are the terminal events among events.
+func Terminal(events []schemas.Event) []schemas.Event {
+	return slices.DeleteFunc(events, func(ev schemas.Event) bool { return !ev.Type.Terminal() })
 }

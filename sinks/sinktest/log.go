@@ -2,6 +2,7 @@ package sinktest
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -27,25 +28,36 @@ type Log struct {
 // NewLog starts a log with all topics. Its clock stands at Start.
 func NewLog(t testing.TB, partitions int32) *Log {
 	t.Helper()
+	l, err := OpenLog(partitions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+// OpenLog is NewLog outside a test.
+func OpenLog(partitions int32) (*Log, error) {
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(time.Millisecond))
 	if err != nil {
-		t.Fatalf("start kfake: %v", err)
+		return nil, fmt.Errorf("start kfake: %w", err)
 	}
-	t.Cleanup(fake.Close)
 	l := &Log{Fake: fake, Config: kafka.Config{Brokers: fake.ListenAddrs(), SessionTimeout: 6 * time.Second}}
 	l.now.Store(int64(Start))
 	brokertime.InstallClock(fake, func() time.Time { return time.UnixMilli(l.now.Load()) })
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := kafka.EnsureTopics(ctx, l.Config, kafka.TopicOptions{Partitions: partitions, Replication: 1, MinISR: 1}); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	l.client, err = kgo.NewClient(append(l.Config.Opts(), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(l.client.Close)
-	return l
+	return l, err
+}
+
+// Close stops the log.
+func (l *Log) Close() {
+	l.client.Close()
+	l.Fake.Close()
 }
 
 // Set sets the broker's clock.
@@ -61,12 +73,20 @@ func (l *Log) Now() schemas.Time { return schemas.Time(l.now.Load()) }
 // They get the broker's present time.
 func (l *Log) Append(t testing.TB, records ...*kgo.Record) {
 	t.Helper()
+	if err := l.Write(t.Context(), records); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Write is Append outside a test.
+func (l *Log) Write(ctx context.Context, records []*kgo.Record) error {
 	for _, r := range records {
 		r.Timestamp = time.UnixMilli(1)
 	}
-	if err := l.client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
-		t.Fatalf("append: %v", err)
+	if err := l.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		return fmt.Errorf("append: %w", err)
 	}
+	return nil
 }
 
 // Record is an event as its processor would write it.
@@ -101,17 +121,16 @@ type TopicPartition struct {
 }
 
 // Ends are the ends of the events topics' partitions that have a record.
-func (l *Log) Ends(t testing.TB) map[TopicPartition]int64 {
-	t.Helper()
-	ends := make(map[TopicPartition]int64)
-	listed, err := kadm.NewClient(l.client).ListEndOffsets(t.Context(), schemas.PlayerEvents, schemas.QueueEvents, schemas.GameEvents)
+func (l *Log) Ends(ctx context.Context) (map[TopicPartition]int64, error) {
+	listed, err := kadm.NewClient(l.client).ListEndOffsets(ctx, schemas.PlayerEvents, schemas.QueueEvents, schemas.GameEvents)
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("list ends: %w", err)
 	}
+	ends := make(map[TopicPartition]int64)
 	listed.Each(func(o kadm.ListedOffset) {
 		if o.Offset > 0 {
 			ends[TopicPartition{o.Topic, o.Partition}] = o.Offset
 		}
 	})
-	return ends
+	return ends, nil
 }

@@ -129,6 +129,7 @@ for path in glob.glob(f"{folder}/*/v1/*/*/*/*.parquet"):
     file = pq.ParquetFile(path)
     same(f"{path}: rows", file.read().num_rows, file.metadata.num_rows)
     for i in range(file.metadata.num_row_groups):
+        same(f"{path}: columns without a name", [c for c in range(file.metadata.num_columns) if not file.metadata.row_group(i).column(c).path_in_schema], [])
         same(f"{path}: compression", {file.metadata.row_group(i).column(c).compression for c in range(file.metadata.num_columns)}, {"ZSTD"})
 
 # Raw, by DuckDB: as many lines as there are events, with the same ids.
