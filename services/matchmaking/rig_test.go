@@ -45,6 +45,12 @@ type rig struct {
 // newRig starts everything but the games processor.
 func newRig(t *testing.T, tune ...func(*Config)) *rig {
 	t.Helper()
+	return newRigWith(t, time.Minute, tune...)
+}
+
+// newRigWith is newRig with the time that a match's game has to start.
+func newRigWith(t *testing.T, deadline time.Duration, tune ...func(*Config)) *rig {
+	t.Helper()
 	key, err := auth.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +69,7 @@ func newRig(t *testing.T, tune ...func(*Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := pairing.New(common(), queue.Config{WaveInterval: 20 * time.Millisecond, MatchDeadline: time.Second, MaxTickets: 8})
+	m, err := pairing.New(common(), queue.Config{WaveInterval: 20 * time.Millisecond, MatchDeadline: deadline, MaxTickets: 8})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -145,7 +145,7 @@ func TestQueuesTellWhoWaits(t *testing.T) {
 
 func TestAMatchWithoutItsGameFails(t *testing.T) {
 	t.Parallel()
-	r := newRig(t) // without the games processor
+	r := newRigWith(t, time.Second) // without the games processor
 	a, b := r.register("Anna"), r.register("Boris")
 	l := r.listen(a, mediaNDJSON)
 	l.want(itemState)
