@@ -19,6 +19,8 @@ type result struct {
 	done    int64
 	took    time.Duration
 	latency *hdrhistogram.Histogram // microseconds
+
+	serverUs, clientUs float64 // processor time a step, where it was measured
 }
 
 func (r result) perSecond() float64 { return float64(r.done) / r.took.Seconds() }

@@ -79,3 +79,12 @@ func (p *process) memory(field string) (float64, error) {
 	}
 	return 0, fmt.Errorf("no %s in /proc", field)
 }
+
+// ownCPU is the processor time of this process, the generator.
+func ownCPU() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

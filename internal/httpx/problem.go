@@ -51,7 +51,7 @@ var statuses = map[schemas.Code]int{
 	schemas.CodeAlreadyPlaying: http.StatusConflict,
 	schemas.CodeNotQueued:      http.StatusConflict,
 	schemas.CodeAlreadyMatched: http.StatusConflict,
-	schemas.CodeQueueFull:      http.StatusServiceUnavailable,
+	schemas.CodeQueueFull:      http.StatusConflict,
 	schemas.CodeQueueNotFound:  http.StatusNotFound,
 	schemas.CodeNotAccepted:    http.StatusConflict,
 
