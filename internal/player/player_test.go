@@ -2,7 +2,6 @@ package player
 
 import (
 	"bytes"
-	"fmt"
 	"reflect"
 	"testing"
 
@@ -38,10 +37,13 @@ func (d *desk) command(commandID string, t schemas.CommandType, actor string, pa
 	d.offset += 3
 	d.at = d.at.Add(1e9)
 	cmd := schemas.Command{ID: commandID, Type: t, Key: me, Region: "eu", Actor: actor, Payload: payload}
-	before := fmt.Sprintf("%+v", d.s)
+	var before *State
+	if d.s != nil {
+		before = d.s.clone()
+	}
 	next, changed, out := Decide(d.s, cmd, d.at, d.origin())
-	if after := fmt.Sprintf("%+v", d.s); after != before {
-		d.t.Fatalf("%s altered the row it was given:\n%s\n%s", t, before, after)
+	if !reflect.DeepEqual(d.s, before) {
+		d.t.Fatalf("%s altered the row it was given:\n%+v\n%+v", t, before, d.s)
 	}
 	if changed {
 		if next.Offset != d.offset || (d.s != nil && next.Version != d.s.Version+1) {

@@ -178,4 +178,4 @@ func TestSeatsAndTicketsAgreeUnderAnySchedule(t *testing.T) {
 	}
 }
 
-const schedules = 25
+const schedules = 15

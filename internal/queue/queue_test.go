@@ -3,6 +3,7 @@ package queue
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -37,9 +38,12 @@ func (d *desk) command(commandID string, t schemas.CommandType, actor string, pa
 	d.t.Helper()
 	d.offset += 2
 	cmd := schemas.Command{ID: commandID, Type: t, Key: key, Region: "eu", Actor: actor, Payload: payload}
-	before := fmt.Sprintf("%+v", d.s)
+	var before *State
+	if d.s != nil {
+		before = d.s.clone()
+	}
 	next, changed, out := d.cfg.Decide(d.s, cmd, d.at, d.offset)
-	if after := fmt.Sprintf("%+v", d.s); after != before {
+	if !reflect.DeepEqual(d.s, before) {
 		d.t.Fatalf("%s altered the row it was given", t)
 	}
 	if changed {

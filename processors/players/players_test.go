@@ -1,0 +1,36 @@
+package players
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"tabiya/internal/kafka"
+	"tabiya/schemas"
+)
+
+// What a queue is told names the place of the player's command, by which it
+// knows a repeat.
+func TestAQueueIsToldWhereTheCommandWas(t *testing.T) {
+	t.Parallel()
+	c := core{new(atomic.Int32)}
+	c.partitions.Store(8)
+	const id = "0190b3a1-0000-7000-8000-00000000000a"
+	command := func(n int64, ct schemas.CommandType, payload any) schemas.Command {
+		return schemas.Command{ID: schemas.DerivedID(id, "test", n), Type: ct, Key: id, Region: "eu", Actor: id, Payload: payload}
+	}
+	row, changed, _ := c.Decide(nil, command(1, schemas.RegisterPlayer, &schemas.RegisterPlayerPayload{Handle: "anna"}), 1, 40)
+	if !changed || row.Head() != (schemas.Head{Version: 1, Offset: 40}) {
+		t.Fatalf("%+v", row)
+	}
+	join := command(2, schemas.JoinQueue, &schemas.JoinQueuePayload{Queue: "eu/3+0/0"})
+	row, _, out := c.Decide(row, join, 2, 41)
+	want := schemas.Origin{Partitions: 8, Partition: kafka.PartitionOf(id, 8), Offset: 41}
+	for _, said := range [][]schemas.Message{out, c.Replay(row, join, 2, 41)} {
+		if got := said[0].(schemas.Command).Payload.(*schemas.EnterQueuePayload).Origin; got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	if _, _, _, ok := c.Deadline(id, row); ok {
+		t.Error("a player wants a timer")
+	}
+}
