@@ -73,10 +73,27 @@ func (b *board) foldLocked(ev schemas.Event, raw []byte, woken *[]*outbox) (fold
 	if err != nil {
 		return folded{}, gap, fmt.Errorf("apply event %d of game %s: %w", ev.Seq, ev.Key, err)
 	}
-	b.state = next
+	b.state = compacted(next)
 	i := eventItem(ev.Seq, ev.Type.Terminal(), raw)
 	b.tell(i, woken)
 	return folded{ev, i.event()}, stepped, nil
+}
+
+// compactEvery is after how many events a game's history is put in one piece.
+const compactEvery = 32
+
+// compacted is s with its history in one piece. What is folded on top of a piece
+// is copied with each event, so without this a move late in a game would cost
+// more than an early one.
+func compacted(s *game.State) *game.State {
+	if s.Seq%compactEvery != 0 {
+		return s
+	}
+	c, err := game.DecodeBody(s.ID, s.Head(), game.AppendBody(make([]byte, 0, game.SizeOf(s)), s))
+	if err != nil {
+		return s // the same game, only slower
+	}
+	return c
 }
 
 func (b *board) tell(i item, woken *[]*outbox) {

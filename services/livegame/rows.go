@@ -1,6 +1,7 @@
 package livegame
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -41,7 +42,7 @@ func (s *Service) readRows(ctx context.Context, want func(gameID string) bool) (
 	}
 	rows := make(map[string]*game.State, len(raw))
 	for key, value := range raw {
-		row, err := table.Decode(key, value)
+		row, err := table.Decode(key, bytes.Clone(value)) // the row keeps it, not the whole fetch
 		if err != nil {
 			s.cfg.Logger.Error("row skipped", "err", err, "game_id", key)
 			continue

@@ -1,0 +1,93 @@
+package livegame
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+
+	"tabiya/internal/game"
+	"tabiya/schemas"
+)
+
+// longGame is the events of a game of 180 plies: knights there and back, with a
+// pawn move now and then.
+func longGame(t testing.TB) (events []schemas.Event) {
+	t.Helper()
+	var moves []string
+	for row := range 2 {
+		for _, file := range "abcdeh" {
+			for range 3 {
+				moves = append(moves, "g1f3", "g8f6", "f3g1", "f6g8")
+			}
+			moves = append(moves, fmt.Sprintf("%c%d%c%d", file, 2+row, file, 3+row), fmt.Sprintf("%c%d%c%d", file, 7-row, file, 6-row))
+		}
+	}
+	moves = append(moves, moves[:12]...)
+	var state *game.State
+	send := func(cmd schemas.Command) {
+		cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), "0190b3a1-0000-7000-8000-000000000001", "eu"
+		next, more, refusal := game.Judge(state, cmd, 1000)
+		if refusal != nil {
+			t.Fatal(refusal.Detail)
+		}
+		state, events = next, append(events, more...)
+	}
+	send(schemas.Command{Type: schemas.CreateGame, Actor: schemas.ActorService, Payload: &schemas.CreateGamePayload{
+		White: schemas.Seated{PlayerID: "w", Handle: "White"}, Black: schemas.Seated{PlayerID: "b", Handle: "Black"},
+		TimeControl: schemas.TimeControl{InitialCs: 60000},
+	}})
+	for n, uci := range moves {
+		send(schemas.Command{Type: schemas.PlayMove, Actor: []string{"w", "b"}[n%2], Payload: &schemas.PlayMovePayload{UCI: uci}})
+	}
+	return events
+}
+
+func TestALongGameIsFoldedWhole(t *testing.T) {
+	t.Parallel()
+	events := longGame(t)
+	b := &board{}
+	var woken []*outbox
+	var plain *game.State
+	for _, ev := range events {
+		if _, how, err := b.fold(ev, ev.Record().Value, &woken); how != stepped || err != nil {
+			t.Fatalf("event %d: %d %v", ev.Seq, how, err)
+		}
+		var err error
+		if plain, err = game.Apply(plain, ev); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := viewOf(b.snapshot()), viewOf(plain); !reflect.DeepEqual(got, want) {
+			t.Fatalf("after event %d: %+v, want %+v", ev.Seq, got, want)
+		}
+	}
+	if got := b.snapshot().Events(1); !reflect.DeepEqual(got, events) {
+		t.Errorf("%d events are not what was folded", len(got))
+	}
+}
+
+func BenchmarkFold(b *testing.B) {
+	events := longGame(b)
+	for _, plies := range []int{3, 150} {
+		b.Run(fmt.Sprint("after ", plies, " plies"), func(b *testing.B) {
+			var woken []*outbox
+			fold := &board{}
+			for _, ev := range events[:plies+2] {
+				if _, _, err := fold.fold(ev, ev.Record().Value, &woken); err != nil {
+					b.Fatal(err)
+				}
+			}
+			before, raw := fold.state, events[plies+2].Record().Value
+			b.ReportAllocs()
+			for range b.N {
+				ev, err := schemas.DecodeEvent(raw)
+				if err != nil {
+					b.Fatal(err)
+				}
+				fold.state = before
+				if _, _, err := fold.fold(ev, raw, &woken); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
