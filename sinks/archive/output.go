@@ -18,7 +18,7 @@ type Format interface {
 	// Name of the sink, in its group, its progress and its metrics.
 	Name() string
 	// NewEncoder makes an encoder. It is used for many files, one at a time.
-	NewEncoder() Encoder
+	NewEncoder() (Encoder, error)
 }
 
 // Encoder turns one region's records of a chunk into files.

@@ -85,7 +85,11 @@ func (s *Sink) Run(ctx context.Context) error {
 		looks:    looks{answers: make(chan look, 1)},
 	}
 	for range s.cfg.Encoders {
-		r.encoders <- s.format.NewEncoder()
+		encoder, err := s.format.NewEncoder()
+		if err != nil {
+			return fmt.Errorf("make encoder: %w", err)
+		}
+		r.encoders <- encoder
 	}
 	r.intake, err = intake.Join(intake.Config{
 		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Logger: s.cfg.Logger, Watch: r.kafka, Lag: s.lag,

@@ -26,7 +26,7 @@ type lines struct{}
 
 func (lines) Name() string { return "lines" }
 
-func (lines) NewEncoder() Encoder { return lines{} }
+func (lines) NewEncoder() (Encoder, error) { return lines{}, nil }
 
 func (lines) Encode(c Chunk, region string, records *Records, out *Output) error {
 	file, err := out.Create(fmt.Sprintf("lines/%s/%s/%s", c.Topic, c.Folder(region), c.Name()), "lines")

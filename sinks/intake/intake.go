@@ -20,8 +20,8 @@ import (
 // Bounds of what the client holds beside the records of one poll: one fetch in
 // flight or waiting for each broker.
 const (
-	fetchBytes          = 8 << 20
-	fetchPartitionBytes = 1 << 20
+	fetchBytes          = 2 << 20
+	fetchPartitionBytes = 512 << 10
 	fetchWait           = 250 * time.Millisecond
 )
 

@@ -42,14 +42,18 @@ type format struct{}
 
 func (format) Name() string { return Name }
 
-func (format) NewEncoder() archive.Encoder {
+func (format) NewEncoder() (archive.Encoder, error) {
+	zstd, err := newCodec()
+	if err != nil {
+		return nil, err
+	}
 	return &encoder{
-		events: newTable[EventRow](Events, pq.SplitBlockFilter(10, "game_id"), pq.SplitBlockFilter(10, "player_id")),
-		games: newTable[GameRow](Games, pq.SplitBlockFilter(10, "game_id"),
+		events: newTable[EventRow](Events, zstd, pq.SplitBlockFilter(10, "game_id"), pq.SplitBlockFilter(10, "player_id")),
+		games: newTable[GameRow](Games, zstd, pq.SplitBlockFilter(10, "game_id"),
 			pq.SplitBlockFilter(10, "white_id"), pq.SplitBlockFilter(10, "black_id")),
 		cells: make([]cells, batchRows),
 		seen:  make(map[eventID]struct{}),
-	}
+	}, nil
 }
 
 type encoder struct {

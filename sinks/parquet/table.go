@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	pq "github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"tabiya/sinks/archive"
 )
@@ -33,14 +32,14 @@ type table[R any] struct {
 	out    *archive.Output
 }
 
-func newTable[R any](name string, blooms ...pq.BloomFilterColumn) *table[R] {
+func newTable[R any](name string, zstd *codec, blooms ...pq.BloomFilterColumn) *table[R] {
 	return &table[R]{
 		name:  name,
 		batch: make([]R, batchRows),
 		options: []pq.WriterOption{
 			// Fixed: the default is the build's version, in every file.
 			pq.CreatedBy("tabiya", "1", ""),
-			pq.Compression(&zstd.Codec{Level: zstd.SpeedDefault}),
+			pq.Compression(zstd),
 			pq.MaxRowsPerRowGroup(rowGroupRows),
 			pq.BloomFilters(blooms...),
 			pq.SortingWriterConfig(pq.SortingColumns(pq.Ascending("kafka_offset"))),

@@ -34,27 +34,28 @@ type format struct{}
 
 func (format) Name() string { return Name }
 
-func (format) NewEncoder() archive.Encoder { return &encoder{} }
+func (format) NewEncoder() (archive.Encoder, error) {
+	// One goroutine: the same input gives the same bytes.
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window))
+	if err != nil {
+		return nil, fmt.Errorf("make zstd encoder: %w", err)
+	}
+	return &encoder{zstd: z}, nil
+}
 
 type encoder struct {
 	zstd *zstd.Encoder
 	line bytes.Buffer
 }
 
-// window is zstd's: half of what it needs by itself, for the same lines.
-const window = 4 << 20
+// window is how far back a line may refer. zstd by itself takes 8 MiB and keeps
+// them twice; events do not repeat over such a distance.
+const window = 1 << 20
 
 func (e *encoder) Encode(c archive.Chunk, region string, records *archive.Records, out *archive.Output) error {
 	file, err := out.Create(Key(c, region), Name)
 	if err != nil {
 		return err
-	}
-	if e.zstd == nil {
-		// One goroutine: the same input gives the same bytes.
-		e.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window))
-		if err != nil {
-			return fmt.Errorf("make zstd encoder: %w", err)
-		}
 	}
 	e.zstd.Reset(file)
 	defer e.zstd.Reset(nil)
