@@ -10,17 +10,13 @@ import (
 func TestKillsOfTheWholeProcessUnderAReplay(t *testing.T) {
 	t.Parallel()
 	p := up(t)
-	replay := p.replay(t, "--games", "250", "--concurrency", "16", blitz)
-	for range 5 {
-		select {
-		case <-replay.exited:
-			t.Fatal("the replay ended before the last kill")
-		case <-time.After(time.Duration(500+rand.IntN(2500)) * time.Millisecond):
+	underReplays(t, func() {
+		for range 5 {
+			<-time.After(time.Duration(500+rand.IntN(2500)) * time.Millisecond)
+			p.kill()
+			p.again(t)
+			answering(t, p.url)
 		}
-		p.kill()
-		p.again(t)
-		answering(t, p.url)
-	}
-	succeed(t, replay, 5*time.Minute)
+	}, p.games("--games", "80", "--concurrency", "16", blitz), p.games("--games", "20", "--via-queue", blitz))
 	checkAll(t, p.place)
 }

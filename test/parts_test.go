@@ -1,7 +1,6 @@
 package test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -128,40 +127,30 @@ func (p *parts) gateway(t testing.TB) string {
 // again, and so is the broker.
 func TestKillsOfEachPartAloneOnARealKafka(t *testing.T) {
 	p := startParts(t)
-	replay := launch(t, "replay", nil, "replay", "--url", p.url, "--service-token", p.serviceToken,
-		"--games", "300", "--concurrency", "8", blitz)
-	queued := launch(t, "queue replay", nil, "replay", "--url", p.url, "--via-queue",
-		"--games", "60", "--concurrency", "3", blitz)
 	victims := append(slices.Clone(partNames), "broker")
 	rand.Shuffle(len(victims), func(i, j int) { victims[i], victims[j] = victims[j], victims[i] })
-	for _, name := range victims {
-		<-time.After(time.Duration(300+rand.IntN(1500)) * time.Millisecond)
-		running := 0
-		for _, r := range []*process{replay, queued} {
-			select {
-			case <-r.exited:
-			default:
-				running++
-			}
+	access := []string{"--url", p.url, "--service-token", p.serviceToken}
+	underReplays(t, func() {
+		for _, name := range victims {
+			<-time.After(time.Duration(300+rand.IntN(1500)) * time.Millisecond)
+			p.killAndStart(t, name)
 		}
-		if running == 0 {
-			t.Fatalf("both replays ended before %s was killed", name)
-		}
-		if name == "broker" {
-			p.broker.Kill()
-			p.broker.Restart()
-			continue
-		}
-		victim := p.processes[name]
-		victim.kill()
-		victim.start()
-		ready(t, victim, p.urls[name], time.Minute)
-	}
-	succeed(t, replay, 8*time.Minute)
-	succeed(t, queued, 8*time.Minute)
+	}, append(access, "--games", "60", "--concurrency", "8", blitz), append(access, "--games", "12", "--concurrency", "3", "--via-queue", blitz))
 	checkAll(t, p.place)
 	for _, name := range partNames {
 		ready(t, p.processes[name], p.urls[name], 10*time.Second)
 	}
-	t.Log(fmt.Sprint(len(victims), " kills"))
+}
+
+func (p *parts) killAndStart(t testing.TB, name string) {
+	t.Helper()
+	if name == "broker" {
+		p.broker.Kill()
+		p.broker.Restart()
+		return
+	}
+	victim := p.processes[name]
+	victim.kill()
+	victim.start()
+	ready(t, victim, p.urls[name], time.Minute)
 }

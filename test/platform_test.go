@@ -3,8 +3,10 @@ package test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,11 +79,15 @@ func (p *platform) find(t testing.TB, began time.Time) {
 	}
 }
 
-// replay starts a replay of real games against the platform.
+// games are the arguments of a replay of real games against the platform.
+func (p *platform) games(args ...string) []string {
+	return append([]string{"--url", p.url, "--service-token", p.serviceToken}, args...)
+}
+
+// replay starts one.
 func (p *platform) replay(t testing.TB, args ...string) *process {
 	t.Helper()
-	all := []string{"replay", "--url", p.url, "--service-token", p.serviceToken}
-	return launch(t, "replay", nil, append(all, args...)...)
+	return launch(t, "replay", nil, append([]string{"replay"}, p.games(args...)...)...)
 }
 
 // succeed waits for a replay and wants no mismatch.
@@ -89,12 +95,60 @@ func succeed(t testing.TB, replay *process, limit time.Duration) {
 	t.Helper()
 	replay.wait(limit)
 	if status := replay.cmd.ProcessState.ExitCode(); status != 0 {
-		t.Fatalf("the replay ended with status %d", status)
+		t.Fatalf("%s ended with status %d", replay.name, status)
 	}
-	t.Logf("replay:\n%s", replay.log)
+	t.Logf("%s:\n%s", replay.name, replay.log)
 }
 
-// moved waits until the API has answered so many requests for moves.
+// replayLimit bounds one replay through kills, on a busy machine.
+const replayLimit = 6 * time.Minute
+
+// underReplays does something while replays of real games go on, one behind the
+// other in each lane, and then waits for the last of them. There is a replay at
+// every moment, however fast the machine.
+func underReplays(t *testing.T, do func(), lanes ...[]string) {
+	t.Helper()
+	var (
+		done  = make(chan struct{})
+		going sync.WaitGroup
+	)
+	for i, args := range lanes {
+		started := make(chan struct{})
+		going.Go(func() {
+			for first := true; ; first = false {
+				replay := launch(t, fmt.Sprintf("replay %d", i+1), nil, append([]string{"replay"}, args...)...)
+				if first {
+					close(started)
+				}
+				select {
+				case <-replay.exited:
+				case <-time.After(replayLimit):
+					t.Errorf("%s did not end in %s", replay.name, replayLimit)
+					return
+				}
+				if status := replay.cmd.ProcessState.ExitCode(); status != 0 {
+					t.Errorf("%s ended with status %d", replay.name, status)
+					return
+				}
+				t.Logf("%s:\n%s", replay.name, replay.log)
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+		<-started
+	}
+	do()
+	close(done)
+	going.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+// answering waits until the API answers.
 func answering(t testing.TB, url string) {
 	t.Helper()
 	eventually(t, "an answer of "+url, func() error {
