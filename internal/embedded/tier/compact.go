@@ -15,7 +15,7 @@ const (
 	maxLag = time.Minute
 	// minDirty is how much has to have come before a compaction pays; a log that
 	// is larger waits for half of itself.
-	minDirty = 8 << 20
+	minDirty = 4 << 20
 	// groupSize is what one output file takes together.
 	groupSize = 8 << 20
 	// tombstones stay for the time that Kafka keeps them by default.
