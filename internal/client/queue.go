@@ -84,10 +84,11 @@ func (c *Client) OwnEvents(ctx context.Context, p Player, fn func(OwnEvent) erro
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !again(err) || time.Now().After(giveUp) {
+		notYet := CodeOf(err) == schemas.CodePlayerNotFound // registered just now
+		if !again(err) && !notYet || time.Now().After(giveUp) {
 			return err
 		}
-		if c.onRetry != nil {
+		if c.onRetry != nil && !notYet {
 			c.onRetry(err)
 		}
 		select {

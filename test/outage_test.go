@@ -1,0 +1,131 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"tabiya/internal/client"
+	"tabiya/internal/kafka/realkafka"
+	"tabiya/internal/objstore/objstoretest"
+	"tabiya/internal/postgres/postgrestest"
+	"tabiya/schemas"
+)
+
+// away is how long a dependency is away.
+const away = 30 * time.Second
+
+// Kafka frozen, PostgreSQL and S3 behind a shut door: requests that need what is
+// away are refused with 503 and Retry-After, nothing is lost, and all goes on by
+// itself.
+func TestKafkaPostgresAndS3AwayForHalfAMinute(t *testing.T) {
+	broker, store := realkafka.Start(t), objstoretest.New(t)
+	postgres, dsn := behind(t, postgrestest.New(t).DSN)
+	p := up(t, "--kafka", broker.Brokers()[0], "--replication=1", "--partitions=4", "--postgres", dsn,
+		"--s3", store.Config.Endpoint, "--s3-bucket", store.Config.Bucket,
+		"--s3-access-key", store.Config.AccessKey, "--s3-secret-key", store.Config.SecretKey)
+	game := newGame(t, p)
+
+	underReplays(t, func() {
+		store.Down()
+		game.mustMove(t, "e2e4") // nothing that a player does needs S3
+		<-time.After(away)
+		store.Up()
+
+		postgres.close()
+		refusedWith503(t, http.MethodPost, p.url+"/v1/accounts", "", `{"handle":"nobody","password":"correct horse battery"}`)
+		refusedWith503(t, http.MethodGet, p.url+"/v1/history/games/"+game.id, "", "")
+		game.mustMove(t, "e7e5") // nor does a move need PostgreSQL
+		<-time.After(away)
+		postgres.open()
+
+		broker.Pause()
+		refusedWith503(t, http.MethodPost, p.url+"/v1/games/"+game.id+"/moves", game.players[0].Token, `{"uci":"g1f3"}`)
+		<-time.After(away)
+		broker.Resume()
+		ready(t, p.process, p.url, time.Minute)
+	}, p.games("--games", "60", "--concurrency", "4", "--patience", "4m", blitz),
+		p.games("--games", "12", "--via-queue", "--concurrency", "2", "--patience", "4m", blitz))
+	game.mustResign(t)
+	checkAll(t, p.place)
+}
+
+// handGame is a game that the test plays itself.
+type handGame struct {
+	client  *client.Client
+	id      string
+	players [2]client.Player
+	plies   int
+}
+
+func newGame(t testing.TB, p *platform) *handGame {
+	t.Helper()
+	g := &handGame{client: client.New(client.Config{URL: p.url, Patience: 2 * time.Minute, Connections: 4})}
+	for i := range g.players {
+		var err error
+		handle := fmt.Sprintf("hand-%d-%d", i, time.Now().UnixMilli()%1e9)
+		if g.players[i], err = g.client.Register(t.Context(), handle, client.Registration{Handle: handle, Password: "correct horse battery"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made, err := g.client.CreateGame(t.Context(), p.serviceToken, schemas.NewID(), client.NewGame{
+		White: g.players[0].ID, Black: g.players[1].ID, TimeControl: schemas.TimeControl{InitialCs: 60 * 6000}, Rated: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.id = made.ID
+	return g
+}
+
+func (g *handGame) mustMove(t testing.TB, uci string) {
+	t.Helper()
+	g.plies++
+	if _, err := g.client.Move(t.Context(), g.players[(g.plies-1)%2], g.id, schemas.NewID(), uci, g.plies); err != nil {
+		t.Errorf("move %s: %v", uci, err)
+	}
+}
+
+func (g *handGame) mustResign(t testing.TB) {
+	t.Helper()
+	if _, err := g.client.Resign(t.Context(), g.players[0], g.id, schemas.NewID()); err != nil {
+		t.Errorf("resign: %v", err)
+	}
+}
+
+// refusedWith503 asks until the server says that it cannot, within its own
+// limit for an answer.
+func refusedWith503(t testing.TB, method, url, token, body string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewBufferString(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Errorf("%s %s: %v", method, url, err)
+		return
+	}
+	defer answer.Body.Close()
+	text, _ := io.ReadAll(answer.Body)
+	seconds, err := strconv.Atoi(answer.Header.Get("Retry-After"))
+	if answer.StatusCode != http.StatusServiceUnavailable || err != nil || seconds < 1 {
+		t.Errorf("%s %s: %d with Retry-After %q: %s", method, url, answer.StatusCode, answer.Header.Get("Retry-After"), text)
+	}
+	if got := answer.Header.Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("%s %s: answered with %s", method, url, got)
+	}
+}
