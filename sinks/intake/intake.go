@@ -22,7 +22,10 @@ import (
 const (
 	fetchBytes          = 2 << 20
 	fetchPartitionBytes = 512 << 10
-	fetchWait           = 250 * time.Millisecond
+	// A sink is woken for this much, or after this long: at full load a fetch for
+	// every batch would cost more than what is done with it.
+	fetchLeast = 64 << 10
+	fetchWait  = 250 * time.Millisecond
 )
 
 // Config says what to read and how the sink keeps its place. Taken and Lost may
@@ -71,6 +74,7 @@ func Join(cfg Config) (*Intake, error) {
 		kgo.KeepControlRecords(),
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(fetchPartitionBytes),
+		kgo.FetchMinBytes(fetchLeast),
 		kgo.FetchMaxWait(fetchWait),
 		kgo.MaxConcurrentFetches(1),
 		kgo.RequestTimeoutOverhead(10*time.Second),
