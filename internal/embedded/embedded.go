@@ -47,9 +47,7 @@ func Start(ctx context.Context, cfg Config) (_ *Instance, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	// Others may pass through, as the user of the child PostgreSQL must; what is
-	// secret in here has its own mode.
-	if err := os.MkdirAll(dir, 0o711); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil { // what is secret in here has its own mode
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	i := &Instance{}
@@ -83,30 +81,11 @@ func (i *Instance) start(ctx context.Context, cfg Config, dir string) error {
 	if cfg.Postgres {
 		parts = append(parts, func() (err error) {
 			home := filepath.Join(dir, "postgres")
-			if err := letThrough(dir); err != nil {
-				return err
-			}
 			i.postgres, err = pgchild.Start(ctx, pgchild.Config{Dir: home, Logger: cfg.Logger})
 			return err
 		})
 	}
 	return all(parts)
-}
-
-// letThrough opens the data folder itself, not its parents, to the user that a
-// root's PostgreSQL runs as.
-func letThrough(dir string) error {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	info, err := os.Stat(dir)
-	if err != nil {
-		return fmt.Errorf("data folder: %w", err)
-	}
-	if err := os.Chmod(dir, info.Mode().Perm()|0o011); err != nil {
-		return fmt.Errorf("data folder: %w", err)
-	}
-	return nil
 }
 
 // all runs the parts at the same time and waits for all of them.

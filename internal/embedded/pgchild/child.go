@@ -40,11 +40,16 @@ func (s *Server) settings() []string {
 }
 
 func (s *Server) spawn() (*child, error) {
-	args := []string{"-D", s.data}
+	d, err := s.as.open(s.data, s.bin)
+	if err != nil {
+		return nil, err
+	}
+	defer d.close() // the child has its own by then
+	args := []string{"-D", d.path, "-c", marker(s.data)}
 	for _, setting := range s.settings() {
 		args = append(args, "-c", setting)
 	}
-	cmd := s.as.command(s.data, filepath.Join(s.bin.bin, "postgres"), args...)
+	cmd := s.as.command(d, filepath.Join(s.bin.bin, "postgres"), args...)
 	dieWithParent(cmd)
 	out, err := cmd.StderrPipe()
 	if err != nil {

@@ -6,9 +6,8 @@
 // goes on with the major version that made it.
 //
 // User: PostgreSQL refuses to run as root, so for root the child runs as the
-// user "postgres" or else "nobody", who owns the data. Where he cannot reach the
-// folder, because a parent is closed to him, the data is put under
-// /var/lib/tabiya and the folder keeps a symbolic link to it.
+// user "postgres" or else "nobody", who owns the data. Where a folder above is
+// closed to him, the child is handed the data folder open.
 //
 // Life: the child ends with its parent, also on kill -9 (on Linux by the
 // kernel's parent-death signal; elsewhere the next start ends it), and a

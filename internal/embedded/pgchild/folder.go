@@ -19,7 +19,7 @@ const (
 	Database = "tabiya"
 )
 
-// folder is what is kept: data (the cluster, or a link to it), password, port.
+// folder is what is kept: data (the cluster), password, port.
 type folder string
 
 func (f folder) data() string     { return filepath.Join(string(f), "data") }

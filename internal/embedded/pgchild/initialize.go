@@ -10,56 +10,61 @@ import (
 // initialize makes the cluster. It becomes f.data() in one rename at the end, so
 // a kill in the middle leaves nothing that looks like one.
 func initialize(f folder, p programs, as *account, secret string, forgetful bool) error {
-	home := string(f)
-	away := !as.reaches(home, p)
-	if away {
-		home = stateHome
-		if err := os.MkdirAll(home, 0o755); err != nil {
-			return fmt.Errorf("user %s cannot enter %s, nor can his data go to %s: %w", as.name, f, stateHome, err)
+	killed, _ := filepath.Glob(filepath.Join(string(f), "new-*")) // the pattern is well formed
+	for _, stage := range killed {
+		if err := os.RemoveAll(stage); err != nil {
+			return fmt.Errorf("clear what a killed start left: %w", err)
 		}
 	}
-	stage, err := os.MkdirTemp(home, "postgres-")
+	stage, err := os.MkdirTemp(string(f), "new-")
 	if err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
-	if err := fill(stage, p, as, secret, forgetful); err != nil {
-		_ = os.RemoveAll(stage)
+	defer os.RemoveAll(stage) // nothing there once it is renamed
+	data, password := filepath.Join(stage, "data"), filepath.Join(stage, "password")
+	if err := os.Mkdir(data, 0o700); err != nil {
 		return err
 	}
-	if !away {
-		return os.Rename(stage, f.data())
-	}
-	link := f.data() + ".new"
-	_ = os.Remove(link) // of a start that was killed
-	if err := os.Symlink(stage, link); err != nil {
+	if err := os.WriteFile(password, []byte(secret), 0o600); err != nil {
 		return err
 	}
-	return os.Rename(link, f.data())
-}
-
-func fill(stage string, p programs, as *account, secret string, forgetful bool) error {
-	pwfile := stage + ".pw"
-	if err := os.WriteFile(pwfile, []byte(secret), 0o600); err != nil {
-		return err
-	}
-	defer os.Remove(pwfile)
-	for _, path := range []string{stage, pwfile} {
+	for _, path := range []string{stage, data, password} {
 		if err := as.own(path); err != nil {
 			return fmt.Errorf("give %s to %s: %w", path, as.name, err)
 		}
 	}
+	if err := fill(data, password, p, as, forgetful); err != nil {
+		return err
+	}
+	return os.Rename(data, f.data())
+}
+
+func fill(data, password string, p programs, as *account, forgetful bool) error {
+	d, err := as.open(data, p)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	if len(d.inherited) > 0 { // then the password has to be handed over as well
+		f, err := os.Open(password)
+		if err != nil {
+			return err
+		}
+		password = d.handed(len(d.inherited))
+		d.inherited = append(d.inherited, f)
+		defer f.Close()
+	}
 	// Locale C: text sorts by bytes on every machine, and is cheapest.
-	args := []string{"--pgdata=" + stage, "--username=" + User, "--pwfile=" + pwfile,
+	args := []string{"--pgdata=" + d.path, "--username=" + User, "--pwfile=" + password,
 		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"}
 	fsync := "fsync=on"
 	if forgetful {
 		args, fsync = append(args, "--no-sync"), "fsync=off"
 	}
-	init := as.command(stage, filepath.Join(p.bin, "initdb"), args...)
-	if out, err := init.CombinedOutput(); err != nil {
+	if out, err := as.command(d, filepath.Join(p.bin, "initdb"), args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, lastLine(out))
 	}
-	create := as.command(stage, filepath.Join(p.bin, "postgres"), "--single", "-D", stage, "-c", fsync, "postgres")
+	create := as.command(d, filepath.Join(p.bin, "postgres"), "--single", "-D", d.path, "-c", fsync, "postgres")
 	create.Stdin = strings.NewReader("CREATE DATABASE " + Database + "\n")
 	if out, err := create.CombinedOutput(); err != nil {
 		return fmt.Errorf("create database: %w: %s", err, lastLine(out))

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -62,13 +63,9 @@ func waitGone(ctx context.Context, pid int, data string, limit time.Duration) er
 	return nil
 }
 
+// marker is a setting that PostgreSQL does not know and we know it by.
+func marker(data string) string { return "tabiya.data=" + data }
+
 // serves reports whether that process is a server over data: we start each with
-// the folder as an argument.
-func serves(pid int, data string) bool {
-	for _, arg := range arguments(pid) {
-		if arg == data {
-			return true
-		}
-	}
-	return false
-}
+// its marker.
+func serves(pid int, data string) bool { return slices.Contains(arguments(pid), marker(data)) }

@@ -42,11 +42,12 @@ func unprivileged(data string) (*account, error) {
 	return nil, errors.New("PostgreSQL cannot run as root, and there is neither a user postgres nor nobody to run it as")
 }
 
-// command is a child of that account, with nothing of our environment that
-// could lead PostgreSQL astray (PGDATA, PGPORT, locales).
-func (a *account) command(dir, name string, args ...string) *exec.Cmd {
+// command is a child of that account in that folder, with nothing of our
+// environment that could lead PostgreSQL astray (PGDATA, PGPORT, locales).
+func (a *account) command(d datadir, name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
-	cmd.Dir = dir
+	cmd.Dir = "/"
+	cmd.ExtraFiles = d.inherited
 	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "PATH=" + os.Getenv("PATH")}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us alone
 	if a != nil {
@@ -65,15 +66,14 @@ func (a *account) own(path string) error {
 
 // reaches asks the kernel whether the account can enter dir, by trying.
 func (a *account) reaches(dir string, p programs) bool {
-	return a.command(dir, filepath.Join(p.bin, "postgres"), "--version").Run() == nil
+	cmd := a.command(datadir{}, filepath.Join(p.bin, "postgres"), "--version")
+	cmd.Dir = dir
+	return cmd.Run() == nil
 }
 
-// stateHome and cacheHome are where root keeps what an unprivileged user has to
-// reach.
-const (
-	stateHome = "/var/lib/tabiya"
-	cacheHome = "/var/cache/tabiya"
-)
+// cacheHome is where root keeps fetched programs, for an unprivileged user to
+// reach them.
+const cacheHome = "/var/cache/tabiya"
 
 func (a *account) cache() (string, error) {
 	if a != nil {

@@ -28,8 +28,7 @@ func startServer(ctx context.Context) (dsn string, pipe io.Closer, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	// The data may lie elsewhere, behind a link, see pgchild.
-	const clear = `cat >/dev/null; kill -QUIT "$1"; while kill -0 "$1"; do sleep 0.1; done 2>/dev/null; rm -rf "$(readlink -f "$2/data")" "$2"`
+	const clear = `cat >/dev/null; kill -QUIT "$1"; while kill -0 "$1"; do sleep 0.1; done 2>/dev/null; rm -rf "$2"`
 	cleaner := exec.Command("sh", "-c", clear, "clear", strconv.Itoa(server.PID()), dir)
 	cleaner.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // survives Ctrl-C to do its work
 	if pipe, err = cleaner.StdinPipe(); err != nil {
