@@ -17,8 +17,8 @@ import (
 	"tabiya/sinks/outage"
 )
 
-// Bounds of what the client holds beside the records of one poll: one fetch in
-// flight or waiting for each broker.
+// Bounds of what the client holds beside the records of one poll, one fetch in
+// flight or waiting for each broker; and how a group works.
 const (
 	fetchBytes          = 2 << 20
 	fetchPartitionBytes = 512 << 10
@@ -26,6 +26,7 @@ const (
 	// every batch would cost more than what is done with it.
 	fetchLeast = 64 << 10
 	fetchWait  = 250 * time.Millisecond
+	sessionTimeout      = 10 * time.Second // a killed member's partitions go to others after it
 )
 
 // Config says what to read and how the sink keeps its place. Taken and Lost may
@@ -59,7 +60,11 @@ type Intake struct {
 // Join makes a member. It does not wait for the broker.
 func Join(cfg Config) (*Intake, error) {
 	in := &Intake{cfg: cfg, made: make(chan struct{}), fatal: make(chan error, 1)}
-	client, err := kgo.NewClient(append(cfg.Kafka.Opts(),
+	session := cfg.Kafka.SessionTimeout
+	if session == 0 {
+		session = sessionTimeout
+	}
+	opts := append(cfg.Kafka.Opts(),
 		kgo.ConsumerGroup(cfg.Group),
 		kgo.ConsumeTopics(cfg.Topics...),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
@@ -78,7 +83,13 @@ func Join(cfg Config) (*Intake, error) {
 		kgo.FetchMaxWait(fetchWait),
 		kgo.MaxConcurrentFetches(1),
 		kgo.RequestTimeoutOverhead(10*time.Second),
-	)...)
+		kgo.SessionTimeout(session),
+		kgo.HeartbeatInterval(min(3*time.Second, session/5)),
+	)
+	if cfg.Kafka.InstanceID != "" {
+		opts = append(opts, kgo.InstanceID(cfg.Kafka.InstanceID))
+	}
+	client, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("join group %s: %w", cfg.Group, err)
 	}
