@@ -53,6 +53,10 @@ type Config struct {
 	Kafka      kafka.Config
 	Logger     *slog.Logger          // nil: no logs
 	Registerer prometheus.Registerer // nil: no metrics
+	// MaxInFlight bounds the commands of a partition that are handed out and not
+	// done: what they led to is not acknowledged. So many at most come again
+	// after a crash before they are committed. 0: no bound.
+	MaxInFlight int
 }
 
 // Validate reports the first thing that cannot work.

@@ -24,7 +24,7 @@ const queueFormat = 1
 const (
 	partySize  = 16 + 16 + 1 + 8 + 8 + 1
 	ticketSize = partySize + 4
-	entrySize  = 1 + 1 + 16 + 1 + 1
+	entrySize  = 1 + 1 + 16 + 1
 )
 
 func appendQueue(b []byte, s *queue.State) []byte {
@@ -77,7 +77,6 @@ func appendParty(b []byte, p *queue.Party) []byte {
 func appendEntry(b []byte, s *queue.State, e *queue.Entry) []byte {
 	b = appendInt(appendInt(b, s.Offset-e.Offset), int64(s.LastWave-e.At))
 	b = append(b, e.CommandID[:]...)
-	b = appendInt(b, int64(e.Count))
 	return append(appendCount(b, len(e.Facts)), e.Facts...)
 }
 
@@ -117,7 +116,7 @@ func (r *bodyReader) party() queue.Party {
 }
 
 func (r *bodyReader) entry(s *queue.State) queue.Entry {
-	e := queue.Entry{Offset: s.Offset - r.int(), At: s.LastWave - schemas.Time(r.int()), CommandID: r.uuid(), Count: int(r.int())}
+	e := queue.Entry{Offset: s.Offset - r.int(), At: s.LastWave - schemas.Time(r.int()), CommandID: r.uuid()}
 	// Capped: what is appended to it must not run into what follows in the row.
 	e.Facts = slices.Clip(r.bytes(r.count(1)))
 	return e

@@ -10,10 +10,11 @@ import (
 )
 
 // GokaGroup is the consumer group that Goka runs on, with three things changed:
-// offsets are committed only up to the first record that is still in flight; a
-// rebalance does not end Consume, after which Goka would sleep for 5 seconds;
-// and progress is reported to lag, unless it is nil.
-func GokaGroup(cfg Config, lag *Lag) goka.ConsumerGroupBuilder {
+// offsets are committed only up to the first record that is still in flight, of
+// which a partition has maxInFlight at most, if that is not 0; a rebalance does
+// not end Consume, after which Goka would sleep for 5 seconds; and progress is
+// reported to lag, unless it is nil.
+func GokaGroup(cfg Config, lag *Lag, maxInFlight int) goka.ConsumerGroupBuilder {
 	return func(brokers []string, name, _ string) (sarama.ConsumerGroup, error) {
 		sc, err := cfg.Sarama()
 		if err != nil {
@@ -23,7 +24,7 @@ func GokaGroup(cfg Config, lag *Lag) goka.ConsumerGroupBuilder {
 		if err != nil {
 			return nil, fmt.Errorf("join group %s: %w: %w", name, ErrUnavailable, err)
 		}
-		return &group{ConsumerGroup: inner, lag: lag}, nil
+		return &group{ConsumerGroup: inner, lag: lag, maxInFlight: maxInFlight}, nil
 	}
 }
 
@@ -44,13 +45,14 @@ func GokaConsumer(cfg Config) goka.SaramaConsumerBuilder {
 
 type group struct {
 	sarama.ConsumerGroup
-	lag *Lag
+	lag         *Lag
+	maxInFlight int
 }
 
 // Consume takes part in the group until ctx is done or a session fails.
 func (g *group) Consume(ctx context.Context, topics []string, handler sarama.ConsumerGroupHandler) error {
 	for ctx.Err() == nil {
-		h := &groupHandler{inner: handler, lag: g.lag}
+		h := &groupHandler{inner: handler, lag: g.lag, maxInFlight: g.maxInFlight}
 		if err := g.ConsumerGroup.Consume(ctx, topics, h); err != nil {
 			return err
 		}
@@ -60,16 +62,17 @@ func (g *group) Consume(ctx context.Context, topics []string, handler sarama.Con
 
 // groupHandler wraps one session.
 type groupHandler struct {
-	inner   sarama.ConsumerGroupHandler
-	lag     *Lag
-	session *groupSession
+	inner       sarama.ConsumerGroupHandler
+	lag         *Lag
+	maxInFlight int
+	session     *groupSession
 }
 
 func (h *groupHandler) Setup(s sarama.ConsumerGroupSession) error {
 	h.session = &groupSession{ConsumerGroupSession: s, lag: h.lag, prefixes: make(map[topicPartition]*prefix)}
 	for topic, partitions := range s.Claims() {
 		for _, p := range partitions {
-			h.session.prefixes[topicPartition{topic, p}] = &prefix{}
+			h.session.prefixes[topicPartition{topic, p}] = newPrefix(h.maxInFlight)
 		}
 	}
 	return h.inner.Setup(h.session)
@@ -92,7 +95,9 @@ func (h *groupHandler) ConsumeClaim(_ sarama.ConsumerGroupSession, claim sarama.
 		defer close(noted.messages)
 		inFlight := h.session.prefixes[topicPartition{claim.Topic(), claim.Partition()}]
 		for msg := range claim.Messages() {
-			inFlight.add(msg.Offset, msg.Timestamp)
+			if !inFlight.add(msg.Offset, msg.Timestamp, stop) {
+				return
+			}
 			select {
 			case noted.messages <- msg:
 			case <-stop:

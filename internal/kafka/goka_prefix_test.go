@@ -8,9 +8,9 @@ import (
 
 func TestOnlyTheUnbrokenPrefixIsCommitted(t *testing.T) {
 	t.Parallel()
-	p := &prefix{}
+	p := newPrefix(0)
 	for _, offset := range []int64{5, 6, 9} { // offsets may have gaps
-		p.add(offset, time.UnixMilli(offset))
+		p.add(offset, time.UnixMilli(offset), nil)
 	}
 	steps := []struct {
 		done, next int64
@@ -33,10 +33,10 @@ func TestOnlyTheUnbrokenPrefixIsCommitted(t *testing.T) {
 
 func TestThePrefixReachesTheEndInWhateverOrderRecordsAreDone(t *testing.T) {
 	t.Parallel()
-	p := &prefix{}
+	p := newPrefix(0)
 	const n = 2000
 	for i := range int64(n) {
-		p.add(i, time.UnixMilli(i))
+		p.add(i, time.UnixMilli(i), nil)
 	}
 	open := make(map[int64]bool)
 	for i := range int64(n) {
@@ -53,5 +53,31 @@ func TestThePrefixReachesTheEndInWhateverOrderRecordsAreDone(t *testing.T) {
 	}
 	if next, _, _ := p.done(0); next != n || len(p.pending) != 0 {
 		t.Fatalf("at the end the commit is %d, %d are left", next, len(p.pending))
+	}
+}
+
+func TestNoMoreRecordsAreInFlightThanMayBe(t *testing.T) {
+	t.Parallel()
+	p := newPrefix(2)
+	stop := make(chan struct{})
+	if !p.add(0, time.UnixMilli(0), stop) || !p.add(1, time.UnixMilli(0), stop) {
+		t.Fatal("there is room for two")
+	}
+	added := make(chan bool)
+	go func() { added <- p.add(2, time.UnixMilli(0), stop) }()
+	p.done(1) // 0 is in flight: nothing is committed, there is no room
+	select {
+	case <-added:
+		t.Fatal("a third is in flight")
+	default:
+	}
+	p.done(0)
+	if !<-added {
+		t.Fatal("there is room for one more")
+	}
+	go func() { added <- p.add(3, time.UnixMilli(0), stop) && p.add(4, time.UnixMilli(0), stop) }()
+	close(stop)
+	if <-added {
+		t.Fatal("it did not stop")
 	}
 }

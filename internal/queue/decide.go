@@ -72,9 +72,9 @@ func (j judge) settle(next *State, facts ...fact) (*State, bool, []schemas.Messa
 		for i := range facts {
 			encoded = appendFact(encoded, &facts[i], id, j.at)
 		}
-		next.Outbox = append(next.Outbox, Entry{j.offset, j.at, id, len(facts), encoded})
+		next.Outbox = append(next.Outbox, Entry{j.offset, j.at, id, encoded})
 	}
-	next.prune(j.at)
+	next.prune()
 	return next, true, j.messages(facts)
 }
 

@@ -1,28 +1,14 @@
 package queue
 
-import (
-	"time"
+import "tabiya/schemas"
 
-	"tabiya/schemas"
-)
+// OutboxEntries is how many commands a row can say again. It is written with
+// every command, so it is small; no more of them may be in flight at a time.
+const OutboxEntries = 64
 
-// How much of the outbox a row keeps. All of it is written with every command.
-const (
-	factsKept    = 256 // facts, in whole entries
-	entriesLeast = 16  // entries kept whatever their age and size
-	outboxAge    = 2 * time.Minute
-)
-
-// prune drops what was said long enough ago.
-func (s *State) prune(at schemas.Time) {
-	facts := 0
-	for i := range s.Outbox {
-		facts += s.Outbox[i].Count
-	}
-	for len(s.Outbox) > entriesLeast && (facts > factsKept || s.Outbox[0].At < at.Add(-outboxAge)) {
-		facts -= s.Outbox[0].Count
-		s.Outbox = s.Outbox[1:]
-	}
+// prune drops what has arrived since.
+func (s *State) prune() {
+	s.Outbox = s.Outbox[max(0, len(s.Outbox)-OutboxEntries):]
 }
 
 // maxPartitions bounds the memory of origins.

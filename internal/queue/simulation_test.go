@@ -61,8 +61,8 @@ func (n *node) recovering() bool { return n.position < n.highest }
 const (
 	partitions = 2
 	// inFlight is how many commands of a partition may wait for the arrival of
-	// what they led to. The rows' memories are larger.
-	inFlight = 16
+	// what they led to.
+	inFlight = queue.OutboxEntries
 )
 
 var tableOf = map[string]string{

@@ -89,7 +89,6 @@ type Entry struct {
 	Offset    int64
 	At        schemas.Time
 	CommandID uuid.UUID
-	Count     int    // of the facts
 	Facts     []byte // see facts.go; never altered
 }
 

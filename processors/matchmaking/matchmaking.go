@@ -18,6 +18,7 @@ func New(cfg processors.Config, queues queue.Config) (*processors.Processor[*que
 	if err := queues.Validate(); err != nil {
 		return nil, fmt.Errorf("matchmaking: %w", err)
 	}
+	cfg.MaxInFlight = queue.OutboxEntries
 	p, err := processors.New(cfg, tables.Queues(), core{queues.WithDefaults()})
 	if err != nil {
 		return nil, fmt.Errorf("matchmaking: %w", err)
