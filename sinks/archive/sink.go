@@ -93,6 +93,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	}
 	r.intake, err = intake.Join(intake.Config{
 		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Logger: s.cfg.Logger, Watch: r.kafka, Lag: s.lag,
+		Wait: 250 * time.Millisecond,
 		Taken: func(ctx context.Context, topic string, partition int32) (int64, bool, error) {
 			return r.taken(ctx, s.format.Name(), topic, partition)
 		},

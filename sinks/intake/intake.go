@@ -22,10 +22,7 @@ import (
 const (
 	fetchBytes          = 2 << 20
 	fetchPartitionBytes = 512 << 10
-	// A sink is woken for this much, or after this long: at full load a fetch for
-	// every batch would cost more than what is done with it.
-	fetchLeast = 64 << 10
-	fetchWait  = 250 * time.Millisecond
+	fetchLeast          = 64 << 10         // see Config.Wait
 	sessionTimeout      = 10 * time.Second // a killed member's partitions go to others after it
 )
 
@@ -39,6 +36,10 @@ type Config struct {
 	Logger *slog.Logger
 	Watch  *outage.Watch // of Kafka
 	Lag    *kafka.Lag    // may be nil
+	// Wait is how long the broker may gather records before it answers, unless it
+	// has 64 KiB: at full load a fetch for every batch would cost more than what
+	// is done with it.
+	Wait time.Duration
 
 	// Taken is called when a partition becomes this member's, before its first
 	// record. next is the offset to go on from, ok is false for the beginning.
@@ -80,7 +81,7 @@ func Join(cfg Config) (*Intake, error) {
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(fetchPartitionBytes),
 		kgo.FetchMinBytes(fetchLeast),
-		kgo.FetchMaxWait(fetchWait),
+		kgo.FetchMaxWait(cfg.Wait),
 		kgo.MaxConcurrentFetches(1),
 		kgo.RequestTimeoutOverhead(10*time.Second),
 		kgo.SessionTimeout(session),

@@ -136,6 +136,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	var err error
 	r.intake, err = intake.Join(intake.Config{
 		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: []string{schemas.GameEvents}, Logger: s.cfg.Logger, Watch: r.kafka, Lag: s.lag,
+		Wait:  100 * time.Millisecond, // with FlushAfter: how old a game is when history has it
 		Taken: r.taken, Lost: r.lost,
 	})
 	if err != nil {
