@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -206,13 +207,12 @@ func (r Reply) Record() Record {
 // DecodeCommand reads a commands record's value. Any bytes at all give a
 // command or an error, never a panic.
 func DecodeCommand(value []byte) (Command, error) {
-	var w commandWire[json.RawMessage]
-	if err := json.Unmarshal(value, &w); err != nil {
+	var w commandWire[any]
+	w.CommandType = CommandType(hint(value, commandTypeField))
+	w.Payload = commandKinds[w.CommandType].blank()
+	k, err := decodeEnvelope(value, &w, &w.CommandType, &w.Payload, commandKinds)
+	if err != nil {
 		return Command{}, fmt.Errorf("decode command: %w", err)
-	}
-	k, ok := commandKinds[w.CommandType]
-	if !ok {
-		return Command{}, fmt.Errorf("decode command: unknown type %.60q", w.CommandType)
 	}
 	key, err := w.key(k.of)
 	if err != nil {
@@ -221,23 +221,18 @@ func DecodeCommand(value []byte) (Command, error) {
 	if !ValidID(w.CommandID) {
 		return Command{}, fmt.Errorf("decode command %s: id %.60q is not a UUID", w.CommandType, w.CommandID)
 	}
-	p, err := decodePayload(k, w.Payload)
-	if err != nil {
-		return Command{}, fmt.Errorf("decode command %s: %w", w.CommandType, err)
-	}
-	return Command{w.CommandID, w.CommandType, key, w.Region, w.Actor, p}, nil
+	return Command{w.CommandID, w.CommandType, key, w.Region, w.Actor, w.Payload}, nil
 }
 
 // DecodeEvent reads an events record's value. Any bytes at all give an event or
 // an error, never a panic.
 func DecodeEvent(value []byte) (Event, error) {
-	var w eventWire[json.RawMessage]
-	if err := json.Unmarshal(value, &w); err != nil {
+	var w eventWire[any]
+	w.EventType = EventType(hint(value, eventTypeField))
+	w.Payload = eventKinds[w.EventType].blank()
+	k, err := decodeEnvelope(value, &w, &w.EventType, &w.Payload, eventKinds)
+	if err != nil {
 		return Event{}, fmt.Errorf("decode event: %w", err)
-	}
-	k, ok := eventKinds[w.EventType]
-	if !ok {
-		return Event{}, fmt.Errorf("decode event: unknown type %.60q", w.EventType)
 	}
 	key, err := w.key(k.of)
 	if err != nil {
@@ -246,11 +241,7 @@ func DecodeEvent(value []byte) (Event, error) {
 	if w.Seq < 1 {
 		return Event{}, fmt.Errorf("decode event %s: seq %d is not positive", w.EventType, w.Seq)
 	}
-	p, err := decodePayload(k, w.Payload)
-	if err != nil {
-		return Event{}, fmt.Errorf("decode event %s: %w", w.EventType, err)
-	}
-	return Event{w.EventID, w.EventType, key, w.Seq, w.OccurredAt, w.Region, w.CommandID, p}, nil
+	return Event{w.EventID, w.EventType, key, w.Seq, w.OccurredAt, w.Region, w.CommandID, w.Payload}, nil
 }
 
 // DecodeReply reads a command-replies record's value.
@@ -270,18 +261,60 @@ func DecodeReply(value []byte) (Reply, error) {
 	return Reply{w.ReplyType, w.CommandID, w.CommandType, key, w.Region, w.Actor, w.OccurredAt, w.Code, w.Detail, w.Seq}, nil
 }
 
-func decodePayload(k kind, raw json.RawMessage) (any, error) {
+// decodeEnvelope reads value into the envelope w, whose type and payload are
+// given: in one pass if they were hinted right, as our own encoders make it, and
+// in a second one if not.
+func decodeEnvelope[T ~string](value []byte, w any, name *T, payload *any, kinds map[T]kind) (kind, error) {
+	hinted := *name
+	if err := json.Unmarshal(value, w); err != nil {
+		return kind{}, err
+	}
+	k, ok := kinds[*name]
+	switch {
+	case !ok:
+		return kind{}, fmt.Errorf("unknown type %.60q", string(*name))
+	case k.newPayload == nil:
+		*payload = nil
+		return k, nil
+	case *name == hinted && *payload != nil && bytes.Contains(value, payloadField):
+		return k, nil
+	}
+	var alone struct {
+		Payload json.RawMessage `json:"payload"`
+	}
+	if err := json.Unmarshal(value, &alone); err != nil {
+		return kind{}, err
+	}
+	if len(alone.Payload) == 0 || string(alone.Payload) == "null" {
+		return kind{}, fmt.Errorf("%s without a payload", string(*name))
+	}
+	*payload = k.newPayload()
+	if err := json.Unmarshal(alone.Payload, *payload); err != nil {
+		return kind{}, fmt.Errorf("%s: payload: %w", string(*name), err)
+	}
+	return k, nil
+}
+
+var (
+	commandTypeField = []byte(`"commandType":"`)
+	eventTypeField   = []byte(`"eventType":"`)
+	payloadField     = []byte(`"payload":`)
+)
+
+// hint finds the message's type without parsing it; "" or nonsense if it is not
+// where our encoders put it.
+func hint(value, field []byte) string {
+	_, rest, _ := bytes.Cut(value[:min(len(value), 160)], field)
+	name, _, _ := bytes.Cut(rest, []byte{'"'})
+	return string(name)
+}
+
+// blank is an empty payload of the kind, nil if it has none.
+func (k kind) blank() any {
 	if k.newPayload == nil {
-		return nil, nil
+		return nil
 	}
-	if len(raw) == 0 || string(raw) == "null" {
-		return nil, errors.New("payload is missing")
-	}
-	p := k.newPayload()
-	if err := json.Unmarshal(raw, p); err != nil {
-		return nil, fmt.Errorf("payload: %w", err)
-	}
-	return p, nil
+	return k.newPayload()
 }
 
 func mustKind[T ~string](kinds map[T]kind, t T) kind {
