@@ -109,7 +109,7 @@ func (s *Service) stateAt(ctx context.Context, gameID string, seq int64) (*game.
 	if b == nil {
 		return nil, false
 	}
-	box := newOutbox()
+	box := newOutbox(func() {}) // it ends, and the state has moved on
 	state, ok := b.watch(box, seq)
 	if !ok {
 		return nil, false

@@ -119,6 +119,9 @@ func TestARefusalStaysARefusal(t *testing.T) {
 	moves := "/v1/games/" + id + "/moves"
 	r.refused(409, schemas.CodeNotYourTurn, "POST", moves, r.black.token, moveBody("e7e5"), "Idempotency-Key", "early")
 	r.play(id, 0, "e2e4")
+	eventually(t, "the other instance has read the refusal", func() bool {
+		return other.service.Remembers(id, schemas.CommandID(r.black.id, "early"))
+	})
 	// Now it would be legal, but it was refused: here, on another instance, and on
 	// one that starts later.
 	r.refused(409, schemas.CodeNotYourTurn, "POST", moves, r.black.token, moveBody("e7e5"), "Idempotency-Key", "early")

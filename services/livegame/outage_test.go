@@ -1,9 +1,11 @@
 package livegame_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"syscall"
@@ -12,9 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"context"
-	"net/http"
-
+	"tabiya/internal/game"
 	"tabiya/schemas"
 	"tabiya/services/livegame"
 )
@@ -146,24 +146,29 @@ func TestCommandsInFlightAreBounded(t *testing.T) {
 
 func TestAMoveAfterTheFlagIsToldSo(t *testing.T) {
 	t.Parallel()
-	r := bareRig(t)
-	stop := r.startProcessor()
-	r.instance = r.start()
-	r.waitReady()
-	id := r.ok("POST", "/v1/games", r.caller, r.gameBody(`{"initialCs":30,"incrementCs":0}`)).ID
-	r.play(id, 0, "e2e4", "e7e5")
-	deadline := time.Now().Add(400 * time.Millisecond)
-	stop() // so that the move is judged before the timer's command
-	c := r.dialAs(id, r.white)
+	r := bareRig(t) // the test is the processor
+	r.instance = r.startOther()
+	s := r.story("e2e4", "e7e5")
+	r.tell(s, 1, 2, 3, 4)
+	c := r.dialAs(s.id, r.white)
 	c.until("state")
-	time.Sleep(time.Until(deadline)) // for the broker's clock to pass: nothing signals it
 	c.send(`{"type":"move","uci":"g1f3","clientMoveId":"late"}`)
 	c.send(`{"type":"ping"}`)
 	c.until("pong") // the move is on its way
-	r.startProcessor()
-	f, events := c.until("refused")
-	if f.Code != schemas.CodeGameOver || !strings.Contains(f.Detail, "flag fell") || len(events) != 1 || !strings.Contains(events[0], "GameTimeout") {
-		t.Errorf("%+v after %v", f, events)
+	late := schemas.Command{
+		ID: schemas.CommandID(r.white.id, "late"), Type: schemas.PlayMove, Key: s.id, Region: "eu", Actor: r.white.id,
+		Payload: &schemas.PlayMovePayload{UCI: "g1f3"},
+	}
+	_, events, refusal := game.Judge(s.states[4], late, schemas.TimeOf(time.Now().Add(time.Hour)))
+	if refusal != nil || events[0].Type != schemas.GameTimeout {
+		t.Fatalf("%v %v", events, refusal)
+	}
+	if err := r.producer.Send(t.Context(), events[0]); err != nil {
+		t.Fatal(err)
+	}
+	f, told := c.until("refused")
+	if f.Code != schemas.CodeGameOver || !strings.Contains(f.Detail, "flag fell") || len(told) == 0 || told[len(told)-1] != string(events[0].Record().Value) {
+		t.Errorf("%+v after %v", f, told)
 	}
 }
 
@@ -190,9 +195,11 @@ func TestASlowReaderIsCutOff(t *testing.T) {
 	}
 	defer conn.CloseNow()
 	ask := fmt.Appendf(nil, `{"type":"move","uci":"none","clientMoveId":%q}`, strings.Repeat("x", 128))
-	for range 60_000 { // each is answered with a longer frame, which nobody reads
-		if conn.Write(ctx, websocket.MessageText, ask) != nil {
-			break
+	for r.service.CutOff() == 0 { // each is answered with a longer frame, which nobody reads
+		for range 500 {
+			if err := conn.Write(ctx, websocket.MessageText, ask); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	for err = nil; err == nil; {

@@ -56,9 +56,10 @@ type outbox struct {
 
 	// ready holds a token when there is something to take.
 	ready chan struct{}
+	full  func() // called when it ends because it was full
 }
 
-func newOutbox() *outbox { return &outbox{ready: make(chan struct{}, 1)} }
+func newOutbox(full func()) *outbox { return &outbox{ready: make(chan struct{}, 1), full: full} }
 
 // put adds an item without waking the taker: see wake. A full outbox ends.
 func (o *outbox) put(i item) {
@@ -69,6 +70,7 @@ func (o *outbox) put(i item) {
 	}
 	if len(o.items) >= outboxItems || o.bytes+len(i.frame) > outboxBytes {
 		o.end, o.items, o.bytes = tooSlow, nil, 0
+		o.full()
 		return
 	}
 	o.items = append(o.items, i)

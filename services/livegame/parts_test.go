@@ -15,11 +15,12 @@ import (
 
 func TestAFullOutboxEndsAndForgets(t *testing.T) {
 	t.Parallel()
-	many := newOutbox()
+	full := 0
+	many := newOutbox(func() { full++ })
 	for range outboxItems + 1 {
 		many.send(item{frame: []byte("{}")})
 	}
-	long := newOutbox()
+	long := newOutbox(func() { full++ })
 	for range 3 {
 		long.send(item{frame: make([]byte, outboxBytes/2)})
 	}
@@ -32,6 +33,9 @@ func TestAFullOutboxEndsAndForgets(t *testing.T) {
 		if _, end := box.take(nil); end != tooSlow {
 			t.Errorf("it ends twice: %s", end)
 		}
+	}
+	if full != 2 {
+		t.Errorf("%d were full", full)
 	}
 }
 

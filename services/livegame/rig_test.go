@@ -299,10 +299,17 @@ func (i *instance) refused(status int, code schemas.Code, method, path, token, b
 
 const slowClock = `{"initialCs":60000,"incrementCs":500}`
 
-// newGame creates a game of the rig's two players.
-func (r *rig) newGame(headers ...string) string {
+// newGame creates a game of the rig's two players. Where answers may not take
+// long, it asks again.
+func (r *rig) newGame() (gameID string) {
 	r.t.Helper()
-	return r.ok("POST", "/v1/games", r.caller, r.gameBody(slowClock), headers...).ID
+	key := schemas.NewID()
+	eventually(r.t, "the game is made", func() bool {
+		a := r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock), "Idempotency-Key", key)
+		gameID = a.read(r.t).ID
+		return a.status == http.StatusCreated
+	})
+	return gameID
 }
 
 func (r *rig) gameBody(timeControl string) string {

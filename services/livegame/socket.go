@@ -48,7 +48,7 @@ func (s *Service) socket(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeUpgradeRequired, why)
 		return
 	}
-	k := &socket{service: s, gameID: c.Param("id"), box: newOutbox()}
+	k := &socket{service: s, gameID: c.Param("id"), box: newOutbox(s.metrics.cutOff.Inc)}
 	if !k.authenticate(c) {
 		return
 	}

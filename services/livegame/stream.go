@@ -38,7 +38,7 @@ func (s *Service) stream(c *gin.Context) {
 	}
 	defer s.disconnect()
 	httpx.Stream(c)
-	box := newOutbox()
+	box := newOutbox(s.metrics.cutOff.Inc)
 	state, ok := b.watch(box, from)
 	if !ok {
 		httpx.Fail(c, schemas.CodeGameNotFound, noSuchGame)
@@ -58,9 +58,7 @@ func (s *Service) stream(c *gin.Context) {
 	if w.past(state, from) != nil || (state.Over() && w.last) {
 		return
 	}
-	if w.run(c, box) == tooSlow {
-		s.metrics.cutOff.Inc()
-	}
+	w.run(c, box)
 }
 
 // streamWriter writes events as SSE or NDJSON.
@@ -74,18 +72,18 @@ type streamWriter struct {
 
 // run writes what comes until the game's last event, the end of the outbox or
 // the client's.
-func (w *streamWriter) run(c *gin.Context, box *outbox) ending {
+func (w *streamWriter) run(c *gin.Context, box *outbox) {
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	var items []item
 	for !w.last {
 		select {
 		case <-c.Request.Context().Done():
-			return goesOn
+			return
 		case <-tick.C:
 			w.idle()
 			if w.flush() != nil {
-				return goesOn
+				return
 			}
 			continue
 		case <-box.ready:
@@ -96,10 +94,9 @@ func (w *streamWriter) run(c *gin.Context, box *outbox) ending {
 			w.add(i.seq, i.event(), i.last)
 		}
 		if w.flush() != nil || end != goesOn {
-			return end
+			return
 		}
 	}
-	return goesOn
 }
 
 func (w *streamWriter) add(seq int64, event []byte, last bool) {

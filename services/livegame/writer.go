@@ -44,9 +44,6 @@ func (k *socket) write(state *game.State, from int64, gone <-chan struct{}) {
 			return
 		}
 		if end != goesOn {
-			if end == tooSlow {
-				k.service.metrics.cutOff.Inc()
-			}
 			_ = k.conn.Close(closeCode(end), end.String()) // an error: the client has gone
 			return
 		}
