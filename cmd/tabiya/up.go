@@ -40,6 +40,7 @@ type upCmd struct {
 }
 
 func (c upCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
+	tuneCollector()
 	listener, err := listen(c.Listen)
 	if err != nil {
 		return err
