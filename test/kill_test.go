@@ -10,7 +10,7 @@ import (
 func TestKillsOfTheWholeProcessUnderAReplay(t *testing.T) {
 	t.Parallel()
 	p := up(t)
-	underReplays(t, func() {
+	check := heckled(t, p.url, p.serviceToken, func() {
 		for range 5 {
 			<-time.After(time.Duration(500+rand.IntN(2500)) * time.Millisecond)
 			p.kill()
@@ -18,5 +18,5 @@ func TestKillsOfTheWholeProcessUnderAReplay(t *testing.T) {
 			answering(t, p.url)
 		}
 	}, p.games("--games", "80", "--concurrency", "16", blitz), p.games("--games", "20", "--via-queue", blitz))
-	checkAll(t, p.place)
+	check(checkAll(t, p.place))
 }

@@ -130,13 +130,13 @@ func TestKillsOfEachPartAloneOnARealKafka(t *testing.T) {
 	victims := append(slices.Clone(partNames), "broker")
 	rand.Shuffle(len(victims), func(i, j int) { victims[i], victims[j] = victims[j], victims[i] })
 	access := []string{"--url", p.url, "--service-token", p.serviceToken}
-	underReplays(t, func() {
+	check := heckled(t, p.url, p.serviceToken, func() {
 		for _, name := range victims {
 			<-time.After(time.Duration(300+rand.IntN(1500)) * time.Millisecond)
 			p.killAndStart(t, name)
 		}
 	}, append(access, "--games", "60", "--concurrency", "8", blitz), append(access, "--games", "12", "--concurrency", "3", "--via-queue", blitz))
-	checkAll(t, p.place)
+	check(checkAll(t, p.place))
 	for _, name := range partNames {
 		ready(t, p.processes[name], p.urls[name], 10*time.Second)
 	}

@@ -148,6 +148,23 @@ func underReplays(t *testing.T, do func(), lanes ...[]string) {
 	}
 }
 
+// heckled is underReplays with a heckler among them, whose moves must be in the
+// log as they were answered.
+func heckled(t *testing.T, url, serviceToken string, do func(), lanes ...[]string) (check func(theLog)) {
+	t.Helper()
+	h, stop, stopped := newHeckler(url), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		h.until(t, stop, serviceToken)
+	}()
+	underReplays(t, func() {
+		do()
+		close(stop)
+		<-stopped
+	}, lanes...)
+	return func(log theLog) { h.check(t, log) }
+}
+
 // answering waits until the API answers.
 func answering(t testing.TB, url string) {
 	t.Helper()

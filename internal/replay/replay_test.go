@@ -192,6 +192,42 @@ func TestAStrangerAtTheBoardIsAMismatch(t *testing.T) {
 	}
 }
 
+// good is one game that can be played.
+const good = "[Event \"good\"]\n[White \"a\"]\n[Black \"b\"]\n[Result \"0-1\"]\n\n1. f3 e5 2. g4 Qh4# 0-1\n\n"
+
+func TestABrokenGameIsSkippedWithItsReasonAndTheRestGoesOn(t *testing.T) {
+	t.Parallel()
+	for name, bad := range map[string]string{
+		"a line of 50 MB":         "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 {" + strings.Repeat("x", 50<<20) + "} e5 1-0\n\n",
+		"a tag of 50 MB":          "[Event \"" + strings.Repeat("x", 50<<20) + "\"]\n[Result \"1-0\"]\n\n1. e4 e5 1-0\n\n",
+		"an illegal move":         "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 e5 2. Kd3 1-0\n\n",
+		"bytes that are no UTF-8": "[Event \"x\"]\n[White \"\xff\xfe\"]\n[Result \"1-0\"]\n\n1. e4 \x80\x81 e5 1-0\n\n",
+		"a set-up position":       "[Event \"x\"]\n[SetUp \"1\"]\n[FEN \"4k3/8/8/8/8/8/4P3/4K3 w - - 0 1\"]\n[Result \"1-0\"]\n\n1. e4 1-0\n\n",
+		"a variant":               "[Event \"x\"]\n[Variant \"Crazyhouse\"]\n[Result \"1-0\"]\n\n1. e4 e5 1-0\n\n",
+		"a comment never closed":  "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 { e5 1-0\n\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			skipped := map[string]string{}
+			games := make(chan game, 3)
+			// The last game is cut off in the middle of a move.
+			text := good + bad + good + "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 e5 2. N"
+			err := read(t.Context(), strings.NewReader(text), 0, games, func(place, reason string) { skipped[place] = reason })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(games) != 2 || len(skipped) != 2 {
+				t.Errorf("%d games, skipped %v", len(games), skipped)
+			}
+			for place, reason := range skipped {
+				if !strings.HasPrefix(place, "game ") || reason == "" || len(reason) > 300 {
+					t.Errorf("%q: %q", place, reason)
+				}
+			}
+		})
+	}
+}
+
 func TestHandlesAreWhatTheServerTakes(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{

@@ -1,0 +1,147 @@
+package test
+
+import (
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"tabiya/internal/client"
+	"tabiya/internal/pgn"
+	"tabiya/schemas"
+)
+
+// heckler plays real games with players who also move before it is their turn:
+// whether such a move is refused or comes just in time is for the log to say,
+// and what was said once must stay so.
+type heckler struct {
+	client *client.Client
+
+	mu       sync.Mutex
+	accepted map[string]string // what was asked, by command id
+	refused  map[string]string
+}
+
+func newHeckler(url string) *heckler {
+	return &heckler{
+		client:   client.New(client.Config{URL: url, Patience: 4 * time.Minute, Connections: 16}),
+		accepted: map[string]string{}, refused: map[string]string{},
+	}
+}
+
+// until plays games, a few at a time, until stop is closed.
+func (h *heckler) until(t testing.TB, stop <-chan struct{}, serviceToken string) {
+	t.Helper()
+	file, err := os.Open(blitz)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	reader := pgn.NewReader(file)
+	var playing sync.WaitGroup
+	for range 4 {
+		playing.Go(func() {
+			for {
+				h.mu.Lock()
+				g, err := reader.Next()
+				h.mu.Unlock()
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if errors.Is(err, io.EOF) {
+					return
+				}
+				if err == nil && g.Tag("SetUp") == "" {
+					h.play(t, g.Moves[:min(30, len(g.Moves))], serviceToken)
+				}
+			}
+		})
+	}
+	playing.Wait()
+}
+
+func (h *heckler) play(t testing.TB, moves []string, serviceToken string) {
+	t.Helper()
+	var players [2]client.Player
+	for i := range players {
+		var err error
+		handle := "h-" + schemas.NewID()[18:]
+		if players[i], err = h.client.Register(t.Context(), handle, client.Registration{Handle: handle[:18], Password: "correct horse battery"}); err != nil {
+			t.Error(err)
+			return
+		}
+	}
+	made, err := h.client.CreateGame(t.Context(), serviceToken, schemas.NewID(), client.NewGame{
+		White: players[0].ID, Black: players[1].ID, TimeControl: schemas.TimeControl{InitialCs: 60 * 6000},
+	})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for i := 0; i < len(moves); i++ {
+		early := make(chan bool, 1)
+		if i+1 < len(moves) && rand.IntN(3) == 0 {
+			go func() { early <- h.move(t, players[(i+1)%2], made.ID, moves[i+1]) }()
+		} else {
+			early <- false
+		}
+		on := h.move(t, players[i%2], made.ID, moves[i])
+		if !on {
+			return // its first move came too late after a kill, or it is over
+		}
+		if <-early {
+			i++
+		}
+	}
+}
+
+// move plays without saying which ply it is for, and writes down the answer.
+func (h *heckler) move(t testing.TB, p client.Player, gameID, uci string) bool {
+	key := schemas.NewID()
+	_, err := h.client.Move(t.Context(), p, gameID, key, uci, 0)
+	var no *client.Problem
+	id := schemas.CommandID(p.ID, key)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case err == nil:
+		h.accepted[id] = uci + " in " + gameID
+	case errors.As(err, &no) && no.Status < 500:
+		h.refused[id] = uci + " in " + gameID + ": " + string(no.Code)
+	default:
+		t.Errorf("move %s in %s: %v", uci, gameID, err)
+	}
+	return err == nil
+}
+
+// check: every accepted move is in the log, no refused one is.
+func (h *heckler) check(t testing.TB, log theLog) {
+	t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	events := map[string]int{}
+	for _, r := range log {
+		if r.Type == schemas.MoveMade {
+			events[r.CommandID]++
+		}
+	}
+	for id, what := range h.accepted {
+		if events[id] != 1 {
+			t.Errorf("%s was accepted and is in the log %d times", what, events[id])
+		}
+	}
+	for id, what := range h.refused {
+		if events[id] != 0 {
+			t.Errorf("%s was refused and is in the log %d times", what, events[id])
+		}
+	}
+	if len(h.accepted) == 0 || len(h.refused) == 0 {
+		t.Errorf("%d moves were accepted and %d refused: that tests nothing", len(h.accepted), len(h.refused))
+	}
+	t.Logf("heckler: %d moves accepted, %d refused", len(h.accepted), len(h.refused))
+}
