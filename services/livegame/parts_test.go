@@ -1,13 +1,17 @@
 package livegame
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tabiya/schemas"
@@ -188,4 +192,44 @@ func FuzzCursors(f *testing.F) {
 			t.Fatalf("from_seq=%q Last-Event-ID=%q: %d", from, last, seq)
 		}
 	})
+}
+
+// The frames written past the library are read by it.
+func TestFramesOfEveryLength(t *testing.T) {
+	t.Parallel()
+	var sent []item
+	for _, n := range []int{0, 1, 125, 126, 127, 1<<16 - 1, 1 << 16, 1<<16 + 1} {
+		sent = append(sent, item{frame: []byte(strings.Repeat("x", n))})
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		over := &wiring{ResponseWriter: rw}
+		conn, err := websocket.Accept(over, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if err := over.wire.send(sent); err != nil {
+			t.Error(err)
+		}
+		_ = conn.Close(websocket.StatusNormalClosure, "")
+		if err := over.wire.send(sent); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("after the close frame: %v", err)
+		}
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.SetReadLimit(-1)
+	for _, i := range sent {
+		if kind, text, err := conn.Read(ctx); err != nil || kind != websocket.MessageText || string(text) != string(i.frame) {
+			t.Fatalf("%d bytes: %v, %v, %d bytes", len(i.frame), err, kind, len(text))
+		}
+	}
+	if _, _, err := conn.Read(ctx); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+		t.Error(err)
+	}
 }

@@ -33,7 +33,7 @@ type socket struct {
 	playerID string // empty for a watcher
 	token    string
 	conn     *websocket.Conn
-	wire     *corked
+	wire     *wire
 	box      *outbox
 	asked    asked
 	heard    atomic.Bool // something came since the last ping
@@ -62,9 +62,10 @@ func (s *Service) socket(c *gin.Context) {
 	}
 	defer s.disconnect()
 	httpx.Stream(c)
-	over := &corking{ResponseWriter: c.Writer}
+	over := &wiring{ResponseWriter: c.Writer}
 	conn, err := websocket.Accept(over, c.Request, &websocket.AcceptOptions{
-		Subprotocols: []string{subprotocol},
+		Subprotocols:    []string{subprotocol},
+		CompressionMode: websocket.CompressionDisabled, // see wire
 		// A token is never sent by a browser on its own, so there is nothing that
 		// another origin could abuse.
 		InsecureSkipVerify: true,
@@ -73,7 +74,7 @@ func (s *Service) socket(c *gin.Context) {
 		c.Abort() // Accept has answered
 		return
 	}
-	k.conn, k.wire = conn, over.conn
+	k.conn, k.wire = conn, over.wire
 	k.conn.SetReadLimit(maxFrame)
 	state, ok := b.watch(k.box, from)
 	if !ok {

@@ -2,7 +2,6 @@ package livegame
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/coder/websocket"
@@ -71,14 +70,7 @@ func (k *socket) send(items []item) error {
 	if len(items) == 0 {
 		return nil
 	}
-	k.wire.cork()
-	var err error
-	for _, i := range items {
-		if err = k.conn.Write(context.Background(), websocket.MessageText, i.frame); err != nil {
-			break // the reader closes the connection; its close frame may be held back, too
-		}
-	}
-	return errors.Join(err, k.wire.uncork())
+	return k.wire.send(items)
 }
 
 // ping closes the connection of a client that does not answer.
