@@ -1,14 +1,10 @@
 package livegame_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
-	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -18,16 +14,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/auth"
-	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
 	"tabiya/internal/player"
-	"tabiya/internal/supervise"
 	"tabiya/processors"
 	"tabiya/processors/games"
 	"tabiya/schemas"
 	"tabiya/services/livegame"
-	"tabiya/services/openapi/openapitest"
 )
 
 // limit bounds every wait; a test that waits that long has failed.
@@ -168,133 +161,6 @@ func (r *rig) background(f func(context.Context) error) (stop func()) {
 	}
 	r.t.Cleanup(stop)
 	return stop
-}
-
-// instance is the service behind a real listener.
-type instance struct {
-	t        *testing.T
-	service  *livegame.Service
-	registry *prometheus.Registry
-	server   *httptest.Server
-	stop     func() // ends Run and the listener
-}
-
-func (r *rig) start(tune ...func(*livegame.Config)) *instance {
-	r.t.Helper()
-	i := &instance{t: r.t, registry: prometheus.NewRegistry()}
-	cfg := livegame.Config{
-		Kafka: r.Config, Commands: r.producer, Players: r.players, Verifier: r.verifier,
-		Regions: []string{"eu", "us-east"}, Logger: logger(r.t), Registerer: i.registry,
-	}
-	for _, f := range tune {
-		f(&cfg)
-	}
-	var err error
-	if i.service, err = livegame.New(cfg); err != nil {
-		r.t.Fatal(err)
-	}
-	engine := httpx.New(logger(r.t), i.registry)
-	i.service.Routes(engine)
-	i.server = httptest.NewServer(engine)
-	stopRun := r.background(func(ctx context.Context) error {
-		keep := supervise.New(logger(r.t), supervise.Backoff{First: 20 * time.Millisecond, Most: 100 * time.Millisecond},
-			supervise.Part{Name: "livegame", Run: i.service.Run})
-		keep.Run(ctx)
-		return nil
-	})
-	i.stop = func() {
-		stopRun()
-		i.server.CloseClientConnections()
-		i.server.Close()
-	}
-	r.t.Cleanup(i.stop)
-	return i
-}
-
-func (i *instance) waitReady() {
-	i.t.Helper()
-	eventually(i.t, "the service is ready", func() bool { return i.service.Ready() == nil })
-}
-
-// answer is what came back.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// reply is what commands and GET have in common.
-type reply struct {
-	ID          string              `json:"id"`
-	Seq         int64               `json:"seq"`
-	Ply         int                 `json:"ply"`
-	Result      schemas.Result      `json:"result"`
-	Termination schemas.Termination `json:"termination"`
-	Event       json.RawMessage     `json:"event"`
-	FEN         string              `json:"fen"`
-	Status      any                 `json:"status"`
-	Moves       []string            `json:"moves"`
-	Code        schemas.Code        `json:"code"`
-	Detail      string              `json:"detail"`
-}
-
-func (a answer) read(t testing.TB) reply {
-	t.Helper()
-	var r reply
-	if err := json.Unmarshal(a.body, &r); err != nil {
-		t.Fatalf("%d %s: %v", a.status, a.body, err)
-	}
-	return r
-}
-
-// do sends a request. headers are pairs.
-func (i *instance) do(method, path, token, body string, headers ...string) answer {
-	i.t.Helper()
-	req, err := http.NewRequestWithContext(i.t.Context(), method, i.server.URL+path, strings.NewReader(body))
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	for n := 0; n < len(headers); n += 2 {
-		req.Header.Set(headers[n], headers[n+1])
-	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		i.t.Fatalf("%s %s: %v", method, path, err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(text))
-	openapitest.ValidateBody(i.t, req, resp, text)
-	return answer{resp.StatusCode, resp.Header, text}
-}
-
-// ok is do that must succeed.
-func (i *instance) ok(method, path, token, body string, headers ...string) reply {
-	i.t.Helper()
-	a := i.do(method, path, token, body, headers...)
-	if a.status/100 != 2 {
-		i.t.Fatalf("%s %s: %d %s", method, path, a.status, a.body)
-	}
-	return a.read(i.t)
-}
-
-// refused is do that must be refused with a code.
-func (i *instance) refused(status int, code schemas.Code, method, path, token, body string, headers ...string) answer {
-	i.t.Helper()
-	a := i.do(method, path, token, body, headers...)
-	if got := a.read(i.t); a.status != status || got.Code != code {
-		i.t.Errorf("%s %s %.80s: %d %s (%s), want %d %s", method, path, body, a.status, got.Code, got.Detail, status, code)
-	}
-	return a
 }
 
 const slowClock = `{"initialCs":60000,"incrementCs":500}`

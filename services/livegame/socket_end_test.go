@@ -1,0 +1,94 @@
+package livegame_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"tabiya/schemas"
+)
+
+func TestBadFramesAreAnsweredAndEndInTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	for text, code := range map[string]schemas.Code{
+		``:                                   schemas.CodeMalformedJSON,
+		`{`:                                  schemas.CodeMalformedJSON,
+		`{"type":"ping"}{}`:                  schemas.CodeMalformedJSON,
+		`{"type":"ping","more":1}`:           schemas.CodeUnknownField,
+		`{"type":7}`:                         schemas.CodeInvalidField,
+		`{"type":"castle"}`:                  schemas.CodeInvalidField,
+		`{"type":"resign","uci":"e2e4"}`:     schemas.CodeInvalidField,
+		`{"type":"move","action":"offer"}`:   schemas.CodeInvalidField,
+		`{"type":"ping","clientMoveId":" "}`: schemas.CodeInvalidIdempotency,
+	} {
+		c := r.dialAs(id, r.white)
+		c.until("state")
+		c.send(text)
+		if f, _ := c.until("error"); f.Code != code {
+			t.Errorf("%s: %+v, want %s", text, f, code)
+		}
+		c.send(`{"type":"ping"}`) // it goes on
+		c.until("pong")
+	}
+	long := r.dialAs(id, r.white)
+	long.send(`{"type":"move","uci":"` + strings.Repeat("e", 5000) + `"}`)
+	if code := long.closed(); code != websocket.StatusMessageTooBig {
+		t.Errorf("a long frame: %v", code)
+	}
+	abuse := r.dialAs(id, r.white)
+	for range 20 {
+		if abuse.conn.Write(abuse.ctx, websocket.MessageBinary, []byte{1}) != nil {
+			break
+		}
+	}
+	if code := abuse.closed(); code != websocket.StatusPolicyViolation {
+		t.Errorf("bad frames again and again: %v", code)
+	}
+}
+
+func TestConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, maxConnections(2))
+	id := r.newGame()
+	r.dial(id, "")
+	stream := r.openStream("/v1/games/"+id+"/events", "*/*")
+	a := r.refused(503, schemas.CodeTooManyConnections, "GET", "/v1/games/"+id+"/events", "", "")
+	if a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	stream.Body.Close()
+	eventually(t, "there is a place again", func() bool {
+		c, _, err := r.tryDial(id, "", nil)
+		if err == nil {
+			_ = c.conn.CloseNow()
+		}
+		return err == nil
+	})
+}
+
+func TestAStopClosesSocketsAndStreams(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	c := r.dialAs(id, r.white)
+	c.until("state")
+	stream := r.openStream("/v1/games/"+id+"/events", "*/*")
+	done := make(chan []string, 1)
+	go func() { done <- lines(t, stream.Body) }()
+	go r.instance.stop()
+	if code := c.closed(); code != websocket.StatusGoingAway {
+		t.Errorf("closed with %v", code)
+	}
+	select {
+	case got := <-done:
+		if len(got) != 2 {
+			t.Errorf("%v", got)
+		}
+	case <-time.After(limit):
+		t.Error("the stream goes on")
+	}
+}
