@@ -40,8 +40,17 @@ func (r *run) archive(l *lane) {
 // owner or the next one.
 func (r *run) close(l *lane, c *sealedChunk) error {
 	ctx := l.ctx
-	if err := r.store.Until(ctx, func(ctx context.Context) error { return l.progress.decide(ctx, c.Chunk) }); err != nil {
+	var done bool
+	err := r.store.Until(ctx, func(ctx context.Context) (err error) {
+		done, err = l.progress.decide(ctx, c.Chunk)
 		return err
+	})
+	if err != nil {
+		return err
+	}
+	if done {
+		r.cfg.hooks.archived(c.Chunk)
+		return nil
 	}
 	out := &Output{ctx: ctx, dir: r.cfg.TempDir, chunk: c.Chunk, dead: deadLetters{send: r.sendDead}}
 	defer out.close()

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -103,6 +104,38 @@ func TestAZombieBesideItDoesNoHarm(t *testing.T) {
 		s.stop()
 	}
 	sinktest.SameFiles(t, sinktest.Files(t, bucket, "lines/"), reference(t, log.Config, 2, 400))
+}
+
+// Copies that would cut elsewhere agree on each chunk before they write it.
+func TestACopyWithOtherLimitsBesideItDoesNoHarm(t *testing.T) {
+	t.Parallel()
+	log, bucket := sinktest.NewLog(t, 1), objstoretest.New(t)
+	fill(t, log, 0, 400, "v")
+	log.Pass(time.Hour)
+	ctx, cancel := context.WithCancel(t.Context())
+	var copies sync.WaitGroup
+	for _, records := range []int{40, 30, 70} {
+		sink, err := New(Config{
+			Kafka: log.Config, Bucket: bucket, Topics: []string{schemas.GameEvents}, TempDir: t.TempDir(), Logger: sinktest.Logger(t),
+			Limits: Limits{MaxRecords: records}, Grace: time.Millisecond, Group: fmt.Sprint("records-", records),
+		}, lines{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		copies.Go(func() {
+			for ctx.Err() == nil { // as a supervisor does
+				if err := sink.Run(ctx); err != nil && !errors.Is(err, errOtherCut) && ctx.Err() == nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	eventually(t, "all is archived", func() bool {
+		return sinktest.Progress(t, bucket, ProgressKey("lines", schemas.GameEvents, 0)) == 400
+	})
+	cancel()
+	copies.Wait()
+	wantOffsets(t, sinktest.Files(t, bucket, "lines/"), 0, 400)
 }
 
 // meeting holds whoever comes to a chunk until n have come.

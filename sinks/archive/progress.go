@@ -112,24 +112,25 @@ func (p *progress) reload(ctx context.Context) error {
 
 var errConflict = errors.New("progress has moved")
 
-// decide makes the chunk's end known before its first file is uploaded.
-func (p *progress) decide(ctx context.Context, c Chunk) error {
+// decide makes the chunk's end known before its first file is uploaded. done
+// reports that another copy has archived these records already, perhaps in other
+// chunks: then nothing of this one may be uploaded.
+func (p *progress) decide(ctx context.Context, c Chunk) (done bool, err error) {
 	for {
 		switch s := p.stored; {
-		case s != nil && s.NextOffset > c.First:
-			if s.NextOffset < c.Next {
-				return errOtherCut // it ended within this one
-			}
-			return nil // done already, by another copy
+		case s != nil && s.NextOffset >= c.Next:
+			return true, nil
+		case s != nil && s.NextOffset > c.First: // it ended within this one
+			return false, errOtherCut
 		case s != nil && s.Cut != nil:
 			if *s.Cut != (Cut{c.First, c.Next}) {
-				return errOtherCut
+				return false, errOtherCut
 			}
-			return nil
+			return false, nil
 		}
 		next := Progress{NextOffset: c.First, Cut: &Cut{c.First, c.Next}}
 		if err := p.swap(ctx, next); !errors.Is(err, errConflict) {
-			return err
+			return false, err
 		}
 	}
 }
