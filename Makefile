@@ -8,6 +8,10 @@ CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/awai
 	./internal/rules/... ./internal/supervise/... ./services/openapi/...
 HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP))")
 
+# The same pipeline tests on an Apache Kafka, which the tests start themselves.
+# (The sinks and the kill tests in ./test do so in any case.)
+PIPELINES = ./internal/kafka ./tables ./processors/... ./services/account ./services/matchmaking ./services/livegame
+
 # DuckDB and pyarrow read what the Parquet sink writes.
 VENV = .cache/venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -27,6 +31,12 @@ lint:
 test: venv
 	$(GO) test -race -shuffle=on $(CHEAP)
 	$(GO) test -shuffle=on -p 1 -timeout 20m $(HEAVY)
+	@if [ "$$CI" = true ] || command -v java >/dev/null && command -v mvn >/dev/null; then \
+		echo "the pipelines again, on Apache Kafka:"; \
+		TABIYA_TEST_KAFKA=start $(GO) test -shuffle=on -p 1 -timeout 20m $(PIPELINES); \
+	else \
+		echo "skipped: the pipelines on Apache Kafka need a JDK 17 and Maven"; \
+	fi
 
 # Without Python those tests say that they are skipped, and fail where CI=true.
 venv:
