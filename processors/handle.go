@@ -59,10 +59,21 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 		s.deadLetter(ctx, in.raw, err)
 		return
 	}
+	if v.outcome == accepted && s.p.clients {
+		// A client that was refused has its answer: it is not accepted later
+		// under the same id.
+		if reply, ok := part.refused.again(in.cmd, at); ok {
+			v = verdict[R]{}
+			v.out, v.outcome = encode([]schemas.Message{reply})
+		}
+	}
 	if v.changed {
 		s.store(ctx, part, v)
 	}
 	for _, m := range v.out {
+		if m.reply != nil {
+			part.refused.add(*m.reply)
+		}
 		if part.fence.passes(m) {
 			ctx.Emit(goka.Stream(m.Topic), m.Key, m.Value, goka.WithCtxEmitHeaders(goka.Headers{
 				schemas.HeaderType: []byte(m.Type), schemas.HeaderRegion: []byte(m.Region),

@@ -22,6 +22,7 @@ type verdict[R tables.Row] struct {
 type outgoing struct {
 	schemas.Record
 	eventID string
+	reply   *schemas.Reply // nil if it is none
 }
 
 // Outcomes of a command, for the metrics.
@@ -100,9 +101,9 @@ func encode(msgs []schemas.Message) (out []outgoing, outcome string) {
 		case *schemas.Event:
 			out[i].eventID = m.ID
 		case schemas.Reply:
-			outcome = outcomeOf(m.Type)
+			outcome, out[i].reply = outcomeOf(m.Type), &m
 		case *schemas.Reply:
-			outcome = outcomeOf(m.Type)
+			outcome, out[i].reply = outcomeOf(m.Type), m
 		}
 	}
 	return out, outcome

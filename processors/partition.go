@@ -31,6 +31,8 @@ type partition[R tables.Row] struct {
 	before int64
 	fence  *fence // nil: all events pass
 
+	refused *refusals
+
 	committed atomic.Int64 // offset, as the broker has it
 
 	mu     sync.Mutex
@@ -40,7 +42,7 @@ type partition[R tables.Row] struct {
 }
 
 func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
-	p := &partition[R]{s: s, number: number, store: kafka.NewStorage(), guard: tables.NewGuard(0), stale: make(map[string]bool)}
+	p := &partition[R]{s: s, number: number, store: kafka.NewStorage(), guard: tables.NewGuard(0), stale: make(map[string]bool), refused: newRefusals()}
 	p.wheel = newWheel(s.clock.now, s.producer.SendAsync, p.committed.Load)
 	p.store.OnRecovered, p.store.OnClosed = p.recovered, p.close
 	return p
@@ -93,6 +95,12 @@ func (p *partition[R]) recovered() error {
 	}
 	p.before = end.Offset
 	p.fence = newFence()
+	now := p.s.clock.now().Std()
+	if err := p.refused.fill(ctx, p.s.p.cfg.Kafka, now, commands, func(key string) bool {
+		return kafka.PartitionOf(key, p.s.count) == p.number
+	}); err != nil {
+		return err
+	}
 	return p.start()
 }
 

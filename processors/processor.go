@@ -84,6 +84,9 @@ type Processor[R tables.Row] struct {
 	logger  *slog.Logger
 	metrics *metrics
 	lag     *kafka.Lag
+	// clients send these commands themselves; those of queues come from the
+	// players processor, which does not send a refused one again.
+	clients bool
 
 	session atomic.Pointer[session[R]] // the present one
 	broken  atomic.Pointer[error]      // why there is none
@@ -98,11 +101,12 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	p := &Processor[R]{
-		cfg:    cfg,
-		table:  table,
-		core:   core,
-		logger: cfg.Logger.With("group", table.Group),
-		lag:    kafka.NewLag(cfg.Kafka, table.Group, cfg.Logger),
+		cfg:     cfg,
+		table:   table,
+		core:    core,
+		logger:  cfg.Logger.With("group", table.Group),
+		clients: table.Commands != schemas.QueueCommands,
+		lag:     kafka.NewLag(cfg.Kafka, table.Group, cfg.Logger),
 	}
 	var err error
 	if p.metrics, err = newMetrics(cfg.Registerer, table.Group, p.lag); err != nil {

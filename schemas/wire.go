@@ -112,6 +112,9 @@ var (
 	eventTopics   = map[aggregate]string{player: PlayerEvents, queue: QueueEvents, game: GameEvents}
 )
 
+// CommandTopic is the topic that commands of a type travel on; "" for no type.
+func CommandTopic(t CommandType) string { return commandTopics[commandKinds[t].of] }
+
 // aggregateID is the part of an envelope that names its aggregate: one field is
 // set, by the type.
 type aggregateID struct {

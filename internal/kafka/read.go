@@ -33,6 +33,14 @@ func ReadPartition(ctx context.Context, cfg Config, topic string, partition int3
 	})
 }
 
+// ReadSince is ReadAll from the first record of each partition whose broker time
+// is not before from.
+func ReadSince(ctx context.Context, cfg Config, topic string, from time.Time, fn func(*kgo.Record) error) error {
+	return read(ctx, cfg, topic, fn, func(adm *kadm.Client) (kadm.ListedOffsets, error) {
+		return adm.ListOffsetsAfterMilli(ctx, from.UnixMilli(), topic)
+	})
+}
+
 func read(ctx context.Context, cfg Config, topic string, fn func(*kgo.Record) error, starts func(*kadm.Client) (kadm.ListedOffsets, error)) error {
 	if err := cfg.Validate(); err != nil {
 		return err

@@ -1,0 +1,71 @@
+package processors
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/schemas"
+)
+
+// Bounds of what a partition remembers of its refusals. The services remember
+// as much; here it closes the moment in which a client that was refused by one
+// instance asks another, which has not read the refusal yet.
+const (
+	rememberedRefusals = 4096
+	refusalsFor        = 10 * time.Minute
+)
+
+// refusals are the commands of a partition that were refused lately: one of
+// them, sent again, is not accepted because the row has changed meanwhile. A
+// row does not know them, since a refusal must not let a client grow it.
+type refusals struct {
+	lately *lru.Cache[refusal, schemas.Reply]
+}
+
+type refusal struct{ key, commandID string }
+
+func newRefusals() *refusals {
+	lately, err := lru.New[refusal, schemas.Reply](rememberedRefusals)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return &refusals{lately}
+}
+
+func (r *refusals) add(reply schemas.Reply) {
+	if reply.Type == schemas.CommandRejected {
+		r.lately.Add(refusal{reply.Key, reply.CommandID}, reply)
+	}
+}
+
+// again is the refusal of a command that was refused before, as said anew.
+func (r *refusals) again(cmd schemas.Command, at schemas.Time) (schemas.Reply, bool) {
+	reply, ok := r.lately.Get(refusal{cmd.Key, cmd.ID})
+	reply.CommandType, reply.Actor, reply.Region, reply.OccurredAt = cmd.Type, cmd.Actor, cmd.Region, at
+	return reply, ok
+}
+
+// fill reads what the partition's owners before this one have refused. mine
+// tells whether a key is of the partition: the replies topic may have another
+// number of partitions than the commands.
+func (r *refusals) fill(ctx context.Context, cfg kafka.Config, now time.Time, commands string, mine func(key string) bool) error {
+	err := kafka.ReadSince(ctx, cfg, schemas.CommandReplies, now.Add(-refusalsFor), func(rec *kgo.Record) error {
+		if !mine(string(rec.Key)) {
+			return nil
+		}
+		reply, err := schemas.DecodeReply(rec.Value)
+		if err == nil && schemas.CommandTopic(reply.CommandType) == commands {
+			r.add(reply)
+		}
+		return nil // what is no reply answers nobody
+	})
+	if err != nil {
+		return fmt.Errorf("read the latest refusals: %w", err)
+	}
+	return nil
+}
