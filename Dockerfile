@@ -6,15 +6,14 @@ RUN go mod download
 COPY . .
 ARG VERSION=dev
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /tabiya ./cmd/tabiya \
- && mkdir /keys /spool && chown 65532:65532 /keys /spool
+ && install -d -m 1777 /rootfs/tmp && install -d /rootfs/keys
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+# /tmp is where sinks write files before they upload them, /keys where the
+# compose file mounts the key; an empty image has neither.
+COPY --from=build /rootfs/ /
 COPY --from=build /tabiya /tabiya
-# Where the compose file mounts the signing key, and where sinks write files
-# before they upload them; a scratch image has no other folder to write to.
-COPY --from=build --chown=65532:65532 /keys /keys
-COPY --from=build --chown=65532:65532 /spool /tmp
 USER 65532:65532
 ENV TABIYA_LISTEN=:8080
 EXPOSE 8080
