@@ -30,13 +30,7 @@ type cli struct {
 
 func main() {
 	var c cli
-	parser, err := kong.New(&c,
-		kong.Name("tabiya"),
-		kong.Description("A chess platform whose database is the log. Every flag has a twin in the environment."),
-		kong.DefaultEnvars("TABIYA"),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.UsageOnError(),
-	)
+	parser, err := newParser(&c)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "tabiya:", err)
 		os.Exit(2)
@@ -53,6 +47,16 @@ func main() {
 		fmt.Fprintln(os.Stderr, "tabiya:", err)
 		os.Exit(1)
 	}
+}
+
+func newParser(c *cli) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("tabiya"),
+		kong.Description("A chess platform whose database is the log. Every flag has a twin in the environment."),
+		kong.DefaultEnvars("TABIYA"),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ShortUsageOnError(),
+	)
 }
 
 // untilInterrupted gives a context that the first interrupt ends; the second one
