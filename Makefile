@@ -47,5 +47,5 @@ $(VENV)/ready: build/python/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-bench: ## ratios in one run; a table, and bench.json
+bench: ## ratios in one run: a table, and benchmarks/latest.json
 	$(GO) run ./benchmarks
