@@ -6,22 +6,29 @@ import (
 	"time"
 )
 
-func TestUpStopsInTenSecondsAndGoesOnWithItsData(t *testing.T) {
+func TestUpStopsInTenSecondsUnderLoadAndGoesOnWithItsData(t *testing.T) {
 	t.Parallel()
 	p := up(t)
-	succeed(t, p.replay(t, "--games", "20", blitz), 2*time.Minute)
+	underReplays(t, func() {
+		for range 3 {
+			<-time.After(2 * time.Second)
+			took, status := p.interrupt(15 * time.Second)
+			if took > 10*time.Second || status != 0 {
+				t.Errorf("Ctrl-C ended it in %s with status %d", took, status)
+			}
+			t.Logf("stopped in %s", took)
+			p.again(t)
+			ready(t, p.process, p.url, time.Minute)
+		}
+	}, p.games("--games", "40", "--concurrency", "8", blitz), p.games("--games", "10", "--via-queue", blitz))
 	before := checkAll(t, p.place)
 
-	if took, status := p.interrupt(15 * time.Second); took > 10*time.Second || status != 0 {
-		t.Errorf("Ctrl-C ended it in %s with status %d", took, status)
-	}
+	p.interrupt(15 * time.Second)
 	p.again(t)
 	ready(t, p.process, p.url, time.Minute)
 	if after := readLog(t, p.place); len(after) < len(before) {
 		t.Errorf("the log had %d events before the restart and has %d", len(before), len(after))
 	}
-	succeed(t, p.replay(t, "--games", "20", "--via-queue", blitz), 2*time.Minute)
-	checkAll(t, p.place)
 }
 
 func TestASecondUpOnTheSameDataIsRefusedInOneLine(t *testing.T) {
@@ -34,4 +41,22 @@ func TestASecondUpOnTheSameDataIsRefusedInOneLine(t *testing.T) {
 		t.Errorf("status %d, said:\n%s", status, said)
 	}
 	ready(t, p.process, p.url, 5*time.Second)
+}
+
+func TestBothFilesOfRealGamesReplayInFull(t *testing.T) {
+	p := up(t)
+	for file, wants := range map[string][]string{
+		blitz: {"games         978", "plies       73517", "skipped          22", "mismatches           0"},
+		rapid: {"games  605", "skipped    0", "mismatches    0"},
+	} {
+		replay := p.replay(t, file)
+		succeed(t, replay, 10*time.Minute)
+		said := strings.Join(strings.Fields(replay.log.String()), " ")
+		for _, want := range wants {
+			if want = strings.Join(strings.Fields(want), " "); !strings.Contains(said, want) {
+				t.Errorf("%s: the report lacks %q", file, want)
+			}
+		}
+	}
+	checkAll(t, p.place)
 }
