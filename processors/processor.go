@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -66,6 +67,9 @@ func (c Config) Validate() error {
 	}
 	return nil
 }
+
+// answersWithin is how long a broker may take to be there.
+const answersWithin = time.Second
 
 // What ends Run: waiting does not mend it.
 var (
@@ -117,12 +121,17 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 	return p, nil
 }
 
-// Ready is nil once the processor is a member of its group and its tables are
-// recovered; else it says what is missing.
+// Ready is nil once the processor is a member of its group, its tables are
+// recovered and a broker answers; else it says what is missing.
 func (p *Processor[R]) Ready() error {
 	if s := p.session.Load(); s != nil {
 		if !s.goka.Recovered() {
 			return fmt.Errorf("processor %s: joining the group or recovering its table", p.table.Group)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), answersWithin)
+		defer cancel()
+		if err := s.client.Ping(ctx); err != nil {
+			return fmt.Errorf("processor %s: Kafka is away: %w", p.table.Group, err)
 		}
 		return nil
 	}

@@ -192,6 +192,9 @@ func TestIdempotency(t *testing.T) {
 		}
 	}
 	repeated(create, 1)
+	risen := createPayload() // a rating may move between a request and its repeat
+	risen.White.Rating, risen.Black.Deviation = risen.White.Rating+10, risen.Black.Deviation-5
+	repeated(schemas.Command{ID: create.ID, Type: schemas.CreateGame, Key: gameID, Region: "eu", Actor: schemas.ActorService, Payload: risen}, 1)
 	other := create
 	other.Payload = &schemas.CreateGamePayload{White: createPayload().Black, Black: createPayload().White, TimeControl: blitz}
 	g.refused(other, schemas.CodeKeyReused)

@@ -26,7 +26,7 @@ func (s *State) causedBy(e entry, cmd schemas.Command) bool {
 	switch e.kind {
 	case kindCreated:
 		p, ok := cmd.Payload.(*schemas.CreateGamePayload)
-		return ok && p.White == s.White && p.Black == s.Black && p.TimeControl == s.TimeControl && p.Rated == s.Rated && p.Queue == s.Queue
+		return ok && samePlayers(p, s) && p.TimeControl == s.TimeControl && p.Rated == s.Rated && p.Queue == s.Queue
 	case kindMove, kindLastMove:
 		p, ok := cmd.Payload.(*schemas.PlayMovePayload)
 		if !ok {
@@ -47,6 +47,12 @@ func (s *State) causedBy(e entry, cmd schemas.Command) bool {
 	default:
 		return true
 	}
+}
+
+// samePlayers looks at who plays, not at their ratings: those are filled in by
+// the service as they are at the moment, and may have moved before a repeat.
+func samePlayers(p *schemas.CreateGamePayload, s *State) bool {
+	return p.White.PlayerID == s.White.PlayerID && p.Black.PlayerID == s.Black.PlayerID
 }
 
 // Evictable reports whether EvictGame may drop the row.

@@ -1,8 +1,7 @@
 package httpx
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"tabiya/internal/auth"
 	"tabiya/schemas"
@@ -20,9 +21,9 @@ import (
 // false: wrong content type, not JSON, a field that v does not have, anything
 // after the value, too long.
 func Bind(c *gin.Context, v any) bool {
-	media, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
-	if err != nil || media != "application/json" {
-		Fail(c, schemas.CodeUnsupportedMediaType, "send application/json")
+	media, params, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	if err != nil || media != "application/json" || !strings.EqualFold(cmp.Or(params["charset"], "utf-8"), "utf-8") {
+		Fail(c, schemas.CodeUnsupportedMediaType, "send application/json in UTF-8")
 		return false
 	}
 	body, err := io.ReadAll(c.Request.Body)
@@ -42,32 +43,22 @@ func Bind(c *gin.Context, v any) bool {
 	return true
 }
 
-// DecodeStrict reads exactly one JSON value with no field that v does not have.
+// DecodeStrict reads exactly one JSON value with no field that v does not have,
+// none twice, and names spelled as v spells them.
 func DecodeStrict(body []byte, v any) (schemas.Code, error) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		// encoding/json has no type for this error.
-		if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-			return schemas.CodeUnknownField, fmt.Errorf("unknown field %.100s", field)
-		}
-		var wrongType *json.UnmarshalTypeError
-		if errors.As(err, &wrongType) {
-			return schemas.CodeInvalidField, fmt.Errorf("%.100s has the wrong type", cmpOr(wrongType.Field, "the body"))
-		}
-		return schemas.CodeMalformedJSON, errors.New("the body is not one JSON value")
+	err := json.Unmarshal(body, v, json.RejectUnknownMembers(true))
+	var wrong *json.SemanticError
+	switch {
+	case err == nil:
+		return "", nil
+	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &wrong):
+		return schemas.CodeUnknownField, fmt.Errorf("unknown field %.100q", wrong.JSONPointer.LastToken())
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return schemas.CodeMalformedJSON, errors.New("a field is there twice")
+	case errors.As(err, &wrong):
+		return schemas.CodeInvalidField, fmt.Errorf("%.100s has the wrong type", cmp.Or(string(wrong.JSONPointer), "the body"))
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return schemas.CodeMalformedJSON, errors.New("there is something after the JSON value")
-	}
-	return "", nil
-}
-
-func cmpOr(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
+	return schemas.CodeMalformedJSON, errors.New("the body is not one JSON value in UTF-8")
 }
 
 const principalKey = "tabiya.principal"

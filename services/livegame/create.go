@@ -34,6 +34,10 @@ func (s *Service) create(c *gin.Context) {
 	if !httpx.Bind(c, &body) || !s.check(c, &body) {
 		return
 	}
+	if why := s.gate.shut(); why != "" { // and the index of players stands still
+		httpx.Fail(c, schemas.CodeUnavailable, why)
+		return
+	}
 	who, _ := httpx.Principal(c)
 	commandID, ok := httpx.CommandID(c, "service/"+who.Service)
 	if !ok {
