@@ -150,6 +150,10 @@ func TestEnsureTopicsIsRepeatableAndRefusesAMismatch(t *testing.T) {
 	}
 	more := same
 	more.Partitions = 3
+	copies := kafka.TopicOptions{Partitions: same.Partitions, Replication: 3, MinISR: 2}
+	if err := kafka.EnsureTopics(t.Context(), cluster.Config, copies); err == nil || !strings.Contains(err.Error(), "not 3") || !strings.Contains(err.Error(), "min.insync.replicas=1, not 2") {
+		t.Fatalf("one copy for three: %v", err)
+	}
 	if err := kafka.EnsureTopics(t.Context(), cluster.Config, more); err == nil || !strings.Contains(err.Error(), "2 partitions, not 3") {
 		t.Fatalf("got %v", err)
 	}

@@ -44,12 +44,14 @@ const minCompactionLag = 10 * time.Minute
 // Topic configuration keys.
 const (
 	cleanupPolicy = "cleanup.policy"
+	minISR        = "min.insync.replicas"
 	timestampType = "message.timestamp.type"
 	logAppendTime = "LogAppendTime"
 )
 
 // EnsureTopics creates the topics that are missing and fails if one that exists
-// differs in what must not differ: partitions, cleanup policy, broker time.
+// differs in what must not differ: partitions, copies, min-ISR, cleanup policy,
+// broker time.
 func EnsureTopics(ctx context.Context, cfg Config, o TopicOptions) error {
 	if err := errors.Join(cfg.Validate(), o.Validate()); err != nil {
 		return err
@@ -78,9 +80,9 @@ func (o TopicOptions) partitions(t schemas.Topic) int32 {
 
 func (o TopicOptions) configs(t schemas.Topic) map[string]*string {
 	configs := map[string]*string{
-		cleanupPolicy:         kadm.StringPtr(string(t.Cleanup)),
-		timestampType:         kadm.StringPtr(logAppendTime),
-		"min.insync.replicas": kadm.StringPtr(strconv.Itoa(int(o.MinISR))),
+		cleanupPolicy: kadm.StringPtr(string(t.Cleanup)),
+		timestampType: kadm.StringPtr(logAppendTime),
+		minISR:        kadm.StringPtr(strconv.Itoa(int(o.MinISR))),
 	}
 	if t.Cleanup == schemas.Compact {
 		// Small segments, closed often: only closed ones are compacted, and a
@@ -123,6 +125,12 @@ func (o TopicOptions) check(ctx context.Context, adm *kadm.Client) error {
 		if have, want := len(details[name].Partitions), int(o.partitions(t)); have != want {
 			wrong = append(wrong, fmt.Errorf("topic %s has %d partitions, not %d", name, have, want))
 		}
+		for _, p := range details[name].Partitions {
+			if have := len(p.Replicas); have != int(o.Replication) {
+				wrong = append(wrong, fmt.Errorf("topic %s has %d copies of partition %d, not %d", name, have, p.Partition, o.Replication))
+				break
+			}
+		}
 		rc, err := described.On(name, nil)
 		if err := errors.Join(err, rc.Err); err != nil {
 			return fmt.Errorf("describe topic %s: %w", name, err)
@@ -131,6 +139,9 @@ func (o TopicOptions) check(ctx context.Context, adm *kadm.Client) error {
 			have := c.MaybeValue()
 			if c.Key == cleanupPolicy && have != string(t.Cleanup) {
 				wrong = append(wrong, fmt.Errorf("topic %s has %s=%s, not %s", name, c.Key, have, t.Cleanup))
+			}
+			if c.Key == minISR && have != strconv.Itoa(int(o.MinISR)) {
+				wrong = append(wrong, fmt.Errorf("topic %s has %s=%s, not %d", name, c.Key, have, o.MinISR))
 			}
 			if c.Key == timestampType && !strings.EqualFold(have, logAppendTime) {
 				wrong = append(wrong, fmt.Errorf("topic %s has %s=%s, not %s", name, c.Key, have, logAppendTime))
