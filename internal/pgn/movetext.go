@@ -35,7 +35,7 @@ func (p *parser) movetext() (reason string) {
 			p.next()
 		case c == '$':
 			p.word() // a NAG
-		case strings.IndexByte("[]}<>\"", c) >= 0:
+		case isControl(c) || strings.IndexByte("[]}<>\"", c) >= 0:
 			return "the moves hold " + strconv.Quote(string(rune(c)))
 		default:
 			p.moved = true
@@ -57,7 +57,7 @@ func (p *parser) movetext() (reason string) {
 // word reads up to the next space or sign that ends one.
 func (p *parser) word() string {
 	start := p.pos
-	for c := p.peek(); c > ' ' && (p.pos == start || strings.IndexByte("{}()[];$<>\"", c) < 0); c = p.peek() {
+	for c := p.peek(); c > ' ' && !isControl(c) && (p.pos == start || strings.IndexByte("{}()[];$<>\"", c) < 0); c = p.peek() {
 		p.next()
 	}
 	return string(p.text[start:p.pos])

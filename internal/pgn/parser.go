@@ -61,10 +61,16 @@ func (p *parser) next() {
 }
 
 func (p *parser) space() {
-	for p.pos < len(p.text) && p.text[p.pos] <= ' ' {
+	for p.pos < len(p.text) && isSpace(p.text[p.pos]) {
 		p.next()
 	}
 }
+
+func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+
+// isControl reports bytes that no text has: a file that holds them is damaged,
+// and what stood there is not known.
+func isControl(c byte) bool { return c < ' ' && !isSpace(c) || c == 0x7f }
 
 // lineStart reports whether pos is at the start of a line.
 func (p *parser) lineStart() bool { return p.pos == 0 || p.text[p.pos-1] == '\n' }

@@ -41,7 +41,8 @@ func (r *Reader) Next() (Game, error) {
 	if long {
 		return Game{Number: r.number, Line: start}, &Error{r.number, start, fmt.Sprintf("the game is longer than %d bytes", MaxGameBytes)}
 	}
-	p := parser{text: bytes.TrimRight(r.text, " \t\r\n"), line: start, game: Game{Number: r.number, Line: start}}
+	// 0x1A ends a file that was written under DOS.
+	p := parser{text: bytes.TrimRight(r.text, " \t\r\n\x1a"), line: start, game: Game{Number: r.number, Line: start}}
 	if reason := p.parse(); reason != "" {
 		return Game{Number: r.number, Line: start, Tags: p.game.Tags}, &Error{r.number, p.line, reason}
 	}
