@@ -28,9 +28,6 @@ type replayCmd struct {
 	Patience     time.Duration `default:"2m" help:"How long the server may be away, and a finished game may take to be in history."`
 }
 
-// errDiffers has been told in the report already.
-var errDiffers = errors.New("history is not what the file says")
-
 func (c replayCmd) Run(ctx context.Context) error {
 	cfg, err := c.config()
 	if err != nil {
@@ -51,10 +48,7 @@ func (c replayCmd) Run(ctx context.Context) error {
 	if err := errors.Join(err, report.Print(os.Stdout)); err != nil {
 		return err
 	}
-	if report.Failed() {
-		return errDiffers
-	}
-	return nil
+	return report.Err()
 }
 
 func (c replayCmd) config() (replay.Config, error) {

@@ -24,6 +24,7 @@ type fake struct {
 	players map[string]string // id by token
 	answers map[string][]byte // by token, path and idempotency key
 	games   map[string]*fakeGame
+	handles map[string]bool        // in lower case
 	seats   map[string]chan string // game id by player
 	waiting map[string]string      // player by queue
 	calls   int
@@ -54,7 +55,7 @@ type fakeGame struct {
 func newFake(t testing.TB) *fake {
 	return &fake{
 		t: t, players: map[string]string{}, answers: map[string][]byte{}, games: map[string]*fakeGame{},
-		seats: map[string]chan string{}, waiting: map[string]string{},
+		handles: map[string]bool{}, seats: map[string]chan string{}, waiting: map[string]string{},
 	}
 }
 
@@ -124,6 +125,11 @@ func (f *fake) register(r *http.Request) any {
 	if len(body.Handle) < 2 || len(body.Handle) > 20 {
 		return refusal{422, schemas.CodeInvalidField}
 	}
+	handle := strings.ToLower(body.Handle)
+	if f.handles[handle] {
+		return refusal{409, schemas.CodeHandleTaken}
+	}
+	f.handles[handle] = true
 	id := schemas.NewID()
 	f.players["token-"+id] = id
 	f.seats[id] = make(chan string, 1)
@@ -135,6 +141,9 @@ func (f *fake) create(r *http.Request) any {
 	json.NewDecoder(r.Body).Decode(&body)
 	if r.Header.Get("Authorization") != "Bearer service" {
 		return refusal{403, schemas.CodeForbidden}
+	}
+	if body.White == body.Black {
+		return refusal{422, schemas.CodeSamePlayer}
 	}
 	return map[string]string{"id": f.seat(body.White, body.Black).id}
 }

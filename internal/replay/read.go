@@ -58,14 +58,24 @@ func read(ctx context.Context, file io.Reader, limit int, games chan<- game, ski
 func place(number, line int) string { return fmt.Sprintf("game %d, line %d", number, line) }
 
 func gameOf(g pgn.Game) game {
+	white, black := sides(g.Tag("White"), g.Tag("Black"))
 	return game{
 		number: g.Number,
 		place:  place(g.Number, g.Line),
-		white:  g.Tag("White"), black: g.Tag("Black"),
+		white:  white, black: black,
 		moves:       g.Moves,
 		result:      g.Result,
 		timeForfeit: strings.EqualFold(g.Termination, "Time forfeit"),
 	}
+}
+
+// sides tells apart two players whom the file gives one name, or none: nobody
+// plays himself here.
+func sides(white, black string) (string, string) {
+	if white == black {
+		return white + " (White)", black + " (Black)"
+	}
+	return white, black
 }
 
 // unplayable says why a game that was read cannot be played here, "" if it can.

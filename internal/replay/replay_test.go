@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -71,6 +72,11 @@ const fewGames = `
 
 func replayed(t *testing.T, f *fake, change func(*Config)) *Report {
 	t.Helper()
+	return replayedText(t, f, fewGames, change)
+}
+
+func replayedText(t *testing.T, f *fake, games string, change func(*Config)) *Report {
+	t.Helper()
 	cfg := Config{
 		URL: f.start(), ServiceToken: "service", Concurrency: 3, Patience: 10 * time.Second,
 		TimeControl: schemas.TimeControl{InitialCs: 100}, Pools: []string{"5+0"},
@@ -78,7 +84,7 @@ func replayed(t *testing.T, f *fake, change func(*Config)) *Report {
 	if change != nil {
 		change(&cfg)
 	}
-	report, err := Run(t.Context(), cfg, strings.NewReader(fewGames))
+	report, err := Run(t.Context(), cfg, strings.NewReader(games))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +98,8 @@ func replayed(t *testing.T, f *fake, change func(*Config)) *Report {
 
 func wantClean(t *testing.T, r *Report) {
 	t.Helper()
-	if r.Failed() || r.games != 5 || r.plies != 4+3+3+1 || r.skipped.count != 3 || r.timeForfeits != 1 {
-		t.Errorf("%d games, %d plies, %d skipped, %d on time; failed: %v", r.games, r.plies, r.skipped.count, r.timeForfeits, r.Failed())
+	if r.Err() != nil || r.games != 5 || r.plies != 4+3+3+1 || r.skipped.count != 3 || r.timeForfeits != 1 {
+		t.Errorf("%d games, %d plies, %d skipped, %d on time; %v", r.games, r.plies, r.skipped.count, r.timeForfeits, r.Err())
 	}
 }
 
@@ -150,7 +156,7 @@ func TestWhatHistoryLostOrChangedIsAMismatch(t *testing.T) {
 			t.Parallel()
 			f := newFake(t)
 			f.forget = forget
-			if r := replayed(t, f, nil); !r.Failed() || r.mismatches.count < 3 {
+			if r := replayed(t, f, nil); !errors.Is(r.Err(), ErrDiffers) || r.mismatches.count < 3 {
 				t.Errorf("%d mismatches", r.mismatches.count)
 			}
 		})
@@ -169,7 +175,7 @@ func TestAnAnsweredMoveThatIsMissingIsFoundAtOnce(t *testing.T) {
 		}
 		return none
 	}
-	if r := replayed(t, f, nil); !r.Failed() || r.refused.count != 1 {
+	if r := replayed(t, f, nil); !errors.Is(r.Err(), ErrRefused) || r.refused.count != 1 {
 		t.Errorf("%d refused", r.refused.count)
 	}
 }
@@ -180,6 +186,46 @@ func TestTheQueueGivesTheColoursAndTheFileTheMoves(t *testing.T) {
 	wantClean(t, replayed(t, f, func(c *Config) { c.ViaQueue, c.ServiceToken = true, "" }))
 	if len(f.seats) != 2*5 {
 		t.Errorf("%d accounts for 5 games", len(f.seats))
+	}
+}
+
+func TestTwoSidesThatTheFileDoesNotTellApartAreTwoAccounts(t *testing.T) {
+	t.Parallel()
+	const moves = "[Result \"0-1\"]\n\n1. f3 e5 2. g4 Qh4# 0-1\n"
+	for name, tags := range map[string]string{
+		"no names":    "",
+		"unknown":     "[White \"?\"]\n[Black \"?\"]\n",
+		"equal names": "[White \"Ju, Wenjun\"]\n[Black \"Ju, Wenjun\"]\n",
+		"equal slugs": "[White \"Müller\"]\n[Black \"Möller\"]\n",
+		"long names":  "[White \"Charkhalashvili, Inga\"]\n[Black \"Charkhalashvili, Ana\"]\n",
+		"one case":    "[White \"ju\"]\n[Black \"JU\"]\n",
+	} {
+		for _, viaQueue := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, queue %v", name, viaQueue), func(t *testing.T) {
+				t.Parallel()
+				f := newFake(t)
+				r := replayedText(t, f, "[Event \"x\"]\n"+tags+moves, func(c *Config) { c.ViaQueue, c.Patience = viaQueue, 2*time.Second })
+				if r.Err() != nil || r.games != 1 || len(f.handles) != 2 {
+					t.Errorf("%d games, accounts %v: %v", r.games, f.handles, r.Err())
+				}
+			})
+		}
+	}
+}
+
+func TestRefusedGamesAndMismatchesAreDifferentSentences(t *testing.T) {
+	t.Parallel()
+	r := newReport()
+	if r.Err() != nil {
+		t.Error(r.Err())
+	}
+	r.refuse("game 1", "", errors.New("no"))
+	if err := r.Err(); !errors.Is(err, ErrRefused) || strings.Contains(err.Error(), ErrDiffers.Error()) {
+		t.Errorf("refused, and nothing else: %v", err)
+	}
+	r.mismatch("game 2", "", "a move is missing")
+	if err := r.Err(); !errors.Is(err, ErrDiffers) {
+		t.Errorf("a mismatch: %v", err)
 	}
 }
 
@@ -202,6 +248,7 @@ func TestABrokenGameIsSkippedWithItsReasonAndTheRestGoesOn(t *testing.T) {
 		"a tag of 50 MB":          "[Event \"" + strings.Repeat("x", 50<<20) + "\"]\n[Result \"1-0\"]\n\n1. e4 e5 1-0\n\n",
 		"an illegal move":         "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 e5 2. Kd3 1-0\n\n",
 		"bytes that are no UTF-8": "[Event \"x\"]\n[White \"\xff\xfe\"]\n[Result \"1-0\"]\n\n1. e4 \x80\x81 e5 1-0\n\n",
+		"NUL bytes":               "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 \x00\x00\x00 e5 1-0\n\n",
 		"a set-up position":       "[Event \"x\"]\n[SetUp \"1\"]\n[FEN \"4k3/8/8/8/8/8/4P3/4K3 w - - 0 1\"]\n[Result \"1-0\"]\n\n1. e4 1-0\n\n",
 		"a variant":               "[Event \"x\"]\n[Variant \"Crazyhouse\"]\n[Result \"1-0\"]\n\n1. e4 e5 1-0\n\n",
 		"a comment never closed":  "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 { e5 1-0\n\n",

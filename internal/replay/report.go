@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -89,12 +90,24 @@ func (r *Report) moved(took time.Duration) {
 	_ = r.latency.RecordValue(min(took.Microseconds(), longestLatency)) // in range by that
 }
 
-// Failed reports whether history said something else than the file, or the
-// server refused what the file says was played.
-func (r *Report) Failed() bool {
+// What a replay can come to; the notes have told the games.
+var (
+	ErrDiffers = errors.New("history is not what the file says")
+	ErrRefused = errors.New("the server refused games of the file; history has the others as they were played")
+)
+
+// Err is ErrDiffers if history said something else than the file, ErrRefused if
+// the server only refused what the file says was played.
+func (r *Report) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.mismatches.count > 0 || r.refused.count > 0
+	switch {
+	case r.mismatches.count > 0:
+		return ErrDiffers
+	case r.refused.count > 0:
+		return ErrRefused
+	}
+	return nil
 }
 
 // Games is how many games were played and found in history as the file has them.
