@@ -48,4 +48,4 @@ $(VENV)/ready: build/python/requirements.txt
 	touch $@
 
 bench: ## ratios in one run: a table, and benchmarks/latest.json
-	$(GO) run ./benchmarks
+	$(GO) run ./benchmarks $(ARGS)
