@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/puddle/v2"
 )
@@ -36,6 +37,11 @@ func away(err error) bool {
 		return true
 	}
 	if _, ok := errors.AsType[net.Error](err); ok { // covers timeouts, context.DeadlineExceeded too
+		return true
+	}
+	// Nothing was sent, as the connection was found dead; or it died under a
+	// transaction, which nobody has carried out then.
+	if pgconn.SafeToRetry(err) || errors.Is(err, pgx.ErrTxClosed) || errors.Is(err, pgx.ErrTxCommitRollback) {
 		return true
 	}
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||

@@ -218,3 +218,29 @@ func TestWhatCountsAsUnavailable(t *testing.T) {
 		t.Error("nil became an error")
 	}
 }
+
+// A connection whose server has gone is noticed by one statement; the next one
+// on it, in a transaction that is still open, finds it closed.
+func TestAClosedConnectionIsAnOutage(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.New(t)
+	conn, err := pgx.Connect(t.Context(), db.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Pool.Exec(t.Context(), "SELECT pg_terminate_backend($1)", conn.PgConn().PID()); err != nil {
+		t.Fatal(err)
+	}
+	for _, what := range []string{"noticed", "closed"} {
+		if _, err := tx.Exec(t.Context(), "SELECT 1"); !errors.Is(postgres.Unavailable(err), postgres.ErrUnavailable) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := tx.Commit(t.Context()); !errors.Is(postgres.Unavailable(err), postgres.ErrUnavailable) {
+		t.Errorf("commit: %v", err)
+	}
+}
