@@ -89,7 +89,7 @@ func (p *supervised) ready() error {
 
 func (s *Supervisor) keep(ctx context.Context, part *supervised) {
 	logger := s.logger.With("part", part.Name)
-	pause := s.backoff.First
+	pause, told := s.backoff.First, ""
 	for ctx.Err() == nil {
 		started := time.Now()
 		part.waiting.Store(nil)
@@ -102,13 +102,18 @@ func (s *Supervisor) keep(ctx context.Context, part *supervised) {
 			err = errEnded
 		}
 		if time.Since(started) >= s.backoff.Most {
-			pause = s.backoff.First
+			pause, told = s.backoff.First, ""
 		}
 		wait := pause/2 + rand.N(pause/2+1) // so that parts that failed together do not return together
 		pause = min(2*pause, s.backoff.Most)
 		why := fmt.Errorf("failed and starts again: %w", err)
 		part.waiting.Store(&why)
-		logger.Error("part failed, starts again", "err", err, "after", wait)
+		if told == err.Error() { // what it fails with again and again is said once
+			logger.Debug("part failed again, starts again", "err", err, "after", wait)
+		} else {
+			logger.Error("part failed, starts again", "err", err, "after", wait)
+		}
+		told = err.Error()
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):

@@ -65,6 +65,30 @@ func TestAPartThatEndsIsStartedAgainAndTheOthersRunOn(t *testing.T) {
 	}
 }
 
+func TestWhatAPartFailsWithAgainAndAgainIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	logged := make(signal, 100)
+	n := 0
+	s := supervise.New(slog.New(logged), supervise.Backoff{First: time.Millisecond, Most: 2 * time.Millisecond},
+		supervise.Part{Name: "a", Run: func(context.Context) error {
+			if n++; n == 20 {
+				cancel()
+				return nil
+			}
+			if n < 10 {
+				return errors.New("away")
+			}
+			return errors.New("broken")
+		}},
+	)
+	s.Run(ctx)
+	if n != 20 || len(logged) != 2 {
+		t.Errorf("%d failures were logged %d times", n-1, len(logged))
+	}
+}
+
 func TestAPartIsReadyOnlyWhileItRunsAndSaysSo(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
