@@ -104,7 +104,7 @@ func (c upCmd) run(ctx context.Context, logger *slog.Logger, listener net.Listen
 // wires connects to the embedded parts where there are some, else to what the
 // flags say.
 func (c upCmd) wires(parts *embedded.Instance) (w wires, err error) {
-	w = wires{postgres: cmp.Or(parts.PostgresDSN(), c.Postgres), s3: parts.S3(), regions: c.Regions, archive: c.archiveFlags}
+	w = wires{postgres: cmp.Or(parts.PostgresDSN(), c.Postgres), s3: parts.S3(), regions: c.Regions, archive: c.archiveFlags, turn: make(chan struct{}, 1)}
 	w.archive.ArchiveTemp = cmp.Or(c.ArchiveTemp, filepath.Join(c.Data, "open-files"))
 	if brokers := parts.KafkaBrokers(); brokers != nil {
 		c.Kafka = brokers

@@ -18,6 +18,7 @@ type wires struct {
 	postgres string // DSN
 	s3       objstore.Config
 	archive  archiveFlags
+	turn     chan struct{} // the archive sinks' where they share a process
 	queue    queue.Config
 	regions  []string
 	public   ed25519.PublicKey

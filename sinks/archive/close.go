@@ -85,6 +85,14 @@ func (r *run) encode(ctx context.Context, c *sealedChunk, out *Output) error {
 		return ctx.Err()
 	}
 	defer func() { r.encoders <- encoder }()
+	if r.cfg.Turn != nil {
+		select {
+		case r.cfg.Turn <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		defer func() { <-r.cfg.Turn }()
+	}
 	buffer := bufio.NewReaderSize(nil, spoolRead)
 	for i, region := range c.regions {
 		records := c.spool.records(i, buffer)

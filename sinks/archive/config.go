@@ -30,6 +30,10 @@ type Config struct {
 	// Encoders is how many files are encoded at the same time; each holds one
 	// row group, some 50 MiB. Default 1.
 	Encoders int
+	// Turn, if set, has room for one and is shared by the sinks of a process that
+	// has more to do: one file at a time is encoded among them, so that a burst
+	// of closing files leaves the other cores to whoever waits for an answer.
+	Turn chan struct{}
 	// TempDir is where open chunks wait; the system's by default. It needs room
 	// for two chunks a partition.
 	TempDir    string

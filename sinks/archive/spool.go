@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -97,8 +98,14 @@ type Records struct {
 	region byte
 	head   [frameHead]byte
 	buf    []byte
+	read   int
 	err    error
 }
+
+// yieldEvery is after how many records an encoder lets others go first: a file
+// is a second of work, and the runtime would take the processor away only every
+// 10 ms.
+const yieldEvery = 32
 
 func (s *spool) records(region int, r *bufio.Reader) *Records {
 	r.Reset(io.NewSectionReader(s.file, 0, s.bytes))
@@ -108,6 +115,9 @@ func (s *spool) records(region int, r *bufio.Reader) *Records {
 // Next reads a record; false at the end or on an error, see Err.
 func (rs *Records) Next(rec *Record) bool {
 	for rs.err == nil {
+		if rs.read++; rs.read%yieldEvery == 0 {
+			runtime.Gosched()
+		}
 		h := rs.head[:]
 		if _, err := io.ReadFull(rs.r, h); err != nil {
 			rs.err = err
