@@ -88,11 +88,6 @@ func (c *Client) Draw(ctx context.Context, p Player, gameID, key, action string)
 	return c.act(ctx, p, gameID, key, "draw", map[string]string{"action": action})
 }
 
-// Abort ends a game that has not begun.
-func (c *Client) Abort(ctx context.Context, p Player, gameID, key string) (Game, error) {
-	return c.act(ctx, p, gameID, key, "abort", nil)
-}
-
 func (c *Client) act(ctx context.Context, p Player, gameID, key, action string, body any) (Game, error) {
 	var game Game
 	err := c.Do(ctx, Request{Method: http.MethodPost, Path: "/v1/games/" + gameID + "/" + action, Token: p.Token, Key: key, Body: body}, &game)

@@ -16,16 +16,15 @@ import (
 
 // Join takes the player's seat and puts a ticket into the region's queue. It waits
 // for a player who has registered just now to come to the index.
-func (c *Client) Join(ctx context.Context, p Player, key, region, pool string) (ticketID string, err error) {
-	var ticket struct{ TicketID string }
-	err = c.untilFound(ctx, Request{
+func (c *Client) Join(ctx context.Context, p Player, key, region, pool string) error {
+	err := c.untilFound(ctx, Request{
 		Method: http.MethodPost, Path: "/v1/queues/" + url.PathEscape(pool) + "/join",
 		Token: p.Token, Key: key, Body: map[string]string{"region": region},
-	}, &ticket, schemas.CodePlayerNotFound)
+	}, nil, schemas.CodePlayerNotFound)
 	if err != nil {
-		return "", fmt.Errorf("join %s in %s: %w", pool, region, err)
+		return fmt.Errorf("join %s in %s: %w", pool, region, err)
 	}
-	return ticket.TicketID, nil
+	return nil
 }
 
 // Leave gives the seat back.
@@ -57,18 +56,15 @@ func (c *Client) Regions(ctx context.Context) ([]string, error) {
 // OwnEvent is an item of a player's own stream; which fields are set goes by
 // its type.
 type OwnEvent struct {
-	Type     string // state, queued, left, matched, game_started, match_failed, game_over, rated
-	Seat     Seat   // state
-	GameID   string
-	Color    schemas.Color
-	Opponent struct{ PlayerID string }
+	Type   string // state, queued, left, matched, game_started, match_failed, game_over, rated
+	Seat   Seat   // state
+	GameID string
 }
 
 // Seat is a player's one seat.
 type Seat struct {
-	Status   string // idle, queued, playing
-	TicketID string
-	GameID   string
+	Status string // idle, queued, playing
+	GameID string
 }
 
 // OwnEvents calls fn for what happens to the player, until fn returns an error

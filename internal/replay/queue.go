@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"tabiya/internal/client"
 )
@@ -59,6 +60,9 @@ func (r *run) matched(region, pool string) lane {
 	}
 }
 
+// leaveLimit bounds the good-bye to a queue that has matched nobody.
+const leaveLimit = 5 * time.Second
+
 // errFound ends a stream that has said what it was read for.
 var errFound = errors.New("found")
 
@@ -79,11 +83,15 @@ func (r *run) queueUp(ctx context.Context, p client.Player, key, region, pool st
 			return nil
 		}
 		joined = true // the stream is open: nothing that happens from now on is missed
-		_, err := r.client.Join(ctx, p, key+"/join", region, pool)
-		return err
+		return r.client.Join(ctx, p, key+"/join", region, pool)
 	})
 	if errors.Is(err, errFound) {
 		return gameID, nil
+	}
+	if joined { // nobody else shall be matched with a player who is gone
+		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveLimit)
+		defer cancel()
+		err = errors.Join(err, r.client.Leave(leaving, p, key+"/leave", pool))
 	}
 	return "", fmt.Errorf("wait in %s %s for a match: %w", region, pool, err)
 }

@@ -110,13 +110,6 @@ func (r *Report) Err() error {
 	return nil
 }
 
-// Games is how many games were played and found in history as the file has them.
-func (r *Report) Games() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.games
-}
-
 // Print writes the notes and then the table.
 func (r *Report) Print(w io.Writer) error {
 	r.mu.Lock()
