@@ -16,9 +16,12 @@ func pliesMeasure(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	// Games are made as they are wanted: one without a first move is aborted.
-	const lanes, each = 64, 10
+	const lanes, each = 64, 16
 	games := make([][]*game, lanes)
 	play := func(from, to int) (float64, error) {
+		if err := s.settle(); err != nil {
+			return 0, err
+		}
 		before, err := s.cpu()
 		if err != nil {
 			return 0, err
@@ -110,6 +113,9 @@ func liveMeasure(b *bench) ([]Row, error) {
 			return parallel(lanes, lanes, func(i int) error { return s.playAll(games[i][:1000/lanes], from, to) })
 		}
 		if err := play(2, 10); err != nil {
+			return 0, 0, err
+		}
+		if err := s.settle(); err != nil {
 			return 0, 0, err
 		}
 		before, err := s.cpu()

@@ -65,6 +65,26 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(ticks) * 10 * time.Millisecond, nil // USER_HZ is 100 on Linux
 }
 
+// settle waits until the child rests: what the moves before have left to do,
+// such as closing files of the archive, is not in what is measured next.
+func (p *process) settle() error {
+	return eventually(time.Minute, func() error {
+		before, err := p.cpu()
+		if err != nil {
+			return err
+		}
+		time.Sleep(time.Second)
+		after, err := p.cpu()
+		if err != nil {
+			return err
+		}
+		if used := after - before; used > 80*time.Millisecond {
+			return fmt.Errorf("the program does not come to rest: %v of processor time in a second", used)
+		}
+		return nil
+	})
+}
+
 // memory reads a field of /proc/<pid>/status, VmRSS or VmHWM, in MiB.
 func (p *process) memory(field string) (float64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
