@@ -8,7 +8,7 @@ import (
 
 // Lanes are the players that move at the same time.
 const (
-	httpLanes   = 64
+	httpLanes   = 256
 	socketLanes = 256
 	plies       = 300
 )
