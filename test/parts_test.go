@@ -2,7 +2,6 @@ package test
 
 import (
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -16,6 +15,7 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/realkafka"
+	"tabiya/internal/loopbacktest"
 	"tabiya/internal/objstore/objstoretest"
 	"tabiya/internal/postgres/postgrestest"
 )
@@ -59,7 +59,7 @@ func startParts(t testing.TB) *parts {
 	p.serviceToken = strings.TrimSpace(oneShot(t, env, "token", "service", "--key", signing))
 
 	for _, name := range partNames {
-		address := freeAddress(t)
+		address := loopbacktest.Address(t)
 		p.urls[name] = "http://" + address
 		args := append(strings.Fields(strings.TrimSuffix(name, " 2")), "--listen", address)
 		if name == "service account" {
@@ -85,16 +85,6 @@ func oneShot(t testing.TB, env []string, args ...string) string {
 		t.Fatalf("tabiya %s: %v\n%s", strings.Join(args, " "), err, failed.String())
 	}
 	return string(out)
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // gateway puts the services behind one address, by path, as nginx does in the

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/loopbacktest"
 	"tabiya/internal/objstore"
 )
 
@@ -29,16 +30,10 @@ type platform struct {
 func up(t testing.TB, args ...string) *platform {
 	t.Helper()
 	p := &platform{data: dataDir(t)}
-	all := append([]string{"up", "--data", p.data, "--listen", "127.0.0.1:0", "--wave=200ms"}, quickArchive...)
+	all := append([]string{"up", "--data", p.data, "--listen", loopbacktest.Address(t), "--wave=200ms"}, quickArchive...)
 	began := time.Now()
 	p.process = launch(t, "up", nil, append(all, args...)...)
 	p.find(t, began)
-	// From now on the address stays: clients find the platform again.
-	for i, arg := range p.args {
-		if arg == "127.0.0.1:0" {
-			p.args[i] = p.url[len("http://"):]
-		}
-	}
 	ready(t, p.process, p.url, time.Minute)
 	return p
 }

@@ -118,22 +118,26 @@ func (p *process) wait(limit time.Duration) time.Duration {
 	return time.Since(start)
 }
 
-// ready waits until the process at url says that all its parts are ready.
+// ready waits until the process at url says that all its parts are ready. An
+// answer counts only from a process that still runs: the address could be
+// another's.
 func ready(t testing.TB, p *process, url string, limit time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	last := "no answer"
 	for ctx.Err() == nil {
-		if body, status, err := get(ctx, url+"/readyz"); err != nil {
+		body, status, err := get(ctx, url+"/readyz")
+		if last = string(body); err != nil {
 			last = err.Error()
-		} else if last = string(body); status == http.StatusOK {
-			return
 		}
 		select {
 		case <-p.exited:
 			t.Fatalf("%s ended before it was ready", p.name)
 		case <-time.After(50 * time.Millisecond):
+			if err == nil && status == http.StatusOK {
+				return
+			}
 		}
 	}
 	t.Fatalf("%s is not ready after %s: %s", p.name, limit, last)

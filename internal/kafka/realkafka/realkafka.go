@@ -9,7 +9,6 @@ package realkafka
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +20,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/loopbacktest"
 )
 
 // startTimeout covers a cold JVM on a busy machine, and the first download.
@@ -54,7 +55,7 @@ func Start(t testing.TB) *Broker {
 }
 
 func newBroker(t testing.TB, dir string) *Broker {
-	return &Broker{t: t, dir: dir, port: freePort(t), controller: freePort(t)}
+	return &Broker{t: t, dir: dir, port: loopbacktest.Port(t), controller: loopbacktest.Port(t)}
 }
 
 // Brokers is the bootstrap list.
@@ -171,14 +172,4 @@ func requireJava(t testing.TB) {
 func script() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..", "..", "scripts", "kafka.sh")
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("real kafka: find a free port: %v", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
