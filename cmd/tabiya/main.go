@@ -15,7 +15,8 @@ import (
 )
 
 type cli struct {
-	Log logFlags `embed:"" prefix:"log-"`
+	Log   logFlags   `embed:"" prefix:"log-"`
+	Debug debugFlags `embed:"" prefix:"debug-"`
 
 	Up        upCmd        `cmd:"" help:"Run everything in this process, with an embedded Kafka, PostgreSQL and S3 unless told of real ones."`
 	Replay    replayCmd    `cmd:"" help:"Play a PGN file's games through the public API and compare what history says of them."`
@@ -43,7 +44,11 @@ func main() {
 	ctx, stop := untilInterrupted(logger)
 	defer stop()
 	command.BindTo(ctx, (*context.Context)(nil))
-	if err := command.Run(logger); err != nil && !errors.Is(err, context.Canceled) {
+	err = c.Debug.serve(ctx, logger)
+	if err == nil {
+		err = command.Run(logger)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "tabiya:", err)
 		os.Exit(1)
 	}
