@@ -27,6 +27,8 @@ func (r result) perSecond() float64 { return float64(r.done) / r.took.Seconds() 
 
 func (r result) p99ms() float64 { return float64(r.latency.ValueAtQuantile(99)) / 1000 }
 
+func (r result) p50ms() float64 { return float64(r.latency.ValueAtQuantile(50)) / 1000 }
+
 func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, 60_000_000, 3) }
 
 // drive runs one lane a session until the time is over or the lane is done: each

@@ -1,69 +1,90 @@
 package main
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 // pliesMeasure is the program's processor time a move late in a game against
-// early in one. Both loads play the same number of moves over HTTP, from the
-// same number of lanes.
+// early in one, over HTTP. Rounds of both take turns, since the machine does not
+// run at one speed for minutes.
 func pliesMeasure(b *bench) ([]Row, error) {
 	s, err := b.up("plies")
 	if err != nil {
 		return nil, err
 	}
 	defer s.stop()
-	moves, err := longGames(8, plies+6)
+	const (
+		lanes, each = 64, 16
+		rounds      = 6
+		late, early = plies - rounds*window/2, 2
+	)
+	moves, err := longGames(8, plies+rounds*window/2)
 	if err != nil {
 		return nil, err
 	}
-	// Games are made as they are wanted: one without a first move is aborted.
-	const lanes, each = 64, 16
-	games := make([][]*game, lanes)
-	play := func(from, to int) (float64, error) {
-		if err := s.settle(); err != nil {
-			return 0, err
-		}
-		before, err := s.cpu()
+	old, young := make([]games, lanes), make([]games, lanes)
+	if err := s.seat(old, each, moves); err != nil {
+		return nil, err
+	}
+	if _, err := s.cpuOf(old, early, late); err != nil { // warms up as well
+		return nil, err
+	}
+	var atEnd, atStart time.Duration
+	for round := range rounds {
+		from := late + round*window
+		took, err := s.cpuOf(old, from, from+window)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		err = parallel(lanes, lanes, func(i int) error { return s.playAll(games[i], from, to) })
-		if err != nil {
-			return 0, err
+		atEnd += took
+		if err := s.seat(young, each, moves); err != nil {
+			return nil, err
 		}
-		after, err := s.cpu()
-		return float64((after - before).Microseconds()) / float64(lanes*each*(to-from)), err
-	}
-	if err := s.seat(games, each, moves); err != nil {
-		return nil, err
-	}
-	if _, err := play(2, plies-3); err != nil { // warms up as well
-		return nil, err
-	}
-	atEnd, err := play(plies-3, plies+3)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.seat(games, each, moves); err != nil {
-		return nil, err
-	}
-	atStart, err := play(2, 8)
-	if err != nil {
-		return nil, err
+		if took, err = s.cpuOf(young, early, early+window); err != nil {
+			return nil, err
+		}
+		atStart += took
 	}
 	if atStart == 0 {
-		return nil, fmt.Errorf("no processor time was used")
+		return nil, errors.New("no processor time was used")
 	}
-	return []Row{atMost("CPU a move at ply 300 / at ply 3", atEnd/atStart, 1.2, "", map[string]float64{
-		"us at ply 300": atEnd, "us at ply 3": atStart,
+	perMove := func(d time.Duration) float64 { return float64(d.Microseconds()) / (lanes * each * window * rounds) }
+	return []Row{atMost("CPU a move at ply 300 / at ply 3", perMove(atEnd)/perMove(atStart), 1.2, "", map[string]float64{
+		"us at ply 300": perMove(atEnd), "us at ply 3": perMove(atStart),
 	})}, nil
+}
+
+// window is how many plies of each game a round plays.
+const window = 5
+
+// games are those that one lane plays, one after the other.
+type games []*game
+
+// cpuOf is the processor time that the program uses while all lanes play the
+// plies from..to-1 of their games.
+func (s *server) cpuOf(lanes []games, from, to int) (time.Duration, error) {
+	if err := s.settle(); err != nil {
+		return 0, err
+	}
+	before, err := s.cpu()
+	if err != nil {
+		return 0, err
+	}
+	if err := parallel(len(lanes), len(lanes), func(i int) error { return s.playAll(lanes[i], from, to) }); err != nil {
+		return 0, err
+	}
+	after, err := s.cpu()
+	return after - before, err
 }
 
 // seat fills every lane with new games in which both sides have moved once: a
 // game without its first moves is aborted.
-func (s *server) seat(lanes [][]*game, each int, moves [][]string) error {
+func (s *server) seat(lanes []games, each int, moves [][]string) error {
 	return parallel(len(lanes), len(lanes), func(i int) error {
 		next := s.supply(i, moves)
-		lanes[i] = make([]*game, 0, each)
+		lanes[i] = make(games, 0, each)
 		for range each {
 			g, err := next()
 			if err != nil {
@@ -104,33 +125,23 @@ func liveMeasure(b *bench) ([]Row, error) {
 			return 0, 0, err
 		}
 		const lanes = 64
-		games := make([][]*game, lanes)
-		if err := s.seat(games, live/lanes+1, moves); err != nil {
+		all := make([]games, lanes)
+		if err := s.seat(all, live/lanes+1, moves); err != nil {
 			return 0, 0, err
 		}
 		// The same 1,000 games are played in both runs; the others only live.
-		play := func(from, to int) error {
-			return parallel(lanes, lanes, func(i int) error { return s.playAll(games[i][:1000/lanes], from, to) })
+		for i := range all {
+			all[i] = all[i][:1000/lanes]
 		}
-		if err := play(2, 10); err != nil {
+		if _, err := s.cpuOf(all, 2, 10); err != nil { // warms up
 			return 0, 0, err
 		}
-		if err := s.settle(); err != nil {
-			return 0, 0, err
-		}
-		before, err := s.cpu()
-		if err != nil {
-			return 0, 0, err
-		}
-		if err := play(10, 40); err != nil {
-			return 0, 0, err
-		}
-		after, err := s.cpu()
+		took, err := s.cpuOf(all, 10, 40)
 		if err != nil {
 			return 0, 0, err
 		}
 		rss, err := s.memory("VmRSS")
-		return float64((after - before).Microseconds()) / float64(lanes*(1000/lanes)*30), rss, err
+		return float64(took.Microseconds()) / float64(lanes*(1000/lanes)*30), rss, err
 	}
 	few, fewMiB, err := perMove(1000)
 	if err != nil {

@@ -98,11 +98,10 @@ func eventually(limit time.Duration, try func() error) error {
 	}
 }
 
-// logLoad is what the latency of moves is measured against: the same number of
-// lanes at the same rate produce a record of an event's size on the same broker
-// and wait until they have consumed it, with nothing in between.
-func (s *server) logLoad(b *bench, rate float64) (result, error) {
-	const topic = "bench-latency"
+// logLoad is what the latency of moves is measured against: as many lanes
+// produce a record of an event's size on the same broker and wait until they
+// have consumed it, with nothing in between.
+func (s *server) logLoad(b *bench, topic string, rate float64) (result, error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.kafka...), kgo.ConsumeTopics(topic), kgo.ProducerLinger(0), kgo.DefaultProduceTopic(topic))
 	if err != nil {
 		return result{}, err

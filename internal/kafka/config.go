@@ -30,6 +30,10 @@ type Config struct {
 	SASL     SASL
 	TLS      TLS
 
+	// Uncompressed sends records as they are: for a broker in this process, to
+	// which the way is shorter than compression.
+	Uncompressed bool
+
 	// SendTimeout bounds how long a produced record may wait for its
 	// acknowledgement before the broker counts as unavailable. Default 10 s.
 	SendTimeout time.Duration

@@ -32,14 +32,18 @@ const (
 	maxBufferedBytes   = 64 << 20
 )
 
+// linger is how long a record waits for others of its partition. At half of full
+// load batches would else be of one or two records, and a move would cost twice
+// the processor time.
+const linger = time.Millisecond
+
 // fixedTime is every record's timestamp. The topics use broker time, so a
 // broker overwrites it; one constant makes all deltas in a batch zero, which
 // package brokertime relies on. It must not be zero: franz-go would put in the
 // present.
 func fixedTime() time.Time { return time.UnixMilli(1) }
 
-// Producer sends records: acknowledged by all replicas, idempotent, without
-// lingering. Its methods may be called by many goroutines.
+// Producer sends records: acknowledged by all replicas, idempotent. Its methods may be called by many goroutines.
 type Producer struct {
 	client  *kgo.Client
 	timeout time.Duration
@@ -59,8 +63,8 @@ func NewProducer(cfg Config) (*Producer, error) {
 	}
 	client, err := kgo.NewClient(append(cfg.Opts(),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.ProducerLinger(0),
-		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
+		kgo.ProducerLinger(linger),
+		kgo.ProducerBatchCompression(cfg.compression(), kgo.NoCompression()),
 		kgo.ProducerBatchMaxBytes(1<<20),
 		kgo.MaxBufferedRecords(maxBufferedRecords),
 		kgo.MaxBufferedBytes(maxBufferedBytes),
@@ -170,6 +174,13 @@ func (p *Producer) Abort() { p.kill() }
 func (p *Producer) Close() {
 	p.kill()
 	p.client.Close()
+}
+
+func (c Config) compression() kgo.CompressionCodec {
+	if c.Uncompressed {
+		return kgo.NoCompression()
+	}
+	return kgo.Lz4Compression()
 }
 
 func recordOf(r schemas.Record) *kgo.Record {

@@ -16,6 +16,10 @@ import (
 // that is new knows what was refused lately.
 const repliesBack = 10 * time.Minute
 
+// gather is the pause between two looks at the log: moves, most of all records
+// and of no interest here, would wake the reader for every few of them.
+const gather = 10 * time.Millisecond
+
 // read reads the events and the replies of all partitions, without a group,
 // from their ends as they are when it begins. What happened before is in the
 // tables.
@@ -35,6 +39,11 @@ func (s *Service) read(ctx context.Context) error {
 	for {
 		if len(left) == 0 {
 			s.link.caughtUp.Store(true)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(gather):
 		}
 		fetches := client.PollFetches(ctx)
 		if ctx.Err() != nil {
