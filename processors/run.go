@@ -46,7 +46,7 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 			pause, away = firstPause, false
 		}
 		if !away { // once a change of state, not once an attempt
-			p.logger.Error("processor stopped, starts again until it can go on", "err", err)
+			p.logger.Warn("processor stopped, starts again until it can go on", "err", err)
 			away = true
 		}
 		select {
