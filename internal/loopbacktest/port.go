@@ -1,5 +1,5 @@
 // Package loopbacktest gives tests addresses for what is killed and started
-// again on the same address.
+// again on the same address, and doors before what is to be away for a while.
 package loopbacktest
 
 import (

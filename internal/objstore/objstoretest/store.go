@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +25,7 @@ import (
 	"github.com/google/uuid"
 
 	"tabiya/internal/embedded"
+	"tabiya/internal/loopbacktest"
 	"tabiya/internal/objstore"
 )
 
@@ -129,7 +129,7 @@ type Store struct {
 	// Config is how to reach the bucket, through the store's own door.
 	Config objstore.Config
 
-	door *door
+	door *loopbacktest.Door
 }
 
 // New makes the test's bucket.
@@ -142,12 +142,8 @@ func NewKind(t testing.TB, kind Kind) *Store {
 	if err != nil {
 		t.Fatalf("objstoretest: %v", err)
 	}
-	endpoint, err := url.Parse(store.config.Endpoint)
-	if err != nil {
-		t.Fatalf("objstoretest: %v", err)
-	}
-	s := &Store{Config: store.config, door: openDoor(t, endpoint.Host)}
-	s.Config.Endpoint = "http://" + s.door.Addr()
+	s := &Store{Config: store.config}
+	s.door, s.Config.Endpoint = loopbacktest.Behind(t, store.config.Endpoint)
 	s.Config.Bucket = "test-" + uuid.NewString()
 	if s.Bucket, err = objstore.Open(t.Context(), s.Config); err != nil {
 		t.Fatalf("objstoretest: %v", err)
@@ -161,7 +157,7 @@ func NewKind(t testing.TB, kind Kind) *Store {
 }
 
 // Down makes the store unreachable: connections are cut, new ones refused.
-func (s *Store) Down() { s.door.set(false) }
+func (s *Store) Down() { s.door.Shut() }
 
 // Up ends Down; the data is still there.
-func (s *Store) Up() { s.door.set(true) }
+func (s *Store) Up() { s.door.Open() }
