@@ -44,6 +44,13 @@ type archiveFlags struct {
 	ArchiveTemp   string        `type:"path" placeholder:"DIR" help:"Where open files wait; the system's folder for that otherwise."`
 }
 
+// connectionFlags bound who watches and plays over sockets and streams.
+type connectionFlags struct {
+	Connections           int `default:"20000" help:"Sockets and streams of games at most."`
+	ConnectionsPerPlayer  int `default:"64" help:"Those of one player."`
+	ConnectionsPerAddress int `default:"0" help:"Those from one address; 0 for no bound, which a gateway needs: all of its clients come from its address."`
+}
+
 // keyFlags name the key that tokens are checked with.
 type keyFlags struct {
 	Key string `type:"path" placeholder:"FILE" help:"The signing key, PEM, for the account service; the public key does for the others (see 'tabiya token key')."`

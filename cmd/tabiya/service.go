@@ -29,11 +29,12 @@ type serviceCmd struct {
 	postgresFlags
 	regionFlags
 	keyFlags
+	connectionFlags
 	listenFlags
 }
 
 func (c serviceCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
-	w := wires{regions: c.Regions}
+	w := wires{regions: c.Regions, connections: c.connectionFlags}
 	if !historyAlone(c.Names) {
 		if w.kafka, err = c.kafkaFlags.config(); err != nil {
 			return err
@@ -86,6 +87,7 @@ func (n *node) addServices(ctx context.Context, w wires, names ...string) error 
 			s, err = livegame.New(livegame.Config{
 				Kafka: w.kafka, Commands: commands, Players: players, Verifier: verifier,
 				Regions: w.regions, Logger: n.logger, Registerer: n.registry,
+				MaxConnections: w.connections.Connections, MaxPerPlayer: w.connections.ConnectionsPerPlayer, MaxPerAddress: w.connections.ConnectionsPerAddress,
 			})
 		case "history":
 			s, err = n.newHistory(ctx, w, verifier)

@@ -37,6 +37,7 @@ type upCmd struct {
 	regionFlags
 	queueFlags
 	archiveFlags
+	connectionFlags
 }
 
 func (c upCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
@@ -104,7 +105,7 @@ func (c upCmd) run(ctx context.Context, logger *slog.Logger, listener net.Listen
 // wires connects to the embedded parts where there are some, else to what the
 // flags say.
 func (c upCmd) wires(parts *embedded.Instance) (w wires, err error) {
-	w = wires{postgres: cmp.Or(parts.PostgresDSN(), c.Postgres), s3: parts.S3(), regions: c.Regions, archive: c.archiveFlags, turn: make(chan struct{}, 1)}
+	w = wires{postgres: cmp.Or(parts.PostgresDSN(), c.Postgres), s3: parts.S3(), regions: c.Regions, archive: c.archiveFlags, connections: c.connectionFlags, turn: make(chan struct{}, 1)}
 	w.archive.ArchiveTemp = cmp.Or(c.ArchiveTemp, filepath.Join(c.Data, "open-files"))
 	if brokers := parts.KafkaBrokers(); brokers != nil {
 		c.Kafka = brokers

@@ -14,15 +14,16 @@ import (
 // wires are what the parts of a process are connected to. A part reads what it
 // needs; the rest may be zero.
 type wires struct {
-	kafka    kafka.Config
-	postgres string // DSN
-	s3       objstore.Config
-	archive  archiveFlags
-	turn     chan struct{} // the archive sinks' where they share a process
-	queue    queue.Config
-	regions  []string
-	public   ed25519.PublicKey
-	private  ed25519.PrivateKey // the account service's alone
+	kafka       kafka.Config
+	postgres    string // DSN
+	s3          objstore.Config
+	archive     archiveFlags
+	turn        chan struct{} // the archive sinks' where they share a process
+	queue       queue.Config
+	regions     []string
+	connections connectionFlags
+	public      ed25519.PublicKey
+	private     ed25519.PrivateKey // the account service's alone
 }
 
 // prepare makes topics, schema and bucket where they are missing.

@@ -50,6 +50,14 @@ type Config struct {
 	MaxInFlight int
 	// MaxConnections bounds sockets and streams together. Default 20,000.
 	MaxConnections int
+	// MaxPerPlayer bounds the sockets and streams of one player. Default 64.
+	MaxPerPlayer int
+	// MaxPerAddress bounds those from one address. Default 0, no bound: behind a
+	// gateway all come from one.
+	MaxPerAddress int
+	// FrameRate is how many frames a second a socket may send, with two seconds'
+	// worth at once. Default 500.
+	FrameRate int
 }
 
 // Validate sets defaults and reports the first thing that cannot work.
@@ -59,12 +67,14 @@ func (c *Config) Validate() error {
 	c.MaxFinished = cmp.Or(c.MaxFinished, 50_000)
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, 10_000)
 	c.MaxConnections = cmp.Or(c.MaxConnections, 20_000)
+	c.MaxPerPlayer = cmp.Or(c.MaxPerPlayer, 64)
+	c.FrameRate = cmp.Or(c.FrameRate, 500)
 	switch {
 	case c.Commands == nil || c.Players == nil || c.Verifier == nil || c.Logger == nil || c.Registerer == nil:
 		return errors.New("livegame: a part is missing")
 	case len(c.Regions) == 0:
 		return errors.New("livegame: no regions")
-	case c.AnswerTimeout < 0 || c.Linger < 0 || c.MaxFinished < 0 || c.MaxInFlight < 0 || c.MaxConnections < 0:
+	case c.AnswerTimeout < 0 || c.Linger < 0 || min(c.MaxFinished, c.MaxInFlight, c.MaxConnections, c.MaxPerPlayer, c.MaxPerAddress, c.FrameRate) < 0:
 		return errors.New("livegame: a limit is negative")
 	}
 	for _, region := range c.Regions {

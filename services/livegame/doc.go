@@ -38,6 +38,6 @@
 // A clientMoveId is an idempotency key: it is acknowledged once on a connection,
 // and on another connection it gets the same seq again. Sockets close with 1000
 // a while after the game is over, 1001 when the server stops, 1008 after too
-// many bad frames, 1009 after a frame that is too long, and 4008 if the reader
+// many bad frames or too many a second, 1009 after a frame that is too long, and 4008 if the reader
 // is too slow: come back with from_seq.
 package livegame

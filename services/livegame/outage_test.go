@@ -174,7 +174,7 @@ func TestAMoveAfterTheFlagIsToldSo(t *testing.T) {
 
 func TestASlowReaderIsCutOff(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := newRig(t, frameRate(1_000_000))
 	id := r.newGame()
 	small := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error { // before the window is agreed on

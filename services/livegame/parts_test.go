@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +148,30 @@ func TestFinishedGamesGoInTimeAndWithinTheBound(t *testing.T) {
 	}
 }
 
+func TestAPaceIsABucketOfTwoSeconds(t *testing.T) {
+	t.Parallel()
+	p, now := newPace(10), time.Now()
+	passed := func(n int) (passed int) {
+		for range n {
+			if p.allows(now) {
+				passed++
+			}
+		}
+		return passed
+	}
+	if n := passed(100); n != 20 {
+		t.Errorf("%d at once", n)
+	}
+	now = now.Add(500 * time.Millisecond)
+	if n := passed(100); n != 5 {
+		t.Errorf("%d after half a second", n)
+	}
+	now = now.Add(time.Hour)
+	if n := passed(100); n != 20 {
+		t.Errorf("%d after an hour", n)
+	}
+}
+
 func FuzzFrames(f *testing.F) {
 	for _, seed := range []string{`{"type":"move","uci":"e2e4","ply":1,"clientMoveId":"a"}`, `{"type":"draw","action":"offer"}`, `{"type":"ping"}`, `{}`, `[`, "\x00", `{"type":"move","uci":null}`} {
 		f.Add([]byte(seed))
@@ -190,6 +215,19 @@ func FuzzCursors(f *testing.F) {
 		seq, err := parseCursor(r, 5)
 		if err == nil && (seq < 1 || seq > maxSeq) {
 			t.Fatalf("from_seq=%q Last-Event-ID=%q: %d", from, last, seq)
+		}
+		// Last-Event-ID decides alone, good or bad: a browser that comes back
+		// sends it beside the from_seq that it began with.
+		asked, given := from, int64(0)
+		if both {
+			asked, given = last, 1
+		}
+		number, wrong := strconv.ParseInt(asked, 10, 64)
+		switch {
+		case err == nil && (wrong != nil || seq != number+given):
+			t.Fatalf("from_seq=%q Last-Event-ID=%q, %t: %d", from, last, both, seq)
+		case err != nil && wrong == nil && number >= 1 && number < maxSeq && asked[0] != '+':
+			t.Fatalf("from_seq=%q Last-Event-ID=%q, %t: %v", from, last, both, err)
 		}
 	})
 }

@@ -248,6 +248,10 @@ func maxConnections(n int) func(*livegame.Config) {
 	return func(c *livegame.Config) { c.MaxConnections = n }
 }
 
+func frameRate(n int) func(*livegame.Config) {
+	return func(c *livegame.Config) { c.FrameRate = n }
+}
+
 func lingering(d time.Duration) func(*livegame.Config) {
 	return func(c *livegame.Config) { c.Linger = d }
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -27,8 +26,8 @@ type Service struct {
 	lag      *kafka.Lag
 	metrics  *metrics
 
-	connections atomic.Int64
-	buffers     sync.Pool // of *frameBuffer
+	places  *places
+	buffers sync.Pool // of *frameBuffer
 }
 
 // New makes the service; it talks to nobody before Run.
@@ -43,11 +42,12 @@ func New(cfg Config) (*Service, error) {
 		mender:   newMender(),
 		gate:     &gate{},
 		lag:      kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
+		places:   newPlaces(cfg),
 		buffers:  sync.Pool{New: func() any { return new(frameBuffer) }},
 	}
 	s.metrics = newMetrics(cfg.Registerer, s.hub,
 		func() float64 { return float64(s.answers.waiting()) },
-		func() float64 { return float64(s.connections.Load()) })
+		func() float64 { return float64(s.places.now()) })
 	s.answers = newAnswers(cfg.MaxInFlight, s.metrics.latency)
 	cfg.Registerer.MustRegister(s.lag)
 	return s, nil
@@ -151,7 +151,7 @@ func (s *Service) drain() {
 	}
 	s.answers.expire(time.Now().Add(time.Hour)) // all that is left
 	s.hub.each(func(id string, _ *board) { s.hub.drop(id, goingAway) })
-	for s.connections.Load() > 0 && time.Now().Before(deadline) {
+	for s.places.now() > 0 && time.Now().Before(deadline) {
 		time.Sleep(tidyEvery / 10)
 	}
 }

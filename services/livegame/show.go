@@ -41,16 +41,3 @@ func (s *Service) watched(c *gin.Context) (b *board, ok bool) {
 	}
 	return b, true
 }
-
-// connect takes one of the places for sockets and streams. Where none is left
-// it has answered and ok is false; else the caller must disconnect.
-func (s *Service) connect(c *gin.Context) (ok bool) {
-	if s.connections.Add(1) > int64(s.cfg.MaxConnections) {
-		s.connections.Add(-1)
-		httpx.Fail(c, schemas.CodeTooManyConnections, "this instance has no place left")
-		return false
-	}
-	return true
-}
-
-func (s *Service) disconnect() { s.connections.Add(-1) }

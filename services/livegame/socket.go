@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/gin-gonic/gin"
@@ -38,6 +40,7 @@ type socket struct {
 	asked    asked
 	heard    atomic.Bool // something came since the last ping
 	strikes  int         // bad frames, less the good ones since
+	pace     pace
 }
 
 // socket is GET /v1/games/{id}/socket.
@@ -48,7 +51,7 @@ func (s *Service) socket(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeUpgradeRequired, why)
 		return
 	}
-	k := &socket{service: s, gameID: c.Param("id"), box: newOutbox(s.metrics.cutOff.Inc)}
+	k := &socket{service: s, gameID: c.Param("id"), box: newOutbox(s.metrics.cutOff.Inc), pace: newPace(s.cfg.FrameRate)}
 	if !k.authenticate(c) {
 		return
 	}
@@ -57,10 +60,14 @@ func (s *Service) socket(c *gin.Context) {
 		return
 	}
 	b, ok := s.watched(c)
-	if !ok || !s.connect(c) {
+	if !ok {
 		return
 	}
-	defer s.disconnect()
+	leave, ok := s.connect(c)
+	if !ok {
+		return
+	}
+	defer leave()
 	httpx.Stream(c)
 	over := &wiring{ResponseWriter: c.Writer}
 	conn, err := websocket.Accept(over, c.Request, &websocket.AcceptOptions{
@@ -154,7 +161,8 @@ func offeredToken(c *gin.Context) string {
 	return ""
 }
 
-// maxStrikes is how many bad frames, less the good ones, a client may send.
+// maxStrikes is how many bad frames, or frames too many a second, less the good
+// ones, a client may send.
 const maxStrikes = 16
 
 // read takes frames until the connection ends.
@@ -165,15 +173,22 @@ func (k *socket) read() {
 			return
 		}
 		k.heard.Store(true)
+		if !k.pace.allows(time.Now()) {
+			code, detail = schemas.CodeRateLimited, "slower: "+strconv.Itoa(k.service.cfg.FrameRate)+" frames a second"
+		}
 		if code == "" {
 			k.strikes = max(0, k.strikes-1)
 			k.hear(f)
 			continue
 		}
 		k.strikes++
-		k.box.send(errorFrame(code, detail))
+		if f.ClientMoveID != "" {
+			k.box.send(refusedFrame(f.ClientMoveID, code, detail)) // each is answered
+		} else {
+			k.box.send(errorFrame(code, detail))
+		}
 		if k.strikes >= maxStrikes {
-			_ = k.conn.Close(websocket.StatusPolicyViolation, "too many bad frames")
+			_ = k.conn.Close(websocket.StatusPolicyViolation, "too many bad frames, or too fast")
 			return
 		}
 	}

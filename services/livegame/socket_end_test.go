@@ -8,6 +8,7 @@ import (
 	"github.com/coder/websocket"
 
 	"tabiya/schemas"
+	"tabiya/services/livegame"
 )
 
 func TestBadFramesAreAnsweredAndEndInTheEnd(t *testing.T) {
@@ -69,6 +70,61 @@ func TestConnectionsAreBounded(t *testing.T) {
 		return err == nil
 	})
 }
+
+func TestAPlayersAndAnAddressesPlacesAreBounded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *livegame.Config) { c.MaxPerPlayer, c.MaxPerAddress = 2, 4 })
+	id := r.newGame()
+	path := "/v1/games/" + id + "/events"
+	first := r.openStream(path, "*/*", "Authorization", "Bearer "+r.white.token)
+	r.dialAs(id, r.white)
+	r.refused(429, schemas.CodeRateLimited, "GET", path, r.white.token, "")
+	// The same player over a socket, whose token may come another way.
+	if _, resp, err := r.tryDial(id, "?access_token="+r.white.token, nil); err == nil || resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("a third: %v %v", err, resp)
+	}
+	r.dialAs(id, r.black)
+	r.dial(id, "")
+	r.refused(429, schemas.CodeRateLimited, "GET", path, "", "")
+	first.Body.Close()
+	eventually(t, "there is a place again", func() bool {
+		c, _, err := r.tryDial(id, "", nil)
+		if err == nil {
+			_ = c.conn.CloseNow()
+		}
+		return err == nil
+	})
+}
+
+func TestAFloodOfFramesIsRefusedAndEndsTheSocket(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, frameRate(2))
+	id := r.newGame()
+	c := r.dialAs(id, r.white)
+	c.until("state")
+	for range 4 { // two seconds' worth
+		c.send(`{"type":"ping"}`)
+		c.until("pong")
+	}
+	c.send(`{"type":"move","uci":"e2e4","clientMoveId":"fast"}`)
+	if f, _ := c.until("refused"); f.Code != schemas.CodeRateLimited || f.ClientMoveID != "fast" {
+		t.Errorf("%+v", f)
+	}
+	for range maxStrikes {
+		if c.conn.Write(c.ctx, websocket.MessageText, []byte(`{"type":"ping"}`)) != nil {
+			break
+		}
+	}
+	if code := c.closed(); code != websocket.StatusPolicyViolation {
+		t.Errorf("closed with %v", code)
+	}
+	if log := r.log(id); len(log) != 2 {
+		t.Errorf("a refused move was played: %d events", len(log))
+	}
+}
+
+// maxStrikes is enough to be closed for.
+const maxStrikes = 16
 
 func TestAStopClosesSocketsAndStreams(t *testing.T) {
 	t.Parallel()

@@ -33,10 +33,14 @@ func (s *Service) stream(c *gin.Context) {
 		return
 	}
 	b, ok := s.watched(c)
-	if !ok || !s.connect(c) {
+	if !ok {
 		return
 	}
-	defer s.disconnect()
+	leave, ok := s.connect(c)
+	if !ok {
+		return
+	}
+	defer leave()
 	httpx.Stream(c)
 	box := newOutbox(s.metrics.cutOff.Inc)
 	state, ok := b.watch(box, from)

@@ -1,0 +1,28 @@
+package livegame
+
+import "time"
+
+// pace is how fast a socket may send frames: the generic cell rate algorithm,
+// which is a token bucket in one number. Only the socket's reader uses it.
+type pace struct {
+	each time.Duration // a frame's share of a second
+	free time.Time     // when all that was sent would have been sent at the steady rate
+}
+
+// ahead is how far a socket may be ahead of the steady rate.
+const paceAhead = 2 * time.Second
+
+func newPace(perSecond int) pace { return pace{each: time.Second / time.Duration(perSecond)} }
+
+// allows reports whether a frame may come now; one that may not counts for
+// nothing.
+func (p *pace) allows(now time.Time) bool {
+	if p.free.Before(now) {
+		p.free = now
+	}
+	if p.free.Sub(now) > paceAhead-p.each {
+		return false
+	}
+	p.free = p.free.Add(p.each)
+	return true
+}
