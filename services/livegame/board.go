@@ -146,6 +146,13 @@ func (b *board) snapshot() *game.State {
 	return b.state
 }
 
+// live is the game as it stands, and whether it goes on here.
+func (b *board) live() (s *game.State, goesOn bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.state, b.state != nil && !b.dropped && !b.state.Over()
+}
+
 // watch begins to put events into box, those before from left out, and returns
 // the state before the first of them: no event is missed or told twice. ok is
 // false if the board was dropped.

@@ -85,8 +85,10 @@ func (s *Service) handle(r *kgo.Record, left *catchUp, woken *[]*outbox) {
 		s.metrics.events.Inc()
 		if ev.Seq == 1 {
 			s.hub.arrived(ev.Key)
+			s.hub.running.note(b)
 		}
 		if ev.Type.Terminal() {
+			s.hub.running.note(b)
 			s.finished.add(ev.Key, s.until(ev, left.within(r.Topic, r.Partition)))
 		}
 		s.answers.event(f.event, f.raw)

@@ -17,6 +17,7 @@ type hub struct {
 	shards   [64]shard
 	held     atomic.Int64
 	awaiting atomic.Int64
+	running  *running
 }
 
 type shard struct {
@@ -26,7 +27,7 @@ type shard struct {
 }
 
 func newHub() *hub {
-	h := &hub{seed: maphash.MakeSeed()}
+	h := &hub{seed: maphash.MakeSeed(), running: newRunning()}
 	for i := range h.shards {
 		h.shards[i].boards = make(map[string]*board)
 		h.shards[i].arrivals = make(map[string]chan struct{})
@@ -92,6 +93,7 @@ func (h *hub) drop(gameID string, why ending) {
 	if ok {
 		h.held.Add(-1)
 		b.drop(why)
+		h.running.note(b)
 	}
 }
 

@@ -97,6 +97,9 @@ func (s *Service) install(gameID string, row *game.State) (closed bool) {
 	if before == nil && after != nil {
 		s.hub.arrived(gameID)
 	}
+	if after != nil {
+		s.hub.running.note(b)
+	}
 	if after != nil && after.Over() && (before == nil || !before.Over()) {
 		s.finished.add(gameID, after.EndedAt().Std().Add(s.cfg.Linger))
 	}

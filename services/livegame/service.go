@@ -57,6 +57,7 @@ func New(cfg Config) (*Service, error) {
 func (s *Service) Routes(r gin.IRouter) {
 	games := r.Group("/v1/games", httpx.Authenticate(s.cfg.Verifier))
 	games.POST("", httpx.RequireService, s.create)
+	games.GET("", s.list)
 	games.GET("/:id", s.show)
 	games.GET("/:id/events", s.stream)
 	games.GET("/:id/socket", s.socket)

@@ -35,7 +35,8 @@ func (s *Service) watched(c *gin.Context) (b *board, ok bool) {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), patience)
 	defer cancel()
-	if b = s.hub.find(ctx, gameID); b == nil {
+	who, _ := httpx.Principal(c)
+	if b = s.hub.find(ctx, gameID); b == nil || !mayWatch(who, b.snapshot()) {
 		httpx.Fail(c, schemas.CodeGameNotFound, noSuchGame)
 		return nil, false
 	}

@@ -1,0 +1,96 @@
+package livegame
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/game"
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+)
+
+// maxListed bounds the games of one answer.
+const maxListed = 100
+
+type gamesView struct {
+	Games []gameView `json:"games"`
+}
+
+// list is GET /v1/games?ids=a,b,c and GET /v1/games?player=id. Games that are
+// not held, or not to be seen, are left out: there is no waiting for one that
+// may come.
+func (s *Service) list(c *gin.Context) {
+	gameIDs, player, code, detail := parseList(c.Request.URL.RawQuery)
+	if code != "" {
+		httpx.Fail(c, code, detail)
+		return
+	}
+	if why := s.gate.unread(); why != "" {
+		httpx.Fail(c, schemas.CodeUnavailable, why)
+		return
+	}
+	if player != "" {
+		gameIDs = s.hub.running.of(player)
+	}
+	who, _ := httpx.Principal(c)
+	var states []*game.State
+	for _, id := range gameIDs {
+		// The game may have ended since the index was asked.
+		if state := s.hub.state(id); state != nil && mayWatch(who, state) && (player == "" || !state.Over()) {
+			states = append(states, state)
+		}
+	}
+	if player != "" {
+		slices.SortFunc(states, func(a, b *game.State) int {
+			return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), strings.Compare(a.ID, b.ID))
+		})
+		states = states[:min(len(states), maxListed)]
+	}
+	view := gamesView{Games: make([]gameView, len(states))}
+	for n, state := range states {
+		view.Games[n] = viewOf(state)
+	}
+	c.JSON(http.StatusOK, view)
+}
+
+// parseList reads the query of list: ids or player, and nothing else, so that a
+// misspelt name does not list what was not asked for.
+func parseList(raw string) (gameIDs []string, player string, code schemas.Code, detail string) {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, "", schemas.CodeInvalidField, "the query string cannot be read"
+	}
+	for name, given := range values {
+		switch {
+		case name != "ids" && name != "player":
+			return nil, "", schemas.CodeUnknownField, "unknown parameter " + strconv.Quote(name[:min(len(name), 40)])
+		case len(given) != 1 || len(values) != 1:
+			return nil, "", schemas.CodeInvalidField, "one of ids and player, once"
+		}
+	}
+	switch given := values.Get("ids"); {
+	case values.Has("player"):
+		if player = values.Get("player"); !schemas.ValidID(player) {
+			return nil, "", schemas.CodePlayerNotFound, "player: a player id"
+		}
+		return nil, player, "", ""
+	case strings.Count(given, ",") >= maxListed:
+		return nil, "", schemas.CodeInvalidField, "ids: " + strconv.Itoa(maxListed) + " at most"
+	default:
+		gameIDs = strings.Split(given, ",")
+	}
+	seen := make(map[string]bool, len(gameIDs))
+	for _, id := range gameIDs {
+		if !schemas.ValidID(id) || seen[id] {
+			return nil, "", schemas.CodeInvalidField, "ids: game ids, each once, with commas between"
+		}
+		seen[id] = true
+	}
+	return gameIDs, "", "", ""
+}
