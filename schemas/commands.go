@@ -178,6 +178,9 @@ type PlayMovePayload struct {
 	// Ply, if not 0, is the ply the client believes to play, from 1: a move that
 	// comes late or twice is refused instead of played in another position.
 	Ply int `json:"ply,omitempty"`
+	// LagCs is how long the move was under way, in centiseconds, as the service
+	// believes: no more than the round trip that it measured itself.
+	LagCs int64 `json:"lagCs,omitempty"`
 }
 
 // CheckFlagPayload names the position the timer was set in, for logs; the

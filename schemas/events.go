@@ -132,17 +132,21 @@ type MoveMadePayload struct {
 	SAN   string `json:"san"`
 	FEN   string `json:"fen"` // after the move; the en-passant square only if a legal capture exists
 	Clock Clock  `json:"clock"`
-	// DeadlineAt is when the flag of the side to move falls (or, on the first
-	// ply, its first-move limit), if it does not move. 0 after the last move.
+	// DeadlineAt is when the side to move has used up its time (or, on the first
+	// ply, its first-move limit). Its flag falls then, or up to 2 s later if its
+	// lag bank holds so much. 0 after the last move.
 	DeadlineAt Time `json:"deadlineAt,omitempty"`
 }
 
-// Clock is the audit of one move, in centiseconds.
+// Clock is the audit of one move, in centiseconds. The move was received at the
+// event's occurredAt. From each side's second move on, charged and compensated
+// together are elapsed.
 type Clock struct {
-	WhiteCs   int64 `json:"whiteCs"`   // left after the move, increment included
-	BlackCs   int64 `json:"blackCs"`   // likewise
-	ElapsedCs int64 `json:"elapsedCs"` // broker time since the move before
-	ChargedCs int64 `json:"chargedCs"` // what the mover paid of it; 0 on each side's first move
+	WhiteCs       int64 `json:"whiteCs"`                 // left after the move, increment included
+	BlackCs       int64 `json:"blackCs"`                 // likewise
+	ElapsedCs     int64 `json:"elapsedCs"`               // broker time since the move before
+	ChargedCs     int64 `json:"chargedCs"`               // what the mover paid of it; 0 on each side's first move
+	CompensatedCs int64 `json:"compensatedCs,omitempty"` // what he was given back of it, for lag
 }
 
 // DrawOfferedPayload: Color offers a draw; it stands until the opponent answers

@@ -2,6 +2,8 @@ package schemas_test
 
 import (
 	"bytes"
+	"maps"
+	"slices"
 	"testing"
 
 	"tabiya/schemas"
@@ -18,7 +20,7 @@ func hostile() []string {
 }
 
 func FuzzDecodeCommand(f *testing.F) {
-	for _, c := range commands() {
+	for _, c := range slices.AppendSeq(commands(), maps.Values(commandVariants())) {
 		f.Add(c.Record().Value)
 	}
 	for _, s := range hostile() {
@@ -38,7 +40,7 @@ func FuzzDecodeCommand(f *testing.F) {
 }
 
 func FuzzDecodeEvent(f *testing.F) {
-	for _, ev := range events() {
+	for _, ev := range slices.AppendSeq(events(), maps.Values(eventVariants())) {
 		f.Add(ev.Record().Value)
 	}
 	for _, s := range hostile() {

@@ -56,7 +56,14 @@ func TestEveryCommandIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
 			t.Errorf("command %s has no golden file: add a sample", ct)
 		}
 	}
-	noStrangers(t, "commands", len(schemas.CommandTypes()))
+	for name, c := range commandVariants() {
+		r := c.Record()
+		golden(t, "commands", name, r.Value)
+		if again, err := schemas.DecodeCommand(r.Value); err != nil || !reflect.DeepEqual(again, c) {
+			t.Errorf("%s was read as %+v: %v", name, again, err)
+		}
+	}
+	noStrangers(t, "commands", len(schemas.CommandTypes())+len(commandVariants()))
 }
 
 func TestEveryEventIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
@@ -79,7 +86,14 @@ func TestEveryEventIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
 			t.Errorf("event %s has no golden file: add a sample", et)
 		}
 	}
-	noStrangers(t, "events", len(schemas.EventTypes()))
+	for name, ev := range eventVariants() {
+		r := ev.Record()
+		golden(t, "events", name, r.Value)
+		if again, err := schemas.DecodeEvent(r.Value); err != nil || !reflect.DeepEqual(again, ev) {
+			t.Errorf("%s was read as %+v: %v", name, again, err)
+		}
+	}
+	noStrangers(t, "events", len(schemas.EventTypes())+len(eventVariants()))
 }
 
 func TestEveryReplyIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
@@ -98,15 +112,15 @@ func TestEveryReplyIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
 	noStrangers(t, "replies", len(replies()))
 }
 
-// noStrangers fails if a golden file is of no type: types are never taken away.
-func noStrangers(t *testing.T, folder string, types int) {
+// noStrangers fails if a golden file is of no sample: types are never taken away.
+func noStrangers(t *testing.T, folder string, samples int) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", folder, "*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != types {
-		t.Errorf("%d golden files of %d types in %s", len(files), types, folder)
+	if len(files) != samples {
+		t.Errorf("%d golden files of %d samples in %s", len(files), samples, folder)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -109,13 +110,13 @@ func keyField(topic string) string {
 
 func TestPublishedJSONSchemas(t *testing.T) {
 	t.Parallel()
-	for _, c := range commands() {
+	for _, c := range slices.AppendSeq(commands(), maps.Values(commandVariants())) {
 		r := c.Record()
 		checkSchema(t, "commands", string(c.Type), r.Value, published(string(c.Type), keyField(r.Topic), c.Payload, object{
 			"commandType": object{"const": string(c.Type)}, "actor": object{"type": "string", "minLength": 1},
 		}))
 	}
-	for _, ev := range events() {
+	for _, ev := range slices.AppendSeq(events(), maps.Values(eventVariants())) {
 		r := ev.Record()
 		checkSchema(t, "events", string(ev.Type), r.Value, published(string(ev.Type), keyField(r.Topic), ev.Payload, object{
 			"eventType": object{"const": string(ev.Type)}, "eventId": object{"type": "string", "format": "uuid"},

@@ -98,6 +98,31 @@ func events() []schemas.Event {
 	}
 }
 
+// variants are further samples of types that have got more fields since their
+// golden file was written, by the name of their own.
+func commandVariants() map[string]schemas.Command {
+	c := schemas.Command{ID: commandID, Key: gameID, Region: "eu", Actor: whiteID}
+	variant := func(t schemas.CommandType, payload any) schemas.Command {
+		c.Type, c.Payload = t, payload
+		return c
+	}
+	return map[string]schemas.Command{
+		"PlayMove-lag": variant(schemas.PlayMove, &schemas.PlayMovePayload{UCI: "e2e4", Ply: 1, LagCs: 12}),
+	}
+}
+
+func eventVariants() map[string]schemas.Event {
+	variant := func(t schemas.EventType, seq int64, payload any) schemas.Event {
+		return schemas.Event{ID: schemas.EventID(gameID, seq), Type: t, Key: gameID, Seq: seq, OccurredAt: at, Region: "eu", CommandID: commandID, Payload: payload}
+	}
+	return map[string]schemas.Event{
+		"MoveMade-compensated": variant(schemas.MoveMade, 5, &schemas.MoveMadePayload{
+			Ply: 3, Color: schemas.White, UCI: "g2g4", SAN: "g4", FEN: "rnbqkbnr/pppp1ppp/8/4p3/6P1/5P2/PPPPP2P/RNBQKBNR b KQkq - 0 2",
+			Clock: schemas.Clock{WhiteCs: 29912, BlackCs: 30000, ElapsedCs: 400, ChargedCs: 388, CompensatedCs: 12}, DeadlineAt: at + 300_000,
+		}),
+	}
+}
+
 // replies has one reply of every type.
 func replies() []schemas.Reply {
 	reply := schemas.Reply{CommandID: commandID, CommandType: schemas.PlayMove, Key: gameID, Region: "eu", Actor: whiteID, OccurredAt: at}

@@ -33,7 +33,7 @@ func benchMove() Event {
 		ID: EventID(id, 7), Type: MoveMade, Key: id, Seq: 7, OccurredAt: 1764000000123, Region: "eu", CommandID: NewID(),
 		Payload: &MoveMadePayload{
 			Ply: 5, Color: White, UCI: "g1f3", SAN: "Nf3", FEN: "r1bqkbnr/pppp1ppp/2n5/4p3/4P3/5N2/PPPP1PPP/RNBQKB1R w KQkq - 2 3",
-			Clock: Clock{17800, 17900, 200, 100}, DeadlineAt: 1764000178123,
+			Clock: Clock{WhiteCs: 17800, BlackCs: 17900, ElapsedCs: 200, ChargedCs: 100}, DeadlineAt: 1764000178123,
 		},
 	}
 }

@@ -4,10 +4,10 @@
 //
 // The rules are lichess's. The first move of each side costs nothing and earns
 // nothing, but has a limit of its own, by speed. Every later move is charged
-// with the broker time since the move before and then earns the increment. A
-// flag falls in the centisecond in which nothing is left. Differences are taken
+// with the broker time since the move before, less what its side's lag bank
+// gives back (see bank.go), and then earns the increment. Differences are taken
 // of whole centiseconds, not of milliseconds, so they add up exactly: what the
-// clocks lost and what they earned is what went by.
+// clocks lost, what they earned and what was given back is what went by.
 package clock
 
 import (
@@ -20,10 +20,19 @@ import (
 type Clock struct {
 	White, Black int64        // centiseconds left
 	Since        schemas.Time // when the side to move began to think
+
+	// What each side may still be given back for its lag, in centiseconds.
+	WhiteBank, BlackBank int64
+}
+
+// Turn says whose move it is.
+type Turn struct {
+	Color schemas.Color
+	First bool // that side's first move: free, but with a limit of its own
 }
 
 // minInitialCs is what a game without initial time starts with, if its
-// increment is smaller: else White's second move could not be made at all.
+// increment is smaller: else the second moves could not be made at all.
 const minInitialCs = 300
 
 // New is the clock of a game that starts at the given time.
@@ -32,7 +41,8 @@ func New(tc schemas.TimeControl, at schemas.Time) Clock {
 	if initial == 0 {
 		initial = max(tc.IncrementCs, minInitialCs)
 	}
-	return Clock{White: initial, Black: initial, Since: at}
+	bank := startGains * gain(tc)
+	return Clock{White: initial, Black: initial, Since: at, WhiteBank: bank, BlackBank: bank}
 }
 
 // FirstMoveLimit is how long a side may wait with its first move.
@@ -51,46 +61,62 @@ func FirstMoveLimit(s schemas.Speed) time.Duration {
 	}
 }
 
-// FirstMove reports whether the next move, after so many plies, is a side's
-// first.
-func FirstMove(plies int) bool { return plies < 2 }
-
-// Deadline is the first millisecond at which the side to move, after so many
-// plies, is too late.
-func (c Clock) Deadline(tc schemas.TimeControl, plies int) schemas.Time {
-	if FirstMove(plies) {
+// Deadline is the first millisecond at which the side to move has used up its
+// time, whatever it is given back.
+func (c Clock) Deadline(tc schemas.TimeControl, turn Turn) schemas.Time {
+	if turn.First {
 		return c.Since.Add(FirstMoveLimit(tc.Speed()))
 	}
-	return schemas.Time(10 * (c.Since.Centis() + c.left(plies)))
+	return schemas.Time(10 * (c.Since.Centis() + c.Left(turn.Color)))
 }
 
-// Expired reports whether the side to move is too late at the given time.
-func (c Clock) Expired(tc schemas.TimeControl, plies int, at schemas.Time) bool {
-	return at >= c.Deadline(tc, plies)
+// Expired reports whether the side to move is too late at the given time,
+// whatever it might be given back.
+func (c Clock) Expired(tc schemas.TimeControl, turn Turn, at schemas.Time) bool {
+	return at >= c.FlagAt(tc, turn)
 }
 
-// Move is the clock after the side to move, after so many plies, has moved at
-// the given time, with the audit for the event. The move must not be too late.
-func (c Clock) Move(tc schemas.TimeControl, plies int, at schemas.Time) (Clock, schemas.Clock) {
-	// A new leader's clock may be behind the old one's: nobody is paid for that.
-	elapsed := max(0, at.Centis()-c.Since.Centis())
-	next, charged := c, int64(0)
-	next.Since = at
-	if !FirstMove(plies) {
-		charged = elapsed
-		left := c.left(plies) - charged + tc.IncrementCs
-		if plies%2 == 0 {
-			next.White = left
+// Reaches reports whether a move at the given time, which must not have expired,
+// leaves its side some time once so much is given back.
+func (c Clock) Reaches(turn Turn, at schemas.Time, compensatedCs int64) bool {
+	return turn.First || c.elapsed(at)-compensatedCs < c.Left(turn.Color)
+}
+
+// Move is the clock after a move at the given time, with its audit.
+func (c Clock) Move(tc schemas.TimeControl, turn Turn, at schemas.Time, compensatedCs int64) (Clock, schemas.Clock) {
+	audit := c.Audit(tc, turn, at, compensatedCs)
+	return c.After(tc, turn, at, audit), audit
+}
+
+// Audit is what a move at the given time costs its side. The move must be in
+// time, and compensatedCs what Compensation gave.
+func (c Clock) Audit(tc schemas.TimeControl, turn Turn, at schemas.Time, compensatedCs int64) schemas.Clock {
+	audit := schemas.Clock{WhiteCs: c.White, BlackCs: c.Black, ElapsedCs: c.elapsed(at)}
+	if !turn.First {
+		audit.CompensatedCs = compensatedCs
+		audit.ChargedCs = audit.ElapsedCs - compensatedCs
+		left := c.Left(turn.Color) - audit.ChargedCs + tc.IncrementCs
+		if turn.Color == schemas.White {
+			audit.WhiteCs = left
 		} else {
-			next.Black = left
+			audit.BlackCs = left
 		}
 	}
-	return next, schemas.Clock{WhiteCs: next.White, BlackCs: next.Black, ElapsedCs: elapsed, ChargedCs: charged}
+	return audit
 }
 
-// Flag is the clock as it stands when the side to move has lost on time.
-func (c Clock) Flag(plies int) Clock {
-	if plies%2 == 0 {
+// After is the clock after a move with that audit.
+func (c Clock) After(tc schemas.TimeControl, turn Turn, at schemas.Time, audit schemas.Clock) Clock {
+	next := Clock{White: audit.WhiteCs, Black: audit.BlackCs, Since: at, WhiteBank: c.WhiteBank, BlackBank: c.BlackBank}
+	if !turn.First {
+		next.pay(tc, turn.Color, audit.CompensatedCs)
+	}
+	return next
+}
+
+// Flag is the clock as it stands when that side has lost on time.
+func (c Clock) Flag(loser schemas.Color) Clock {
+	if loser == schemas.White {
 		c.White = 0
 	} else {
 		c.Black = 0
@@ -98,10 +124,14 @@ func (c Clock) Flag(plies int) Clock {
 	return c
 }
 
-// left is the time of the side to move.
-func (c Clock) left(plies int) int64 {
-	if plies%2 == 0 {
+// Left is a side's time.
+func (c Clock) Left(color schemas.Color) int64 {
+	if color == schemas.White {
 		return c.White
 	}
 	return c.Black
 }
+
+// elapsed is how long the side to move has thought. A new leader's clock may be
+// behind the old one's: nobody is paid for that.
+func (c Clock) elapsed(at schemas.Time) int64 { return max(0, at.Centis()-c.Since.Centis()) }

@@ -1,7 +1,6 @@
 package clock
 
 import (
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -9,6 +8,14 @@ import (
 )
 
 const start = schemas.Time(1_700_000_000_007)
+
+// turns is whose move it is after so many plies of a game that White begins.
+func turns(plies int) Turn {
+	if plies%2 == 0 {
+		return Turn{schemas.White, plies < 2}
+	}
+	return Turn{schemas.Black, plies < 2}
+}
 
 func TestFirstMovesAreFreeAndLaterOnesPayAndEarn(t *testing.T) {
 	t.Parallel()
@@ -27,7 +34,7 @@ func TestFirstMovesAreFreeAndLaterOnesPayAndEarn(t *testing.T) {
 	} {
 		at = at.Add(step.after)
 		var audit schemas.Clock
-		c, audit = c.Move(tc, ply, at)
+		c, audit = c.Move(tc, turns(ply), at, 0)
 		want := schemas.Clock{WhiteCs: step.white, BlackCs: step.black, ElapsedCs: step.elapsed, ChargedCs: step.charged}
 		if audit != want || c.White != step.white || c.Black != step.black {
 			t.Fatalf("ply %d: %+v, want %+v", ply+1, audit, want)
@@ -35,23 +42,24 @@ func TestFirstMovesAreFreeAndLaterOnesPayAndEarn(t *testing.T) {
 	}
 }
 
-func TestFlagFallsInTheCentisecondInWhichNothingIsLeft(t *testing.T) {
+func TestTheDeadlineIsTheCentisecondInWhichNothingIsLeft(t *testing.T) {
 	t.Parallel()
 	tc := schemas.TimeControl{InitialCs: 100}
-	c := New(tc, start)
-	c, _ = c.Move(tc, 0, start)
-	c, _ = c.Move(tc, 1, start)
-	deadline := c.Deadline(tc, 2)
-	if deadline != 1_700_000_001_000 {
+	c := Clock{White: 100, Black: 100, Since: start} // empty banks: no grace
+	deadline := c.Deadline(tc, turns(2))
+	if deadline != 1_700_000_001_000 || c.FlagAt(tc, turns(2)) != deadline {
 		t.Fatalf("deadline %d", deadline)
 	}
-	if c.Expired(tc, 2, deadline-1) || !c.Expired(tc, 2, deadline) {
+	if c.Expired(tc, turns(2), deadline-1) || !c.Expired(tc, turns(2), deadline) {
 		t.Fatal("expired is not from the deadline on")
 	}
-	if _, audit := c.Move(tc, 2, deadline-1); audit.WhiteCs != 1 {
+	if !c.Reaches(turns(2), deadline-1, 0) || c.Reaches(turns(2), deadline, 0) {
+		t.Fatal("a move does not reach to the deadline")
+	}
+	if _, audit := c.Move(tc, turns(2), deadline-1, 0); audit.WhiteCs != 1 {
 		t.Fatalf("%d centiseconds left just before the deadline, want 1", audit.WhiteCs)
 	}
-	if c.Flag(2).White != 0 || c.Flag(2).Black != 100 || c.Flag(3).Black != 0 {
+	if c.Flag(schemas.White).White != 0 || c.Flag(schemas.White).Black != 100 || c.Flag(schemas.Black).Black != 0 {
 		t.Fatal("the flag is on the wrong side")
 	}
 }
@@ -69,7 +77,8 @@ func TestFirstMoveLimitBySpeed(t *testing.T) {
 		{schemas.TimeControl{InitialCs: 180000}, 35 * time.Second},
 	} {
 		for plies := range 2 {
-			if got := New(c.tc, start).Deadline(c.tc, plies); got != start.Add(c.want) {
+			fresh := New(c.tc, start)
+			if got := fresh.Deadline(c.tc, turns(plies)); got != start.Add(c.want) || fresh.FlagAt(c.tc, turns(plies)) != got {
 				t.Errorf("%+v: %v after the start, want %v", c.tc, got-start, c.want)
 			}
 		}
@@ -86,51 +95,13 @@ func TestAGameWithoutInitialTimeCanBePlayed(t *testing.T) {
 	}
 }
 
-func TestTimeIsConserved(t *testing.T) {
-	t.Parallel()
-	r := rand.New(rand.NewPCG(1, 2))
-	for range 200 {
-		tc := schemas.TimeControl{InitialCs: r.Int64N(30000) + 100, IncrementCs: r.Int64N(500)}
-		c := New(tc, start+schemas.Time(r.IntN(10)))
-		first := c
-		at := c.Since
-		var third schemas.Time
-		charged, earned := int64(0), int64(0)
-		ply := 0
-		for ; ply < 200; ply++ {
-			next := at + schemas.Time(r.IntN(4000))
-			if c.Expired(tc, ply, next) {
-				break
-			}
-			at = next
-			var audit schemas.Clock
-			c, audit = c.Move(tc, ply, at)
-			charged += audit.ChargedCs
-			if ply == 1 {
-				third = at
-			}
-			if ply >= 2 {
-				earned += tc.IncrementCs
-			}
-			if c.White <= 0 || c.Black <= 0 {
-				t.Fatalf("nothing left after a move in time: %+v", c)
-			}
-		}
-		if got := first.White + first.Black + earned - c.White - c.Black; got != charged {
-			t.Fatalf("the clocks lost %d, charged %d", got, charged)
-		}
-		if ply > 2 && charged != at.Centis()-third.Centis() {
-			t.Fatalf("charged %d of %d gone by", charged, at.Centis()-third.Centis())
-		}
-	}
-}
-
 func TestABrokerClockThatStepsBackPaysNobody(t *testing.T) {
 	t.Parallel()
 	tc := schemas.TimeControl{InitialCs: 1000}
-	c := Clock{White: 500, Black: 500, Since: start}
-	next, audit := c.Move(tc, 2, start-5000)
-	if audit.ChargedCs != 0 || next.White != 500 {
+	c := Clock{White: 500, Black: 500, Since: start, WhiteBank: 100}
+	given := c.Compensation(turns(2), start-5000, 50)
+	next, audit := c.Move(tc, turns(2), start-5000, given)
+	if given != 0 || audit.ChargedCs != 0 || next.White != 500 {
 		t.Fatalf("%+v", audit)
 	}
 }

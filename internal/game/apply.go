@@ -55,6 +55,7 @@ func apply(s *State, ev schemas.Event) (*State, error) {
 		if p.DeadlineAt == 0 {
 			e.kind = kindLastMove
 		}
+		e.compensated = p.Clock.CompensatedCs
 		e.move, err = next.move(p, ev.OccurredAt)
 	case *schemas.DrawOfferedPayload:
 		e.kind, e.flags = kindDrawOffered, colorFlag(p.Color)
@@ -68,7 +69,7 @@ func apply(s *State, ev schemas.Event) (*State, error) {
 		next.Result, next.Termination, next.DrawOffer = p.Result, p.Termination, ""
 		next.keys = ledger{}
 		if ev.Type == schemas.GameTimeout {
-			next.Clock = next.Clock.Flag(next.Plies)
+			next.Clock = next.Clock.Flag(next.Turn())
 		}
 	default:
 		err = fmt.Errorf("payload %T", ev.Payload)
@@ -103,9 +104,9 @@ func (s *State) move(p *schemas.MoveMadePayload, at schemas.Time) (rules.Move, e
 	if err != nil {
 		return 0, err
 	}
+	s.Clock = s.Clock.After(s.TimeControl, s.turn(), at, p.Clock)
 	s.Plies++
 	s.FEN = p.FEN
-	s.Clock = clock.Clock{White: p.Clock.WhiteCs, Black: p.Clock.BlackCs, Since: at}
 	if s.DrawOffer == p.Color.Other() {
 		s.DrawOffer = "" // to move is to answer
 	}

@@ -71,6 +71,7 @@ func (s *State) appendFacts(b []byte) []byte {
 	for _, n := range [...]int64{
 		s.TimeControl.InitialCs, s.TimeControl.IncrementCs, s.Seq, int64(s.CreatedAt), int64(s.UpdatedAt), int64(s.Plies),
 		s.Clock.White, s.Clock.Black, int64(s.Clock.Since), int64(s.offered[0]), int64(s.offered[1]),
+		s.Clock.WhiteBank, s.Clock.BlackBank,
 	} {
 		b = binary.AppendVarint(b, n)
 	}
@@ -139,8 +140,13 @@ func (s *State) readFacts(r *reader) {
 	s.Seq = r.varint()
 	s.CreatedAt, s.UpdatedAt = schemas.Time(r.varint()), schemas.Time(r.varint())
 	s.Plies = int(r.varint())
-	s.Clock = clock.Clock{White: r.varint(), Black: r.varint(), Since: schemas.Time(r.varint())}
+	s.Clock = clock.New(s.TimeControl, s.CreatedAt)
+	s.Clock.White, s.Clock.Black, s.Clock.Since = r.varint(), r.varint(), schemas.Time(r.varint())
 	s.offered = [2]int{int(r.varint()), int(r.varint())}
+	if r.rest == "" {
+		return // a row from before there were lag banks
+	}
+	s.Clock.WhiteBank, s.Clock.BlackBank = r.varint(), r.varint()
 }
 
 // cut takes a length and that many bytes off b.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"tabiya/internal/clock"
 	"tabiya/internal/rules"
 	"tabiya/schemas"
 )
@@ -168,7 +167,7 @@ func (d *decision) create() *Refusal {
 		panic("game: an event of our own: " + err.Error())
 	}
 	d.state, d.events = next, append(d.events, created)
-	d.emit(schemas.GameStarted, started(p.TimeControl, d.at))
+	d.emit(schemas.GameStarted, d.state.started(d.at))
 	return nil
 }
 
@@ -183,7 +182,8 @@ func (d *decision) play(color schemas.Color, p *schemas.PlayMovePayload) *Refusa
 	if _, ok := rules.ParseUCI(p.UCI); !ok {
 		return refuse(schemas.CodeMalformedMove, "%.16q is not a move in UCI", p.UCI)
 	}
-	if s.late(d.at) {
+	compensated := s.Clock.Compensation(s.turn(), d.at, p.LagCs)
+	if s.late(d.at) || !s.Clock.Reaches(s.turn(), d.at, compensated) {
 		d.timeUp()
 		return nil
 	}
@@ -199,7 +199,8 @@ func (d *decision) play(color schemas.Color, p *schemas.PlayMovePayload) *Refusa
 		return refuse(schemas.CodeIllegalMove, "%s is not legal here", p.UCI)
 	}
 	result, termination := s.verdict(next, color)
-	d.emit(schemas.MoveMade, moved(s.TimeControl, s.Clock, s.Plies, d.at, p.UCI, san, next.FEN(), termination != ""))
+	after, audit := s.Clock.Move(s.TimeControl, s.turn(), d.at, compensated)
+	d.emit(schemas.MoveMade, s.moved(s.Plies+1, p.UCI, san, next.FEN(), audit, after, termination != ""))
 	if termination != "" {
 		d.end(schemas.GameEnded, result, termination)
 	}
@@ -227,12 +228,12 @@ func (s *State) verdict(next rules.Position, color schemas.Color) (schemas.Resul
 	return "", ""
 }
 
-func (s *State) late(at schemas.Time) bool { return s.Clock.Expired(s.TimeControl, s.Plies, at) }
+func (s *State) late(at schemas.Time) bool { return s.Clock.Expired(s.TimeControl, s.turn(), at) }
 
 // timeUp ends the game of a side to move that is too late.
 func (d *decision) timeUp() {
 	s := d.state
-	if clock.FirstMove(s.Plies) {
+	if s.turn().First {
 		d.end(schemas.GameAborted, schemas.NoResult, schemas.FirstMoveExpired)
 		return
 	}

@@ -24,17 +24,15 @@ func (s *State) created() *schemas.GameCreatedPayload {
 	}
 }
 
-func started(tc schemas.TimeControl, at schemas.Time) *schemas.GameStartedPayload {
-	return &schemas.GameStartedPayload{FirstMoveBy: clock.New(tc, at).Deadline(tc, 0)}
+func (s *State) started(at schemas.Time) *schemas.GameStartedPayload {
+	return &schemas.GameStartedPayload{FirstMoveBy: clock.New(s.TimeControl, at).Deadline(s.TimeControl, s.turnAfter(0))}
 }
 
-// moved is the payload of a move that was made after so many plies; before is
-// the clock when it began.
-func moved(tc schemas.TimeControl, before clock.Clock, plies int, at schemas.Time, uci, san, fen string, last bool) *schemas.MoveMadePayload {
-	after, audit := before.Move(tc, plies, at)
-	p := &schemas.MoveMadePayload{Ply: plies + 1, Color: mover(plies), UCI: uci, SAN: san, FEN: fen, Clock: audit}
+// moved is the payload of a move; after is the clock after it.
+func (s *State) moved(number int, uci, san, fen string, audit schemas.Clock, after clock.Clock, last bool) *schemas.MoveMadePayload {
+	p := &schemas.MoveMadePayload{Ply: number, Color: s.mover(number - 1), UCI: uci, SAN: san, FEN: fen, Clock: audit}
 	if !last {
-		p.DeadlineAt = after.Deadline(tc, plies+1)
+		p.DeadlineAt = after.Deadline(s.TimeControl, s.turnAfter(number))
 	}
 	return p
 }
@@ -47,27 +45,6 @@ func (s *State) over(result schemas.Result, termination schemas.Termination, at 
 		StartFEN: rules.StartFEN, CreatedAt: s.CreatedAt, EndedAt: at, Result: result, Termination: termination,
 		Plies: s.Plies, Moves: moves, ClocksCs: clocks, FEN: s.FEN,
 	}
-}
-
-// Moves gives the moves in UCI and, for each, what its mover's clock then
-// showed in centiseconds. Neither is nil.
-func (s *State) Moves() (uci []string, clocksCs []int64) {
-	uci, clocksCs = make([]string, 0, s.Plies), make([]int64, 0, s.Plies)
-	c := clock.New(s.TimeControl, s.CreatedAt)
-	for e := range s.history() {
-		switch e.kind {
-		case kindStarted:
-			c = clock.New(s.TimeControl, e.at)
-		case kindMove, kindLastMove:
-			left := &c.White
-			if len(uci)%2 == 1 {
-				left = &c.Black
-			}
-			c, _ = c.Move(s.TimeControl, len(uci), e.at)
-			uci, clocksCs = append(uci, e.move.UCI()), append(clocksCs, *left)
-		}
-	}
-	return uci, clocksCs
 }
 
 // EventAt makes event seq again, byte for byte; ok is false if there is none.
@@ -95,24 +72,23 @@ func (s *State) walk(from int64, yield func(schemas.Event) bool) {
 	if from > s.Seq {
 		return
 	}
-	position, c, plies := rules.Start(), clock.New(s.TimeControl, s.CreatedAt), 0
+	l, position := s.emptyLine(), rules.Start()
 	for e := range s.history() {
 		var payload any
 		wanted := e.seq >= from
+		audit := l.take(e)
+		plies := len(l.plies)
 		switch {
 		case e.kind == kindCreated:
 			payload = s.created()
 		case e.kind == kindStarted:
-			payload = started(s.TimeControl, e.at)
-			c = clock.New(s.TimeControl, e.at)
+			payload = s.started(e.at)
 		case e.moves():
 			next, san := position.Replay(e.move)
 			if wanted {
-				payload = moved(s.TimeControl, c, plies, e.at, e.move.UCI(), san, next.FEN(), e.kind == kindLastMove)
+				payload = s.moved(plies, e.move.UCI(), san, next.FEN(), audit, l.clock, e.kind == kindLastMove)
 			}
-			c, _ = c.Move(s.TimeControl, plies, e.at)
 			position = next
-			plies++
 		case e.kind == kindDrawOffered:
 			payload = &schemas.DrawOfferedPayload{Ply: plies, Color: e.color()}
 		case e.kind == kindDrawDeclined:

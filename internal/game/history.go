@@ -21,6 +21,7 @@ import (
 //	other:    1 byte, the kind in the high four bits, flags in the others;
 //	          behind it, if terminal, a byte each for result and termination
 //	any:      varint, milliseconds since the event before (or CreatedAt)
+//	lag move: behind all that, uvarint, the centiseconds given back for lag
 //
 // All else that an event tells (clocks, SAN, FEN, deadlines) follows from these
 // and the head of the game, and is computed again when an event is made again.
@@ -38,6 +39,9 @@ const (
 	kindAborted
 
 	kindLastMove // a move that ended the game
+
+	kindLagMove     // a kindMove for which something was given back
+	kindLagLastMove // likewise a kindLastMove
 
 	flagBlack byte = 1 // draw offers: it is Black who speaks
 )
@@ -60,6 +64,7 @@ type entry struct {
 	kind, flags byte
 	at          schemas.Time
 	move        rules.Move
+	compensated int64 // centiseconds, of a move
 	result      schemas.Result
 	termination schemas.Termination
 }
@@ -71,7 +76,7 @@ func (s *State) record(commandID string, e entry) error {
 		return fmt.Errorf("command id: %w", err)
 	}
 	var buf [16]byte
-	b := append(buf[:0], e.kind<<4|e.flags)
+	b := append(buf[:0], e.writtenKind()<<4|e.flags)
 	switch {
 	case e.moves():
 		b[0] |= byte(e.move >> 16)
@@ -84,6 +89,9 @@ func (s *State) record(commandID string, e entry) error {
 		b = append(b, byte(result), byte(termination))
 	}
 	b = binary.AppendVarint(b, int64(e.at-s.UpdatedAt))
+	if e.compensated != 0 {
+		b = binary.AppendUvarint(b, uint64(e.compensated))
+	}
 	s.ids = s.ids.append(id[:]...)
 	s.log = s.log.append(b...)
 	s.Seq++
@@ -114,10 +122,10 @@ func (s *State) history() iter.Seq[entry] {
 
 // readEntry reads one entry, its time relative; n is 0 if it is corrupt.
 func readEntry(b []byte) (e entry, n int) {
-	if len(b) < 2 || b[0]>>4 < kindCreated || b[0]>>4 > kindLastMove {
+	if len(b) < 2 || b[0]>>4 < kindCreated || b[0]>>4 > kindLagLastMove {
 		return e, 0
 	}
-	e.kind = b[0] >> 4
+	lag := e.readKind(b[0] >> 4)
 	n = 1
 	switch {
 	case e.moves() || e.ends():
@@ -141,7 +149,43 @@ func readEntry(b []byte) (e entry, n int) {
 		return e, 0
 	}
 	e.at = schemas.Time(delta)
-	return e, n + width
+	n += width
+	if lag {
+		compensated, width := binary.Uvarint(b[n:])
+		if width <= 0 {
+			return e, 0
+		}
+		e.compensated = int64(compensated)
+		n += width
+	}
+	return e, n
+}
+
+// writtenKind tells in a move's kind whether its compensation stands behind it:
+// most moves have none, and cost no byte for it.
+func (e entry) writtenKind() byte {
+	switch {
+	case e.compensated == 0:
+		return e.kind
+	case e.kind == kindMove:
+		return kindLagMove
+	default:
+		return kindLagLastMove
+	}
+}
+
+// readKind is the reverse of writtenKind.
+func (e *entry) readKind(written byte) (lag bool) {
+	switch written {
+	case kindLagMove:
+		e.kind = kindMove
+	case kindLagLastMove:
+		e.kind = kindLastMove
+	default:
+		e.kind = written
+		return false
+	}
+	return true
 }
 
 func (e entry) moves() bool { return e.kind == kindMove || e.kind == kindLastMove }

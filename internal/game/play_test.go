@@ -193,7 +193,9 @@ func playRandomly(t *testing.T, r *rand.Rand) {
 		switch n := r.IntN(1000); {
 		case n < 900:
 			moves := legal(t, g.state)
-			cmd = g.command(schemas.PlayMove, actor, &schemas.PlayMovePayload{UCI: moves[r.IntN(len(moves))], Ply: r.IntN(2) * (g.state.Plies + 1)})
+			cmd = g.command(schemas.PlayMove, actor, &schemas.PlayMovePayload{
+				UCI: moves[r.IntN(len(moves))], Ply: r.IntN(2) * (g.state.Plies + 1), LagCs: max(0, r.Int64N(400)-200),
+			})
 		case n < 999:
 			types := []schemas.CommandType{schemas.OfferDraw, schemas.OfferDraw, schemas.DeclineDraw, schemas.DeclineDraw, schemas.CheckFlag}
 			cmd = g.command(types[r.IntN(len(types))], actor, nil)

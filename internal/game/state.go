@@ -71,15 +71,24 @@ func (s *State) EndedAt() schemas.Time {
 func (s *State) Speed() schemas.Speed { return s.TimeControl.Speed() }
 
 // Turn is the side to move.
-func (s *State) Turn() schemas.Color { return mover(s.Plies) }
+func (s *State) Turn() schemas.Color { return s.mover(s.Plies) }
 
-// Deadline is when the side to move is too late, by its flag or, with its first
-// move, by the first-move limit. 0 once the game is over.
+// Deadline is when the side to move has used up its time or, with its first
+// move, the first-move limit. 0 once the game is over.
 func (s *State) Deadline() schemas.Time {
 	if s.Over() {
 		return 0
 	}
-	return s.Clock.Deadline(s.TimeControl, s.Plies)
+	return s.Clock.Deadline(s.TimeControl, s.turn())
+}
+
+// FlagAt is the first millisecond at which CheckFlag ends the game: the deadline,
+// and the grace that the lag bank allows. 0 once the game is over.
+func (s *State) FlagAt() schemas.Time {
+	if s.Over() {
+		return 0
+	}
+	return s.Clock.FlagAt(s.TimeControl, s.turn())
 }
 
 // ColorOf is the side that a player has; ok is false if he does not play here.
@@ -96,11 +105,19 @@ func (s *State) ColorOf(playerID string) (c schemas.Color, ok bool) {
 }
 
 // mover is the side to move after so many plies.
-func mover(plies int) schemas.Color {
+func (s *State) mover(plies int) schemas.Color {
 	if plies%2 == 0 {
 		return schemas.White
 	}
 	return schemas.Black
+}
+
+// turn is Turn for the clock.
+func (s *State) turn() clock.Turn { return s.turnAfter(s.Plies) }
+
+// turnAfter is turn after so many plies.
+func (s *State) turnAfter(plies int) clock.Turn {
+	return clock.Turn{Color: s.mover(plies), First: plies < 2}
 }
 
 func side(c schemas.Color) int {

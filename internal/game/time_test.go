@@ -19,11 +19,14 @@ func TestAFlagFallsAtItsDeadlineAndNotBefore(t *testing.T) {
 	if move := g.events[len(g.events)-1].Payload.(*schemas.MoveMadePayload); move.DeadlineAt != deadline {
 		t.Fatalf("the event says %v, the state %v", move.DeadlineAt, deadline)
 	}
-	g.at = deadline - 1
+	if g.state.FlagAt() != deadline+2000 { // the grace of a bank that holds 3 s
+		t.Fatalf("the flag falls at %v", g.state.FlagAt())
+	}
+	g.at = g.state.FlagAt() - 1
 	if events := g.checkFlag(); len(events) != 0 {
 		t.Fatal("an early timer ended the game")
 	}
-	g.at = deadline
+	g.at++
 	over := end(t, g, g.checkFlag(), schemas.GameTimeout, schemas.WhiteWins, schemas.TimeForfeit)
 	if over.Plies != 3 || g.state.Clock.Black != 0 {
 		t.Fatalf("%+v", g.state.Clock)
@@ -50,7 +53,7 @@ func TestALateCommandEndsTheGameOnTime(t *testing.T) {
 			t.Parallel()
 			g := newTable(t)
 			g.playAll("e2e4 e7e6 g1f3")
-			g.at = g.state.Deadline()
+			g.at = g.state.FlagAt()
 			cmd := g.command(c.command, c.actor, c.payload)
 			events := g.must(cmd)
 			if events[0].CommandID != cmd.ID {
@@ -66,7 +69,7 @@ func TestALateCommandEndsTheGameOnTime(t *testing.T) {
 		t.Parallel()
 		g := newTable(t)
 		g.playAll("e2e4 e7e6 g1f3")
-		g.at = g.state.Deadline()
+		g.at = g.state.FlagAt()
 		g.refused(g.command(schemas.PlayMove, whiteID, &schemas.PlayMovePayload{UCI: "d2d4"}), schemas.CodeNotYourTurn)
 		g.refused(g.command(schemas.PlayMove, blackID, &schemas.PlayMovePayload{UCI: "d7"}), schemas.CodeMalformedMove)
 		g.refused(g.command(schemas.PlayMove, blackID, &schemas.PlayMovePayload{UCI: "d7d5", Ply: 9}), schemas.CodeWrongPly)
@@ -79,18 +82,18 @@ func TestTimeIsADrawIfTheOtherSideCannotMateOrHasOfferedADraw(t *testing.T) {
 	g.playAll("e2e4 e7e5 g1f3")
 	s := *g.state
 	s.FEN, s.Plies = "8/8/4k2p/8/8/4K3/8/8 b - - 0 60", 119
-	_, events, _ := Judge(&s, g.command(schemas.CheckFlag, schemas.ActorSystem, &schemas.CheckFlagPayload{}), s.Deadline())
+	_, events, _ := Judge(&s, g.command(schemas.CheckFlag, schemas.ActorSystem, &schemas.CheckFlagPayload{}), s.FlagAt())
 	if over := events[0].Payload.(*schemas.GameOver); events[0].Type != schemas.GameTimeout || over.Result != schemas.Draw || over.Termination != schemas.TimeVsInsufficient {
 		t.Fatalf("%+v", over)
 	}
 	g.must(g.command(schemas.OfferDraw, whiteID, nil))
-	g.at = g.state.Deadline()
+	g.at = g.state.FlagAt()
 	end(t, g, g.checkFlag(), schemas.GameTimeout, schemas.Draw, schemas.Agreement)
 
 	g = newTable(t)
 	g.playAll("e2e4 e7e5 g1f3")
 	g.must(g.command(schemas.OfferDraw, blackID, nil)) // of no help to himself
-	g.at = g.state.Deadline()
+	g.at = g.state.FlagAt()
 	end(t, g, g.checkFlag(), schemas.GameTimeout, schemas.WhiteWins, schemas.TimeForfeit)
 }
 
@@ -100,12 +103,12 @@ func TestFirstMoveExpiry(t *testing.T) {
 	if by := g.events[1].Payload.(*schemas.GameStartedPayload).FirstMoveBy; by != epoch+25_000 || g.state.Deadline() != by {
 		t.Fatalf("first move by %v", by)
 	}
-	g.at = g.state.Deadline()
+	g.at = g.state.FlagAt()
 	end(t, g, g.checkFlag(), schemas.GameAborted, schemas.NoResult, schemas.FirstMoveExpired)
 
 	g = newTable(t)
 	g.play("e2e4")
-	g.at = g.state.Deadline()
+	g.at = g.state.FlagAt()
 	cmd := g.command(schemas.PlayMove, blackID, &schemas.PlayMovePayload{UCI: "e7e5"})
 	end(t, g, g.must(cmd), schemas.GameAborted, schemas.NoResult, schemas.FirstMoveExpired)
 	if _, r := g.send(cmd); r == nil || r.Seq != 4 {

@@ -127,7 +127,7 @@ func (c Core) Deadline(key string, row *game.State) (at schemas.Time, cmd schema
 		Actor: schemas.ActorSystem, Payload: &schemas.CheckFlagPayload{Ply: row.Plies},
 	}
 	if !row.Over() {
-		return row.Deadline(), cmd, false, true
+		return row.FlagAt(), cmd, false, true
 	}
 	linger := c.Linger
 	if linger == 0 {

@@ -294,7 +294,7 @@ func TestDeadlines(t *testing.T) {
 	p.move(whiteID, "e2e4")
 	p.move(blackID, "e7e5")
 	at, cmd, afterCommit, ok := p.core.Deadline(gameID, p.row())
-	if !ok || afterCommit || cmd.Type != schemas.CheckFlag || at != p.row().Deadline() || !schemas.ValidID(cmd.ID) {
+	if !ok || afterCommit || cmd.Type != schemas.CheckFlag || at != p.row().FlagAt() || !schemas.ValidID(cmd.ID) {
 		t.Fatalf("%v %+v", at, cmd)
 	}
 	p.at = at - 2000

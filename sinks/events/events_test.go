@@ -3,6 +3,8 @@ package events
 import (
 	"bytes"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -28,6 +30,33 @@ func TestTheScannerReadsWhatSchemasWrites(t *testing.T) {
 		}
 		if !strings.Contains(string(record.Value), `"payload":`+decoded.PayloadJSON+`}`) {
 			t.Fatalf("payload %s is not that of %s", decoded.PayloadJSON, record.Value)
+		}
+	}
+}
+
+// Every form of every event that was ever written is one for the tables too.
+func TestEveryGoldenEventIsRead(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join("..", "..", "schemas", "testdata", "events", "*.json"))
+	if err != nil || len(files) < len(schemas.EventTypes()) {
+		t.Fatalf("%d golden files, %v", len(files), err)
+	}
+	for _, path := range files {
+		value, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value = bytes.TrimSuffix(value, []byte{'\n'})
+		want, err := schemas.DecodeEvent(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Decode(want.Type.Topic(), value)
+		if err != nil || !reflect.DeepEqual(got.Event, want) {
+			t.Errorf("%s: %+v, %v", path, got, err)
+		}
+		if _, ok := scanEvent(string(value)); !ok && want.Type == schemas.MoveMade {
+			t.Errorf("%s: the scanner gave up", path)
 		}
 	}
 }

@@ -65,6 +65,9 @@ func (p *scanner) move() *schemas.MoveMadePayload {
 	m.Clock.ElapsedCs = p.int()
 	p.lit(`,"chargedCs":`)
 	m.Clock.ChargedCs = p.int()
+	if p.opt(`,"compensatedCs":`) {
+		m.Clock.CompensatedCs = p.int()
+	}
 	p.lit(`}`)
 	if p.opt(`,"deadlineAt":"`) {
 		m.DeadlineAt = p.time()
