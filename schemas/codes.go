@@ -21,6 +21,8 @@ const (
 	CodeKeyReused          Code = "idempotency_key_reused"
 	CodeSamePlayer         Code = "same_player"
 	CodeInvalidTimeControl Code = "invalid_time_control"
+	CodeInvalidFEN         Code = "invalid_fen" // of a starting position; the detail says why
+	CodeNoDrawToClaim      Code = "no_draw_to_claim"
 
 	CodePlayerNotFound Code = "player_not_found"
 	CodePlayerExists   Code = "player_exists"

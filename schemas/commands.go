@@ -33,6 +33,7 @@ const (
 	OfferDraw   CommandType = "OfferDraw"   // livegame service
 	AcceptDraw  CommandType = "AcceptDraw"  // livegame service
 	DeclineDraw CommandType = "DeclineDraw" // livegame service
+	ClaimDraw   CommandType = "ClaimDraw"   // livegame service: threefold repetition, or 50 moves
 	AbortGame   CommandType = "AbortGame"   // livegame service before ply 2; matchmaking processor for a failed match
 	CheckFlag   CommandType = "CheckFlag"   // timer: a flag or the first-move limit may have fallen
 	EvictGame   CommandType = "EvictGame"   // timer: drop the row of a game that ended long enough ago
@@ -170,6 +171,12 @@ type CreateGamePayload struct {
 	// Deadline, if not 0, is the match's: one that comes later makes no game. Its
 	// match has failed, or its game is over and forgotten.
 	Deadline Time `json:"deadline,omitempty"`
+	// FEN is the starting position; empty for the usual one.
+	FEN string `json:"fen,omitempty"`
+	// Private is a game that only its players may see.
+	Private bool `json:"private,omitempty"`
+	// RematchOf is the game that this one follows, if it is a rematch.
+	RematchOf string `json:"rematchOf,omitempty"`
 }
 
 // PlayMovePayload is one move in UCI, "e2e4" or "e7e8q".

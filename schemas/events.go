@@ -117,6 +117,8 @@ type GameCreatedPayload struct {
 	Rated       bool        `json:"rated"`
 	Queue       string      `json:"queue,omitempty"`
 	FEN         string      `json:"fen"`
+	Private     bool        `json:"private,omitempty"`   // only its players may see it
+	RematchOf   string      `json:"rematchOf,omitempty"` // the game that this one follows
 }
 
 // GameStartedPayload: White may move.
@@ -171,6 +173,7 @@ type GameOver struct {
 	Speed       Speed       `json:"speed"`
 	Rated       bool        `json:"rated"`
 	Queue       string      `json:"queue,omitempty"`
+	Private     bool        `json:"private,omitempty"` // only its players may see it
 	StartFEN    string      `json:"startFen"`
 	CreatedAt   Time        `json:"createdAt"`
 	EndedAt     Time        `json:"endedAt"` // the envelope's occurredAt

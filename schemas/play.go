@@ -49,7 +49,9 @@ const (
 	InsufficientMaterial Termination = "insufficient_material"
 	FivefoldRepetition   Termination = "fivefold_repetition"
 	SeventyFiveMoves     Termination = "seventy_five_moves"
-	MaxPlies             Termination = "max_plies" // 600 plies, a draw
+	MaxPlies             Termination = "max_plies"            // 600 plies, a draw
+	ThreefoldRepetition  Termination = "threefold_repetition" // claimed
+	FiftyMoves           Termination = "fifty_moves"          // claimed
 	Agreement            Termination = "agreement"
 	Resignation          Termination = "resignation"
 	TimeForfeit          Termination = "time_forfeit"

@@ -3,15 +3,17 @@ package schemas_test
 import "tabiya/schemas"
 
 const (
-	gameID    = "0190b3a1-0000-7000-8000-000000000001"
-	whiteID   = "0190b3a1-0000-7000-8000-00000000000a"
-	blackID   = "0190b3a1-0000-7000-8000-00000000000b"
-	ticketA   = "0190b3a1-0000-7000-8000-0000000000ca"
-	ticketB   = "0190b3a1-0000-7000-8000-0000000000cb"
-	commandID = "7d3a4f63-3b0c-5a53-9f0e-0f8f2f0f6a11"
-	queueKey  = "eu/5+3/0"
-	startFEN  = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
-	at        = schemas.Time(1_795_449_270_123)
+	gameID        = "0190b3a1-0000-7000-8000-000000000001"
+	whiteID       = "0190b3a1-0000-7000-8000-00000000000a"
+	blackID       = "0190b3a1-0000-7000-8000-00000000000b"
+	ticketA       = "0190b3a1-0000-7000-8000-0000000000ca"
+	ticketB       = "0190b3a1-0000-7000-8000-0000000000cb"
+	commandID     = "7d3a4f63-3b0c-5a53-9f0e-0f8f2f0f6a11"
+	queueKey      = "eu/5+3/0"
+	endgameFEN    = "8/8/4k3/8/8/4K2R/8/8 b - - 100 90"
+	earlierGameID = "0190b3a1-0000-7000-8000-000000000002"
+	startFEN      = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
+	at            = schemas.Time(1_795_449_270_123)
 )
 
 var (
@@ -50,6 +52,7 @@ func commands() []schemas.Command {
 		command(schemas.OfferDraw, gameID, whiteID, nil),
 		command(schemas.AcceptDraw, gameID, blackID, nil),
 		command(schemas.DeclineDraw, gameID, blackID, nil),
+		command(schemas.ClaimDraw, gameID, whiteID, nil),
 		command(schemas.AbortGame, gameID, whiteID, nil),
 		command(schemas.CheckFlag, gameID, system, &schemas.CheckFlagPayload{Ply: 7}),
 		command(schemas.EvictGame, gameID, system, nil),
@@ -107,6 +110,9 @@ func commandVariants() map[string]schemas.Command {
 		return c
 	}
 	return map[string]schemas.Command{
+		"CreateGame-rematch": variant(schemas.CreateGame, &schemas.CreateGamePayload{
+			White: black, Black: white, TimeControl: blitz, FEN: endgameFEN, Private: true, RematchOf: earlierGameID,
+		}),
 		"PlayMove-lag": variant(schemas.PlayMove, &schemas.PlayMovePayload{UCI: "e2e4", Ply: 1, LagCs: 12}),
 	}
 }
@@ -116,6 +122,13 @@ func eventVariants() map[string]schemas.Event {
 		return schemas.Event{ID: schemas.EventID(gameID, seq), Type: t, Key: gameID, Seq: seq, OccurredAt: at, Region: "eu", CommandID: commandID, Payload: payload}
 	}
 	return map[string]schemas.Event{
+		"GameCreated-rematch": variant(schemas.GameCreated, 1, &schemas.GameCreatedPayload{
+			White: black, Black: white, TimeControl: blitz, Speed: schemas.Blitz, FEN: endgameFEN, Private: true, RematchOf: earlierGameID,
+		}),
+		"GameEnded-private": variant(schemas.GameEnded, 3, &schemas.GameOver{
+			White: black, Black: white, TimeControl: blitz, Speed: schemas.Blitz, Private: true, StartFEN: endgameFEN, CreatedAt: at - 60_000, EndedAt: at,
+			Result: schemas.Draw, Termination: schemas.FiftyMoves, Moves: []string{}, ClocksCs: []int64{}, FEN: endgameFEN,
+		}),
 		"MoveMade-compensated": variant(schemas.MoveMade, 5, &schemas.MoveMadePayload{
 			Ply: 3, Color: schemas.White, UCI: "g2g4", SAN: "g4", FEN: "rnbqkbnr/pppp1ppp/8/4p3/6P1/5P2/PPPPP2P/RNBQKBNR b KQkq - 0 2",
 			Clock: schemas.Clock{WhiteCs: 29912, BlackCs: 30000, ElapsedCs: 400, ChargedCs: 388, CompensatedCs: 12}, DeadlineAt: at + 300_000,

@@ -64,6 +64,7 @@ var commandKinds = map[CommandType]kind{
 	OfferDraw:   {game, nil},
 	AcceptDraw:  {game, nil},
 	DeclineDraw: {game, nil},
+	ClaimDraw:   {game, nil},
 	AbortGame:   {game, nil},
 	CheckFlag:   {game, payload[CheckFlagPayload]()},
 	EvictGame:   {game, nil},

@@ -84,13 +84,19 @@ func apply(s *State, ev schemas.Event) (*State, error) {
 }
 
 func applyCreated(ev schemas.Event, p *schemas.GameCreatedPayload) (*State, error) {
-	if ev.Seq != 1 || p.FEN != rules.StartFEN {
-		return nil, errors.New("a game is created once, in the starting position")
+	if ev.Seq != 1 {
+		return nil, errors.New("a game is created once")
+	}
+	if p.FEN != rules.StartFEN {
+		if _, err := rules.ParseFEN(p.FEN); err != nil {
+			return nil, err
+		}
 	}
 	s := &State{
-		ID: ev.Key, Region: ev.Region, White: p.White, Black: p.Black, TimeControl: p.TimeControl, Rated: p.Rated, Queue: p.Queue,
-		CreatedAt: ev.OccurredAt, UpdatedAt: ev.OccurredAt, FEN: p.FEN, Clock: clock.New(p.TimeControl, ev.OccurredAt), Result: schemas.NoResult,
+		ID: ev.Key, Region: ev.Region, White: p.White, Black: p.Black, TimeControl: p.TimeControl, Rated: p.Rated,
+		Private: p.Private, Queue: p.Queue, RematchOf: p.RematchOf, CreatedAt: ev.OccurredAt, UpdatedAt: ev.OccurredAt, FEN: p.FEN, Clock: clock.New(p.TimeControl, ev.OccurredAt), Result: schemas.NoResult,
 	}
+	s.setStart(p.FEN)
 	s.keys = s.keys.append(keyBytes(p.FEN)...)
 	if err := s.record(ev.CommandID, entry{kind: kindCreated, at: ev.OccurredAt}); err != nil {
 		return nil, err

@@ -14,9 +14,9 @@ func shuffled(b testing.TB, plies int) *table {
 	g := newTable(b)
 	r := rand.New(rand.NewPCG(5, 5))
 	for g.state.Plies < plies {
-		moves := legal(b, g.state)
+		moves := legal(g.state)
 		uci := moves[r.IntN(len(moves))]
-		next, san, err := position(b, g.state).Play(uci)
+		next, san, err := position(g.state.FEN).Play(uci)
 		fits := len(san) == 3 && san[0] == 'N'
 		if g.state.Plies%60 >= 58 {
 			fits = len(san) == 2 && (san[1] == '3' || san[1] == '6')
@@ -35,7 +35,7 @@ func shuffled(b testing.TB, plies int) *table {
 // alone.
 func BenchmarkDecide(b *testing.B) {
 	g := shuffled(b, 299)
-	cmd := g.command(schemas.PlayMove, g.actor(), &schemas.PlayMovePayload{UCI: legal(b, g.state)[0]})
+	cmd := g.command(schemas.PlayMove, g.actor(), &schemas.PlayMovePayload{UCI: legal(g.state)[0]})
 	young := *g.state
 	young.Seq = 4
 	young.keys = ledger{base: young.keys.appendTo(nil)[:8]}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"tabiya/internal/clock"
+	"tabiya/internal/rules"
 	"tabiya/schemas"
 )
 
@@ -28,6 +29,7 @@ const (
 	bitRated
 	bitWhiteOffers
 	bitBlackOffers
+	bitPrivate
 )
 
 // AppendBody writes the row's body.
@@ -45,7 +47,7 @@ func AppendBody(b []byte, s *State) []byte {
 // SizeOf is at least what AppendBody will write, and little more.
 func SizeOf(s *State) int {
 	const numbers = 160 // all that is not a string, and all lengths
-	strings := len(s.Region) + len(s.Queue) + len(s.FEN)
+	strings := len(s.Region) + len(s.Queue) + len(s.FEN) + len(s.unusualStart()) + len(s.RematchOf)
 	for _, p := range [...]*schemas.Seated{&s.White, &s.Black} {
 		strings += len(p.PlayerID) + len(p.Handle) + len(p.TicketID)
 	}
@@ -57,7 +59,7 @@ func (s *State) appendFacts(b []byte) []byte {
 	for _, f := range []struct {
 		set bool
 		bit byte
-	}{{s.Void, bitVoid}, {s.Rated, bitRated}, {s.DrawOffer == schemas.White, bitWhiteOffers}, {s.DrawOffer == schemas.Black, bitBlackOffers}} {
+	}{{s.Void, bitVoid}, {s.Rated, bitRated}, {s.DrawOffer == schemas.White, bitWhiteOffers}, {s.DrawOffer == schemas.Black, bitBlackOffers}, {s.Private, bitPrivate}} {
 		if f.set {
 			bits |= f.bit
 		}
@@ -75,7 +77,16 @@ func (s *State) appendFacts(b []byte) []byte {
 	} {
 		b = binary.AppendVarint(b, n)
 	}
-	return b
+	b = appendString(b, s.RematchOf)
+	return appendString(b, s.unusualStart())
+}
+
+// unusualStart is the starting position, "" for the usual one.
+func (s *State) unusualStart() string {
+	if s.StartFEN == rules.StartFEN {
+		return ""
+	}
+	return s.StartFEN
 }
 
 func appendSeated(b []byte, p schemas.Seated) []byte {
@@ -124,7 +135,7 @@ func (s *State) readFacts(r *reader) {
 		return
 	}
 	s.Result, s.Termination = results[result], terminations[termination]
-	s.Void, s.Rated = bits&bitVoid != 0, bits&bitRated != 0
+	s.Void, s.Rated, s.Private = bits&bitVoid != 0, bits&bitRated != 0, bits&bitPrivate != 0
 	switch {
 	case bits&bitWhiteOffers != 0:
 		s.DrawOffer = schemas.White
@@ -143,10 +154,15 @@ func (s *State) readFacts(r *reader) {
 	s.Clock = clock.New(s.TimeControl, s.CreatedAt)
 	s.Clock.White, s.Clock.Black, s.Clock.Since = r.varint(), r.varint(), schemas.Time(r.varint())
 	s.offered = [2]int{int(r.varint()), int(r.varint())}
+	s.setStart(rules.StartFEN)
 	if r.rest == "" {
 		return // a row from before there were lag banks
 	}
 	s.Clock.WhiteBank, s.Clock.BlackBank = r.varint(), r.varint()
+	s.RematchOf = r.string()
+	if fen := r.string(); fen != "" {
+		s.setStart(fen)
+	}
 }
 
 // cut takes a length and that many bytes off b.

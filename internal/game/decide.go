@@ -157,10 +157,18 @@ func (d *decision) create() *Refusal {
 	if !schemas.ValidRegion(d.cmd.Region) {
 		return refuse(schemas.CodeUnknownRegion, "%.20q is not a region", d.cmd.Region)
 	}
-	d.state = &State{
-		ID: d.cmd.Key, Region: d.cmd.Region, White: p.White, Black: p.Black,
-		TimeControl: p.TimeControl, Rated: p.Rated, Queue: p.Queue,
+	if p.RematchOf != "" && !schemas.ValidID(p.RematchOf) {
+		return refuse(schemas.CodeInvalidField, "rematchOf: the id of a game")
 	}
+	start, err := startFrom(p.FEN)
+	if err != nil {
+		return refuse(schemas.CodeInvalidFEN, "%v", err)
+	}
+	d.state = &State{
+		ID: d.cmd.Key, Region: d.cmd.Region, White: p.White, Black: p.Black, TimeControl: p.TimeControl,
+		Rated: p.Rated, Private: p.Private, Queue: p.Queue, RematchOf: p.RematchOf,
+	}
+	d.state.setStart(start.FEN())
 	created := d.state.event(schemas.GameCreated, 1, d.at, d.cmd.ID, d.state.created())
 	next, err := Apply(nil, created)
 	if err != nil {
@@ -187,11 +195,7 @@ func (d *decision) play(color schemas.Color, p *schemas.PlayMovePayload) *Refusa
 		d.timeUp()
 		return nil
 	}
-	position, err := rules.ParseFEN(s.FEN)
-	if err != nil {
-		panic("game: a position of our own: " + err.Error())
-	}
-	next, san, err := position.Play(p.UCI)
+	next, san, err := position(s.FEN).Play(p.UCI)
 	if err != nil {
 		if errors.Is(err, rules.ErrMalformed) {
 			return refuse(schemas.CodeMalformedMove, "%.16q is not a move in UCI", p.UCI)
@@ -220,7 +224,7 @@ func (s *State) verdict(next rules.Position, color schemas.Color) (schemas.Resul
 	switch {
 	case next.HalfmoveClock() > 0 && s.repetitions(next.Key()) >= 4:
 		return schemas.Draw, schemas.FivefoldRepetition
-	case next.HalfmoveClock() >= 150:
+	case next.HalfmoveClock() >= seventyFiveMoves:
 		return schemas.Draw, schemas.SeventyFiveMoves
 	case s.Plies+1 >= MaxPlies:
 		return schemas.Draw, schemas.MaxPlies
@@ -238,14 +242,10 @@ func (d *decision) timeUp() {
 		return
 	}
 	winner := s.Turn().Other()
-	position, err := rules.ParseFEN(s.FEN)
-	if err != nil {
-		panic("game: a position of our own: " + err.Error())
-	}
 	switch {
 	case s.DrawOffer == winner: // it offered a draw and that still stands
 		d.end(schemas.GameTimeout, schemas.Draw, schemas.Agreement)
-	case !position.CanMate(winner):
+	case !position(s.FEN).CanMate(winner):
 		d.end(schemas.GameTimeout, schemas.Draw, schemas.TimeVsInsufficient)
 	default:
 		d.end(schemas.GameTimeout, schemas.WinFor(winner), schemas.TimeForfeit)

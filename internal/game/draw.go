@@ -1,6 +1,9 @@
 package game
 
-import "tabiya/schemas"
+import (
+	"tabiya/internal/rules"
+	"tabiya/schemas"
+)
 
 // draw judges the draw commands of color.
 func (d *decision) draw(color schemas.Color) *Refusal {
@@ -27,6 +30,31 @@ func (d *decision) draw(color schemas.Color) *Refusal {
 			return refuse(schemas.CodeNoDrawOffer, "the opponent has not offered a draw")
 		}
 		d.emit(schemas.DrawDeclined, &schemas.DrawDeclinedPayload{Ply: s.Plies, Color: color})
+	case schemas.ClaimDraw:
+		return d.claimDraw(color)
+	}
+	return nil
+}
+
+// Plies without a capture or a pawn move, until a draw can be claimed (FIDE 9.3)
+// and until the game ends by itself (9.6.2).
+const (
+	fiftyMoves       = 100
+	seventyFiveMoves = 150
+)
+
+// claimDraw judges a claim on the position on the board, by the side to move.
+func (d *decision) claimDraw(color schemas.Color) *Refusal {
+	s := d.state
+	switch {
+	case color != s.Turn():
+		return refuse(schemas.CodeNotYourTurn, "it is %s's turn", s.Turn())
+	case s.repetitions(rules.KeyOfFEN(s.FEN)) >= 3:
+		d.end(schemas.GameEnded, schemas.Draw, schemas.ThreefoldRepetition)
+	case position(s.FEN).HalfmoveClock() >= fiftyMoves:
+		d.end(schemas.GameEnded, schemas.Draw, schemas.FiftyMoves)
+	default:
+		return refuse(schemas.CodeNoDrawToClaim, "the position was on the board less than three times, and a pawn moved or a piece was taken in the last 50 moves")
 	}
 	return nil
 }

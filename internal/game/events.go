@@ -2,7 +2,6 @@ package game
 
 import (
 	"tabiya/internal/clock"
-	"tabiya/internal/rules"
 	"tabiya/schemas"
 )
 
@@ -20,7 +19,7 @@ func (s *State) event(t schemas.EventType, seq int64, at schemas.Time, commandID
 func (s *State) created() *schemas.GameCreatedPayload {
 	return &schemas.GameCreatedPayload{
 		White: s.White, Black: s.Black, TimeControl: s.TimeControl, Speed: s.Speed(),
-		Rated: s.Rated, Queue: s.Queue, FEN: rules.StartFEN,
+		Rated: s.Rated, Queue: s.Queue, FEN: s.StartFEN, Private: s.Private, RematchOf: s.RematchOf,
 	}
 }
 
@@ -42,7 +41,7 @@ func (s *State) over(result schemas.Result, termination schemas.Termination, at 
 	moves, clocks := s.Moves()
 	return &schemas.GameOver{
 		White: s.White, Black: s.Black, TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Queue: s.Queue,
-		StartFEN: rules.StartFEN, CreatedAt: s.CreatedAt, EndedAt: at, Result: result, Termination: termination,
+		Private: s.Private, StartFEN: s.StartFEN, CreatedAt: s.CreatedAt, EndedAt: at, Result: result, Termination: termination,
 		Plies: s.Plies, Moves: moves, ClocksCs: clocks, FEN: s.FEN,
 	}
 }
@@ -72,7 +71,7 @@ func (s *State) walk(from int64, yield func(schemas.Event) bool) {
 	if from > s.Seq {
 		return
 	}
-	l, position := s.emptyLine(), rules.Start()
+	l, board := s.emptyLine(), position(s.StartFEN)
 	for e := range s.history() {
 		var payload any
 		wanted := e.seq >= from
@@ -84,11 +83,11 @@ func (s *State) walk(from int64, yield func(schemas.Event) bool) {
 		case e.kind == kindStarted:
 			payload = s.started(e.at)
 		case e.moves():
-			next, san := position.Replay(e.move)
+			next, san := board.Replay(e.move)
 			if wanted {
 				payload = s.moved(plies, e.move.UCI(), san, next.FEN(), audit, l.clock, e.kind == kindLastMove)
 			}
-			position = next
+			board = next
 		case e.kind == kindDrawOffered:
 			payload = &schemas.DrawOfferedPayload{Ply: plies, Color: e.color()}
 		case e.kind == kindDrawDeclined:

@@ -12,6 +12,9 @@ func FuzzDecodeBody(f *testing.F) {
 	g.must(g.command(schemas.CreateGame, schemas.ActorSystem, createPayload()))
 	g.playAll("e2e4 e7e5 g1f3")
 	f.Add(AppendBody(nil, g.state))
+	p := createPayload()
+	p.FEN, p.Private, p.RematchOf = rookEndgame, true, schemas.DerivedID(gameID, "earlier", 1)
+	f.Add(AppendBody(nil, newTableOf(f, p).state))
 	f.Add(AppendBody(nil, Void(gameID, "eu", epoch)))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -55,7 +55,7 @@ var (
 	// The first termination stands for a game that runs.
 	terminations = [...]schemas.Termination{"", schemas.Checkmate, schemas.Stalemate, schemas.InsufficientMaterial, schemas.FivefoldRepetition,
 		schemas.SeventyFiveMoves, schemas.MaxPlies, schemas.Agreement, schemas.Resignation, schemas.TimeForfeit, schemas.TimeVsInsufficient,
-		schemas.AbortedByPlayer, schemas.FirstMoveExpired, schemas.MatchExpired}
+		schemas.AbortedByPlayer, schemas.FirstMoveExpired, schemas.MatchExpired, schemas.ThreefoldRepetition, schemas.FiftyMoves}
 )
 
 // entry is one event of the history.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"tabiya/internal/rules"
 	"tabiya/schemas"
 )
 
@@ -138,8 +137,13 @@ func createPayload() *schemas.CreateGamePayload {
 // newTable sits down to a game that has just started.
 func newTable(t testing.TB) *table {
 	t.Helper()
+	return newTableOf(t, createPayload())
+}
+
+func newTableOf(t testing.TB, p *schemas.CreateGamePayload) *table {
+	t.Helper()
 	g := &table{t: t, at: epoch}
-	if events := g.must(g.command(schemas.CreateGame, schemas.ActorSystem, createPayload())); len(events) != 2 {
+	if events := g.must(g.command(schemas.CreateGame, schemas.ActorSystem, p)); len(events) != 2 {
 		t.Fatalf("%d events created the game", len(events))
 	}
 	return g
@@ -182,7 +186,11 @@ func TestRandomGamesReplayByteForByte(t *testing.T) {
 
 // playRandomly sends legal and illegal commands until the game is over.
 func playRandomly(t *testing.T, r *rand.Rand) {
-	g := newTable(t)
+	p := createPayload()
+	if r.IntN(2) == 0 {
+		p.FEN, p.Private = []string{rookEndgame, enPassant}[r.IntN(2)], true
+	}
+	g := newTableOf(t, p)
 	for !g.state.Over() {
 		g.at += schemas.Time(r.IntN(4000))
 		actor := g.actor()
@@ -192,12 +200,12 @@ func playRandomly(t *testing.T, r *rand.Rand) {
 		var cmd schemas.Command
 		switch n := r.IntN(1000); {
 		case n < 900:
-			moves := legal(t, g.state)
+			moves := legal(g.state)
 			cmd = g.command(schemas.PlayMove, actor, &schemas.PlayMovePayload{
 				UCI: moves[r.IntN(len(moves))], Ply: r.IntN(2) * (g.state.Plies + 1), LagCs: max(0, r.Int64N(400)-200),
 			})
 		case n < 999:
-			types := []schemas.CommandType{schemas.OfferDraw, schemas.OfferDraw, schemas.DeclineDraw, schemas.DeclineDraw, schemas.CheckFlag}
+			types := []schemas.CommandType{schemas.OfferDraw, schemas.OfferDraw, schemas.DeclineDraw, schemas.DeclineDraw, schemas.ClaimDraw, schemas.CheckFlag}
 			cmd = g.command(types[r.IntN(len(types))], actor, nil)
 			if cmd.Type == schemas.CheckFlag {
 				cmd.Actor, cmd.Payload = schemas.ActorSystem, &schemas.CheckFlagPayload{}
@@ -217,13 +225,4 @@ func playRandomly(t *testing.T, r *rand.Rand) {
 	g.checkHistory()
 }
 
-func position(t testing.TB, s *State) rules.Position {
-	t.Helper()
-	p, err := rules.ParseFEN(s.FEN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-func legal(t testing.TB, s *State) []string { return position(t, s).LegalMoves() }
+func legal(s *State) []string { return position(s.FEN).LegalMoves() }

@@ -26,7 +26,7 @@ func (s *State) causedBy(e entry, cmd schemas.Command) bool {
 	switch e.kind {
 	case kindCreated:
 		p, ok := cmd.Payload.(*schemas.CreateGamePayload)
-		return ok && samePlayers(p, s) && p.TimeControl == s.TimeControl && p.Rated == s.Rated && p.Queue == s.Queue
+		return ok && s.createdBy(p)
 	case kindMove, kindLastMove:
 		p, ok := cmd.Payload.(*schemas.PlayMovePayload)
 		if !ok {
@@ -39,7 +39,10 @@ func (s *State) causedBy(e entry, cmd schemas.Command) bool {
 	case kindDrawDeclined:
 		return cmd.Type == schemas.DeclineDraw
 	case kindEnded:
-		return cmd.Type == schemas.AcceptDraw
+		if e.termination == schemas.Agreement {
+			return cmd.Type == schemas.AcceptDraw
+		}
+		return cmd.Type == schemas.ClaimDraw
 	case kindResigned:
 		return cmd.Type == schemas.Resign
 	case kindAborted:
@@ -49,10 +52,15 @@ func (s *State) causedBy(e entry, cmd schemas.Command) bool {
 	}
 }
 
-// samePlayers looks at who plays, not at their ratings: those are filled in by
-// the service as they are at the moment, and may have moved before a repeat.
-func samePlayers(p *schemas.CreateGamePayload, s *State) bool {
-	return p.White.PlayerID == s.White.PlayerID && p.Black.PlayerID == s.Black.PlayerID
+// createdBy looks at who plays what, not at the players' ratings: those are
+// filled in by the service as they are at the moment, and may have moved before a
+// repeat.
+func (s *State) createdBy(p *schemas.CreateGamePayload) bool {
+	start, err := startFrom(p.FEN)
+	return err == nil && start.FEN() == s.StartFEN &&
+		p.White.PlayerID == s.White.PlayerID && p.Black.PlayerID == s.Black.PlayerID &&
+		p.TimeControl == s.TimeControl && p.Rated == s.Rated && p.Private == s.Private &&
+		p.Queue == s.Queue && p.RematchOf == s.RematchOf
 }
 
 // Evictable reports whether EvictGame may drop the row.

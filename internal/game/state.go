@@ -1,6 +1,8 @@
 package game
 
 import (
+	"strings"
+
 	"tabiya/internal/clock"
 	"tabiya/schemas"
 )
@@ -16,7 +18,11 @@ type State struct {
 	White, Black schemas.Seated
 	TimeControl  schemas.TimeControl
 	Rated        bool
+	Private      bool   // only its players may see it
 	Queue        string // the key of the queue that made the match, "" if a service did
+
+	RematchOf string // the game that this one follows, "" if none
+	StartFEN  string
 
 	// Void is a game that was aborted before it was created. It has no players
 	// and no events; its row only refuses the CreateGame that comes too late.
@@ -33,6 +39,8 @@ type State struct {
 	// Result is NoResult and Termination "" until the game is over.
 	Result      schemas.Result
 	Termination schemas.Termination
+
+	blackBegins bool
 
 	head    schemas.Head
 	offered [2]int // White's and Black's last draw offer: plies then played + 1, 0 if none
@@ -106,10 +114,15 @@ func (s *State) ColorOf(playerID string) (c schemas.Color, ok bool) {
 
 // mover is the side to move after so many plies.
 func (s *State) mover(plies int) schemas.Color {
-	if plies%2 == 0 {
+	if (plies%2 == 1) == s.blackBegins {
 		return schemas.White
 	}
 	return schemas.Black
+}
+
+// setStart sets the starting position, which must be one of startFrom's.
+func (s *State) setStart(fen string) {
+	s.StartFEN, s.blackBegins = fen, strings.Contains(fen, " b ")
 }
 
 // turn is Turn for the clock.

@@ -43,6 +43,8 @@ var statuses = map[schemas.Code]int{
 	schemas.CodeKeyReused:          http.StatusUnprocessableEntity,
 	schemas.CodeSamePlayer:         http.StatusUnprocessableEntity,
 	schemas.CodeInvalidTimeControl: http.StatusUnprocessableEntity,
+	schemas.CodeInvalidFEN:         http.StatusUnprocessableEntity,
+	schemas.CodeNoDrawToClaim:      http.StatusConflict,
 
 	schemas.CodePlayerNotFound: http.StatusNotFound,
 	schemas.CodePlayerExists:   http.StatusConflict,

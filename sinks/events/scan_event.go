@@ -111,6 +111,7 @@ func (p *scanner) game() *schemas.GameOver {
 	if p.opt(`,"queue":"`) {
 		g.Queue = p.str()
 	}
+	g.Private = p.opt(`,"private":true`)
 	p.lit(`,"startFen":"`)
 	g.StartFEN = p.str()
 	p.lit(`,"createdAt":"`)
