@@ -110,7 +110,7 @@ func (s *Service) stateAt(ctx context.Context, gameID string, seq int64) (*game.
 		return nil, false
 	}
 	box := newOutbox(func() {}) // it ends, and the state has moved on
-	state, ok := b.watch(box, seq)
+	state, ok := b.watch(watcher{box: box, from: seq})
 	if !ok {
 		return nil, false
 	}

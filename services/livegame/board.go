@@ -16,11 +16,16 @@ type board struct {
 	watchers []watcher
 	ahead    []ahead // events behind a gap, until a row fills it
 	dropped  bool    // not in the hub any more: look again
+
+	spectators int // watchers that are none of the players
+	told       int // how many they were when the watchers were told last
 }
 
 type watcher struct {
-	box  *outbox
-	from int64 // events before it are not wanted
+	box       *outbox
+	from      int64 // events before it are not wanted
+	spectates bool  // is none of the players
+	counts    bool  // wants to be told how many spectate
 }
 
 // ahead is an event that came before its predecessor.
@@ -153,16 +158,32 @@ func (b *board) live() (s *game.State, goesOn bool) {
 	return b.state, b.state != nil && !b.dropped && !b.state.Over()
 }
 
-// watch begins to put events into box, those before from left out, and returns
-// the state before the first of them: no event is missed or told twice. ok is
-// false if the board was dropped.
-func (b *board) watch(box *outbox, from int64) (at *game.State, ok bool) {
+// seats reports whether somebody is one of the players.
+func (b *board) seats(playerID string) bool {
+	_, plays := b.snapshot().ColorOf(playerID)
+	return plays
+}
+
+// audience is how many spectate.
+func (b *board) audience() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.spectators
+}
+
+// watch begins to put events into the watcher's box, those before its from left
+// out, and returns the state before the first of them: no event is missed or told
+// twice. ok is false if the board was dropped.
+func (b *board) watch(w watcher) (at *game.State, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.dropped || b.state == nil {
 		return nil, false
 	}
-	b.watchers = append(b.watchers, watcher{box, from})
+	b.watchers = append(b.watchers, w)
+	if w.spectates {
+		b.spectators++
+	}
 	return b.state, true
 }
 
@@ -170,14 +191,21 @@ func (b *board) watch(box *outbox, from int64) (at *game.State, ok bool) {
 func (b *board) unwatch(box *outbox) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.watchers = slices.DeleteFunc(b.watchers, func(w watcher) bool { return w.box == box })
+	at := slices.IndexFunc(b.watchers, func(w watcher) bool { return w.box == box })
+	if at < 0 {
+		return // the board was dropped
+	}
+	if b.watchers[at].spectates {
+		b.spectators--
+	}
+	b.watchers = slices.Delete(b.watchers, at, at+1)
 }
 
 // drop lets go of the game and of its watchers.
 func (b *board) drop(why ending) {
 	b.mu.Lock()
 	watchers := b.watchers
-	b.watchers, b.dropped = nil, true
+	b.watchers, b.spectators, b.dropped = nil, 0, true
 	b.mu.Unlock()
 	for _, w := range watchers {
 		w.box.close(why)

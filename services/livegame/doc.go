@@ -21,7 +21,7 @@
 // "bearer.<token>" offered beside "tabiya.v1". Without one the socket watches.
 // A frame is one JSON object, at most 4 KiB. From the client:
 //
-//	{"type":"move","uci":"e2e4","ply":1,"clientMoveId":"a1"}
+//	{"type":"move","uci":"e2e4","ply":1,"clientMoveId":"a1","lag":4}
 //	{"type":"resign"|"abort","clientMoveId":"a2"}
 //	{"type":"draw","action":"offer"|"accept"|"decline","clientMoveId":"a3"}
 //	{"type":"ping"}
@@ -33,7 +33,12 @@
 //	{"type":"ack","clientMoveId":"a1","seq":3}
 //	{"type":"refused","clientMoveId":"a1","code":"not_your_turn","detail":"..."}
 //	{"type":"error","code":"malformed_json","detail":"..."}   the frame was no good
-//	{"type":"pong"}
+//	{"type":"pong","lagCs":4}              the answer to ping, with the round trip as the server sees it
+//	{"type":"watchers","count":12}         how many spectate, when it changes, once a second at most
+//
+// lag is the client's own measure of the round trip in centiseconds. What counts
+// is the lesser of it and the server's, which it takes from ping frames (RFC 6455,
+// 5.5.2) to each player every 5 seconds.
 //
 // A clientMoveId is an idempotency key: it is acknowledged once on a connection,
 // and on another connection it gets the same seq again. Sockets close with 1000

@@ -2,6 +2,7 @@ package livegame
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 
 	"tabiya/internal/game"
@@ -18,6 +19,7 @@ type clientFrame struct {
 	Type         string  `json:"type"`
 	UCI          *string `json:"uci"`
 	Ply          *int    `json:"ply"`
+	Lag          *int64  `json:"lag"` // centiseconds, as the client sees it
 	Action       *string `json:"action"`
 	ClientMoveID string  `json:"clientMoveId"`
 }
@@ -39,8 +41,10 @@ func parseFrame(text []byte) (f clientFrame, code schemas.Code, detail string) {
 	switch {
 	case f.ClientMoveID != "" && !httpx.ValidIdempotencyKey(f.ClientMoveID):
 		return clientFrame{}, schemas.CodeInvalidIdempotency, "clientMoveId: 1 to " + strconv.Itoa(httpx.MaxIdempotencyKey) + " visible ASCII characters"
-	case f.Type != frameMove && (f.UCI != nil || f.Ply != nil):
-		return clientFrame{}, schemas.CodeInvalidField, "uci and ply go with a move"
+	case f.Type != frameMove && (f.UCI != nil || f.Ply != nil || f.Lag != nil):
+		return clientFrame{}, schemas.CodeInvalidField, "uci, ply and lag go with a move"
+	case f.Lag != nil && *f.Lag < 0:
+		return clientFrame{}, schemas.CodeInvalidField, "lag: centiseconds, from 0"
 	case f.Type != frameDraw && f.Action != nil:
 		return clientFrame{}, schemas.CodeInvalidField, "action goes with a draw"
 	}
@@ -80,6 +84,7 @@ type serverFrame struct {
 	Code         schemas.Code `json:"code,omitempty"`
 	Detail       string       `json:"detail,omitempty"`
 	Game         *gameView    `json:"game,omitempty"`
+	LagCs        *int64       `json:"lagCs,omitempty"`
 }
 
 func (f serverFrame) item() item {
@@ -90,9 +95,15 @@ func (f serverFrame) item() item {
 	return item{frame: frame}
 }
 
-func stateFrame(s *game.State) item {
-	v := viewOf(s)
+func stateFrame(s *game.State, watchers int) item {
+	v := watchedView(s, watchers)
 	return serverFrame{Type: "state", Game: &v}.item()
+}
+
+const typeWatchers = "watchers"
+
+func watchersFrame(count int) item {
+	return item{frame: fmt.Appendf(nil, `{"type":%q,"count":%d}`, typeWatchers, count)}
 }
 
 func errorFrame(code schemas.Code, detail string) item {

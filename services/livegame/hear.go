@@ -5,7 +5,7 @@ import "tabiya/schemas"
 // hear does what a frame asks for.
 func (k *socket) hear(f clientFrame) {
 	if f.Type == framePing {
-		k.box.send(serverFrame{Type: "pong"}.item())
+		k.box.send(k.pongFrame())
 		return
 	}
 	in, code, detail := f.intent()
@@ -38,6 +38,15 @@ func (k *socket) hear(f clientFrame) {
 		}
 		k.box.send(ackFrame(f.ClientMoveID, o.seq))
 	})
+}
+
+// pongFrame tells the client its lag as well, once there is a measure.
+func (k *socket) pongFrame() item {
+	f := serverFrame{Type: "pong"}
+	if cs, ok := k.lag.cs(); ok {
+		f.LagCs = &cs
+	}
+	return f.item()
 }
 
 // mayAct checks the token again: a socket may outlive it.

@@ -86,6 +86,7 @@ type reply struct {
 	Moves       []string            `json:"moves"`
 	Code        schemas.Code        `json:"code"`
 	Detail      string              `json:"detail"`
+	Watchers    *int                `json:"watchers"`
 }
 
 func (a answer) read(t testing.TB) reply {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"tabiya/internal/game"
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
 )
@@ -39,22 +38,22 @@ func (s *Service) list(c *gin.Context) {
 		gameIDs = s.hub.running.of(player)
 	}
 	who, _ := httpx.Principal(c)
-	var states []*game.State
+	view := gamesView{Games: []gameView{}}
 	for _, id := range gameIDs {
+		b := s.hub.known(id)
+		if b == nil {
+			continue
+		}
 		// The game may have ended since the index was asked.
-		if state := s.hub.state(id); state != nil && mayWatch(who, state) && (player == "" || !state.Over()) {
-			states = append(states, state)
+		if state := b.snapshot(); mayWatch(who, state) && (player == "" || !state.Over()) {
+			view.Games = append(view.Games, watchedView(state, b.audience()))
 		}
 	}
 	if player != "" {
-		slices.SortFunc(states, func(a, b *game.State) int {
+		slices.SortFunc(view.Games, func(a, b gameView) int {
 			return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), strings.Compare(a.ID, b.ID))
 		})
-		states = states[:min(len(states), maxListed)]
-	}
-	view := gamesView{Games: make([]gameView, len(states))}
-	for n, state := range states {
-		view.Games[n] = viewOf(state)
+		view.Games = view.Games[:min(len(view.Games), maxListed)]
 	}
 	c.JSON(http.StatusOK, view)
 }

@@ -22,6 +22,7 @@ type Service struct {
 	answers  *answers
 	finished *finished
 	mender   *mender
+	crowd    *crowd
 	gate     *gate
 	lag      *kafka.Lag
 	metrics  *metrics
@@ -40,6 +41,7 @@ func New(cfg Config) (*Service, error) {
 		hub:      newHub(),
 		finished: &finished{},
 		mender:   newMender(),
+		crowd:    newCrowd(),
 		gate:     &gate{},
 		lag:      kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
 		places:   newPlaces(cfg),
@@ -100,6 +102,7 @@ func (s *Service) Run(ctx context.Context) error {
 	group.Go(func() error { return s.mend(working) })
 	group.Go(func() error { return s.lag.Run(working) })
 	group.Go(func() error { s.tidy(working); return nil })
+	group.Go(func() error { s.crowd.run(working); return nil })
 	group.Go(func() error { s.gate.probe(working, client); return nil })
 	group.Go(func() error {
 		select {

@@ -18,7 +18,7 @@ func (s *Service) show(c *gin.Context) {
 	if !ok {
 		return
 	}
-	c.JSON(http.StatusOK, viewOf(b.snapshot()))
+	c.JSON(http.StatusOK, watchedView(b.snapshot(), b.audience()))
 }
 
 // watched gives the board that the path names. Where there is none it has

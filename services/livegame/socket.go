@@ -34,13 +34,15 @@ type socket struct {
 	gameID   string
 	playerID string // empty for a watcher
 	token    string
+	plays    bool // one of the two players
 	conn     *websocket.Conn
 	wire     *wire
 	box      *outbox
 	asked    asked
-	heard    atomic.Bool // something came since the last ping
+	heard    atomic.Bool // something came since the last beat
 	strikes  int         // bad frames, less the good ones since
 	pace     pace
+	lag      lag
 }
 
 // socket is GET /v1/games/{id}/socket.
@@ -76,6 +78,8 @@ func (s *Service) socket(c *gin.Context) {
 		// A token is never sent by a browser on its own, so there is nothing that
 		// another origin could abuse.
 		InsecureSkipVerify: true,
+		OnPingReceived:     k.hearPing,
+		OnPongReceived:     k.hearPong,
 	})
 	if err != nil {
 		c.Abort() // Accept has answered
@@ -83,12 +87,13 @@ func (s *Service) socket(c *gin.Context) {
 	}
 	k.conn, k.wire = conn, over.wire
 	k.conn.SetReadLimit(maxFrame)
-	state, ok := b.watch(k.box, from)
+	k.plays = b.seats(k.playerID)
+	state, end, ok := s.watch(b, watcher{box: k.box, from: from, spectates: !k.plays, counts: true})
 	if !ok {
 		_ = conn.Close(websocket.StatusNormalClosure, gameOver.String()) // it was let go in this moment
 		return
 	}
-	defer b.unwatch(k.box)
+	defer end()
 	if from == 0 {
 		from = state.Seq + 1
 	}
@@ -96,7 +101,7 @@ func (s *Service) socket(c *gin.Context) {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		k.write(state, from, gone)
+		k.write(stateFrame(state, b.audience()), state, from, gone)
 	}()
 	k.read()
 	close(gone)

@@ -43,17 +43,19 @@ func (s *Service) stream(c *gin.Context) {
 	defer leave()
 	httpx.Stream(c)
 	box := newOutbox(s.metrics.cutOff.Inc)
-	state, ok := b.watch(box, from)
+	sse := media == mediaSSE
+	// An NDJSON stream is the log's events and nothing else.
+	state, end, ok := s.watch(b, watcher{box: box, from: from, spectates: !b.seats(httpx.PlayerID(c)), counts: sse})
 	if !ok {
 		httpx.Fail(c, schemas.CodeGameNotFound, noSuchGame)
 		return
 	}
-	defer b.unwatch(box)
+	defer end()
 	if state.Over() && from > state.Seq {
 		c.Status(http.StatusNoContent) // which tells a browser not to come back
 		return
 	}
-	w := streamWriter{writer: c.Writer, control: http.NewResponseController(c.Writer), sse: media == mediaSSE}
+	w := streamWriter{writer: c.Writer, control: http.NewResponseController(c.Writer), sse: sse}
 	_ = w.control.SetReadDeadline(time.Time{}) // the request's own limit is not the stream's
 	c.Header("Content-Type", media)
 	c.Header("Cache-Control", "no-store")
@@ -95,6 +97,10 @@ func (w *streamWriter) run(c *gin.Context, box *outbox) {
 		var end ending
 		items, end = box.take(items)
 		for _, i := range items {
+			if i.seq == 0 {
+				w.aside(i.frame)
+				continue
+			}
 			w.add(i.seq, i.event(), i.last)
 		}
 		if w.flush() != nil || end != goesOn {
@@ -115,6 +121,13 @@ func (w *streamWriter) add(seq int64, event []byte, last bool) {
 	if w.sse {
 		w.buf = append(w.buf, '\n')
 	}
+}
+
+// aside writes what is no event of the log: a named event without an id, so that
+// a browser's Last-Event-ID stays where it was.
+func (w *streamWriter) aside(frame []byte) {
+	w.buf = append(w.buf, "event: "+typeWatchers+"\ndata: "...)
+	w.buf = append(append(w.buf, frame...), '\n', '\n')
 }
 
 func (w *streamWriter) idle() {

@@ -39,8 +39,13 @@ func lines(t testing.TB, r io.Reader) (got []string) {
 	t.Helper()
 	scan := bufio.NewScanner(r)
 	scan.Buffer(nil, 1<<20)
-	for scan.Scan() {
-		if scan.Text() != "" {
+	for aside := false; scan.Scan(); {
+		switch {
+		case strings.HasPrefix(scan.Text(), "event: "):
+			aside = true // the number of watchers, which may change at any moment
+		case scan.Text() == "":
+			aside = false
+		case !aside:
 			got = append(got, scan.Text())
 		}
 	}

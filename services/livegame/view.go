@@ -36,6 +36,9 @@ type gameView struct {
 	Result      schemas.Result      `json:"result"`
 	Termination schemas.Termination `json:"termination,omitempty"`
 	EndedAt     schemas.Time        `json:"endedAt,omitempty"`
+	// Watchers are the sockets and streams to this instance that are none of the
+	// players'. Left out where the answer follows from the log alone.
+	Watchers *int `json:"watchers,omitempty"`
 }
 
 type seatView struct {
@@ -70,6 +73,12 @@ func viewOf(s *game.State) gameView {
 	if !s.Over() {
 		v.Turn = s.Turn()
 	}
+	return v
+}
+
+func watchedView(s *game.State, watchers int) gameView {
+	v := viewOf(s)
+	v.Watchers = &watchers
 	return v
 }
 

@@ -10,8 +10,8 @@ import (
 )
 
 // wire is a socket's connection. The WebSocket library reads from it, and writes
-// what it has to say itself: pongs, pings and close frames, each with one Write.
-// Events and answers are written past it: the library would take one system call
+// what it has to say itself: pongs and close frames, each with one Write. Events,
+// answers and pings are written past it: the library would take one system call
 // for each message, where a mover gets two at a time, and locks that cost as
 // much again.
 type wire struct {
@@ -25,6 +25,7 @@ type wire struct {
 const (
 	finalText  = 0x81
 	finalClose = 0x88
+	finalPing  = 0x89
 )
 
 // maxKeptBuffer is what a quiet connection keeps of its buffer.
@@ -55,6 +56,17 @@ func (w *wire) send(items []item) error {
 	if cap(w.buffer) > maxKeptBuffer {
 		w.buffer = nil
 	}
+	return err
+}
+
+// ping writes a ping; its payload is at most 125 bytes.
+func (w *wire) ping(payload []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closing {
+		return net.ErrClosed
+	}
+	_, err := w.write(append([]byte{finalPing, byte(len(payload))}, payload...))
 	return err
 }
 

@@ -1,7 +1,6 @@
 package livegame
 
 import (
-	"context"
 	"time"
 
 	"github.com/coder/websocket"
@@ -9,29 +8,29 @@ import (
 	"tabiya/internal/game"
 )
 
-const (
-	// socketPingEvery is how often a client that says nothing is asked whether it lives.
-	socketPingEvery   = 20 * time.Second
-	socketPingTimeout = 10 * time.Second
-)
-
-// write sends the state, the past from from on, and then what comes, until the
-// outbox ends or gone is closed.
-func (k *socket) write(state *game.State, from int64, gone <-chan struct{}) {
-	if err := k.past(state, from); err != nil {
+// write sends the first frame, the past from from on, and then what comes, until
+// the outbox ends or gone is closed.
+func (k *socket) write(first item, state *game.State, from int64, gone <-chan struct{}) {
+	if err := k.past(first, state, from); err != nil {
 		_ = k.conn.CloseNow() // the reader notices
 		return
 	}
-	tick := time.NewTicker(socketPingEvery)
+	every := watcherPingEvery
+	if k.plays {
+		every = playerPingEvery
+		_ = k.beat(time.Now()) // so that the first moves have a measure; an error comes again
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var items []item
 	for {
 		select {
 		case <-gone:
 			return
-		case <-tick.C:
-			if !k.heard.Swap(false) {
-				go k.ping()
+		case now := <-tick.C:
+			if k.beat(now) != nil {
+				_ = k.conn.CloseNow()
+				return
 			}
 			continue
 		case <-k.box.ready:
@@ -49,9 +48,9 @@ func (k *socket) write(state *game.State, from int64, gone <-chan struct{}) {
 	}
 }
 
-// past sends the state and the events that it holds.
-func (k *socket) past(state *game.State, from int64) error {
-	batch, bytes := []item{stateFrame(state)}, 0
+// past sends the first frame and the events that the state holds.
+func (k *socket) past(first item, state *game.State, from int64) error {
+	batch, bytes := []item{first}, 0
 	for _, ev := range state.Events(from) {
 		i := eventItem(ev.Seq, ev.Type.Terminal(), ev.Record().Value)
 		batch, bytes = append(batch, i), bytes+len(i.frame)
@@ -71,15 +70,6 @@ func (k *socket) send(items []item) error {
 		return nil
 	}
 	return k.wire.send(items)
-}
-
-// ping closes the connection of a client that does not answer.
-func (k *socket) ping() {
-	ctx, cancel := context.WithTimeout(context.Background(), socketPingTimeout)
-	defer cancel()
-	if k.conn.Ping(ctx) != nil {
-		_ = k.conn.CloseNow()
-	}
 }
 
 func closeCode(end ending) websocket.StatusCode {

@@ -1,0 +1,79 @@
+package livegame_test
+
+import (
+	"bufio"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestSpectatorsAreCountedAndTold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	path := "/v1/games/" + id
+	count := func() int { return *r.ok("GET", path, "", "").Watchers }
+	if n := count(); n != 0 {
+		t.Errorf("%d at first", n)
+	}
+	player := r.dialAs(id, r.white)
+	state, _ := player.until("state")
+	if n := *state.Game.Watchers; n != 0 || count() != 0 {
+		t.Errorf("a player is no spectator: %d, %d", n, count())
+	}
+	own := r.openStream(path+"/events", "text/event-stream", "Authorization", "Bearer "+r.black.token)
+	sockets := []*client{r.dial(id, ""), r.dialAs(id, r.person("Stranger"))}
+	for _, c := range sockets {
+		c.until("state")
+	}
+	lines := r.openStream(path+"/events", "application/x-ndjson")
+	if n := count(); n != 3 {
+		t.Errorf("%d, not 3", n)
+	}
+	// Whoever wants to know is told, once it has become quiet.
+	for f, _ := player.until("watchers"); f.Count != 3; f, _ = player.until("watchers") {
+	}
+	told := bufio.NewScanner(own.Body)
+	for told.Scan() && told.Text() != `data: {"type":"watchers","count":3}` {
+	}
+	for _, c := range sockets {
+		_ = c.conn.CloseNow()
+	}
+	for f, _ := player.until("watchers"); f.Count != 1; f, _ = player.until("watchers") {
+	}
+	if got := r.listed("ids=" + id); !slices.Equal(got, []string{id}) || count() != 1 {
+		t.Errorf("%v, %d", got, count())
+	}
+	r.ok("POST", path+"/abort", r.white.token, "")
+	ended := bufio.NewScanner(lines.Body)
+	for n := 0; ended.Scan(); n++ {
+		if strings.Contains(ended.Text(), "watchers") {
+			t.Errorf("an NDJSON stream is the log alone: %s", ended.Text())
+		}
+	}
+}
+
+func TestARoundTripIsMeasuredAndTold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	player, watcher := r.dialAs(id, r.white), r.dial(id, "")
+	player.until("state")
+	watcher.until("state")
+	// The first ping comes behind the state; its pong is sent by reading on.
+	eventually(t, "a measure", func() bool {
+		player.send(`{"type":"ping"}`)
+		f, _ := player.until("pong")
+		return f.LagCs != nil && *f.LagCs >= 0
+	})
+	watcher.send(`{"type":"ping"}`)
+	if f, _ := watcher.until("pong"); f.LagCs != nil {
+		t.Errorf("a watcher's is not measured: %d", *f.LagCs)
+	}
+	player.send(`{"type":"move","uci":"e2e4","lag":-1,"clientMoveId":"a"}`)
+	if f, _ := player.until("error"); f.Code != "invalid_field" {
+		t.Errorf("%+v", f)
+	}
+	player.send(`{"type":"move","uci":"e2e4","lag":3,"clientMoveId":"a"}`)
+	player.until("ack")
+}
