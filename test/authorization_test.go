@@ -65,6 +65,9 @@ var grants = []grant{
 	{"POST /v1/games/{gameId}/resign", "", [6]int{401, 401, 403, 200, 200, 403}, nil},
 	{"POST /v1/games/{gameId}/abort", "", [6]int{401, 401, 403, 200, 200, 403}, nil},
 
+	{"GET /v1/tv", "", anybody, nil},
+	{"GET /v1/tv/{speed}/events", "", anybody, nil},
+
 	{"GET /v1/history/games/{game}", "", anybody, (*row).finish},
 	{"GET /v1/history/players/{player}/games", "", anybody, nil},
 }
@@ -203,7 +206,7 @@ func (w *row) call(g grant, caller string) (status int) {
 	white, black := w.people["the player himself"], w.people["the opponent"]
 	fill := strings.NewReplacer("{new}", fmt.Sprintf("%s_%d", white.Handle, w.newcomer), "{white handle}", white.Handle,
 		"{white}", white.ID, "{black}", black.ID, "{gameId}", w.gameID, "{game}", w.gameID, "{player}", white.ID,
-		"{queue}", w.queue)
+		"{queue}", w.queue, "{speed}", "blitz")
 	method, path, _ := strings.Cut(g.operation, " ")
 	if g.operation == "GET /v1/games" {
 		path += "?player=" + white.ID

@@ -104,7 +104,7 @@ func (p *parts) gateway(t testing.TB) string {
 	mux := http.NewServeMux()
 	for path, service := range map[string]string{
 		"/v1/queues": "matchmaking", "/v1/queues/": "matchmaking", "/v1/me/": "matchmaking",
-		"/v1/games": "livegame", "/v1/games/": "livegame", "/v1/history/": "history", "/": "account",
+		"/v1/games": "livegame", "/v1/games/": "livegame", "/v1/tv": "livegame", "/v1/tv/": "livegame", "/v1/history/": "history", "/": "account",
 	} {
 		mux.Handle(path, to(service))
 	}

@@ -100,7 +100,11 @@ func stateFrame(s *game.State, watchers int) item {
 	return serverFrame{Type: "state", Game: &v}.item()
 }
 
-const typeWatchers = "watchers"
+// Types of frames that streams have as well, as named events.
+const (
+	typeWatchers = "watchers"
+	typeTV       = "tv"
+)
 
 func watchersFrame(count int) item {
 	return item{frame: fmt.Appendf(nil, `{"type":%q,"count":%d}`, typeWatchers, count)}

@@ -5,7 +5,13 @@ import (
 	"tabiya/internal/game"
 )
 
+// public reports whether everybody may see a game. Every game is public.
+func public(*game.State) bool { return true }
+
 // mayWatch reports whether somebody may see a game: read it, list it, stream it
-// or open a socket to it. To whom it says no, the game does not exist. Every
-// game is public; all who show a game ask here.
-func mayWatch(_ auth.Principal, _ *game.State) bool { return true }
+// or open a socket to it. To whom it says no, the game does not exist. All who
+// show a game ask here.
+func mayWatch(who auth.Principal, s *game.State) bool {
+	_, plays := s.ColorOf(who.PlayerID)
+	return public(s) || plays || who.Service != ""
+}

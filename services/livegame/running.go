@@ -5,16 +5,24 @@ import (
 	"sync"
 
 	"tabiya/internal/game"
+	"tabiya/schemas"
 )
 
-// running knows which games go on, by player. It changes when a game begins and
-// when it ends, never with a move.
+// running knows which games go on, by player and by speed. It changes when a game
+// begins and when it ends, never with a move.
 type running struct {
 	mu       sync.RWMutex
 	byPlayer map[string][]string // game ids, in the order in which they became known
+	channels map[schemas.Speed]*channel
 }
 
-func newRunning() *running { return &running{byPlayer: make(map[string][]string)} }
+func newRunning() *running {
+	r := &running{byPlayer: make(map[string][]string), channels: make(map[schemas.Speed]*channel)}
+	for _, speed := range schemas.Speeds() {
+		r.channels[speed] = newChannel()
+	}
+	return r
+}
 
 // note takes a game in or out, as its board now stands. It looks at the board
 // itself, since follower and mender may come here in another order than they
@@ -29,6 +37,7 @@ func (r *running) note(b *board) {
 	for _, playerID := range [...]string{s.White.PlayerID, s.Black.PlayerID} {
 		r.seat(playerID, s, live)
 	}
+	r.channels[s.Speed()].note(b, s, live)
 }
 
 func (r *running) seat(playerID string, s *game.State, live bool) {

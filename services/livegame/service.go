@@ -63,6 +63,9 @@ func (s *Service) Routes(r gin.IRouter) {
 	games.GET("/:id", s.show)
 	games.GET("/:id/events", s.stream)
 	games.GET("/:id/socket", s.socket)
+	tv := r.Group("/v1/tv", httpx.Authenticate(s.cfg.Verifier))
+	tv.GET("", s.tv)
+	tv.GET("/:speed/events", s.tvEvents)
 	players := games.Group("/:id", httpx.RequirePlayer)
 	players.POST("/moves", s.move)
 	players.POST("/resign", s.resign)
@@ -155,6 +158,7 @@ func (s *Service) drain() {
 	}
 	s.answers.expire(time.Now().Add(time.Hour)) // all that is left
 	s.hub.each(func(id string, _ *board) { s.hub.drop(id, goingAway) })
+	s.hub.running.wake() // for those whose channel shows nothing
 	for s.places.now() > 0 && time.Now().Before(deadline) {
 		time.Sleep(tidyEvery / 10)
 	}

@@ -41,7 +41,6 @@ func (s *Service) stream(c *gin.Context) {
 		return
 	}
 	defer leave()
-	httpx.Stream(c)
 	box := newOutbox(s.metrics.cutOff.Inc)
 	sse := media == mediaSSE
 	// An NDJSON stream is the log's events and nothing else.
@@ -55,12 +54,7 @@ func (s *Service) stream(c *gin.Context) {
 		c.Status(http.StatusNoContent) // which tells a browser not to come back
 		return
 	}
-	w := streamWriter{writer: c.Writer, control: http.NewResponseController(c.Writer), sse: sse}
-	_ = w.control.SetReadDeadline(time.Time{}) // the request's own limit is not the stream's
-	c.Header("Content-Type", media)
-	c.Header("Cache-Control", "no-store")
-	c.Header("X-Accel-Buffering", "no")
-	c.Status(http.StatusOK)
+	w := beginStream(c, media)
 	if w.past(state, from) != nil || (state.Over() && w.last) {
 		return
 	}
@@ -74,6 +68,18 @@ type streamWriter struct {
 	sse     bool
 	buf     []byte
 	last    bool // the game's last event was written
+}
+
+// beginStream sets the head of an answer that lasts; the first flush sends it.
+func beginStream(c *gin.Context, media string) *streamWriter {
+	httpx.Stream(c)
+	w := &streamWriter{writer: c.Writer, control: http.NewResponseController(c.Writer), sse: media == mediaSSE}
+	_ = w.control.SetReadDeadline(time.Time{}) // the request's own limit is not the stream's
+	c.Header("Content-Type", media)
+	c.Header("Cache-Control", "no-store")
+	c.Header("X-Accel-Buffering", "no")
+	c.Status(http.StatusOK)
+	return w
 }
 
 // run writes what comes until the game's last event, the end of the outbox or
@@ -98,7 +104,7 @@ func (w *streamWriter) run(c *gin.Context, box *outbox) {
 		items, end = box.take(items)
 		for _, i := range items {
 			if i.seq == 0 {
-				w.aside(i.frame)
+				w.frame(typeWatchers, i.frame)
 				continue
 			}
 			w.add(i.seq, i.event(), i.last)
@@ -123,11 +129,19 @@ func (w *streamWriter) add(seq int64, event []byte, last bool) {
 	}
 }
 
-// aside writes what is no event of the log: a named event without an id, so that
-// a browser's Last-Event-ID stays where it was.
-func (w *streamWriter) aside(frame []byte) {
-	w.buf = append(w.buf, "event: "+typeWatchers+"\ndata: "...)
-	w.buf = append(append(w.buf, frame...), '\n', '\n')
+// frame writes a frame, as an event of that name where it has one: without an id,
+// so that a browser's Last-Event-ID stays where it was.
+func (w *streamWriter) frame(name string, frame []byte) {
+	if w.sse && name != "" {
+		w.buf = append(append(append(w.buf, "event: "...), name...), '\n')
+	}
+	if w.sse {
+		w.buf = append(w.buf, "data: "...)
+	}
+	w.buf = append(append(w.buf, frame...), '\n')
+	if w.sse {
+		w.buf = append(w.buf, '\n')
+	}
 }
 
 func (w *streamWriter) idle() {
