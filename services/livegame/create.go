@@ -20,7 +20,9 @@ type createBody struct {
 	Black       string               `json:"black"`
 	TimeControl *schemas.TimeControl `json:"timeControl"`
 	Rated       bool                 `json:"rated"`
-	Region      string               `json:"region"` // the first of the config where left out
+	Private     bool                 `json:"private"` // only the players and services may see it
+	FEN         string               `json:"fen"`     // where it begins, if not from the start
+	Region      string               `json:"region"`  // the first of the config where left out
 }
 
 // indexPatience is how long a player may take from his registration to the
@@ -44,7 +46,7 @@ func (s *Service) create(c *gin.Context) {
 		return
 	}
 	gameID := schemas.DerivedID(commandID, "game", 0)
-	payload := &schemas.CreateGamePayload{TimeControl: *body.TimeControl, Rated: body.Rated}
+	payload := &schemas.CreateGamePayload{TimeControl: *body.TimeControl, Rated: body.Rated, Private: body.Private, FEN: body.FEN}
 	if !s.seat(c, gameID, body, payload) {
 		return
 	}
@@ -52,7 +54,7 @@ func (s *Service) create(c *gin.Context) {
 		ID: commandID, Type: schemas.CreateGame, Key: gameID, Region: body.Region,
 		Actor: schemas.ActorService, Payload: payload,
 	}
-	what := fmt.Sprintf("%s %s %d+%d %t", body.White, body.Black, body.TimeControl.InitialCs, body.TimeControl.IncrementCs, body.Rated)
+	what := fmt.Sprintf("%s %s %d+%d %t %t %s", body.White, body.Black, body.TimeControl.InitialCs, body.TimeControl.IncrementCs, body.Rated, body.Private, body.FEN)
 	o, ok := s.askAndWait(c.Request.Context(), cmd, what)
 	switch {
 	case !ok:

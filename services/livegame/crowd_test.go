@@ -52,28 +52,3 @@ func TestSpectatorsAreCountedAndTold(t *testing.T) {
 		}
 	}
 }
-
-func TestARoundTripIsMeasuredAndTold(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	id := r.newGame()
-	player, watcher := r.dialAs(id, r.white), r.dial(id, "")
-	player.until("state")
-	watcher.until("state")
-	// The first ping comes behind the state; its pong is sent by reading on.
-	eventually(t, "a measure", func() bool {
-		player.send(`{"type":"ping"}`)
-		f, _ := player.until("pong")
-		return f.LagCs != nil && *f.LagCs >= 0
-	})
-	watcher.send(`{"type":"ping"}`)
-	if f, _ := watcher.until("pong"); f.LagCs != nil {
-		t.Errorf("a watcher's is not measured: %d", *f.LagCs)
-	}
-	player.send(`{"type":"move","uci":"e2e4","lag":-1,"clientMoveId":"a"}`)
-	if f, _ := player.until("error"); f.Code != "invalid_field" {
-		t.Errorf("%+v", f)
-	}
-	player.send(`{"type":"move","uci":"e2e4","lag":3,"clientMoveId":"a"}`)
-	player.until("ack")
-}

@@ -9,6 +9,9 @@ func (k *socket) hear(f clientFrame) {
 		return
 	}
 	in, code, detail := f.intent()
+	if move, ok := in.payload.(*schemas.PlayMovePayload); ok {
+		move.LagCs = k.lag.of(f.Lag)
+	}
 	if code == "" {
 		code, detail = k.mayAct()
 	}

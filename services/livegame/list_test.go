@@ -10,9 +10,11 @@ import (
 )
 
 // listed is the ids of GET /v1/games.
-func (i *instance) listed(query string) (ids []string) {
+func (i *instance) listed(query string) (ids []string) { return i.listedTo("", query) }
+
+func (i *instance) listedTo(token, query string) (ids []string) {
 	i.t.Helper()
-	a := i.do("GET", "/v1/games?"+query, "", "")
+	a := i.do("GET", "/v1/games?"+query, token, "")
 	var got struct{ Games []reply }
 	if err := json.Unmarshal(a.body, &got); err != nil || a.status != 200 {
 		i.t.Fatalf("%s: %d %s", query, a.status, a.body)

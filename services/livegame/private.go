@@ -5,8 +5,8 @@ import (
 	"tabiya/internal/game"
 )
 
-// public reports whether everybody may see a game. Every game is public.
-func public(*game.State) bool { return true }
+// public reports whether everybody may see a game.
+func public(s *game.State) bool { return !s.Private }
 
 // mayWatch reports whether somebody may see a game: read it, list it, stream it
 // or open a socket to it. To whom it says no, the game does not exist. All who

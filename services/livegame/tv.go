@@ -17,7 +17,7 @@ const clearlyBetter = 50
 // is shown. What is shown is a function of the games that go on, whatever was
 // shown before: so all instances show the same, one that starts now too. Within a
 // step the older game is shown, so it changes only when the game ends or when one
-// of a higher step begins (ADR 18).
+// of a higher step begins (ADR 19).
 type channel struct {
 	ranked  byRank
 	entries map[string]*entry // of ranked, by game id

@@ -23,7 +23,10 @@ type gameView struct {
 	TimeControl schemas.TimeControl `json:"timeControl"`
 	Speed       schemas.Speed       `json:"speed"`
 	Rated       bool                `json:"rated"`
+	Private     bool                `json:"private,omitempty"`
 	Queue       string              `json:"queue,omitempty"`
+	RematchOf   string              `json:"rematchOf,omitempty"`
+	StartFEN    string              `json:"startFen"`
 	CreatedAt   schemas.Time        `json:"createdAt"`
 	UpdatedAt   schemas.Time        `json:"updatedAt"`
 	Ply         int                 `json:"ply"` // played
@@ -60,7 +63,8 @@ func viewOf(s *game.State) gameView {
 	moves, _ := s.Moves()
 	v := gameView{
 		ID: s.ID, Seq: s.Seq, Status: statusPlaying, Region: s.Region, White: seatOf(s.White), Black: seatOf(s.Black),
-		TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Queue: s.Queue, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+		TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Private: s.Private, Queue: s.Queue,
+		RematchOf: s.RematchOf, StartFEN: s.StartFEN, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 		Ply: s.Plies, Moves: moves, FEN: s.FEN, Clock: clockView{s.Clock.White, s.Clock.Black, s.Clock.Since},
 		DeadlineAt: s.Deadline(), DrawOffer: s.DrawOffer, Result: s.Result, Termination: s.Termination, EndedAt: s.EndedAt(),
 	}

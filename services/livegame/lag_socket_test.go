@@ -1,0 +1,82 @@
+package livegame_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/schemas"
+)
+
+func TestARoundTripIsMeasuredAndTold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	player, watcher := r.dialAs(id, r.white), r.dial(id, "")
+	player.until("state")
+	watcher.until("state")
+	// The first ping comes behind the state; its pong is sent by reading on.
+	eventually(t, "a measure", func() bool {
+		player.send(`{"type":"ping"}`)
+		f, _ := player.until("pong")
+		return f.LagCs != nil && *f.LagCs >= 0
+	})
+	watcher.send(`{"type":"ping"}`)
+	if f, _ := watcher.until("pong"); f.LagCs != nil {
+		t.Errorf("a watcher's is not measured: %d", *f.LagCs)
+	}
+	player.send(`{"type":"move","uci":"e2e4","lag":-1,"clientMoveId":"a"}`)
+	if f, _ := player.until("error"); f.Code != "invalid_field" {
+		t.Errorf("%+v", f)
+	}
+	player.send(`{"type":"move","uci":"e2e4","lag":3,"clientMoveId":"a"}`)
+	player.until("ack")
+}
+
+func TestAMoveCarriesTheLesserLag(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	for n, c := range []struct {
+		stated string
+		least  int64 // of lagCs
+		most   int64
+	}{
+		{`,"lag":7`, 7, 7}, // less than the server sees
+		{``, 10, 1000},
+		{`,"lag":100000`, 10, 1000},
+		{`,"lag":0`, 0, 0},
+	} {
+		player := r.dialAs(id, r.mover(n))
+		<-time.After(150 * time.Millisecond) // the ping lies unread, so its pong comes late
+		player.until("state")
+		player.send(`{"type":"ping"}`)
+		player.until("pong")
+		player.send(`{"type":"move","uci":"` + scholar[n] + `"` + c.stated + `}`)
+		player.until("ack")
+		if lag := r.lastMove(id).LagCs; lag < c.least || lag > c.most {
+			t.Errorf("stated %s: %d cs", c.stated, lag)
+		}
+	}
+}
+
+// lastMove is the latest PlayMove of a game as it was sent.
+func (r *rig) lastMove(gameID string) (last *schemas.PlayMovePayload) {
+	r.t.Helper()
+	err := kafka.ReadAll(r.t.Context(), r.Config, schemas.GameCommands, func(rec *kgo.Record) error {
+		if string(rec.Key) != gameID {
+			return nil
+		}
+		cmd, err := schemas.DecodeCommand(rec.Value)
+		if move, ok := cmd.Payload.(*schemas.PlayMovePayload); ok {
+			last = move
+		}
+		return err
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return last
+}
