@@ -17,7 +17,11 @@ func (p *Position) king(black bool) int {
 type step struct{ file, rank int }
 
 // attacked reports whether the side byBlack attacks sq.
-func (p *Position) attacked(sq int, byBlack bool) bool {
+func (p *Position) attacked(sq int, byBlack bool) bool { return len(p.attackers(sq, byBlack)) > 0 }
+
+// attackers are the squares from where the side byBlack attacks sq; nil if
+// there are none, as for the king of the side that moved.
+func (p *Position) attackers(sq int, byBlack bool) (from []int) {
 	at := func(from int, s step) (int, byte) {
 		f, r := file(from)+s.file, rank(from)+s.rank
 		if f < 0 || f > 7 || r < 0 || r > 7 {
@@ -25,30 +29,27 @@ func (p *Position) attacked(sq int, byBlack bool) bool {
 		}
 		return r*8 + f, p.board[r*8+f]
 	}
-	is := func(piece byte, roles string) bool {
+	add := func(sq int, piece byte, roles string) {
 		if piece == 0 || isBlack(piece) != byBlack {
-			return false
+			return
 		}
 		for i := range len(roles) {
 			if upper(piece) == roles[i] {
-				return true
+				from = append(from, sq)
 			}
 		}
-		return false
 	}
 	towards := -1 // a white pawn attacks upwards, so it stands below sq
 	if byBlack {
 		towards = 1
 	}
 	for _, s := range [...]step{{-1, towards}, {1, towards}} {
-		if _, piece := at(sq, s); is(piece, "P") {
-			return true
-		}
+		next, piece := at(sq, s)
+		add(next, piece, "P")
 	}
 	for _, s := range [...]step{{1, 2}, {2, 1}, {2, -1}, {1, -2}, {-1, -2}, {-2, -1}, {-2, 1}, {-1, 2}} {
-		if _, piece := at(sq, s); is(piece, "N") {
-			return true
-		}
+		next, piece := at(sq, s)
+		add(next, piece, "N")
 	}
 	for _, s := range [...]step{{1, 0}, {0, 1}, {-1, 0}, {0, -1}, {1, 1}, {-1, 1}, {-1, -1}, {1, -1}} {
 		far := "QR"
@@ -56,18 +57,11 @@ func (p *Position) attacked(sq int, byBlack bool) bool {
 			far = "QB"
 		}
 		next, piece := at(sq, s)
-		if is(piece, "K") {
-			return true
-		}
-		for next != noSquare {
-			if piece != 0 {
-				if is(piece, far) {
-					return true
-				}
-				break
-			}
+		add(next, piece, "K")
+		for next != noSquare && piece == 0 {
 			next, piece = at(next, s)
 		}
+		add(next, piece, far)
 	}
-	return false
+	return from
 }

@@ -1,0 +1,126 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxStartMove leaves room below maxCount for the moves of the game itself. No
+// game comes so far: the 75-move rule ends the longest before move 8,900.
+const maxStartMove = 9000
+
+// ParseStart reads a FEN that somebody wants to begin a game from. Besides what
+// ParseFEN refuses it refuses what no game can have come to, as far as that is
+// seen at a glance, and what is over already. The error says which.
+func ParseStart(fen string) (Position, error) {
+	p, err := parseFEN(fen)
+	if err == nil {
+		passed, _ := square(strings.Fields(fen)[3]) // p keeps only one that can be captured on
+		err = p.cannotBegin(passed)
+	}
+	if err != nil {
+		return Position{}, fmt.Errorf("FEN %.100q: %w", fen, err)
+	}
+	return p, nil
+}
+
+// cannotBegin says why no game begins in p; passed is the en-passant square of
+// its FEN, 0 if it has none.
+func (p *Position) cannotBegin(passed int) error {
+	for _, side := range []string{"KQRBNP", "kqrbnp"} {
+		if err := p.tooMany(side); err != nil {
+			return err
+		}
+	}
+	if err := p.impossibleCheck(passed); err != nil {
+		return err
+	}
+	plies := 2*(int(p.move)-1) + 1
+	if !p.black {
+		plies--
+	}
+	switch {
+	case p.move > maxStartMove:
+		return fmt.Errorf("the move number is at most %d", maxStartMove)
+	case int(p.halfmoves) > plies:
+		return errors.New("the half-move clock counts more plies than the move number allows")
+	case passed > 0 && p.halfmoves > 0:
+		return errors.New("a pawn has just passed the en-passant square: the half-move clock is 0")
+	}
+	switch status := p.Status(); {
+	case status == Checkmate:
+		return errors.New("the game is over: checkmate")
+	case status == Stalemate:
+		return errors.New("the game is over: stalemate")
+	case status == Insufficient:
+		return errors.New("the game is over: neither side has the material to mate")
+	case p.halfmoves >= 150:
+		return errors.New("the game is over: 75 moves without a capture or a pawn move")
+	}
+	return nil
+}
+
+// tooMany counts a side's men, given by their letters: king first, pawn last.
+func (p *Position) tooMany(letters string) error {
+	var n [6]int
+	var bishops [2]int // on dark and on light squares
+	men := 0
+	for sq, piece := range p.board {
+		i := strings.IndexByte(letters, piece)
+		if i < 0 {
+			continue
+		}
+		men++
+		n[i]++
+		if upper(piece) == 'B' {
+			bishops[(rank(sq)+file(sq))%2]++
+		}
+	}
+	promoted := max(n[1]-1, 0) + max(n[2]-2, 0) + max(bishops[0]-1, 0) + max(bishops[1]-1, 0) + max(n[4]-2, 0)
+	switch pawns := n[5]; {
+	case men > 16:
+		return errors.New("a side has more than 16 men")
+	case pawns > 8:
+		return errors.New("a side has more than 8 pawns")
+	case pawns+promoted > 8:
+		return errors.New("a side has more promoted pieces than pawns that are gone")
+	}
+	return nil
+}
+
+// impossibleCheck refuses checks that no move can have given.
+func (p *Position) impossibleCheck(passed int) error {
+	king := p.king(p.black)
+	from := p.attackers(king, !p.black)
+	switch {
+	case len(from) > 2:
+		return errors.New("more than two pieces give check")
+	case len(from) == 2 && inLine(king, from[0], from[1]):
+		return errors.New("two pieces give check along one line")
+	case len(from) == 0 || passed == 0:
+		return nil
+	}
+	// The last move was a pawn's double step: it gives check itself, or opened a
+	// line, and cannot do both. Nothing gave check when it was made.
+	ahead := -8
+	if p.black {
+		ahead = 8
+	}
+	before := *p
+	before.board[passed-ahead], before.board[passed+ahead] = p.board[passed+ahead], 0
+	if len(from) > 1 || !slices.Contains(from, passed+ahead) && before.attacked(king, !p.black) {
+		return errors.New("the pawn that passed the en-passant square cannot have given this check")
+	}
+	return nil
+}
+
+// inLine reports whether three squares lie on one rank, file or diagonal.
+func inLine(a, b, c int) bool {
+	onFile := file(a) == file(b) && file(b) == file(c)
+	onRank := rank(a) == rank(b) && rank(b) == rank(c)
+	up := rank(a)-file(a) == rank(b)-file(b) && rank(b)-file(b) == rank(c)-file(c)
+	down := rank(a)+file(a) == rank(b)+file(b) && rank(b)+file(b) == rank(c)+file(c)
+	return onFile || onRank || up || down
+}
