@@ -5,18 +5,20 @@ GO ?= go
 CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
 	./internal/clock/... ./internal/game/... ./internal/httpx/... ./internal/law/... ./internal/pairing/... \
 	./internal/pgn/... ./internal/player/... ./internal/queue/... ./internal/rating/... ./internal/replay/... \
-	./internal/rules/... ./internal/supervise/... ./services/openapi/...
+	./internal/rules ./internal/supervise/... ./services/openapi/...
 HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP))")
 
 # The same pipeline tests on an Apache Kafka, which the tests start themselves.
 # (The sinks and the kill tests in ./test do so in any case.)
 PIPELINES = ./internal/kafka ./tables ./processors/... ./services/account ./services/matchmaking ./services/livegame
 
-# DuckDB and pyarrow read what the Parquet sink writes.
+# DuckDB and pyarrow read what the Parquet sink writes; python-chess is asked about the rules.
 VENV = .cache/venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: run test venv bench build lint
+PLIES ?= 1000000
+
+.PHONY: run test oracle venv bench build lint
 
 run: ## everything in one process: make run ARGS="--listen :9000"
 	$(GO) run ./cmd/tabiya up $(ARGS)
@@ -37,6 +39,9 @@ test: venv
 	else \
 		echo "skipped: the pipelines on Apache Kafka need a JDK 17 and Maven"; \
 	fi
+
+oracle: venv ## the rules against python-chess and another library: make oracle PLIES=50000
+	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/rules/oracletest ./internal/game
 
 # Without Python those tests say that they are skipped, and fail where CI=true.
 venv:

@@ -34,43 +34,6 @@ func mustPlay(t testing.TB, p Position, sans string) (Position, []Position) {
 	return p, all
 }
 
-func perft(t testing.TB, p Position, depth int) int {
-	moves := p.LegalMoves()
-	if depth == 1 {
-		return len(moves)
-	}
-	n := 0
-	for _, uci := range moves {
-		next, _, err := p.Play(uci)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n += perft(t, next, depth-1)
-	}
-	return n
-}
-
-func TestPerft(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name, fen string
-		want      []int
-	}{
-		{"start", StartFEN, []int{20, 400, 8902}},
-		{"kiwipete", "r3k2r/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/R3K2R w KQkq - 0 1", []int{48, 2039, 97862}},
-		{"endgame", "8/2p5/3p4/KP5r/1R3p1k/8/4P1P1/8 w - - 0 1", []int{14, 191, 2812, 43238}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			for i, want := range c.want {
-				if got := perft(t, mustParse(t, c.fen), i+1); got != want {
-					t.Errorf("perft %d = %d, want %d", i+1, got, want)
-				}
-			}
-		})
-	}
-}
-
 func countKey(all []Position, key uint64) (n int) {
 	for _, p := range all {
 		if p.Key() == key {
