@@ -103,17 +103,6 @@ func Root(t testing.TB) string {
 	return ""
 }
 
-// RealGames opens a file of real games, which lie beside the project.
-func RealGames(t testing.TB, name string) io.Reader {
-	t.Helper()
-	f, err := os.Open(filepath.Join(Root(t), "..", "shared", "games", name))
-	if err != nil {
-		Missing(t, err.Error())
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
-
 // New starts python-chess; it ends with the test.
 func New(t testing.TB) *Oracle {
 	t.Helper()

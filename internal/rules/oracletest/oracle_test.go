@@ -1,15 +1,11 @@
 package oracletest_test
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"slices"
 	"strings"
 	"testing"
 
-	"tabiya/internal/pgn"
 	"tabiya/internal/rules"
 	"tabiya/internal/rules/oracletest"
 	"tabiya/schemas"
@@ -29,12 +25,13 @@ func (c census) require(t *testing.T, kinds ...string) {
 
 func (c census) add(said *oracletest.Position) {
 	c["positions"]++
+	passed := strings.Fields(said.FEN)[3]
 	for kind, is := range map[string]bool{
 		"check": said.Check, "checkmate": said.Checkmate, "stalemate": said.Stalemate, "insufficient": said.Insufficient,
 		"White cannot mate": said.CannotMate[0] && !said.CannotMate[1], "Black cannot mate": said.CannotMate[1] && !said.CannotMate[0],
 		"threefold": said.Seen == 3, "fivefold": said.Seen == 5, "50 moves": said.Fifty, "75 moves": said.SeventyFive,
-		"en-passant square": strings.Fields(said.FEN)[3] != "-",
-		"O-O":               strings.HasPrefix(said.SAN, "O-O") && !strings.HasPrefix(said.SAN, "O-O-O"), "O-O-O": strings.HasPrefix(said.SAN, "O-O-O"),
+		"en passant possible": passed != "-", "en passant": passed != "-" && strings.HasPrefix(said.SAN[min(1, len(said.SAN)):], "x"+passed),
+		"O-O": strings.HasPrefix(said.SAN, "O-O") && !strings.HasPrefix(said.SAN, "O-O-O"), "O-O-O": strings.HasPrefix(said.SAN, "O-O-O"),
 		"=Q": strings.Contains(said.SAN, "=Q"), "=R": strings.Contains(said.SAN, "=R"), "=B": strings.Contains(said.SAN, "=B"), "=N": strings.Contains(said.SAN, "=N"),
 	} {
 		if is {
@@ -150,49 +147,25 @@ func checkNote(t *testing.T, p, next rules.Position, uci, san string) {
 func TestOracleRandomGames(t *testing.T) {
 	t.Parallel()
 	c := comparison{t, census{}}
-	oracletest.New(t).Games(oracletest.RandomGames(1, oracletest.Plies(t, 20_000)), oracletest.Every(t), c.game)
+	defer func() { t.Logf("%v", c.seen) }()
+	plies := oracletest.Plies(t, 20_000)
+	oracletest.New(t).Games(oracletest.RandomGames(1, plies), oracletest.Every(t), c.game)
+	if plies < 20_000 {
+		return
+	}
 	c.seen.require(t, "check", "checkmate", "stalemate", "insufficient", "White cannot mate", "Black cannot mate", "threefold", "fivefold",
-		"50 moves", "75 moves", "en-passant square", "O-O", "O-O-O", "=Q", "=R", "=B", "=N")
-	t.Logf("%v", c.seen)
+		"50 moves", "75 moves", "en passant possible", "en passant", "O-O", "O-O-O", "=Q", "=R", "=B", "=N")
 }
 
 func TestOracleRealGames(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		name  string
-		holds []string
-	}{
-		{"lichess-blitz-rapid-1000.pgn", []string{"check", "checkmate", "O-O", "O-O-O", "=Q", "en-passant square"}},
-		{"womens-world-rapid-2024-605.pgn", []string{"games"}}, // this export has tags, and no move
-	} {
-		t.Run(c.name, func(t *testing.T) {
+	for _, name := range oracletest.RealFiles {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			all := comparison{t, census{}}
-			every := oracletest.Every(t)
-			oracletest.New(t).Games(realGames(t, c.name, every), every, all.game)
-			all.seen.require(t, c.holds...)
+			oracletest.New(t).Games(oracletest.RealGames(t, name), oracletest.Every(t), all.game)
+			all.seen.require(t, "games")
 			t.Logf("%v", all.seen)
 		})
-	}
-}
-
-// realGames reads every so-manieth game of a file.
-func realGames(t *testing.T, name string, every int) iter.Seq[oracletest.Game] {
-	t.Helper()
-	in := pgn.NewReader(oracletest.RealGames(t, name))
-	return func(yield func(oracletest.Game) bool) {
-		for {
-			g, err := in.Next()
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if g.Number%every == 0 && !yield(oracletest.Game{FEN: g.StartFEN, Moves: g.Moves}) {
-				return
-			}
-		}
 	}
 }

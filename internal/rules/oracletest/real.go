@@ -1,0 +1,42 @@
+package oracletest
+
+import (
+	"errors"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"tabiya/internal/pgn"
+)
+
+// RealFiles are the files of real games that lie beside the project. The second
+// has tags and results, and no move.
+var RealFiles = []string{"lichess-blitz-rapid-1000.pgn", "womens-world-rapid-2024-605.pgn"}
+
+// RealGames reads a file of real games, or every so-manieth of them.
+func RealGames(t testing.TB, name string) iter.Seq[Game] {
+	t.Helper()
+	f, err := os.Open(filepath.Join(Root(t), "..", "shared", "games", name))
+	if err != nil {
+		Missing(t, err.Error())
+	}
+	t.Cleanup(func() { f.Close() })
+	in, every := pgn.NewReader(f), Every(t)
+	return func(yield func(Game) bool) {
+		for {
+			g, err := in.Next()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if g.Number%every == 0 && !yield(Game{FEN: g.StartFEN, Moves: g.Moves}) {
+				return
+			}
+		}
+	}
+}
