@@ -71,6 +71,75 @@ func FuzzPlay(f *testing.F) {
 	})
 }
 
+// A game can begin wherever ParseStart says so, and is never stopped by what its
+// own FEN cannot hold.
+func FuzzParseStart(f *testing.F) {
+	for _, fen := range []string{StartFEN, "8/8/8/7k/4P3/8/8/K2B4 b - e3 0 9", "k7/8/8/8/8/NNN5/PPPPPPP1/K7 w - - 149 9000", "r3k2r/8/8/8/8/8/8/R3K2R b KQkq - 3 9"} {
+		f.Add(fen, uint64(1))
+	}
+	f.Fuzz(func(t *testing.T, fen string, seed uint64) {
+		p, err := ParseStart(fen)
+		if err != nil {
+			if len(err.Error()) > 500 {
+				t.Fatalf("a reason of %d bytes", len(err.Error()))
+			}
+			return
+		}
+		if p.Status() != None || len(p.LegalMoves()) == 0 {
+			t.Fatalf("%s is over", fen)
+		}
+		r := rand.New(rand.NewPCG(seed, 2))
+		for range 30 {
+			if again, err := ParseFEN(p.FEN()); err != nil || again.FEN() != p.FEN() || again.Key() != p.Key() {
+				t.Fatalf("from %s came %s: %v", fen, p.FEN(), err)
+			}
+			moves := p.LegalMoves()
+			if len(moves) == 0 {
+				return
+			}
+			p, _, _ = p.Play(moves[r.IntN(len(moves))])
+		}
+	})
+}
+
+func FuzzParseUCI(f *testing.F) {
+	for _, uci := range []string{"e2e4", "e7e8q", "a1h8n", "e1g1", "0000", "e2e4\x00"} {
+		f.Add(uci)
+	}
+	f.Fuzz(func(t *testing.T, uci string) {
+		if m, ok := ParseUCI(uci); ok && m.UCI() != uci {
+			t.Fatalf("%q became %q", uci, m.UCI())
+		}
+	})
+}
+
+// What is read as a SAN is a legal move, and its proper SAN means the same one.
+func FuzzPlaySAN(f *testing.F) {
+	for _, text := range []string{"e4", "Nf3", "0-0-0", "Qh4xe1#", "exd6 e.p.", "a8=Q+", "Ng1-f3!?"} {
+		f.Add(StartFEN, text)
+		f.Add("r3k2r/Pppp1ppp/1b3nbN/nP6/BBP1P3/q4N2/Pp1P2PP/R2Q1RK1 w kq - 0 1", text)
+		f.Add("8/8/k7/3pP3/4Q2Q/8/8/K6Q w - d6 0 1", text)
+	}
+	f.Fuzz(func(t *testing.T, fen, text string) {
+		p, err := ParseFEN(fen)
+		if err != nil {
+			return
+		}
+		next, uci, san, err := p.PlaySAN(text)
+		if err != nil {
+			return
+		}
+		played, other, err := p.Play(uci)
+		if err != nil || played != next || other != san {
+			t.Fatalf("%q in %s is %s (%s), played: %s %v", text, p.FEN(), uci, san, other, err)
+		}
+		if again, err := p.SAN(san); err != nil || again != uci {
+			t.Fatalf("%s in %s is %s, %s is %s (%v)", text, p.FEN(), uci, san, again, err)
+		}
+		checkReplay(t, p, next, uci, san)
+	})
+}
+
 func FuzzReplay(f *testing.F) {
 	f.Add(uint32(0xfffff))
 	f.Fuzz(func(_ *testing.T, code uint32) {
