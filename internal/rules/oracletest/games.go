@@ -36,20 +36,11 @@ var styles = []style{
 // RandomGames plays games of so many plies together, from the starting position
 // and from all kinds of others. A seed always gives the same games.
 func RandomGames(seed uint64, plies int) iter.Seq[Game] {
-	return games(seed, plies, Start)
-}
-
-// RandomGamesFromStart plays from the starting position alone.
-func RandomGamesFromStart(seed uint64, plies int) iter.Seq[Game] {
-	return games(seed, plies, func(*rand.Rand) rules.Position { return rules.Start() })
-}
-
-func games(seed uint64, plies int, start func(*rand.Rand) rules.Position) iter.Seq[Game] {
 	return func(yield func(Game) bool) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		for played := 0; played < plies; {
 			s := styles[r.IntN(len(styles))]
-			g := randomGame(r, start(r), s, min(s.plies, plies-played))
+			g := randomGame(r, Start(r), s, min(s.plies, plies-played))
 			if played += len(g.Moves); len(g.Moves) > 0 && !yield(g) {
 				return
 			}

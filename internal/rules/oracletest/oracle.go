@@ -67,8 +67,7 @@ func Plies(t testing.TB, sample int) int {
 // what goes with them.
 func Whole(t testing.TB) bool { return Plies(t, 0) >= 1_000_000 }
 
-// Every is in which so-manieth position, or game of a file, a test looks at what
-// is slow to compare.
+// Every is in which so-manieth position a test looks at what is slow to compare.
 func Every(t testing.TB) int {
 	if Whole(t) {
 		return 1
