@@ -37,8 +37,10 @@ func newRefusals() *refusals {
 	return &refusals{lately}
 }
 
+// add remembers a refusal; not that an id was used for something else, which is
+// no word on what it was first used for.
 func (r *refusals) add(reply schemas.Reply) {
-	if reply.Type == schemas.CommandRejected {
+	if reply.Type == schemas.CommandRejected && reply.Code != schemas.CodeKeyReused {
 		r.lately.Add(refusal{reply.Key, reply.CommandID}, reply)
 	}
 }

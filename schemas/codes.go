@@ -19,6 +19,7 @@ const (
 	CodeDrawOfferPending   Code = "draw_offer_pending"
 	CodeDrawOfferTooSoon   Code = "draw_offer_too_soon"
 	CodeKeyReused          Code = "idempotency_key_reused"
+	CodeKeyExpired         Code = "idempotency_key_expired"
 	CodeSamePlayer         Code = "same_player"
 	CodeInvalidTimeControl Code = "invalid_time_control"
 	CodeInvalidFEN         Code = "invalid_fen" // of a starting position; the detail says why

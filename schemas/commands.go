@@ -1,5 +1,7 @@
 package schemas
 
+import "time"
+
 // CommandType names a command. The comment behind each says who sends it.
 type CommandType string
 
@@ -160,6 +162,11 @@ type Seated struct {
 	Attempt  int    `json:"attempt,omitempty"`
 }
 
+// CreateWithin is how long a service may repeat a request for a game, from the
+// time of its key. The game's row stays longer, so a repeat meets it or comes too
+// late; were the row gone, the repeat would make the same game a second time.
+const CreateWithin = time.Minute
+
 // CreateGamePayload seats two players.
 type CreateGamePayload struct {
 	White       Seated      `json:"white"`
@@ -168,8 +175,8 @@ type CreateGamePayload struct {
 	Rated       bool        `json:"rated"`
 	// Queue is the key of the queue that made the match, empty when a service did.
 	Queue string `json:"queue,omitempty"`
-	// Deadline, if not 0, is the match's: one that comes later makes no game. Its
-	// match has failed, or its game is over and forgotten.
+	// Deadline, if not 0, is the match's or the request's: a command that comes
+	// later makes no game. Its match has failed, or its game is over and forgotten.
 	Deadline Time `json:"deadline,omitempty"`
 	// FEN is the starting position; empty for the usual one.
 	FEN string `json:"fen,omitempty"`

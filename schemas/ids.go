@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -12,6 +13,16 @@ var namespace = uuid.MustParse("7ab17a00-0000-4000-8000-c4e55da7aba5")
 
 // NewID makes a player, game or command id: a UUIDv7, so ids sort by creation.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// BornAt is when NewID made an id, to the millisecond; ok is false for an id
+// that carries no time.
+func BornAt(id string) (at time.Time, ok bool) {
+	u, err := uuid.Parse(id)
+	if err != nil || u.Version() != 7 {
+		return time.Time{}, false
+	}
+	return time.Unix(u.Time().UnixTime()), true
+}
 
 // ValidID reports whether s is a UUID in its canonical lower-case form.
 func ValidID(s string) bool {

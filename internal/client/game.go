@@ -36,7 +36,7 @@ type Seated struct {
 // Over reports whether the game takes no more moves.
 func (g Game) Over() bool { return g.Termination != "" }
 
-// CreateGame needs a service token. It waits for players who have registered just
+// CreateGame needs a service token; key is a schemas.NewID. It waits for players who have registered just
 // now to come to the index.
 func (c *Client) CreateGame(ctx context.Context, serviceToken, key string, g NewGame) (Game, error) {
 	var game Game

@@ -143,7 +143,7 @@ func (d *decision) create() *Refusal {
 	}
 	p := d.cmd.Payload.(*schemas.CreateGamePayload)
 	if p.Deadline != 0 && d.at > p.Deadline {
-		return refuse(schemas.CodeGameOver, "the match's deadline has passed")
+		return refuse(schemas.CodeGameOver, "the time in which this game could be made has passed")
 	}
 	if p.White.PlayerID == "" || p.Black.PlayerID == "" {
 		return refuse(schemas.CodePlayerNotFound, "a game has two players")

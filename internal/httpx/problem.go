@@ -41,6 +41,7 @@ var statuses = map[schemas.Code]int{
 	schemas.CodeDrawOfferPending:   http.StatusConflict,
 	schemas.CodeDrawOfferTooSoon:   http.StatusConflict,
 	schemas.CodeKeyReused:          http.StatusUnprocessableEntity,
+	schemas.CodeKeyExpired:         http.StatusUnprocessableEntity,
 	schemas.CodeSamePlayer:         http.StatusUnprocessableEntity,
 	schemas.CodeInvalidTimeControl: http.StatusUnprocessableEntity,
 	schemas.CodeInvalidFEN:         http.StatusUnprocessableEntity,

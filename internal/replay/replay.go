@@ -182,7 +182,7 @@ func (r *run) created(ctx context.Context, g game, key string) (table, error) {
 	if err != nil {
 		return table{}, err
 	}
-	made, err := r.client.CreateGame(ctx, r.cfg.ServiceToken, key, client.NewGame{
+	made, err := r.client.CreateGame(ctx, r.cfg.ServiceToken, schemas.NewID(), client.NewGame{
 		White: white.ID, Black: black.ID, TimeControl: r.cfg.TimeControl, Rated: true,
 	})
 	if err != nil {

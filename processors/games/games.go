@@ -23,8 +23,13 @@ type Config struct {
 	Linger time.Duration
 }
 
-// DefaultLinger is one minute.
-const DefaultLinger = time.Minute
+const (
+	// DefaultLinger is one minute.
+	DefaultLinger = time.Minute
+	// leastStay is how long a row stays from its creation at least: longer than
+	// CreateGame may come again. The rest is for clocks that differ.
+	leastStay = schemas.CreateWithin + 90*time.Second
+)
 
 // Validate reports the first thing that cannot work.
 func (c Config) Validate() error {
@@ -134,7 +139,7 @@ func (c Core) Deadline(key string, row *game.State) (at schemas.Time, cmd schema
 		linger = DefaultLinger
 	}
 	cmd.ID, cmd.Type, cmd.Payload = schemas.DerivedID(key, "evict", row.Seq), schemas.EvictGame, nil
-	return row.EndedAt().Add(linger), cmd, true, true
+	return max(row.EndedAt().Add(linger), row.CreatedAt.Add(leastStay)), cmd, true, true
 }
 
 // messages are the events, each with the commands that it causes.

@@ -274,7 +274,7 @@ func TestAGameAbortedBeforeItsCreationIsNeverCreated(t *testing.T) {
 	}
 	p.replayAll()
 	at, cmd, afterCommit, ok := p.core.Deadline(gameID, p.row())
-	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.log[0].at.Add(DefaultLinger) {
+	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.log[0].at.Add(leastStay) {
 		t.Fatalf("%v %+v", at, cmd)
 	}
 	p.send(cmd)
@@ -305,6 +305,21 @@ func TestDeadlines(t *testing.T) {
 	at, cmd, afterCommit, ok = p.core.Deadline(gameID, p.row())
 	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.row().EndedAt().Add(5*time.Second) {
 		t.Fatalf("%v %+v", at, cmd)
+	}
+}
+
+// A game that ends at once must not be forgotten while the request that made it
+// may come again: it would be made a second time, under the same ids.
+func TestAShortGamesRowOutlivesItsCreation(t *testing.T) {
+	t.Parallel()
+	p := newPartition(t)
+	p.core.Linger = time.Second
+	p.create()
+	expect(t, p.send(p.command(schemas.AbortGame, whiteID, nil)), "GameAborted RecordResult RecordResult")
+	at, cmd, _, ok := p.core.Deadline(gameID, p.row())
+	latest := p.row().CreatedAt.Add(schemas.CreateWithin)
+	if !ok || cmd.Type != schemas.EvictGame || at <= latest.Add(time.Minute) {
+		t.Fatalf("%s at %v; CreateGame may come until %v by the client's clock", cmd.Type, at, latest)
 	}
 }
 

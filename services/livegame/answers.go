@@ -181,7 +181,9 @@ func (a *answers) kindOf(key commandKey) (kind schemas.CommandType, asked time.T
 // reject takes a CommandRejected.
 func (a *answers) reject(r schemas.Reply) {
 	key := commandKey{r.Key, r.CommandID}
-	a.refused.Add(key, refusal{r.CommandType, r.Code, r.Detail})
+	if r.Code != schemas.CodeKeyReused { // that is no word on what the key was first used for
+		a.refused.Add(key, refusal{r.CommandType, r.Code, r.Detail})
+	}
 	a.settle(key, refused(r.Code, r.Detail))
 }
 

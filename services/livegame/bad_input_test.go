@@ -1,9 +1,12 @@
 package livegame_test
 
 import (
+	"encoding/binary"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"tabiya/schemas"
 )
@@ -98,6 +101,35 @@ func TestBadGamesAreNotMade(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r.refused(c.status, c.code, "POST", "/v1/games", c.token, c.body)
 		})
+	}
+}
+
+// A request that may come again when its game is over and forgotten is refused:
+// its key says when it was first made.
+func TestAGamesKeyTellsItsTime(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	dated := func(at time.Time) string {
+		id := uuid.Must(uuid.NewV7())
+		binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|0x7000)
+		return id.String()
+	}
+	for _, c := range []struct {
+		name, key string
+		status    int
+		code      schemas.Code
+	}{
+		{"any word", "game-1", 400, schemas.CodeInvalidIdempotency},
+		{"a UUID without a time", uuid.NewString(), 400, schemas.CodeInvalidIdempotency},
+		{"from the future", dated(time.Now().Add(time.Hour)), 400, schemas.CodeInvalidIdempotency},
+		{"too old", dated(time.Now().Add(-schemas.CreateWithin - time.Second)), 422, schemas.CodeKeyExpired},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r.refused(c.status, c.code, "POST", "/v1/games", r.caller, r.gameBody(slowClock), "Idempotency-Key", c.key)
+		})
+	}
+	if a := r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock), "Idempotency-Key", dated(time.Now().Add(-schemas.CreateWithin/2))); a.status != 201 {
+		t.Errorf("half a minute old: %d %s", a.status, a.body)
 	}
 }
 

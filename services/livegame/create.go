@@ -29,6 +29,9 @@ type createBody struct {
 // index.
 const indexPatience = 2 * time.Second
 
+// clocksApart is how far a client's clock may be ahead of ours.
+const clocksApart = 30 * time.Second
+
 // create is POST /v1/games. The game's id follows from the command's, so that
 // the same Idempotency-Key means the same game.
 func (s *Service) create(c *gin.Context) {
@@ -45,8 +48,12 @@ func (s *Service) create(c *gin.Context) {
 	if !ok {
 		return
 	}
+	latest, ok := latestBirth(c)
+	if !ok {
+		return
+	}
 	gameID := schemas.DerivedID(commandID, "game", 0)
-	payload := &schemas.CreateGamePayload{TimeControl: *body.TimeControl, Rated: body.Rated, Private: body.Private, FEN: body.FEN}
+	payload := &schemas.CreateGamePayload{TimeControl: *body.TimeControl, Rated: body.Rated, Private: body.Private, FEN: body.FEN, Deadline: latest}
 	if !s.seat(c, gameID, body, payload) {
 		return
 	}
@@ -64,6 +71,26 @@ func (s *Service) create(c *gin.Context) {
 	default:
 		s.created(c, gameID)
 	}
+}
+
+// latestBirth is until when the request may make its game: the same for each
+// repeat, since the key tells when it was first made.
+func latestBirth(c *gin.Context) (schemas.Time, bool) {
+	now := time.Now()
+	made := now
+	if key := c.GetHeader("Idempotency-Key"); key != "" {
+		var ok bool
+		made, ok = schemas.BornAt(key)
+		switch {
+		case !ok || made.After(now.Add(clocksApart)):
+			httpx.Fail(c, schemas.CodeInvalidIdempotency, "to make a game the Idempotency-Key is a UUIDv7 made with the request")
+			return 0, false
+		case made.Before(now.Add(-schemas.CreateWithin)):
+			httpx.Fail(c, schemas.CodeKeyExpired, "a request for a game is good for a minute from its Idempotency-Key's own time: look whether the game is there, and make a new request with a new key")
+			return 0, false
+		}
+	}
+	return schemas.TimeOf(made.Add(schemas.CreateWithin)), true
 }
 
 // check refuses what no game can be.

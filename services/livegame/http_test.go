@@ -81,7 +81,8 @@ func TestEveryOtherEnd(t *testing.T) {
 func TestARepeatGetsTheFirstAnswer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	first := r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock), "Idempotency-Key", "game1")
+	key := schemas.NewID()
+	first := r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock), "Idempotency-Key", key)
 	id := first.read(t).ID
 	moves := "/v1/games/" + id + "/moves"
 	move := r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
@@ -94,7 +95,7 @@ func TestARepeatGetsTheFirstAnswer(t *testing.T) {
 		first answer
 		now   answer
 	}{
-		{first, r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock), "Idempotency-Key", "game1")},
+		{first, r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock), "Idempotency-Key", key)},
 		{move, r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")},
 		{mate, r.do("POST", moves, r.white.token, moveBody("d1h5"), "Idempotency-Key", "m3")},
 		{last, r.do("POST", moves, r.white.token, moveBody("h5f7"), "Idempotency-Key", "m7")},
@@ -105,6 +106,10 @@ func TestARepeatGetsTheFirstAnswer(t *testing.T) {
 	}
 	r.refused(422, schemas.CodeKeyReused, "POST", moves, r.white.token, moveBody("d2d4"), "Idempotency-Key", "m1")
 	r.refused(422, schemas.CodeKeyReused, "POST", "/v1/games/"+id+"/resign", r.white.token, "", "Idempotency-Key", "m1")
+	// What a key was used for is not forgotten over what else it was tried for.
+	if again := r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1"); string(again.body) != string(move.body) {
+		t.Errorf("first %s\nthen  %d %s", move.body, again.status, again.body)
+	}
 	if log := r.log(id); len(log) != 2+7+1 {
 		t.Errorf("%d events:\n%s", len(log), strings.Join(log, "\n"))
 	}
