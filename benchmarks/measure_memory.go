@@ -2,18 +2,29 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
 	"time"
 )
 
-// linger is how long the program keeps a game after its end, with some room for
-// the collector to give memory back.
-const linger = 90 * time.Second
+// linger is how long the program keeps a game after its creation and its end,
+// with some room for the collector to give memory back.
+const linger = 3 * time.Minute
 
-// memoryMeasure is the resident memory of the program: idle, and after games
-// that have come and gone.
+// memoryMeasure is the memory of the program, idle and after games that have
+// come and gone: what is resident, and what of it is live, which alone tells
+// whether it grows with the games.
 func memoryMeasure(b *bench) ([]Row, error) {
-	s, err := b.up("memory")
+	profiler, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	s, err := b.up("memory", "--debug-listen", profiler)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +43,7 @@ func memoryMeasure(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	time.Sleep(linger)
-	after, err := s.memory("VmRSS")
+	after, liveAfter, err := s.resident(profiler)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +51,7 @@ func memoryMeasure(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	time.Sleep(linger)
-	end, err := s.memory("VmRSS")
+	end, liveEnd, err := s.resident(profiler)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +64,54 @@ func memoryMeasure(b *bench) ([]Row, error) {
 		atMost("resident memory after 20,000 games", end, 300, "MiB", map[string]float64{
 			"MiB after 2,000": after, "MiB peak": peak, "plies a game": 80,
 		}),
+		atMost("live heap after 20,000 games / after 2,000", liveEnd/liveAfter, 1.1, "", map[string]float64{
+			"MiB after 2,000": liveAfter, "MiB after 20,000": liveEnd,
+		}),
 	}, nil
+}
+
+// resident is the program's resident memory and then its live heap, in MiB.
+func (s *server) resident(profiler string) (rss, live float64, err error) {
+	if rss, err = s.memory("VmRSS"); err != nil {
+		return 0, 0, err
+	}
+	if _, err := read("http://" + profiler + "/debug/pprof/heap?gc=1"); err != nil {
+		return 0, 0, err
+	}
+	text, err := read(s.api.base + "/metrics")
+	if err != nil {
+		return 0, 0, err
+	}
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, "go_memstats_heap_alloc_bytes "); ok {
+			bytes, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
+			return rss, bytes / (1 << 20), err
+		}
+	}
+	return 0, 0, errors.New("no heap size in /metrics")
+}
+
+func read(url string) (string, error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("get %s: %s", url, resp.Status)
+	}
+	return string(text), err
+}
+
+// freeAddress is one that nobody listens on just now.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
 }
 
 // playOut plays n games of len(moves[i]) plies over WebSockets, each ended by

@@ -36,9 +36,9 @@ func (b *bench) build() error {
 }
 
 // up starts the program over a new data folder and registers the players.
-func (b *bench) up(name string) (*server, error) {
+func (b *bench) up(name string, flags ...string) (*server, error) {
 	data := filepath.Join(b.scratch, name)
-	p, err := startProcess(nil, nil, b.binary, "up", "--data", data, "--listen", "127.0.0.1:0", "--log-level", "warn")
+	p, err := startProcess(nil, nil, b.binary, append([]string{"up", "--data", data, "--listen", "127.0.0.1:0", "--log-level", "warn"}, flags...)...)
 	if err != nil {
 		return nil, err
 	}

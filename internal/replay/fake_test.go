@@ -61,6 +61,7 @@ func newFake(t testing.TB) *fake {
 
 func (f *fake) start() string {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("POST /v1/accounts", f.once(f.register))
 	mux.HandleFunc("POST /v1/games", f.once(f.create))
 	mux.HandleFunc("POST /v1/games/{id}/{action}", f.once(f.act))

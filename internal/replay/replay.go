@@ -11,7 +11,9 @@ package replay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -72,6 +74,9 @@ func Run(ctx context.Context, cfg Config, file io.Reader) (*Report, error) {
 		}),
 		report: report,
 		start:  time.Now(),
+	}
+	if err := r.client.Do(ctx, client.Request{Method: http.MethodGet, Path: "/healthz"}, nil); err != nil {
+		return report, fmt.Errorf("ask the server how it is: %w", err)
 	}
 	r.players = newPlayers(r.client)
 	lanes, err := r.lanes(ctx)
