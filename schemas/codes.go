@@ -25,6 +25,23 @@ const (
 	CodeInvalidFEN         Code = "invalid_fen" // of a starting position; the detail says why
 	CodeNoDrawToClaim      Code = "no_draw_to_claim"
 
+	CodeNothingToTakeBack     Code = "nothing_to_take_back"
+	CodeNoTakebackOffer       Code = "no_takeback_offer"
+	CodeTakebackOfferPending  Code = "takeback_offer_pending"
+	CodeTakebackOfferTooSoon  Code = "takeback_offer_too_soon" // one between two moves
+	CodeTooManyTakebackOffers Code = "too_many_takeback_offers"
+	CodeClockNotRunning       Code = "clock_not_running" // both sides move first
+	CodeTooMuchTime           Code = "too_much_time"
+	CodeOpponentPresent       Code = "opponent_present"
+	CodeTooEarlyToClaim       Code = "too_early_to_claim" // the detail says how many seconds remain
+	CodeYourTurn              Code = "your_turn"          // a claim on the opponent waits for his turn
+	CodeClaimantGone          Code = "claimant_gone"
+	CodeGameNotOver           Code = "game_not_over"
+	CodeNoRematch             Code = "no_rematch" // of an aborted game
+	CodeNoRematchOffer        Code = "no_rematch_offer"
+	CodeRematchOffered        Code = "rematch_offered"  // once a side
+	CodeRematchAccepted       Code = "rematch_accepted" // already
+
 	CodePlayerNotFound Code = "player_not_found"
 	CodePlayerExists   Code = "player_exists"
 	CodePlayerClosed   Code = "player_closed"

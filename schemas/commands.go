@@ -29,16 +29,27 @@ const (
 
 // Game commands, keyed by game id.
 const (
-	CreateGame  CommandType = "CreateGame"  // matchmaking processor, or livegame service with a service token
+	CreateGame  CommandType = "CreateGame"  // matchmaking processor, livegame service with a service token, or games processor for a rematch
 	PlayMove    CommandType = "PlayMove"    // livegame service
 	Resign      CommandType = "Resign"      // livegame service
 	OfferDraw   CommandType = "OfferDraw"   // livegame service
 	AcceptDraw  CommandType = "AcceptDraw"  // livegame service
 	DeclineDraw CommandType = "DeclineDraw" // livegame service
 	ClaimDraw   CommandType = "ClaimDraw"   // livegame service: threefold repetition, or 50 moves
+	AddTime     CommandType = "AddTime"     // livegame service: to the opponent
 	AbortGame   CommandType = "AbortGame"   // livegame service before ply 2; matchmaking processor for a failed match
 	CheckFlag   CommandType = "CheckFlag"   // timer: a flag or the first-move limit may have fallen
 	EvictGame   CommandType = "EvictGame"   // timer: drop the row of a game that ended long enough ago
+
+	OfferTakeback   CommandType = "OfferTakeback"   // livegame service
+	AcceptTakeback  CommandType = "AcceptTakeback"  // livegame service
+	DeclineTakeback CommandType = "DeclineTakeback" // livegame service
+	MarkGone        CommandType = "MarkGone"        // livegame service, as ActorSystem: nobody listens for a player
+	MarkPresent     CommandType = "MarkPresent"     // livegame service, as ActorSystem: somebody does again
+	ClaimVanished   CommandType = "ClaimVanished"   // livegame service: the opponent has been gone for long enough
+	OfferRematch    CommandType = "OfferRematch"    // livegame service, once the game is over
+	AcceptRematch   CommandType = "AcceptRematch"   // livegame service
+	DeclineRematch  CommandType = "DeclineRematch"  // livegame service
 )
 
 // Actors of a command that are not players. A refusal is answered to players

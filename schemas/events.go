@@ -20,14 +20,27 @@ const (
 	MoveMade     EventType = "MoveMade"
 	DrawOffered  EventType = "DrawOffered"
 	DrawDeclined EventType = "DrawDeclined"
+
+	TakebackOffered  EventType = "TakebackOffered"
+	TakebackDeclined EventType = "TakebackDeclined"
+	TakebackAccepted EventType = "TakebackAccepted"
+	TimeAdded        EventType = "TimeAdded"
+	PlayerLeft       EventType = "PlayerLeft"
+	PlayerReturned   EventType = "PlayerReturned"
+
 	// The terminal events; their payload is GameOver.
-	GameEnded    EventType = "GameEnded"    // on the board, or agreed
+	GameEnded    EventType = "GameEnded"    // on the board, agreed or claimed
 	GameResigned EventType = "GameResigned" //
 	GameTimeout  EventType = "GameTimeout"  // a flag fell
 	GameAborted  EventType = "GameAborted"  // no result
+
+	// The only events behind a terminal one.
+	RematchOffered  EventType = "RematchOffered"
+	RematchDeclined EventType = "RematchDeclined"
+	RematchAccepted EventType = "RematchAccepted"
 )
 
-// Terminal reports whether t is the last event of a game.
+// Terminal reports whether t ends a game. What follows it is about a rematch.
 func (t EventType) Terminal() bool {
 	switch t {
 	case GameEnded, GameResigned, GameTimeout, GameAborted:
@@ -180,7 +193,7 @@ type GameOver struct {
 	Result      Result      `json:"result"`
 	Termination Termination `json:"termination"`
 	Plies       int         `json:"plies"`
-	Moves       []string    `json:"moves"`    // UCI, one a ply; never null
+	Moves       []string    `json:"moves"`    // UCI, one a ply that stands; never null
 	ClocksCs    []int64     `json:"clocksCs"` // the mover's clock after each ply; never null
 	FEN         string      `json:"fen"`      // the final position
 }

@@ -54,6 +54,7 @@ const (
 	FiftyMoves           Termination = "fifty_moves"          // claimed
 	Agreement            Termination = "agreement"
 	Resignation          Termination = "resignation"
+	Abandoned            Termination = "abandoned" // claimed of an opponent who had gone
 	TimeForfeit          Termination = "time_forfeit"
 	TimeVsInsufficient   Termination = "time_vs_insufficient_material" // flag fall, but the other side cannot mate: a draw
 	AbortedByPlayer      Termination = "aborted_by_player"

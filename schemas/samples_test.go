@@ -56,6 +56,17 @@ func commands() []schemas.Command {
 		command(schemas.AbortGame, gameID, whiteID, nil),
 		command(schemas.CheckFlag, gameID, system, &schemas.CheckFlagPayload{Ply: 7}),
 		command(schemas.EvictGame, gameID, system, nil),
+
+		command(schemas.OfferTakeback, gameID, whiteID, nil),
+		command(schemas.AcceptTakeback, gameID, blackID, nil),
+		command(schemas.DeclineTakeback, gameID, blackID, nil),
+		command(schemas.AddTime, gameID, whiteID, nil),
+		command(schemas.MarkGone, gameID, system, &schemas.MarkGonePayload{Color: schemas.Black, Left: true}),
+		command(schemas.MarkPresent, gameID, system, &schemas.MarkPresentPayload{Color: schemas.Black}),
+		command(schemas.ClaimVanished, gameID, whiteID, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin}),
+		command(schemas.OfferRematch, gameID, whiteID, nil),
+		command(schemas.AcceptRematch, gameID, blackID, nil),
+		command(schemas.DeclineRematch, gameID, blackID, nil),
 	}
 }
 
@@ -98,6 +109,20 @@ func events() []schemas.Event {
 		event(schemas.GameResigned, gameID, 5, over(schemas.BlackWins, schemas.Resignation, foolsMate[:2], clocks[:2], early)),
 		event(schemas.GameTimeout, gameID, 5, over(schemas.BlackWins, schemas.TimeForfeit, foolsMate[:2], clocks[:2], early)),
 		event(schemas.GameAborted, gameID, 3, over(schemas.NoResult, schemas.FirstMoveExpired, []string{}, []int64{}, startFEN)),
+
+		event(schemas.TakebackOffered, gameID, 5, &schemas.TakebackOfferedPayload{Ply: 3, Color: schemas.White}),
+		event(schemas.TakebackDeclined, gameID, 6, &schemas.TakebackDeclinedPayload{Ply: 3, Color: schemas.Black}),
+		event(schemas.TakebackAccepted, gameID, 6, &schemas.TakebackAcceptedPayload{
+			Ply: 2, Color: schemas.Black, FEN: early, Clock: schemas.Clocks{WhiteCs: 30000, BlackCs: 30000}, DeadlineAt: at + 300_000,
+		}),
+		event(schemas.TimeAdded, gameID, 5, &schemas.TimeAddedPayload{
+			Color: schemas.Black, AddedCs: 1500, Clock: schemas.Clocks{WhiteCs: 29900, BlackCs: 31500}, DeadlineAt: at + 315_000,
+		}),
+		event(schemas.PlayerLeft, gameID, 5, &schemas.PlayerLeftPayload{Color: schemas.Black, Explicit: true}),
+		event(schemas.PlayerReturned, gameID, 6, &schemas.PlayerReturnedPayload{Color: schemas.Black}),
+		event(schemas.RematchOffered, gameID, 8, &schemas.RematchOfferedPayload{Color: schemas.White}),
+		event(schemas.RematchDeclined, gameID, 9, &schemas.RematchDeclinedPayload{Color: schemas.Black}),
+		event(schemas.RematchAccepted, gameID, 9, &schemas.RematchAcceptedPayload{Color: schemas.Black, GameID: schemas.DerivedID(gameID, "rematch", 9)}),
 	}
 }
 

@@ -65,9 +65,20 @@ var commandKinds = map[CommandType]kind{
 	AcceptDraw:  {game, nil},
 	DeclineDraw: {game, nil},
 	ClaimDraw:   {game, nil},
+	AddTime:     {game, nil},
 	AbortGame:   {game, nil},
 	CheckFlag:   {game, payload[CheckFlagPayload]()},
 	EvictGame:   {game, nil},
+
+	OfferTakeback:   {game, nil},
+	AcceptTakeback:  {game, nil},
+	DeclineTakeback: {game, nil},
+	MarkGone:        {game, payload[MarkGonePayload]()},
+	MarkPresent:     {game, payload[MarkPresentPayload]()},
+	ClaimVanished:   {game, payload[ClaimVanishedPayload]()},
+	OfferRematch:    {game, nil},
+	AcceptRematch:   {game, nil},
+	DeclineRematch:  {game, nil},
 }
 
 var eventKinds = map[EventType]kind{
@@ -91,6 +102,16 @@ var eventKinds = map[EventType]kind{
 	GameResigned: {game, payload[GameOver]()},
 	GameTimeout:  {game, payload[GameOver]()},
 	GameAborted:  {game, payload[GameOver]()},
+
+	TakebackOffered:  {game, payload[TakebackOfferedPayload]()},
+	TakebackDeclined: {game, payload[TakebackDeclinedPayload]()},
+	TakebackAccepted: {game, payload[TakebackAcceptedPayload]()},
+	TimeAdded:        {game, payload[TimeAddedPayload]()},
+	PlayerLeft:       {game, payload[PlayerLeftPayload]()},
+	PlayerReturned:   {game, payload[PlayerReturnedPayload]()},
+	RematchOffered:   {game, payload[RematchOfferedPayload]()},
+	RematchDeclined:  {game, payload[RematchDeclinedPayload]()},
+	RematchAccepted:  {game, payload[RematchAcceptedPayload]()},
 }
 
 // CommandTypes lists every command type, in no order.

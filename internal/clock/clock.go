@@ -114,6 +114,16 @@ func (c Clock) After(tc schemas.TimeControl, turn Turn, at schemas.Time, audit s
 	return next
 }
 
+// Add is the clock with that much more for one side.
+func (c Clock) Add(color schemas.Color, centis int64) Clock {
+	if color == schemas.White {
+		c.White += centis
+	} else {
+		c.Black += centis
+	}
+	return c
+}
+
 // Flag is the clock as it stands when that side has lost on time.
 func (c Clock) Flag(loser schemas.Color) Clock {
 	if loser == schemas.White {

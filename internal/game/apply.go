@@ -40,47 +40,81 @@ func apply(s *State, ev schemas.Event) (*State, error) {
 	if p, ok := ev.Payload.(*schemas.GameCreatedPayload); ok {
 		return applyCreated(ev, p)
 	}
-	if s == nil || s.Void || s.Over() {
-		return nil, errors.New("the game does not run")
+	if s == nil || s.Void {
+		return nil, errors.New("there is no game")
 	}
 	next := *s
-	e := entry{at: ev.OccurredAt}
+	var e entry
 	var err error
-	switch p := ev.Payload.(type) {
-	case *schemas.GameStartedPayload:
-		e.kind = kindStarted
-		next.Clock = clock.New(s.TimeControl, ev.OccurredAt)
-	case *schemas.MoveMadePayload:
-		e.kind = kindMove
-		if p.DeadlineAt == 0 {
-			e.kind = kindLastMove
-		}
-		e.compensated = p.Clock.CompensatedCs
-		e.move, err = next.move(p, ev.OccurredAt)
-	case *schemas.DrawOfferedPayload:
-		e.kind, e.flags = kindDrawOffered, colorFlag(p.Color)
-		next.DrawOffer = p.Color
-		next.offered[side(p.Color)] = p.Ply + 1
-	case *schemas.DrawDeclinedPayload:
-		e.kind, e.flags = kindDrawDeclined, colorFlag(p.Color)
-		next.DrawOffer = ""
-	case *schemas.GameOver:
-		e.kind, e.result, e.termination = terminalKind(ev.Type), p.Result, p.Termination
-		next.Result, next.Termination, next.DrawOffer = p.Result, p.Termination, ""
-		next.keys = ledger{}
-		if ev.Type == schemas.GameTimeout {
-			next.Clock = next.Clock.Flag(next.Turn())
-		}
-	default:
-		err = fmt.Errorf("payload %T", ev.Payload)
+	if s.Over() {
+		e, err = next.afterwards(ev)
+	} else {
+		e, err = next.change(ev)
 	}
 	if err != nil {
 		return nil, err
 	}
+	e.at = ev.OccurredAt
 	if err := next.record(ev.CommandID, e); err != nil {
 		return nil, err
 	}
 	return &next, nil
+}
+
+// change makes an event's changes to a game that runs, except to the history.
+func (s *State) change(ev schemas.Event) (entry, error) {
+	switch p := ev.Payload.(type) {
+	case *schemas.GameStartedPayload:
+		s.Clock = clock.New(s.TimeControl, ev.OccurredAt)
+		return entry{kind: kindStarted}, nil
+	case *schemas.MoveMadePayload:
+		return s.applyMove(p, ev.OccurredAt)
+	case *schemas.DrawOfferedPayload:
+		s.DrawOffer = p.Color
+		s.of(p.Color).drawOffered = p.Ply + 1
+		return said(kindDrawOffered, p.Color), nil
+	case *schemas.DrawDeclinedPayload:
+		s.DrawOffer = ""
+		return said(kindDrawDeclined, p.Color), nil
+	case *schemas.TakebackOfferedPayload:
+		s.TakebackOffer = p.Color
+		own := s.of(p.Color)
+		own.takebackAsked = true
+		own.takebackOffers++
+		return said(kindTakebackOffered, p.Color), nil
+	case *schemas.TakebackDeclinedPayload:
+		s.TakebackOffer = ""
+		return said(kindTakebackDeclined, p.Color), nil
+	case *schemas.TakebackAcceptedPayload:
+		return s.applyTakeback(p, ev.OccurredAt)
+	case *schemas.TimeAddedPayload:
+		return s.applyTimeAdded(p), nil
+	case *schemas.PlayerLeftPayload:
+		return s.applyLeft(p, ev.OccurredAt), nil
+	case *schemas.PlayerReturnedPayload:
+		s.returned(p.Color)
+		return said(kindPlayerReturned, p.Color), nil
+	case *schemas.GameOver:
+		return s.applyOver(ev.Type, p, ev.OccurredAt), nil
+	}
+	return entry{}, fmt.Errorf("payload %T in a game that runs", ev.Payload)
+}
+
+// afterwards is change for a game that is over.
+func (s *State) afterwards(ev schemas.Event) (entry, error) {
+	switch p := ev.Payload.(type) {
+	case *schemas.RematchOfferedPayload:
+		s.RematchOffer = p.Color
+		s.of(p.Color).rematchOffered = true
+		return said(kindRematchOffered, p.Color), nil
+	case *schemas.RematchDeclinedPayload:
+		s.RematchOffer = ""
+		return said(kindRematchDeclined, p.Color), nil
+	case *schemas.RematchAcceptedPayload:
+		s.RematchOffer, s.rematched = "", true
+		return said(kindRematchAccepted, p.Color), nil
+	}
+	return entry{}, fmt.Errorf("payload %T in a game that is over", ev.Payload)
 }
 
 func applyCreated(ev schemas.Event, p *schemas.GameCreatedPayload) (*State, error) {
@@ -94,21 +128,21 @@ func applyCreated(ev schemas.Event, p *schemas.GameCreatedPayload) (*State, erro
 	}
 	s := &State{
 		ID: ev.Key, Region: ev.Region, White: p.White, Black: p.Black, TimeControl: p.TimeControl, Rated: p.Rated,
-		Private: p.Private, Queue: p.Queue, RematchOf: p.RematchOf, CreatedAt: ev.OccurredAt, UpdatedAt: ev.OccurredAt, FEN: p.FEN, Clock: clock.New(p.TimeControl, ev.OccurredAt), Result: schemas.NoResult,
+		Private: p.Private, Queue: p.Queue, RematchOf: p.RematchOf, CreatedAt: ev.OccurredAt, UpdatedAt: ev.OccurredAt,
+		FEN: p.FEN, Clock: clock.New(p.TimeControl, ev.OccurredAt), Result: schemas.NoResult,
 	}
 	s.setStart(p.FEN)
-	s.keys = s.keys.append(keyBytes(p.FEN)...)
+	s.keys = s.keys.append(keyBytes(rules.KeyOfFEN(p.FEN))...)
 	if err := s.record(ev.CommandID, entry{kind: kindCreated, at: ev.OccurredAt}); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// move makes a move's changes, except to the history.
-func (s *State) move(p *schemas.MoveMadePayload, at schemas.Time) (rules.Move, error) {
+func (s *State) applyMove(p *schemas.MoveMadePayload, at schemas.Time) (entry, error) {
 	m, err := rules.Note(p.UCI, p.SAN, p.FEN)
 	if err != nil {
-		return 0, err
+		return entry{}, err
 	}
 	s.Clock = s.Clock.After(s.TimeControl, s.turn(), at, p.Clock)
 	s.Plies++
@@ -116,11 +150,36 @@ func (s *State) move(p *schemas.MoveMadePayload, at schemas.Time) (rules.Move, e
 	if s.DrawOffer == p.Color.Other() {
 		s.DrawOffer = "" // to move is to answer
 	}
+	s.endTakebackOffer()
+	s.returned(p.Color)
 	if irreversible(p.FEN) {
 		s.keys = ledger{}
 	}
-	s.keys = s.keys.append(keyBytes(p.FEN)...)
-	return m, nil
+	s.keys = s.keys.append(keyBytes(rules.KeyOfFEN(p.FEN))...)
+	e := entry{kind: kindMove, move: m, centis: p.Clock.CompensatedCs}
+	if p.DeadlineAt == 0 {
+		e.kind = kindLastMove
+	}
+	return e, nil
+}
+
+func (s *State) applyOver(t schemas.EventType, p *schemas.GameOver, at schemas.Time) entry {
+	s.Result, s.Termination, s.endedAt = p.Result, p.Termination, at
+	s.DrawOffer, s.TakebackOffer = "", ""
+	s.keys = ledger{}
+	e := entry{result: p.Result, termination: p.Termination}
+	switch t {
+	case schemas.GameEnded:
+		e.kind = kindEnded
+	case schemas.GameResigned:
+		e.kind = kindResigned
+	case schemas.GameTimeout:
+		e.kind = kindTimeout
+		s.Clock = s.Clock.Flag(s.Turn())
+	default:
+		e.kind = kindAborted
+	}
+	return e
 }
 
 // irreversible reports whether the FEN's half-move clock is 0.
@@ -129,27 +188,6 @@ func irreversible(fen string) bool {
 	return last >= 2 && fen[last-2:last] == " 0"
 }
 
-func keyBytes(fen string) []byte {
-	k := rules.KeyOfFEN(fen)
+func keyBytes(k uint64) []byte {
 	return []byte{byte(k >> 56), byte(k >> 48), byte(k >> 40), byte(k >> 32), byte(k >> 24), byte(k >> 16), byte(k >> 8), byte(k)}
-}
-
-func colorFlag(c schemas.Color) byte {
-	if c == schemas.Black {
-		return flagBlack
-	}
-	return 0
-}
-
-func terminalKind(t schemas.EventType) byte {
-	switch t {
-	case schemas.GameEnded:
-		return kindEnded
-	case schemas.GameResigned:
-		return kindResigned
-	case schemas.GameTimeout:
-		return kindTimeout
-	default:
-		return kindAborted
-	}
 }

@@ -6,13 +6,14 @@ import "tabiya/schemas"
 const ratedFrom = 2
 
 // Consequences are the commands to other aggregates that an event causes; s is
-// any state of its game. They are a function of the event alone, so that a
-// replay makes the same bytes again.
+// any state of its game. They are a function of the event and of how its game
+// began, so that a replay makes the same bytes again.
 //
 //   - A queue's game has started: both seats move to it, the match is confirmed.
 //   - A game is over: both players get its result, if a queue seated them or
 //     the game is rated. Not if its queue gave up the match: the seats are told
 //     by the queue then, and must not be free in between.
+//   - A rematch is accepted: its game is made. It takes no seats.
 func Consequences(s *State, ev schemas.Event) []schemas.Command {
 	switch p := ev.Payload.(type) {
 	case *schemas.GameStartedPayload:
@@ -23,6 +24,8 @@ func Consequences(s *State, ev schemas.Event) []schemas.Command {
 			seat(s, ev, s.White), seat(s, ev, s.Black),
 			command(ev, schemas.ConfirmMatch, s.Queue, &schemas.ConfirmMatchPayload{GameID: ev.Key}),
 		}
+	case *schemas.RematchAcceptedPayload:
+		return []schemas.Command{createRematch(s, ev, p.GameID)}
 	case *schemas.GameOver:
 		rated := p.Rated && p.Plies >= ratedFrom && p.Result != schemas.NoResult
 		if (p.Queue == "" && !rated) || p.Termination == schemas.MatchExpired {

@@ -1,10 +1,8 @@
 package game
 
 import (
-	"errors"
 	"fmt"
 
-	"tabiya/internal/rules"
 	"tabiya/schemas"
 )
 
@@ -87,49 +85,73 @@ func (d *decision) judge() *Refusal {
 		return nil // see Evictable: no event tells it
 	}
 	system := d.cmd.Actor == schemas.ActorSystem
-	if s == nil || s.Void {
+	switch {
+	case s == nil || s.Void:
 		if system {
 			return nil
 		}
 		return refuse(schemas.CodeGameNotFound, "there is no such game")
-	}
-	if s.Over() {
+	case s.Over() && !aboutRematch(d.cmd.Type):
 		return refuse(schemas.CodeGameOver, "the game is over: %s, %s", s.Result, s.Termination)
-	}
-	switch {
-	case d.cmd.Type == schemas.CheckFlag:
-		if s.late(d.at) {
-			d.timeUp()
-		}
-		return nil
-	case d.cmd.Type == schemas.AbortGame && system:
-		d.end(schemas.GameAborted, schemas.NoResult, schemas.MatchExpired)
-		return nil
+	case system:
+		return d.bySystem()
 	}
 	color, ok := s.ColorOf(d.cmd.Actor)
-	if !ok {
+	switch {
+	case !ok:
 		return refuse(schemas.CodeNotAPlayer, "only the two players may do this")
-	}
-	if d.cmd.Type == schemas.PlayMove {
+	case d.cmd.Type == schemas.PlayMove:
 		return d.play(color, d.cmd.Payload.(*schemas.PlayMovePayload))
-	}
-	if s.late(d.at) {
+	case !s.Over() && s.late(d.at):
 		d.timeUp() // the broker's clock ended the game before this came
 		return nil
 	}
+	return d.byPlayer(color)
+}
+
+// bySystem judges what timers, processors and services say of a game.
+func (d *decision) bySystem() *Refusal {
+	switch d.cmd.Type {
+	case schemas.AbortGame:
+		d.end(schemas.GameAborted, schemas.NoResult, schemas.MatchExpired)
+		return nil
+	case schemas.CheckFlag, schemas.MarkGone, schemas.MarkPresent:
+		if d.state.late(d.at) {
+			d.timeUp()
+		} else {
+			d.presence()
+		}
+		return nil
+	}
+	return refuse(schemas.CodeNotAPlayer, "only the two players may do this")
+}
+
+// byPlayer judges all that a player does but his moves, in time.
+func (d *decision) byPlayer(color schemas.Color) *Refusal {
 	switch d.cmd.Type {
 	case schemas.Resign:
 		d.end(schemas.GameResigned, schemas.WinFor(color.Other()), schemas.Resignation)
 		return nil
 	case schemas.AbortGame:
-		if s.Plies >= 2 {
+		if d.state.Plies >= 2 {
 			return refuse(schemas.CodeTooLateToAbort, "both sides have moved: resign instead")
 		}
 		d.end(schemas.GameAborted, schemas.NoResult, schemas.AbortedByPlayer)
 		return nil
-	default:
+	case schemas.OfferDraw, schemas.AcceptDraw, schemas.DeclineDraw:
 		return d.draw(color)
+	case schemas.ClaimDraw:
+		return d.claimDraw(color)
+	case schemas.OfferTakeback, schemas.AcceptTakeback, schemas.DeclineTakeback:
+		return d.takeback(color)
+	case schemas.AddTime:
+		return d.addTime(color)
+	case schemas.ClaimVanished:
+		return d.claimVanished(color, d.cmd.Payload.(*schemas.ClaimVanishedPayload).As)
+	case schemas.OfferRematch, schemas.AcceptRematch, schemas.DeclineRematch:
+		return d.rematch(color)
 	}
+	return refuse(schemas.CodeForbidden, "players do not send %s", d.cmd.Type)
 }
 
 func (d *decision) create() *Refusal {
@@ -177,77 +199,4 @@ func (d *decision) create() *Refusal {
 	d.state, d.events = next, append(d.events, created)
 	d.emit(schemas.GameStarted, d.state.started(d.at))
 	return nil
-}
-
-func (d *decision) play(color schemas.Color, p *schemas.PlayMovePayload) *Refusal {
-	s := d.state
-	if color != s.Turn() {
-		return refuse(schemas.CodeNotYourTurn, "it is %s's turn", s.Turn())
-	}
-	if p.Ply != 0 && p.Ply != s.Plies+1 {
-		return refuse(schemas.CodeWrongPly, "the next ply is %d, not %d", s.Plies+1, p.Ply)
-	}
-	if _, ok := rules.ParseUCI(p.UCI); !ok {
-		return refuse(schemas.CodeMalformedMove, "%.16q is not a move in UCI", p.UCI)
-	}
-	compensated := s.Clock.Compensation(s.turn(), d.at, p.LagCs)
-	if s.late(d.at) || !s.Clock.Reaches(s.turn(), d.at, compensated) {
-		d.timeUp()
-		return nil
-	}
-	next, san, err := position(s.FEN).Play(p.UCI)
-	if err != nil {
-		if errors.Is(err, rules.ErrMalformed) {
-			return refuse(schemas.CodeMalformedMove, "%.16q is not a move in UCI", p.UCI)
-		}
-		return refuse(schemas.CodeIllegalMove, "%s is not legal here", p.UCI)
-	}
-	result, termination := s.verdict(next, color)
-	after, audit := s.Clock.Move(s.TimeControl, s.turn(), d.at, compensated)
-	d.emit(schemas.MoveMade, s.moved(s.Plies+1, p.UCI, san, next.FEN(), audit, after, termination != ""))
-	if termination != "" {
-		d.end(schemas.GameEnded, result, termination)
-	}
-	return nil
-}
-
-// verdict says whether the move of color to next ends the game.
-func (s *State) verdict(next rules.Position, color schemas.Color) (schemas.Result, schemas.Termination) {
-	switch next.Status() {
-	case rules.Checkmate:
-		return schemas.WinFor(color), schemas.Checkmate
-	case rules.Stalemate:
-		return schemas.Draw, schemas.Stalemate
-	case rules.Insufficient:
-		return schemas.Draw, schemas.InsufficientMaterial
-	}
-	switch {
-	case next.HalfmoveClock() > 0 && s.repetitions(next.Key()) >= 4:
-		return schemas.Draw, schemas.FivefoldRepetition
-	case next.HalfmoveClock() >= seventyFiveMoves:
-		return schemas.Draw, schemas.SeventyFiveMoves
-	case s.Plies+1 >= MaxPlies:
-		return schemas.Draw, schemas.MaxPlies
-	}
-	return "", ""
-}
-
-func (s *State) late(at schemas.Time) bool { return s.Clock.Expired(s.TimeControl, s.turn(), at) }
-
-// timeUp ends the game of a side to move that is too late.
-func (d *decision) timeUp() {
-	s := d.state
-	if s.turn().First {
-		d.end(schemas.GameAborted, schemas.NoResult, schemas.FirstMoveExpired)
-		return
-	}
-	winner := s.Turn().Other()
-	switch {
-	case s.DrawOffer == winner: // it offered a draw and that still stands
-		d.end(schemas.GameTimeout, schemas.Draw, schemas.Agreement)
-	case !position(s.FEN).CanMate(winner):
-		d.end(schemas.GameTimeout, schemas.Draw, schemas.TimeVsInsufficient)
-	default:
-		d.end(schemas.GameTimeout, schemas.WinFor(winner), schemas.TimeForfeit)
-	}
 }

@@ -5,7 +5,7 @@ import (
 	"tabiya/schemas"
 )
 
-// draw judges the draw commands of color.
+// draw judges color's offers of a draw, and his answers to one.
 func (d *decision) draw(color schemas.Color) *Refusal {
 	s := d.state
 	pending := s.DrawOffer == color.Other()
@@ -30,10 +30,17 @@ func (d *decision) draw(color schemas.Color) *Refusal {
 			return refuse(schemas.CodeNoDrawOffer, "the opponent has not offered a draw")
 		}
 		d.emit(schemas.DrawDeclined, &schemas.DrawDeclinedPayload{Ply: s.Plies, Color: color})
-	case schemas.ClaimDraw:
-		return d.claimDraw(color)
 	}
 	return nil
+}
+
+// drawOfferWait is how many plies a side waits between its draw offers.
+const drawOfferWait = 20
+
+// mayOffer reports whether c has not offered a draw in the last 20 plies.
+func (s *State) mayOffer(c schemas.Color) bool {
+	last := s.of(c).drawOffered
+	return last == 0 || s.Plies-(last-1) >= drawOfferWait
 }
 
 // Plies without a capture or a pawn move, until a draw can be claimed (FIDE 9.3)

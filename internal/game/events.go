@@ -2,6 +2,7 @@ package game
 
 import (
 	"tabiya/internal/clock"
+	"tabiya/internal/rules"
 	"tabiya/schemas"
 )
 
@@ -73,37 +74,59 @@ func (s *State) walk(from int64, yield func(schemas.Event) bool) {
 	}
 	l, board := s.emptyLine(), position(s.StartFEN)
 	for e := range s.history() {
-		var payload any
-		wanted := e.seq >= from
 		audit := l.take(e)
-		plies := len(l.plies)
+		wanted := e.seq >= from
+		san := ""
 		switch {
-		case e.kind == kindCreated:
-			payload = s.created()
-		case e.kind == kindStarted:
-			payload = s.started(e.at)
 		case e.moves():
-			next, san := board.Replay(e.move)
-			if wanted {
-				payload = s.moved(plies, e.move.UCI(), san, next.FEN(), audit, l.clock, e.kind == kindLastMove)
-			}
-			board = next
-		case e.kind == kindDrawOffered:
-			payload = &schemas.DrawOfferedPayload{Ply: plies, Color: e.color()}
-		case e.kind == kindDrawDeclined:
-			payload = &schemas.DrawDeclinedPayload{Ply: plies, Color: e.color()}
-		case wanted:
-			payload = s.over(e.result, e.termination, e.at)
+			board, san = board.Replay(e.move)
+		case e.kind == kindTakebackAccepted:
+			board = l.board()
 		}
-		if wanted && !yield(s.event(eventTypes[e.kind], e.seq, e.at, s.commandID(e.seq), payload)) {
+		if !wanted {
+			continue
+		}
+		ev := s.event(eventTypes[e.kind], e.seq, e.at, s.commandID(e.seq), s.payload(e, &l, audit, board, san))
+		if !yield(ev) {
 			return
 		}
 	}
 }
 
-func (e entry) color() schemas.Color {
-	if e.flags&flagBlack != 0 {
-		return schemas.Black
+// payload makes that of an entry again; the line and the board are those after
+// it, audit and san are a move's.
+func (s *State) payload(e entry, l *line, audit schemas.Clock, board rules.Position, san string) any {
+	plies := len(l.plies)
+	switch e.kind {
+	case kindCreated:
+		return s.created()
+	case kindStarted:
+		return s.started(e.at)
+	case kindMove, kindLastMove:
+		return s.moved(plies, e.move.UCI(), san, board.FEN(), audit, l.clock, e.kind == kindLastMove)
+	case kindDrawOffered:
+		return &schemas.DrawOfferedPayload{Ply: plies, Color: e.color()}
+	case kindDrawDeclined:
+		return &schemas.DrawDeclinedPayload{Ply: plies, Color: e.color()}
+	case kindTakebackOffered:
+		return &schemas.TakebackOfferedPayload{Ply: plies, Color: e.color()}
+	case kindTakebackDeclined:
+		return &schemas.TakebackDeclinedPayload{Ply: plies, Color: e.color()}
+	case kindTakebackAccepted:
+		return l.takebackAccepted(e.color(), board)
+	case kindTimeAdded:
+		return timeAdded(e.color(), e.centis, l.clocks(), l.deadline())
+	case kindPlayerLeft:
+		return &schemas.PlayerLeftPayload{Color: e.color(), Explicit: e.flags&flagExplicit != 0}
+	case kindPlayerReturned:
+		return &schemas.PlayerReturnedPayload{Color: e.color()}
+	case kindRematchOffered:
+		return &schemas.RematchOfferedPayload{Color: e.color()}
+	case kindRematchDeclined:
+		return &schemas.RematchDeclinedPayload{Color: e.color()}
+	case kindRematchAccepted:
+		return s.rematchAccepted(e.color(), e.seq)
+	default:
+		return s.over(e.result, e.termination, e.at)
 	}
-	return schemas.White
 }

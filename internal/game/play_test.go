@@ -2,8 +2,6 @@ package game
 
 import (
 	"bytes"
-	"fmt"
-	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -172,57 +170,6 @@ func throughWire(t testing.TB, ev schemas.Event) schemas.Event {
 		t.Fatal(err)
 	}
 	return again
-}
-
-func TestRandomGamesReplayByteForByte(t *testing.T) {
-	t.Parallel()
-	for seed := range uint64(16) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			playRandomly(t, rand.New(rand.NewPCG(seed, 7)))
-		})
-	}
-}
-
-// playRandomly sends legal and illegal commands until the game is over.
-func playRandomly(t *testing.T, r *rand.Rand) {
-	p := createPayload()
-	if r.IntN(2) == 0 {
-		p.FEN, p.Private = []string{rookEndgame, enPassant}[r.IntN(2)], true
-	}
-	g := newTableOf(t, p)
-	for !g.state.Over() {
-		g.at += schemas.Time(r.IntN(4000))
-		actor := g.actor()
-		if r.IntN(10) == 0 {
-			actor = []string{whiteID, blackID, "nobody", schemas.ActorService}[r.IntN(4)]
-		}
-		var cmd schemas.Command
-		switch n := r.IntN(1000); {
-		case n < 900:
-			moves := legal(g.state)
-			cmd = g.command(schemas.PlayMove, actor, &schemas.PlayMovePayload{
-				UCI: moves[r.IntN(len(moves))], Ply: r.IntN(2) * (g.state.Plies + 1), LagCs: max(0, r.Int64N(400)-200),
-			})
-		case n < 999:
-			types := []schemas.CommandType{schemas.OfferDraw, schemas.OfferDraw, schemas.DeclineDraw, schemas.DeclineDraw, schemas.ClaimDraw, schemas.CheckFlag}
-			cmd = g.command(types[r.IntN(len(types))], actor, nil)
-			if cmd.Type == schemas.CheckFlag {
-				cmd.Actor, cmd.Payload = schemas.ActorSystem, &schemas.CheckFlagPayload{}
-			}
-		default:
-			types := []schemas.CommandType{schemas.Resign, schemas.AcceptDraw, schemas.AbortGame}
-			cmd = g.command(types[r.IntN(len(types))], actor, nil)
-		}
-		events, _ := g.send(cmd)
-		if len(events) > 0 {
-			g.at += schemas.Time(r.IntN(50))
-			if _, again := g.send(cmd); again == nil || again.Seq != events[0].Seq {
-				t.Fatalf("%s sent twice: %+v", cmd.Type, again)
-			}
-		}
-	}
-	g.checkHistory()
 }
 
 func legal(s *State) []string { return position(s.FEN).LegalMoves() }

@@ -34,21 +34,38 @@ func (s *State) causedBy(e entry, cmd schemas.Command) bool {
 		}
 		m, ok := rules.ParseUCI(p.UCI)
 		return ok && m.Same(e.move)
-	case kindDrawOffered:
-		return cmd.Type == schemas.OfferDraw
-	case kindDrawDeclined:
-		return cmd.Type == schemas.DeclineDraw
+	case kindTakebackAccepted:
+		return cmd.Type == schemas.AcceptTakeback || cmd.Type == schemas.OfferTakeback
+	case kindRematchAccepted:
+		return cmd.Type == schemas.AcceptRematch || cmd.Type == schemas.OfferRematch
 	case kindEnded:
-		if e.termination == schemas.Agreement {
-			return cmd.Type == schemas.AcceptDraw
-		}
-		return cmd.Type == schemas.ClaimDraw
-	case kindResigned:
-		return cmd.Type == schemas.Resign
+		return cmd.Type == endedBy(e.termination)
 	case kindAborted:
 		return e.termination == schemas.FirstMoveExpired || cmd.Type == schemas.AbortGame
-	default:
+	case kindTimeout:
 		return true
+	default:
+		return cmd.Type == causes[e.kind]
+	}
+}
+
+// causes are the commands behind those entries that have one cause alone.
+var causes = [kindsEnd]schemas.CommandType{
+	kindDrawOffered: schemas.OfferDraw, kindDrawDeclined: schemas.DeclineDraw, kindResigned: schemas.Resign,
+	kindTakebackOffered: schemas.OfferTakeback, kindTakebackDeclined: schemas.DeclineTakeback, kindTimeAdded: schemas.AddTime,
+	kindPlayerLeft: schemas.MarkGone, kindPlayerReturned: schemas.MarkPresent,
+	kindRematchOffered: schemas.OfferRematch, kindRematchDeclined: schemas.DeclineRematch,
+}
+
+// endedBy is the command behind a GameEnded that no move caused.
+func endedBy(t schemas.Termination) schemas.CommandType {
+	switch t {
+	case schemas.Agreement:
+		return schemas.AcceptDraw
+	case schemas.Abandoned:
+		return schemas.ClaimVanished
+	default:
+		return schemas.ClaimDraw
 	}
 }
 

@@ -1,15 +1,6 @@
 package game
 
-import (
-	"errors"
-	"fmt"
-
-	"tabiya/internal/rules"
-)
-
-// maxStartMove bounds a starting position's move number, so that no position
-// that is played from it has one that FEN does not take.
-const maxStartMove = 9000
+import "tabiya/internal/rules"
 
 // startFrom is the position that a game asked for by that FEN begins in; "" is
 // the usual one. The error says why no game can begin there.
@@ -17,16 +8,7 @@ func startFrom(fen string) (rules.Position, error) {
 	if fen == "" {
 		return rules.Start(), nil
 	}
-	p, err := rules.ParseFEN(fen)
-	switch {
-	case err != nil:
-		return rules.Position{}, fmt.Errorf("read the starting position: %w", err)
-	case p.Status() != rules.None || p.HalfmoveClock() >= seventyFiveMoves:
-		return rules.Position{}, errors.New("the game would be over before it began")
-	case p.MoveNumber() > maxStartMove:
-		return rules.Position{}, fmt.Errorf("the move number is at most %d", maxStartMove)
-	}
-	return p, nil
+	return rules.ParseStart(fen)
 }
 
 // position reads a FEN that this program wrote.

@@ -34,19 +34,22 @@ type State struct {
 	Plies     int          // played
 	FEN       string
 	Clock     clock.Clock
-	DrawOffer schemas.Color // whose offer stands, "" if none does
+
+	// Whose offer stands, "" if none does.
+	DrawOffer, TakebackOffer, RematchOffer schemas.Color
 
 	// Result is NoResult and Termination "" until the game is over.
 	Result      schemas.Result
 	Termination schemas.Termination
 
+	head        schemas.Head
+	sides       [2]sideState
+	endedAt     schemas.Time // 0 while the game runs
 	blackBegins bool
-
-	head    schemas.Head
-	offered [2]int // White's and Black's last draw offer: plies then played + 1, 0 if none
-	keys    ledger // 8 bytes for each position since the last capture or pawn move
-	ids     ledger // history: 16 bytes for each event, the id of its command
-	log     ledger // history: what else it takes to make each event again
+	rematched   bool   // see Rematch
+	keys        ledger // 8 bytes for each position since the last capture or pawn move
+	ids         ledger // history: 16 bytes for each event, the id of its command
+	log         ledger // history: what else it takes to make each event again
 }
 
 // Head is the row's frame.
@@ -61,19 +64,14 @@ func (s *State) Stamped(version, offset int64) *State {
 
 // Void is the state of a game that is aborted before it was created.
 func Void(id, region string, at schemas.Time) *State {
-	return &State{ID: id, Region: region, Void: true, CreatedAt: at, UpdatedAt: at, Result: schemas.NoResult, Termination: schemas.MatchExpired}
+	return &State{ID: id, Region: region, Void: true, CreatedAt: at, UpdatedAt: at, endedAt: at, Result: schemas.NoResult, Termination: schemas.MatchExpired}
 }
 
 // Over reports whether the game takes no more moves.
 func (s *State) Over() bool { return s.Termination != "" }
 
 // EndedAt is when the game ended; 0 while it runs.
-func (s *State) EndedAt() schemas.Time {
-	if !s.Over() {
-		return 0
-	}
-	return s.UpdatedAt
-}
+func (s *State) EndedAt() schemas.Time { return s.endedAt }
 
 // Speed is the rating category.
 func (s *State) Speed() schemas.Speed { return s.TimeControl.Speed() }
@@ -133,13 +131,6 @@ func (s *State) turnAfter(plies int) clock.Turn {
 	return clock.Turn{Color: s.mover(plies), First: plies < 2}
 }
 
-func side(c schemas.Color) int {
-	if c == schemas.White {
-		return 0
-	}
-	return 1
-}
-
 // repetitions counts how often the position has stood on the board.
 func (s *State) repetitions(key uint64) int {
 	n := 0
@@ -149,13 +140,4 @@ func (s *State) repetitions(key uint64) int {
 		}
 	}
 	return n
-}
-
-// drawOfferWait is how many plies a side waits between its draw offers.
-const drawOfferWait = 20
-
-// mayOffer reports whether c has not offered a draw in the last 20 plies.
-func (s *State) mayOffer(c schemas.Color) bool {
-	last := s.offered[side(c)]
-	return last == 0 || s.Plies-(last-1) >= drawOfferWait
 }

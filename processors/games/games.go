@@ -122,7 +122,8 @@ func notAccepted() *game.Refusal {
 	return &game.Refusal{Code: schemas.CodeNotAccepted, Detail: "the command was refused"}
 }
 
-// Deadline is the flag of the side to move, or the end of a finished game's stay.
+// Deadline is the flag of the side to move, or the end of a finished game's stay:
+// what is said about a rematch prolongs that.
 func (c Core) Deadline(key string, row *game.State) (at schemas.Time, cmd schemas.Command, afterCommit bool, ok bool) {
 	if row == nil {
 		return 0, schemas.Command{}, false, false
@@ -139,7 +140,7 @@ func (c Core) Deadline(key string, row *game.State) (at schemas.Time, cmd schema
 		linger = DefaultLinger
 	}
 	cmd.ID, cmd.Type, cmd.Payload = schemas.DerivedID(key, "evict", row.Seq), schemas.EvictGame, nil
-	return max(row.EndedAt().Add(linger), row.CreatedAt.Add(leastStay)), cmd, true, true
+	return max(row.UpdatedAt.Add(linger), row.CreatedAt.Add(leastStay)), cmd, true, true
 }
 
 // messages are the events, each with the commands that it causes.

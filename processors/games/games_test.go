@@ -183,6 +183,47 @@ func TestAWholeGameComesAgainByteForByteAfterACrash(t *testing.T) {
 	p.replayAll()
 }
 
+func TestOffersClaimsAndARematchComeAgainByteForByteAfterACrash(t *testing.T) {
+	t.Parallel()
+	p := newPartition(t)
+	p.create()
+	say := func(who string, c schemas.CommandType, payload any, want string) {
+		t.Helper()
+		expect(t, p.send(p.command(c, who, payload)), want)
+	}
+	p.move(whiteID, "e2e4")
+	expect(t, p.send(p.command(schemas.PlayMove, blackID, &schemas.PlayMovePayload{UCI: "e7e5", LagCs: 20})), "MoveMade")
+	expect(t, p.send(p.command(schemas.PlayMove, whiteID, &schemas.PlayMovePayload{UCI: "g1f3", LagCs: 20})), "MoveMade")
+	say(whiteID, schemas.OfferTakeback, nil, "TakebackOffered")
+	say(blackID, schemas.DeclineTakeback, nil, "TakebackDeclined")
+	say(blackID, schemas.AddTime, nil, "TimeAdded")
+	p.replayAll()
+	say(blackID, schemas.OfferTakeback, nil, "TakebackOffered")
+	say(blackID, schemas.OfferTakeback, nil, "CommandRejected")
+	flag := p.row().FlagAt()
+	say(whiteID, schemas.AcceptTakeback, nil, "TakebackAccepted")
+	if at, cmd, _, ok := p.core.Deadline(gameID, p.row()); !ok || cmd.Type != schemas.CheckFlag || at != p.row().FlagAt() || at == flag {
+		t.Fatalf("the timer stands at %v after the takeback, before at %v", at, flag)
+	}
+	p.replayAll()
+	p.move(blackID, "c7c5")
+	p.move(whiteID, "g1f3")
+	say(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black, Left: true}, "PlayerLeft")
+	say(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black}, "")
+	say(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin}, "CommandRejected")
+	p.at += 10_000
+	say(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin}, "GameEnded RecordResult RecordResult")
+	p.replayAll()
+	p.at += 200_000
+	say(blackID, schemas.OfferRematch, nil, "RematchOffered")
+	say(whiteID, schemas.AcceptRematch, nil, "RematchAccepted CreateGame")
+	say(whiteID, schemas.AcceptRematch, nil, "CommandRejected")
+	p.replayAll()
+	if at, cmd, _, ok := p.core.Deadline(gameID, p.row()); !ok || cmd.Type != schemas.EvictGame || at != p.row().UpdatedAt.Add(DefaultLinger) {
+		t.Fatalf("%s at %v: a rematch that was just accepted goes with the game", cmd.Type, at)
+	}
+}
+
 // The quiet one: Black's move was refused out of turn, then White's was
 // accepted; against the row after that, Black's would be legal.
 func TestARefusedCommandBehindAnAcceptedOneStaysRefused(t *testing.T) {

@@ -34,8 +34,9 @@ type ahead struct {
 	raw   []byte
 }
 
-// maxAhead bounds what waits behind a gap: a game has a few more events than plies.
-const maxAhead = 2 * game.MaxPlies
+// maxAhead bounds what waits behind a gap: a game has as many events more than
+// plies, if its players make all the offers that they may.
+const maxAhead = 3 * game.MaxPlies
 
 // folded is what a new event led to.
 type folded struct {

@@ -134,6 +134,19 @@ func Others(at schemas.Time) (all []schemas.Event) {
 	add(schemas.MatchFailed, queue, &schemas.MatchFailedPayload{GameID: game, White: seat(), Black: seat()})
 	add(schemas.DrawOffered, game, &schemas.DrawOfferedPayload{Ply: 30, Color: schemas.White})
 	add(schemas.DrawDeclined, game, &schemas.DrawDeclinedPayload{Ply: 30, Color: schemas.Black})
+	add(schemas.TakebackOffered, game, &schemas.TakebackOfferedPayload{Ply: 30, Color: schemas.White})
+	add(schemas.TakebackDeclined, game, &schemas.TakebackDeclinedPayload{Ply: 30, Color: schemas.Black})
+	add(schemas.TakebackAccepted, game, &schemas.TakebackAcceptedPayload{
+		Ply: 29, Color: schemas.Black, FEN: shuttle[0].fen, Clock: schemas.Clocks{WhiteCs: 9000, BlackCs: 9500}, DeadlineAt: at + 95_000,
+	})
+	add(schemas.TimeAdded, game, &schemas.TimeAddedPayload{
+		Color: schemas.White, AddedCs: 1500, Clock: schemas.Clocks{WhiteCs: 10_500, BlackCs: 9500}, DeadlineAt: at + 95_000,
+	})
+	add(schemas.PlayerLeft, game, &schemas.PlayerLeftPayload{Color: schemas.White, Explicit: true})
+	add(schemas.PlayerReturned, game, &schemas.PlayerReturnedPayload{Color: schemas.White})
+	add(schemas.RematchOffered, game, &schemas.RematchOfferedPayload{Color: schemas.White})
+	add(schemas.RematchDeclined, game, &schemas.RematchDeclinedPayload{Color: schemas.Black})
+	add(schemas.RematchAccepted, game, &schemas.RematchAcceptedPayload{Color: schemas.Black, GameID: ID(r)})
 	return all
 }
 

@@ -1,0 +1,104 @@
+package game
+
+import (
+	"time"
+
+	"tabiya/schemas"
+)
+
+// maxDepartures bounds how often a side's departure is told: one that is told no
+// more can be claimed no more.
+const maxDepartures = 100
+
+// presence judges what the service says about who is there. Nothing is said
+// twice.
+func (d *decision) presence() {
+	s := d.state
+	switch p := d.cmd.Payload.(type) {
+	case *schemas.MarkGonePayload:
+		if !validColor(p.Color) {
+			return
+		}
+		if side := s.of(p.Color); side.goneSince == 0 && side.departures < maxDepartures {
+			d.emit(schemas.PlayerLeft, &schemas.PlayerLeftPayload{Color: p.Color, Explicit: p.Left})
+		}
+	case *schemas.MarkPresentPayload:
+		if validColor(p.Color) && s.of(p.Color).goneSince != 0 {
+			d.emit(schemas.PlayerReturned, &schemas.PlayerReturnedPayload{Color: p.Color})
+		}
+	}
+}
+
+func validColor(c schemas.Color) bool { return c == schemas.White || c == schemas.Black }
+
+func (s *State) applyLeft(p *schemas.PlayerLeftPayload, at schemas.Time) entry {
+	side := s.of(p.Color)
+	side.goneSince, side.left = at, p.Explicit
+	side.departures++
+	e := said(kindPlayerLeft, p.Color)
+	if p.Explicit {
+		e.flags |= flagExplicit
+	}
+	return e
+}
+
+// returned notes that a side is there: it is back, or it has moved.
+func (s *State) returned(c schemas.Color) {
+	side := s.of(c)
+	side.goneSince, side.left = 0, false
+}
+
+// GoneSince is when that side was last seen to go; 0 if it is there.
+func (s *State) GoneSince(c schemas.Color) schemas.Time { return s.of(c).goneSince }
+
+// vanishWait is how long a side may be gone before its opponent can claim the
+// game; shorter if it said that it leaves.
+func vanishWait(speed schemas.Speed, left bool) time.Duration {
+	wait := 40 * time.Second
+	if left {
+		wait = 10 * time.Second
+	}
+	switch speed {
+	case schemas.Rapid:
+		return 2 * wait
+	case schemas.Classical:
+		return 3 * wait
+	}
+	return wait
+}
+
+// ClaimableAt is when color may claim the game of his opponent, if nothing
+// changes before: 0 if that is there, or if it is not his turn.
+func (s *State) ClaimableAt(color schemas.Color) schemas.Time {
+	opponent := s.of(color.Other())
+	if s.Over() || s.turn().First || s.Turn() == color || opponent.goneSince == 0 {
+		return 0
+	}
+	return opponent.goneSince.Add(vanishWait(s.Speed(), opponent.left))
+}
+
+// claimVanished judges color's claim on an opponent who has gone.
+func (d *decision) claimVanished(color schemas.Color, as schemas.ClaimAs) *Refusal {
+	s := d.state
+	switch {
+	case as != schemas.ClaimWin && as != schemas.ClaimDrawOnly:
+		return refuse(schemas.CodeInvalidField, "as: win or draw")
+	case s.of(color.Other()).goneSince == 0:
+		return refuse(schemas.CodeOpponentPresent, "the opponent is there")
+	case s.of(color).goneSince != 0:
+		return refuse(schemas.CodeClaimantGone, "nobody claims a game that he left himself")
+	case s.turn().First:
+		return refuse(schemas.CodeTooEarlyToClaim, "both sides move first: abort the game instead")
+	case s.Turn() == color:
+		return refuse(schemas.CodeYourTurn, "it is your turn: the opponent need not be there")
+	}
+	if from := s.ClaimableAt(color); d.at < from {
+		return refuse(schemas.CodeTooEarlyToClaim, "the opponent has %d seconds to come back", (from-d.at+999)/1000)
+	}
+	result := schemas.Draw
+	if as == schemas.ClaimWin && position(s.FEN).CanMate(color) {
+		result = schemas.WinFor(color)
+	}
+	d.end(schemas.GameEnded, result, schemas.Abandoned)
+	return nil
+}

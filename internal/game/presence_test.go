@@ -1,0 +1,135 @@
+package game
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"tabiya/schemas"
+)
+
+func (g *table) gone(c schemas.Color, left bool) schemas.Command {
+	return g.command(schemas.MarkGone, schemas.ActorSystem, &schemas.MarkGonePayload{Color: c, Left: left})
+}
+
+func (g *table) present(c schemas.Color) schemas.Command {
+	return g.command(schemas.MarkPresent, schemas.ActorSystem, &schemas.MarkPresentPayload{Color: c})
+}
+
+func (g *table) claim(who string, as schemas.ClaimAs) schemas.Command {
+	return g.command(schemas.ClaimVanished, who, &schemas.ClaimVanishedPayload{As: as})
+}
+
+func TestPresenceIsToldOnce(t *testing.T) {
+	t.Parallel()
+	g := newTable(t)
+	told := func(cmd schemas.Command, want int) {
+		t.Helper()
+		if events := g.must(cmd); len(events) != want {
+			t.Fatalf("%s led to %d events", cmd.Type, len(events))
+		}
+	}
+	told(g.present(schemas.Black), 0)
+	cmd := g.gone(schemas.Black, true)
+	told(cmd, 1)
+	if _, r := g.send(cmd); r == nil || r.Seq != 3 {
+		t.Fatalf("sent again: %+v", r)
+	}
+	if g.state.GoneSince(schemas.Black) != g.at || g.state.GoneSince(schemas.White) != 0 {
+		t.Fatal("the wrong side is gone")
+	}
+	told(g.gone(schemas.Black, false), 0)
+	told(g.present(schemas.Black), 1)
+	told(g.gone("red", false), 0)
+	told(g.present(""), 0)
+	g.refused(g.command(schemas.MarkGone, whiteID, &schemas.MarkGonePayload{Color: schemas.Black}), schemas.CodeForbidden)
+	told(g.gone(schemas.White, false), 1)
+	g.play("e2e4") // who moves is there
+	if g.state.GoneSince(schemas.White) != 0 {
+		t.Fatal("a player who moved is gone")
+	}
+	for range maxDepartures - 1 {
+		told(g.gone(schemas.Black, false), 1)
+		told(g.present(schemas.Black), 1)
+	}
+	told(g.gone(schemas.Black, false), 0)
+	told(g.gone(schemas.White, false), 1)
+	g.must(g.command(schemas.Resign, whiteID, nil))
+	g.refused(g.present(schemas.White), schemas.CodeGameOver)
+	g.checkHistory()
+}
+
+func TestAClaimOnAVanishedOpponent(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		tc     schemas.TimeControl
+		left   bool
+		as     schemas.ClaimAs
+		after  time.Duration
+		result schemas.Result
+	}{
+		{"dropped", blitz, false, schemas.ClaimWin, 40 * time.Second, schemas.WhiteWins},
+		{"left", blitz, true, schemas.ClaimWin, 10 * time.Second, schemas.WhiteWins},
+		{"left, claimed as a draw", blitz, true, schemas.ClaimDrawOnly, 10 * time.Second, schemas.Draw},
+		{"dropped in rapid", schemas.TimeControl{InitialCs: 60_000}, false, schemas.ClaimWin, 80 * time.Second, schemas.WhiteWins},
+		{"left in classical", schemas.TimeControl{InitialCs: 180_000}, true, schemas.ClaimWin, 30 * time.Second, schemas.WhiteWins},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p := createPayload()
+			p.TimeControl = c.tc
+			g := newTableOf(t, p)
+			g.playAll("e2e4 e7e5 g1f3")
+			g.refused(g.claim(whiteID, c.as), schemas.CodeOpponentPresent)
+			g.must(g.gone(schemas.Black, c.left))
+			left := g.at
+			if want := left.Add(c.after); g.state.ClaimableAt(schemas.White) != want || g.state.ClaimableAt(schemas.Black) != 0 {
+				t.Fatalf("claimable at %v, want %v", g.state.ClaimableAt(schemas.White), want)
+			}
+			g.at = left.Add(c.after) - 1001
+			early := g.claim(whiteID, c.as)
+			if _, r := g.send(early); r == nil || r.Code != schemas.CodeTooEarlyToClaim || !strings.Contains(r.Detail, " 2 seconds") {
+				t.Fatalf("%+v", r)
+			}
+			g.at = left.Add(c.after)
+			cmd := g.claim(whiteID, c.as)
+			end(t, g, g.must(cmd), schemas.GameEnded, c.result, schemas.Abandoned)
+			if _, r := g.send(cmd); r == nil || r.Seq != g.state.Seq {
+				t.Fatalf("sent again: %+v", r)
+			}
+		})
+	}
+}
+
+func TestWhoCannotClaim(t *testing.T) {
+	t.Parallel()
+	g := newTable(t)
+	g.play("e2e4")
+	g.must(g.gone(schemas.Black, true))
+	g.at += 20_000
+	g.refused(g.claim(whiteID, schemas.ClaimWin), schemas.CodeTooEarlyToClaim) // the first move has a limit of its own
+	g.play("e7e5")
+	g.must(g.gone(schemas.Black, true))
+	g.at += 20_000
+	g.refused(g.claim(whiteID, schemas.ClaimWin), schemas.CodeYourTurn)
+	g.play("g1f3")
+	g.refused(g.claim(whiteID, "all"), schemas.CodeInvalidField)
+	g.refused(g.claim("somebody", schemas.ClaimWin), schemas.CodeNotAPlayer)
+	g.must(g.gone(schemas.White, false))
+	g.refused(g.claim(whiteID, schemas.ClaimWin), schemas.CodeClaimantGone)
+	g.must(g.present(schemas.White))
+	g.at = g.state.FlagAt()
+	end(t, g, g.must(g.claim(whiteID, schemas.ClaimDrawOnly)), schemas.GameTimeout, schemas.WhiteWins, schemas.TimeForfeit)
+}
+
+func TestAWinThatNoBoardAllowsIsClaimedAsADraw(t *testing.T) {
+	t.Parallel()
+	g := newTableFrom(t, rookEndgame)
+	g.playAll("e6e5 e3e2 e5e4 e2e1")
+	g.must(g.gone(schemas.Black, true))
+	g.play("e4e5") // and so he is back
+	g.must(g.gone(schemas.White, true))
+	g.at += 60_000
+	end(t, g, g.must(g.claim(blackID, schemas.ClaimWin)), schemas.GameEnded, schemas.Draw, schemas.Abandoned)
+}
