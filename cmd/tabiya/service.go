@@ -48,6 +48,7 @@ func (c serviceCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
 			return err
 		}
 	}
+	w.postgres = c.Postgres // livegame can do without
 	if err := c.keyFlags.read(&w); err != nil {
 		return err
 	}
@@ -73,6 +74,10 @@ func (n *node) addServices(ctx context.Context, w wires, names ...string) error 
 	}
 	players := n.playersView(w, names)
 	verifier := auth.NewVerifier(w.public, time.Now)
+	past, err := n.newHistory(ctx, w, verifier, names)
+	if err != nil {
+		return err
+	}
 	for _, name := range names {
 		var s service
 		switch name {
@@ -87,10 +92,10 @@ func (n *node) addServices(ctx context.Context, w wires, names ...string) error 
 			s, err = livegame.New(livegame.Config{
 				Kafka: w.kafka, Commands: commands, Players: players, Verifier: verifier,
 				Regions: w.regions, Logger: n.logger, Registerer: n.registry,
-				MaxConnections: w.connections.Connections, MaxPerPlayer: w.connections.ConnectionsPerPlayer, MaxPerAddress: w.connections.ConnectionsPerAddress,
+				Finished: finished(past), MaxConnections: w.connections.Connections, MaxPerPlayer: w.connections.ConnectionsPerPlayer, MaxPerAddress: w.connections.ConnectionsPerAddress,
 			})
 		case "history":
-			s, err = n.newHistory(ctx, w, verifier)
+			s = past
 		}
 		if err != nil {
 			return fmt.Errorf("service %s: %w", name, err)
@@ -147,11 +152,29 @@ func (n *node) newAccount(ctx context.Context, w wires, commands *kafka.Producer
 	})
 }
 
-func (n *node) newHistory(ctx context.Context, w wires, verifier *auth.Verifier) (service, error) {
-	pool, err := postgres.Open(ctx, w.postgres)
+// newHistory makes the history service, which livegame asks when a finished game
+// was played; nil if no part of this process wants it or can have it. Livegame
+// starts and plays without the database.
+func (n *node) newHistory(ctx context.Context, w wires, verifier *auth.Verifier, names []string) (*history.Service, error) {
+	open := postgres.New
+	switch {
+	case slices.Contains(names, "history"):
+		open = postgres.Open
+	case !slices.Contains(names, "livegame") || w.postgres == "":
+		return nil, nil
+	}
+	pool, err := open(ctx, w.postgres)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("service history: %w", err)
 	}
 	n.closers = append(n.closers, pool.Close)
 	return history.New(history.Config{Pool: pool, Verifier: verifier, Logger: n.logger, Registerer: n.registry})
+}
+
+// finished is past as livegame takes it: no service is no index.
+func finished(past *history.Service) livegame.Finished {
+	if past == nil {
+		return nil
+	}
+	return past
 }

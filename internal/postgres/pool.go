@@ -17,10 +17,26 @@ const (
 	idleInTransaction = "60s"
 )
 
-// Open makes a pool and proves within connectTimeout that the database answers.
-// What the DSN says (pool_max_conns, connect_timeout, application_name, ...)
-// goes before the defaults here. A database that is away gives ErrUnavailable.
+// Open is New, and proves within connectTimeout that the database answers. One
+// that is away gives ErrUnavailable.
 func Open(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
+	pool, err := New(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open postgres: %w", Unavailable(err))
+	}
+	return pool, nil
+}
+
+// New makes a pool that connects when it is first asked. What the DSN says
+// (pool_max_conns, connect_timeout, application_name, ...) goes before the
+// defaults here.
+func New(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("parse postgres dsn: %w", err)
@@ -36,12 +52,6 @@ func Open(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
 
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("open postgres: %w", Unavailable(err))
-	}
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
 		return nil, fmt.Errorf("open postgres: %w", Unavailable(err))
 	}
 	return pool, nil

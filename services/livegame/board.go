@@ -16,6 +16,7 @@ type board struct {
 	watchers []watcher
 	ahead    []ahead // events behind a gap, until a row fills it
 	dropped  bool    // not in the hub any more: look again
+	bygone   bool    // not in the hub: there is nothing but the past
 
 	spectators int // watchers that are none of the players
 	told       int // how many they were when the watchers were told last
@@ -42,6 +43,7 @@ const maxAhead = 3 * game.MaxPlies
 type folded struct {
 	event schemas.Event
 	raw   []byte // the envelope
+	late  bool   // the game had been let go
 }
 
 // step says what a board made of an event.
@@ -82,7 +84,7 @@ func (b *board) foldLocked(ev schemas.Event, raw []byte, woken *[]*outbox) (fold
 	b.state = compacted(next)
 	i := eventItem(ev.Seq, ev.Type.Terminal(), raw)
 	b.tell(i, woken)
-	return folded{ev, i.event()}, stepped, nil
+	return folded{ev, i.event(), b.dropped}, stepped, nil
 }
 
 // compactEvery is after how many events a game's history is put in one piece.
@@ -127,7 +129,7 @@ func (b *board) install(row *game.State, woken *[]*outbox) (all []folded, closed
 		for _, ev := range row.Events(b.state.Seq + 1) {
 			i := eventItem(ev.Seq, ev.Type.Terminal(), ev.Record().Value)
 			b.tell(i, woken)
-			all = append(all, folded{ev, i.event()})
+			all = append(all, folded{event: ev, raw: i.event()})
 		}
 		b.state = row
 	}
@@ -181,6 +183,10 @@ func (b *board) watch(w watcher) (at *game.State, ok bool) {
 	if b.dropped || b.state == nil {
 		return nil, false
 	}
+	if b.bygone {
+		w.box.close(gameOver)
+		return b.state, true
+	}
 	b.watchers = append(b.watchers, w)
 	if w.spectates {
 		b.spectators++
@@ -202,9 +208,13 @@ func (b *board) unwatch(box *outbox) {
 	b.watchers = slices.Delete(b.watchers, at, at+1)
 }
 
-// drop lets go of the game and of its watchers.
-func (b *board) drop(why ending) {
+// drop lets go of the game and of its watchers. Whatever is folded after keep has
+// the state is late.
+func (b *board) drop(why ending, keep func(*game.State)) {
 	b.mu.Lock()
+	if keep != nil && b.state != nil {
+		keep(b.state)
+	}
 	watchers := b.watchers
 	b.watchers, b.spectators, b.dropped = nil, 0, true
 	b.mu.Unlock()

@@ -34,6 +34,9 @@ type Config struct {
 	Commands Sender
 	Players  Players
 	Verifier *auth.Verifier
+	// Finished knows when games were played that are not held any more, so that
+	// their events can be found in the log. Nil: they are not streamed.
+	Finished Finished
 	// Regions in which a service may create a game; the first is the default.
 	Regions    []string
 	Logger     *slog.Logger
@@ -58,6 +61,10 @@ type Config struct {
 	// FrameRate is how many frames a second a socket may send, with two seconds'
 	// worth at once. Default 500.
 	FrameRate int
+	// MaxPast bounds what is read of the log for one finished game, in bytes, and
+	// PastRate how much of it a second. Default 256 MiB and 64 MiB/s.
+	MaxPast  int64
+	PastRate int64
 }
 
 // Validate sets defaults and reports the first thing that cannot work.
@@ -69,12 +76,14 @@ func (c *Config) Validate() error {
 	c.MaxConnections = cmp.Or(c.MaxConnections, 20_000)
 	c.MaxPerPlayer = cmp.Or(c.MaxPerPlayer, 64)
 	c.FrameRate = cmp.Or(c.FrameRate, 500)
+	c.MaxPast = cmp.Or(c.MaxPast, 256<<20)
+	c.PastRate = cmp.Or(c.PastRate, 64<<20)
 	switch {
 	case c.Commands == nil || c.Players == nil || c.Verifier == nil || c.Logger == nil || c.Registerer == nil:
 		return errors.New("livegame: a part is missing")
 	case len(c.Regions) == 0:
 		return errors.New("livegame: no regions")
-	case c.AnswerTimeout < 0 || c.Linger < 0 || min(c.MaxFinished, c.MaxInFlight, c.MaxConnections, c.MaxPerPlayer, c.MaxPerAddress, c.FrameRate) < 0:
+	case c.AnswerTimeout < 0 || c.Linger < 0 || min(c.MaxFinished, c.MaxInFlight, c.MaxConnections, c.MaxPerPlayer, c.MaxPerAddress, c.FrameRate) < 0 || min(c.MaxPast, c.PastRate) < 0:
 		return errors.New("livegame: a limit is negative")
 	}
 	for _, region := range c.Regions {

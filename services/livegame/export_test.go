@@ -22,3 +22,6 @@ func (s *Service) CutOff() float64 {
 func (s *Service) Remembers(gameID, commandID string) bool {
 	return s.answers.refused.Contains(commandKey{gameID, commandID})
 }
+
+// ForgetFinished makes the service read finished games from the log.
+func (s *Service) ForgetFinished() { s.bygones.kept.Purge() }

@@ -72,6 +72,7 @@ func (s *Service) handle(r *kgo.Record, left *catchUp, woken *[]*outbox) {
 		if ev.Seq > 1 && left.within(r.Topic, r.Partition) {
 			return // no row: the game ended and is not held any more
 		}
+		s.bygones.forget(ev.Key)
 		b = s.hub.add(ev.Key)
 	}
 	f, how, err := b.fold(ev, r.Value, woken)
@@ -83,6 +84,9 @@ func (s *Service) handle(r *kgo.Record, left *catchUp, woken *[]*outbox) {
 		s.mender.want(ev.Key, 0)
 	case how == stepped:
 		s.metrics.events.Inc()
+		if f.late {
+			s.bygones.forget(ev.Key)
+		}
 		if ev.Seq == 1 {
 			s.hub.arrived(ev.Key)
 			s.hub.running.note(b)

@@ -18,6 +18,7 @@ type hub struct {
 	held     atomic.Int64
 	awaiting atomic.Int64
 	running  *running
+	keep     func(*game.State) // called with a game that is let go because it is over
 }
 
 type shard struct {
@@ -92,7 +93,11 @@ func (h *hub) drop(gameID string, why ending) {
 	s.mu.Unlock()
 	if ok {
 		h.held.Add(-1)
-		b.drop(why)
+		keep := h.keep
+		if why != gameOver {
+			keep = nil
+		}
+		b.drop(why, keep)
 		h.running.note(b)
 	}
 }

@@ -10,6 +10,7 @@ type metrics struct {
 	skipped  *prometheus.CounterVec
 	rereads  prometheus.Counter
 	cutOff   prometheus.Counter
+	past     prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer, h *hub, waiting, connections func() float64) *metrics {
@@ -39,8 +40,12 @@ func newMetrics(r prometheus.Registerer, h *hub, waiting, connections func() flo
 			Name: "tabiya_livegame_slow_readers_total",
 			Help: "Sockets and streams that were cut off because they did not read.",
 		}),
+		past: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tabiya_livegame_past_bytes_total",
+			Help: "Bytes of the log read for the streams of finished games.",
+		}),
 	}
-	r.MustRegister(m.latency, m.answered, m.events, m.skipped, m.rereads, m.cutOff,
+	r.MustRegister(m.latency, m.answered, m.events, m.skipped, m.rereads, m.cutOff, m.past,
 		gauge("tabiya_livegame_games", "Games held.", func() float64 { return float64(h.held.Load()) }),
 		gauge("tabiya_livegame_waiting_commands", "Commands that wait for their event.", waiting),
 		gauge("tabiya_livegame_connections", "Open sockets and streams.", connections),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -22,13 +23,15 @@ type Service struct {
 	answers  *answers
 	finished *finished
 	mender   *mender
+	bygones  *bygones
 	crowd    *crowd
 	gate     *gate
 	lag      *kafka.Lag
 	metrics  *metrics
 
-	places  *places
-	buffers sync.Pool // of *frameBuffer
+	places     *places
+	partitions atomic.Int32 // of game-events, once it is followed
+	buffers    sync.Pool    // of *frameBuffer
 }
 
 // New makes the service; it talks to nobody before Run.
@@ -50,6 +53,8 @@ func New(cfg Config) (*Service, error) {
 	s.metrics = newMetrics(cfg.Registerer, s.hub,
 		func() float64 { return float64(s.answers.waiting()) },
 		func() float64 { return float64(s.places.now()) })
+	s.bygones = newBygones(cfg.Finished, s.readGame)
+	s.hub.keep = s.bygones.keep
 	s.answers = newAnswers(cfg.MaxInFlight, s.metrics.latency)
 	cfg.Registerer.MustRegister(s.lag)
 	return s, nil

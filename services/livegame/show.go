@@ -2,6 +2,7 @@ package livegame
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -41,4 +42,31 @@ func (s *Service) watched(c *gin.Context) (b *board, ok bool) {
 		return nil, false
 	}
 	return b, true
+}
+
+// readable is watched for those who read a game's events: of a game that is not
+// held any more, the log has them.
+func (s *Service) readable(c *gin.Context) (b *board, ok bool) {
+	gameID := c.Param("id")
+	if !schemas.ValidID(gameID) || s.gate.unread() != "" || s.hub.known(gameID) != nil {
+		return s.watched(c)
+	}
+	state, err := s.bygones.find(c.Request.Context(), gameID)
+	who, _ := httpx.Principal(c)
+	switch {
+	case errors.Is(err, errNotInReach):
+		httpx.Fail(c, schemas.CodeGameNotFound, err.Error()+"; the game is in history, GET /v1/history/games/{id}")
+	case c.Request.Context().Err() != nil:
+		c.Abort() // the client has gone
+	case err != nil:
+		s.cfg.Logger.Warn("finished game not read", "err", err, "game_id", gameID)
+		httpx.Fail(c, schemas.CodeUnavailable, "finished games cannot be read now")
+	case state == nil:
+		return s.watched(c)
+	case !mayWatch(who, state):
+		httpx.Fail(c, schemas.CodeGameNotFound, noSuchGame)
+	default:
+		return &board{state: state, bygone: true}, true
+	}
+	return nil, false
 }

@@ -61,7 +61,7 @@ func (s *Service) socket(c *gin.Context) {
 	if !ok {
 		return
 	}
-	b, ok := s.watched(c)
+	b, ok := s.readable(c)
 	if !ok {
 		return
 	}

@@ -69,6 +69,7 @@ func (s *Service) begin(ctx context.Context, client *kgo.Client) (*catchUp, erro
 	if err != nil {
 		return nil, err
 	}
+	s.partitions.Store(int32(len(events)))
 	if err := s.load(ctx); err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (s *Service) stream(c *gin.Context) {
 	if !ok {
 		return
 	}
-	b, ok := s.watched(c)
+	b, ok := s.readable(c)
 	if !ok {
 		return
 	}

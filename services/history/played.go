@@ -1,0 +1,27 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Played gives the broker time of a finished game's first command; ok is false if
+// there is no such game. A database that is away is an error.
+func (s *Service) Played(ctx context.Context, gameID string) (from time.Time, ok bool, err error) {
+	err = s.games.breaker.Do(ctx, func(ctx context.Context) error {
+		err := s.cfg.Pool.QueryRow(ctx, `SELECT created_at FROM games WHERE game_id = $1 LIMIT 1`, gameID).Scan(&from)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return nil
+		case err != nil:
+			return fmt.Errorf("read when game %s was played: %w", gameID, err)
+		}
+		ok = true
+		return nil
+	})
+	return from, ok, err
+}

@@ -1,0 +1,139 @@
+package livegame_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"tabiya/schemas"
+	"tabiya/services/livegame"
+)
+
+// played is a history of games by the time they were made.
+type played struct {
+	mu    sync.Mutex
+	games map[string]time.Time
+	away  bool
+	asked int
+}
+
+func (p *played) Played(_ context.Context, gameID string) (time.Time, bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	if p.away {
+		return time.Time{}, false, errors.New("away")
+	}
+	at, ok := p.games[gameID]
+	return at, ok, nil
+}
+
+func (p *played) add(gameID string, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.games[gameID] = at
+}
+
+func finishedIn(p *played) func(*livegame.Config) {
+	return func(c *livegame.Config) { c.Finished = p }
+}
+
+// letGo waits until the instance does not hold the game.
+func (i *instance) letGo(gameID string) {
+	i.t.Helper()
+	eventually(i.t, "the game is let go", func() bool { return i.do("GET", "/v1/games/"+gameID, "", "").status == 404 })
+}
+
+// startAfter is an instance that has never held the game. One that starts soon
+// after the end meets its last events again; that is forgotten.
+func (r *rig) startAfter(gameID string, tune ...func(*livegame.Config)) *instance {
+	r.t.Helper()
+	i := r.start(append(tune, lingering(50*time.Millisecond))...)
+	i.waitReady()
+	i.letGo(gameID)
+	i.service.ForgetFinished()
+	return i
+}
+
+func TestAFinishedGamesStreamIsTheLogFromAnySeq(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, lingering(50*time.Millisecond))
+	history := &played{games: map[string]time.Time{}}
+	made := time.Now()
+	id := r.newGame()
+	for n, uci := range scholar { // among the events of others
+		other := r.newGame()
+		r.play(id, n, uci)
+		r.ok("POST", "/v1/games/"+other+"/abort", r.white.token, "")
+	}
+	history.add(id, made.Add(2*time.Second)) // by another broker's clock
+	log := r.log(id)
+	r.letGo(id)
+	// An instance that held the game remembers it; one that starts now reads it.
+	late := r.startAfter(id, finishedIn(history))
+	path := "/v1/games/" + id
+	for name, i := range map[string]*instance{"it held it": r.instance, "it starts now": late} {
+		for seq := range log {
+			if got := lines(t, i.openStream(fmt.Sprintf("%s/events?from_seq=%d", path, seq+1), "*/*").Body); !slices.Equal(got, log[seq:]) {
+				t.Errorf("%s, from_seq=%d: %s", name, seq+1, strings.Join(got, "\n"))
+			}
+		}
+		if got := i.openStream(path+"/events", "text/event-stream", "Last-Event-ID", fmt.Sprint(len(log))); got.StatusCode != 204 {
+			t.Errorf("%s: behind the last event: %d", name, got.StatusCode)
+		}
+		c := i.dial(id, "?from_seq=3")
+		if state, _ := c.until("state"); state.Game.ID != id || *state.Game.Watchers != 0 {
+			t.Errorf("%s: %+v", name, state)
+		}
+		if got := c.events(len(log) - 2); !slices.Equal(got, log[2:]) {
+			t.Errorf("%s: the socket saw %s", name, strings.Join(got, "\n"))
+		}
+		if code := c.closed(); code != websocket.StatusNormalClosure {
+			t.Errorf("%s: closed with %v", name, code)
+		}
+	}
+	if history.asked == 0 {
+		t.Error("the log was not read")
+	}
+}
+
+func TestWhatKeepsAFinishedGameFromBeingRead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, lingering(50*time.Millisecond))
+	history := &played{games: map[string]time.Time{}}
+	made := time.Now()
+	open, private := r.newGame(), r.newPrivate()
+	for _, id := range []string{open, private} {
+		history.add(id, made)
+		r.ok("POST", "/v1/games/"+id+"/abort", r.white.token, "")
+	}
+	r.letGo(open)
+	late := r.startAfter(open, finishedIn(history))
+	late.refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+private+"/events", r.person("Stranger").token, "")
+	if got := lines(t, late.openStream("/v1/games/"+private+"/events", "*/*", "Authorization", "Bearer "+r.black.token).Body); len(got) != 3 {
+		t.Errorf("its player reads %d events", len(got))
+	}
+	late.refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+schemas.NewID()+"/events", "", "")
+	history.mu.Lock()
+	history.away = true
+	history.mu.Unlock()
+	late.refused(503, schemas.CodeUnavailable, "GET", "/v1/games/"+open+"/events", "", "")
+	history.mu.Lock()
+	history.away = false
+	history.mu.Unlock()
+
+	far := r.startAfter(open, finishedIn(history), func(c *livegame.Config) { c.MaxPast = 1000 })
+	a := far.refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+open+"/events", "", "")
+	if detail := a.read(t).Detail; !strings.Contains(detail, "too far apart") {
+		t.Error(detail)
+	}
+	alone := r.startAfter(open) // there is no history
+	alone.refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+open+"/events", "", "")
+}

@@ -1,0 +1,129 @@
+package livegame
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/game"
+	"tabiya/schemas"
+)
+
+type always struct{}
+
+func (always) Played(context.Context, string) (time.Time, bool, error) { return time.Now(), true, nil }
+
+// overAfter is a game that is over, with the events of it.
+func overAfter(t *testing.T) (s *game.State, events []schemas.Event) {
+	t.Helper()
+	send := func(cmd schemas.Command) {
+		cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), "0190b3a1-0000-7000-8000-000000000001", "eu"
+		next, more, refusal := game.Judge(s, cmd, 1000)
+		if refusal != nil {
+			t.Fatal(refusal.Detail)
+		}
+		s, events = next, append(events, more...)
+	}
+	send(schemas.Command{Type: schemas.CreateGame, Actor: schemas.ActorService, Payload: &schemas.CreateGamePayload{
+		White: schemas.Seated{PlayerID: "w"}, Black: schemas.Seated{PlayerID: "b"}, TimeControl: schemas.TimeControl{InitialCs: 60000},
+	}})
+	send(schemas.Command{Type: schemas.AbortGame, Actor: "w"})
+	return s, events
+}
+
+func TestFinishedGamesAreReadOneAtATimeAndOnce(t *testing.T) {
+	t.Parallel()
+	state, _ := overAfter(t)
+	var (
+		mu            sync.Mutex
+		reading, most int
+		reads         = map[string]int{}
+		entered       = make(chan struct{}, 100)
+		goOn          = make(chan struct{})
+	)
+	b := newBygones(always{}, func(_ context.Context, gameID string, _ time.Time) (past, error) {
+		mu.Lock()
+		reading++
+		most = max(most, reading)
+		reads[gameID]++
+		mu.Unlock()
+		entered <- struct{}{}
+		<-goOn
+		mu.Lock()
+		reading--
+		mu.Unlock()
+		s := *state
+		s.ID = gameID
+		return past{&s, true}, nil
+	})
+	var asking sync.WaitGroup
+	for n := range maxQueued {
+		asking.Go(func() {
+			if s, err := b.find(t.Context(), []string{"x", "y"}[n%2]); err != nil || s == nil {
+				t.Errorf("%v %v", s, err)
+			}
+		})
+	}
+	<-entered
+	for b.queue.Load() < maxQueued {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := b.find(t.Context(), "z"); !errors.Is(err, errQueueFull) {
+		t.Errorf("one more: %v", err)
+	}
+	close(goOn)
+	asking.Wait()
+	if s, err := b.find(t.Context(), "x"); err != nil || s.ID != "x" || !s.Over() {
+		t.Errorf("again: %+v %v", s, err)
+	}
+	if most != 1 || reads["x"] != 1 || reads["y"] != 1 || reads["z"] != 0 {
+		t.Errorf("%d at a time, %v", most, reads)
+	}
+}
+
+func TestAReaderOfThePastStopsWhereNothingCanCome(t *testing.T) {
+	t.Parallel()
+	state, events := overAfter(t)
+	began := time.Now()
+	record := func(offset int64, at time.Duration, ev schemas.Event) *kgo.Record {
+		return &kgo.Record{Key: []byte(ev.Key), Value: ev.Record().Value, Offset: offset, Timestamp: began.Add(at)}
+	}
+	other := events[0]
+	other.Key = schemas.NewID()
+	for _, c := range []struct {
+		name  string
+		then  time.Duration // after the end, when the next record comes
+		last  int64         // offset of the partition's last record
+		now   time.Duration
+		final bool
+	}{
+		{"much later another game's comes", afterEnd + time.Second, 99, 0, true},
+		{"the partition ends, a moment ago", time.Second, 4, time.Second, false},
+		{"the partition ends, long ago", time.Second, 4, time.Hour, true},
+	} {
+		p := pastReader{gameID: state.ID, end: c.last + 1}
+		for n, rec := range []*kgo.Record{
+			record(0, 0, other), record(1, 0, events[0]), record(2, 0, events[0]), // a repeat
+			record(2, 0, events[1]), record(3, 0, events[2]), record(4, c.then, other),
+		} {
+			if p.done {
+				t.Fatalf("%s: done before record %d", c.name, n)
+			}
+			if err := p.take(rec); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := p.past(began.Add(c.now))
+		if !p.done || got.state == nil || got.state.Seq != state.Seq || got.final != c.final {
+			t.Errorf("%s: done %t, %+v", c.name, p.done, got)
+		}
+	}
+	gap := pastReader{gameID: state.ID, end: 10}
+	if err := gap.take(record(0, 0, events[1])); err == nil {
+		t.Error("a game without its beginning was read")
+	}
+}
