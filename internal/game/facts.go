@@ -114,9 +114,11 @@ type reader struct {
 	bad  bool
 }
 
+func (r *reader) fail() { r.rest, r.bad = "", true }
+
 func (r *reader) take(n int) string {
-	if r.bad || n < 0 || n > len(r.rest) {
-		r.bad = true
+	if n < 0 || n > len(r.rest) {
+		r.fail()
 		return ""
 	}
 	s := r.rest[:n]
@@ -125,22 +127,26 @@ func (r *reader) take(n int) string {
 }
 
 func (r *reader) byte() byte {
-	if s := r.take(1); s != "" {
-		return s[0]
+	if r.rest == "" {
+		r.fail()
+		return 0
 	}
-	return 0
+	c := r.rest[0]
+	r.rest = r.rest[1:]
+	return c
 }
 
 func (r *reader) uvarint() uint64 {
 	var n uint64
-	for shift := 0; shift < 64; shift += 7 {
-		c := r.byte()
-		n |= uint64(c&0x7f) << shift
+	for i := range min(len(r.rest), binary.MaxVarintLen64) {
+		c := r.rest[i]
+		n |= uint64(c&0x7f) << (7 * i)
 		if c < 0x80 {
+			r.rest = r.rest[i+1:]
 			return n
 		}
 	}
-	r.bad = true
+	r.fail()
 	return 0
 }
 
@@ -160,8 +166,8 @@ func (r *reader) string() string {
 
 func (r *reader) float() float64 {
 	var n uint64
-	for range 8 {
-		n = n<<8 | uint64(r.byte())
+	for _, c := range []byte(r.take(8)) {
+		n = n<<8 | uint64(c)
 	}
 	return math.Float64frombits(n)
 }
