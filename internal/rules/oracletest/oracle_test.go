@@ -169,3 +169,19 @@ func TestOracleRealGames(t *testing.T) {
 		})
 	}
 }
+
+// A flag falls against who cannot mate "by any possible series of legal moves"
+// (FIDE 6.9). We judge by material, as lichess and python-chess do, and so give
+// these for won, which the law calls drawn: the price of a verdict that players
+// know and that needs no search.
+func TestOracleMateIsJudgedByMaterial(t *testing.T) {
+	t.Parallel()
+	c := comparison{t, census{}}
+	oracletest.New(t).Games(slices.Values([]oracletest.Game{
+		{FEN: "4k3/8/8/1p1p1p1p/1P1P1P1P/8/8/4K3 w - - 0 40"}, // neither king can pass the pawns
+		{FEN: "8/8/8/3k4/8/8/1q6/K7 w - - 0 40"},              // White has one move: he takes the queen
+	}), 1, c.game)
+	if c.seen["positions"] != 2 || c.seen["White cannot mate"] != 1 || c.seen["Black cannot mate"] != 0 {
+		t.Errorf("%v", c.seen)
+	}
+}
