@@ -25,6 +25,7 @@ type filter struct {
 	Result       string // win, loss, draw: the player's own
 	Color        schemas.Color
 	Opponent     string
+	Viewer       viewer
 }
 
 // query is the whole request.
@@ -149,6 +150,10 @@ func (f filter) where(after *position) (string, []any) {
 	}
 	if f.Color != "" {
 		add("color = ?", string(f.Color))
+	}
+	if !f.Viewer.all {
+		// The player's own list, or what the two of them played.
+		add("(NOT private OR ? IN (player_id::text, opponent_id::text))", f.Viewer.playerID)
 	}
 	if f.Opponent != "" {
 		add("opponent_id = ?", f.Opponent)

@@ -22,6 +22,9 @@ func (s *Service) game(c *gin.Context) {
 		return
 	}
 	g, err := s.games.Game(c.Request.Context(), id)
+	if err == nil && !viewerOf(c).maySee(g) {
+		err = errNoGame
+	}
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -55,6 +58,7 @@ func (s *Service) list(c *gin.Context) {
 		httpx.Fail(c, refused.code, refused.detail)
 		return
 	}
+	q.Viewer = viewerOf(c)
 	if media == mediaJSON {
 		s.page(c, q)
 		return

@@ -88,9 +88,9 @@ func (h *house) get(path, accept string, headers ...string) (*http.Response, []b
 	return resp, body
 }
 
-func (h *house) read(path string, out any) {
+func (h *house) read(path string, out any, headers ...string) {
 	h.t.Helper()
-	resp, body := h.get(path, "")
+	resp, body := h.get(path, "", headers...)
 	if err := json.Unmarshal(body, out); err != nil || resp.StatusCode != http.StatusOK {
 		h.t.Fatalf("%s: %d %s: %v", path, resp.StatusCode, body, err)
 	}
@@ -163,19 +163,19 @@ func save(t *testing.T, pool *pgxpool.Pool, games []finished) {
 	var batch pgx.Batch
 	for _, g := range games {
 		batch.Queue(`INSERT INTO games (game_id, ended_at, created_at, region, speed, rated, queue, white_id, white_handle, white_rating,
-			black_id, black_handle, black_rating, initial_cs, increment_cs, result, termination, plies, moves, clocks_cs, start_fen, fen, event_id, event_seq)
-			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24)`,
+			black_id, black_handle, black_rating, initial_cs, increment_cs, result, termination, plies, moves, clocks_cs, start_fen, fen, event_id, event_seq, private)
+			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)`,
 			g.ID, g.EndedAt.Std(), g.CreatedAt.Std(), g.Region, string(g.Speed), g.Rated, g.Queue, g.White.PlayerID, g.White.Handle, g.White.Rating,
 			g.Black.PlayerID, g.Black.Handle, g.Black.Rating, g.TimeControl.InitialCs, g.TimeControl.IncrementCs, string(g.Result), string(g.Termination),
-			g.Plies, strings.Join(g.Moves, " "), g.ClocksCs, g.StartFEN, g.FEN, schemas.EventID(g.ID, 6), 6)
+			g.Plies, strings.Join(g.Moves, " "), g.ClocksCs, g.StartFEN, g.FEN, schemas.EventID(g.ID, 6), 6, g.Private)
 		for _, side := range []struct {
 			own, foe schemas.Seated
 			color    schemas.Color
 		}{{g.White, g.Black, schemas.White}, {g.Black, g.White, schemas.Black}} {
 			batch.Queue(`INSERT INTO player_games (player_id, ended_at, game_id, color, result, rating, opponent_id, opponent_handle, opponent_rating,
-				region, speed, rated, initial_cs, increment_cs, termination, plies) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)`,
+				region, speed, rated, initial_cs, increment_cs, termination, plies, private) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)`,
 				side.own.PlayerID, g.EndedAt.Std(), g.ID, string(side.color), outcome(g, side.color == schemas.White), side.own.Rating, side.foe.PlayerID, side.foe.Handle, side.foe.Rating,
-				g.Region, string(g.Speed), g.Rated, g.TimeControl.InitialCs, g.TimeControl.IncrementCs, string(g.Termination), g.Plies)
+				g.Region, string(g.Speed), g.Rated, g.TimeControl.InitialCs, g.TimeControl.IncrementCs, string(g.Termination), g.Plies, g.Private)
 		}
 	}
 	if err := pool.SendBatch(t.Context(), &batch).Close(); err != nil {

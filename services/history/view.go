@@ -25,6 +25,7 @@ type gameView struct {
 	TimeControl schemas.TimeControl `json:"timeControl"`
 	Speed       schemas.Speed       `json:"speed"`
 	Rated       bool                `json:"rated"`
+	Private     bool                `json:"private,omitempty"`
 	Queue       string              `json:"queue,omitempty"` // the pool
 	CreatedAt   schemas.Time        `json:"createdAt"`
 	EndedAt     schemas.Time        `json:"endedAt"`
@@ -46,7 +47,7 @@ func viewOf(g finished) gameView {
 	_, pool, _, _ := schemas.SplitQueueKey(g.Queue)
 	return gameView{
 		ID: g.ID, Region: g.Region, White: seatView(g.White), Black: seatView(g.Black),
-		TimeControl: g.TimeControl, Speed: g.Speed, Rated: g.Rated, Queue: pool,
+		TimeControl: g.TimeControl, Speed: g.Speed, Rated: g.Rated, Private: g.Private, Queue: pool,
 		CreatedAt: g.CreatedAt, EndedAt: g.EndedAt, Result: g.Result, Termination: g.Termination,
 		Plies: g.Plies, StartFEN: g.StartFEN, FEN: g.FEN, Moves: g.Moves, ClocksCs: g.ClocksCs,
 	}

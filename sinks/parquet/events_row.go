@@ -39,7 +39,9 @@ type EventRow struct {
 	BlackClockCs *int64  `parquet:"black_clock_cs,optional"`
 	ElapsedCs    *int64  `parquet:"elapsed_cs,optional"`
 	ChargedCs    *int64  `parquet:"charged_cs,optional"`
-	DeadlineAt   *int64  `parquet:"deadline_at,optional,timestamp(microsecond)"`
+	// CompensatedCs is what was given back for lag: elapsed = charged + compensated.
+	CompensatedCs *int64 `parquet:"compensated_cs,optional"`
+	DeadlineAt    *int64 `parquet:"deadline_at,optional,timestamp(microsecond)"`
 
 	// Payload is the event's payload as JSON, as it was on the wire.
 	Payload string `parquet:"payload"`
@@ -79,7 +81,8 @@ func (r *EventRow) fill(c archive.Chunk, rec archive.Record, ev *events.Event, o
 	of.move, of.color, of.ply, of.deadline = *m, string(m.Color), int32(m.Ply), micros(m.DeadlineAt)
 	r.Ply, r.Color, r.UCI, r.SAN, r.FEN = &of.ply, &of.color, &of.move.UCI, &of.move.SAN, &of.move.FEN
 	clock := &of.move.Clock
-	r.WhiteClockCs, r.BlackClockCs, r.ElapsedCs, r.ChargedCs = &clock.WhiteCs, &clock.BlackCs, &clock.ElapsedCs, &clock.ChargedCs
+	r.WhiteClockCs, r.BlackClockCs = &clock.WhiteCs, &clock.BlackCs
+	r.ElapsedCs, r.ChargedCs, r.CompensatedCs = &clock.ElapsedCs, &clock.ChargedCs, &clock.CompensatedCs
 	if m.DeadlineAt != 0 {
 		r.DeadlineAt = &of.deadline
 	}

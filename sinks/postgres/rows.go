@@ -12,7 +12,7 @@ var gameColumns = []string{
 	"game_id", "ended_at", "created_at", "region", "speed", "rated", "queue",
 	"white_id", "white_handle", "white_rating", "black_id", "black_handle", "black_rating",
 	"initial_cs", "increment_cs", "result", "termination", "plies", "moves", "clocks_cs", "start_fen", "fen",
-	"event_id", "event_seq",
+	"event_id", "event_seq", "private",
 }
 
 func (b *batch) gameRow(i int) ([]any, error) {
@@ -27,14 +27,14 @@ func (b *batch) gameRow(i int) ([]any, error) {
 		id(o.White.PlayerID), o.White.Handle, o.White.Rating, id(o.Black.PlayerID), o.Black.Handle, o.Black.Rating,
 		int32(o.TimeControl.InitialCs), int32(o.TimeControl.IncrementCs), string(o.Result), string(o.Termination),
 		int32(o.Plies), strings.Join(o.Moves, " "), clocks, o.StartFEN, o.FEN,
-		id(g.ID), g.Seq,
+		id(g.ID), g.Seq, o.Private,
 	}, nil
 }
 
 var playerGameColumns = []string{
 	"player_id", "ended_at", "game_id", "color", "result", "rating",
 	"opponent_id", "opponent_handle", "opponent_rating",
-	"region", "speed", "rated", "initial_cs", "increment_cs", "termination", "plies",
+	"region", "speed", "rated", "initial_cs", "increment_cs", "termination", "plies", "private",
 }
 
 // playerGameRow is White's row for an even i, Black's for an odd one.
@@ -49,7 +49,7 @@ func (b *batch) playerGameRow(i int) ([]any, error) {
 		id(player.PlayerID), o.EndedAt.Std(), id(g.Key), string(color), resultFor(color, o.Result), player.Rating,
 		id(opponent.PlayerID), opponent.Handle, opponent.Rating,
 		g.Region, string(o.Speed), o.Rated, int32(o.TimeControl.InitialCs), int32(o.TimeControl.IncrementCs),
-		string(o.Termination), int32(o.Plies),
+		string(o.Termination), int32(o.Plies), o.Private,
 	}, nil
 }
 
