@@ -82,7 +82,7 @@ func (b *board) foldLocked(ev schemas.Event, raw []byte, woken *[]*outbox) (fold
 		return folded{}, gap, fmt.Errorf("apply event %d of game %s: %w", ev.Seq, ev.Key, err)
 	}
 	b.state = compacted(next)
-	i := eventItem(ev.Seq, ev.Type.Terminal(), raw)
+	i := eventItem(ev.Seq, raw)
 	b.tell(i, woken)
 	return folded{ev, i.event(), b.dropped}, stepped, nil
 }
@@ -106,12 +106,9 @@ func compacted(s *game.State) *game.State {
 
 func (b *board) tell(i item, woken *[]*outbox) {
 	for _, w := range b.watchers {
-		switch {
-		case i.seq >= w.from:
+		if i.seq >= w.from {
 			w.box.put(i)
 			*woken = append(*woken, w.box)
-		case i.last:
-			w.box.close(gameOver) // what it waits for will never be
 		}
 	}
 }
@@ -127,7 +124,7 @@ func (b *board) install(row *game.State, woken *[]*outbox) (all []folded, closed
 		b.state = row // nobody could watch it, so there is nobody to be told
 	case row != nil && row.Seq > b.state.Seq:
 		for _, ev := range row.Events(b.state.Seq + 1) {
-			i := eventItem(ev.Seq, ev.Type.Terminal(), ev.Record().Value)
+			i := eventItem(ev.Seq, ev.Record().Value)
 			b.tell(i, woken)
 			all = append(all, folded{event: ev, raw: i.event()})
 		}

@@ -26,7 +26,7 @@ func TestSpectatorsAreCountedAndTold(t *testing.T) {
 	for _, c := range sockets {
 		c.until("state")
 	}
-	lines := r.openStream(path+"/events", "application/x-ndjson")
+	quiet := r.openStream(path+"/events", "application/x-ndjson")
 	if n := count(); n != 3 {
 		t.Errorf("%d, not 3", n)
 	}
@@ -45,10 +45,9 @@ func TestSpectatorsAreCountedAndTold(t *testing.T) {
 		t.Errorf("%v, %d", got, count())
 	}
 	r.ok("POST", path+"/abort", r.white.token, "")
-	ended := bufio.NewScanner(lines.Body)
-	for n := 0; ended.Scan(); n++ {
-		if strings.Contains(ended.Text(), "watchers") {
-			t.Errorf("an NDJSON stream is the log alone: %s", ended.Text())
+	for _, text := range lines(t, quiet.Body) {
+		if strings.Contains(text, "watchers") {
+			t.Errorf("an NDJSON stream is the log alone: %s", text)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import "sync"
 // item is one thing for a client, encoded once for all who get it.
 type item struct {
 	seq   int64  // of the event; 0 for what is not an event
-	last  bool   // the game's last event
 	frame []byte // as a socket frame
 }
 
@@ -16,10 +15,10 @@ const (
 
 // eventItem wraps an event as it is in the log. raw is copied: it is a piece of
 // a whole fetch, which would stay in memory with it.
-func eventItem(seq int64, last bool, raw []byte) item {
+func eventItem(seq int64, raw []byte) item {
 	frame := make([]byte, 0, len(eventPrefix)+len(raw)+len(eventSuffix))
 	frame = append(append(append(frame, eventPrefix...), raw...), eventSuffix...)
-	return item{seq, last, frame}
+	return item{seq, frame}
 }
 
 // event is the envelope alone, of an item with a seq.

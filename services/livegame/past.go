@@ -9,7 +9,7 @@ const pastBytes = 32 << 10
 // of the answer even if there are none.
 func (w *streamWriter) past(state *game.State, from int64) error {
 	for _, ev := range state.Events(from) {
-		w.add(ev.Seq, ev.Record().Value, ev.Type.Terminal())
+		w.add(ev.Seq, ev.Record().Value)
 		if len(w.buf) > pastBytes {
 			if err := w.flush(); err != nil {
 				return err

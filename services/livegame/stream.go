@@ -22,7 +22,8 @@ const (
 )
 
 // stream is GET /v1/games/{id}/events: the game's events from from_seq on, as
-// they are in the log, until the last one.
+// they are in the log. It ends when nothing can come any more: what is said about
+// a rematch comes behind the game's end, for a minute at most.
 func (s *Service) stream(c *gin.Context) {
 	media, ok := httpx.Accept(c, mediaNDJSON, mediaSSE)
 	if !ok {
@@ -50,15 +51,14 @@ func (s *Service) stream(c *gin.Context) {
 		return
 	}
 	defer end()
-	if state.Over() && from > state.Seq {
+	if b.bygone && from > state.Seq {
 		c.Status(http.StatusNoContent) // which tells a browser not to come back
 		return
 	}
 	w := beginStream(c, media)
-	if w.past(state, from) != nil || (state.Over() && w.last) {
-		return
+	if w.past(state, from) == nil {
+		w.run(c, box)
 	}
-	w.run(c, box)
 }
 
 // streamWriter writes events as SSE or NDJSON.
@@ -67,7 +67,6 @@ type streamWriter struct {
 	control *http.ResponseController
 	sse     bool
 	buf     []byte
-	last    bool // the game's last event was written
 }
 
 // beginStream sets the head of an answer that lasts; the first flush sends it.
@@ -82,13 +81,13 @@ func beginStream(c *gin.Context, media string) *streamWriter {
 	return w
 }
 
-// run writes what comes until the game's last event, the end of the outbox or
-// the client's.
+// run writes what comes until the end of the outbox, which is the game's a while
+// after it is over, or the client's.
 func (w *streamWriter) run(c *gin.Context, box *outbox) {
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	var items []item
-	for !w.last {
+	for {
 		select {
 		case <-c.Request.Context().Done():
 			return
@@ -107,7 +106,7 @@ func (w *streamWriter) run(c *gin.Context, box *outbox) {
 				w.frame(typeWatchers, i.frame)
 				continue
 			}
-			w.add(i.seq, i.event(), i.last)
+			w.add(i.seq, i.event())
 		}
 		if w.flush() != nil || end != goesOn {
 			return
@@ -115,8 +114,7 @@ func (w *streamWriter) run(c *gin.Context, box *outbox) {
 	}
 }
 
-func (w *streamWriter) add(seq int64, event []byte, last bool) {
-	w.last = w.last || last
+func (w *streamWriter) add(seq int64, event []byte) {
 	if w.sse {
 		w.buf = append(w.buf, "id: "...)
 		w.buf = strconv.AppendInt(w.buf, seq, 10)

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tabiya/schemas"
 )
@@ -34,7 +36,7 @@ func (i *instance) openStream(path, accept string, headers ...string) *http.Resp
 	return resp
 }
 
-// lines reads a stream to its end.
+// lines reads a stream to its end, or to the end of the game.
 func lines(t testing.TB, r io.Reader) (got []string) {
 	t.Helper()
 	scan := bufio.NewScanner(r)
@@ -47,6 +49,9 @@ func lines(t testing.TB, r io.Reader) (got []string) {
 			aside = false
 		case !aside:
 			got = append(got, scan.Text())
+			if ending.MatchString(scan.Text()) {
+				return got
+			}
 		}
 	}
 	if scan.Err() != nil {
@@ -54,6 +59,9 @@ func lines(t testing.TB, r io.Reader) (got []string) {
 	}
 	return got
 }
+
+// ending finds the event that ends a game. The stream goes on behind it for a while.
+var ending = regexp.MustCompile(`"eventType":"Game(Ended|Resigned|Timeout|Aborted)"`)
 
 func TestAStreamFromAnySeqIsTheLog(t *testing.T) {
 	t.Parallel()
@@ -63,7 +71,7 @@ func TestAStreamFromAnySeqIsTheLog(t *testing.T) {
 	var open []io.Reader // one is opened before each move, from each seq so far and the next ones
 	var from []int
 	for n, uci := range scholar {
-		for seq := range n + 6 {
+		for seq := range min(n+6, len(scholar)+3) {
 			open = append(open, r.openStream(fmt.Sprintf("%s?from_seq=%d", path, seq+1), "application/x-ndjson").Body)
 			from = append(from, seq)
 		}
@@ -79,9 +87,6 @@ func TestAStreamFromAnySeqIsTheLog(t *testing.T) {
 		if got := lines(t, r.openStream(fmt.Sprintf("%s?from_seq=%d", path, seq+1), "*/*").Body); !slices.Equal(got, log[seq:]) {
 			t.Errorf("from_seq=%d after the end: %s", seq+1, strings.Join(got, "\n"))
 		}
-	}
-	if got := r.openStream(fmt.Sprintf("%s?from_seq=%d", path, len(log)+1), "*/*"); got.StatusCode != 204 {
-		t.Errorf("behind the last event: %d", got.StatusCode)
 	}
 }
 
@@ -108,9 +113,6 @@ func TestServerSentEventsResumeAfterLastEventID(t *testing.T) {
 			t.Errorf("after %d:\n%s", last, strings.Join(got, "\n"))
 		}
 	}
-	if done := r.openStream(path, "text/event-stream", "Last-Event-ID", fmt.Sprint(len(log))); done.StatusCode != 204 {
-		t.Errorf("a browser would come back for ever: %d", done.StatusCode)
-	}
 }
 
 func TestAGameIsWaitedForButNotForLong(t *testing.T) {
@@ -132,4 +134,36 @@ func (r *rig) startOther() *instance {
 	i := r.start()
 	i.waitReady()
 	return i
+}
+
+// What is said about a rematch follows the game's end, so the stream goes on until
+// the game is let go; whoever comes back in between misses nothing.
+func TestAStreamGoesOnBehindTheEndForARematch(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, lingering(2*time.Second))
+	id := r.newGame()
+	path := "/v1/games/" + id + "/events"
+	r.play(id, 0, scholar...)
+	over := len(r.log(id))
+	behind := r.openStream(fmt.Sprintf("%s?from_seq=%d", path, over+1), "*/*")
+	socket := r.dial(id, fmt.Sprintf("?from_seq=%d", over+1))
+	socket.until("state")
+	for _, c := range []schemas.Command{{Type: schemas.OfferRematch, Actor: r.black.id}, {Type: schemas.AcceptRematch, Actor: r.white.id}} {
+		c.ID, c.Key, c.Region = schemas.NewID(), id, "eu"
+		if err := r.producer.Send(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := socket.events(2)
+	log := r.log(id)
+	if got := lines(t, behind.Body); !slices.Equal(got, log[over:]) || !slices.Equal(told, got) {
+		t.Errorf("the stream\n%s\nthe socket\n%s\nthe log\n%s", strings.Join(got, "\n"), strings.Join(told, "\n"), strings.Join(log[over:], "\n"))
+	}
+	r.letGo(id)
+	if got := r.openStream(fmt.Sprintf("%s?from_seq=%d", path, over+2), "*/*"); !slices.Equal(lines(t, got.Body), log[over+1:]) {
+		t.Error("later it is another")
+	}
+	if got := r.openStream(path, "text/event-stream", "Last-Event-ID", fmt.Sprint(len(log))); got.StatusCode != 204 {
+		t.Errorf("a browser would come back for ever: %d", got.StatusCode)
+	}
 }

@@ -52,7 +52,7 @@ func (k *socket) write(first item, state *game.State, from int64, gone <-chan st
 func (k *socket) past(first item, state *game.State, from int64) error {
 	batch, bytes := []item{first}, 0
 	for _, ev := range state.Events(from) {
-		i := eventItem(ev.Seq, ev.Type.Terminal(), ev.Record().Value)
+		i := eventItem(ev.Seq, ev.Record().Value)
 		batch, bytes = append(batch, i), bytes+len(i.frame)
 		if bytes > pastBytes {
 			if err := k.send(batch); err != nil {
