@@ -23,7 +23,7 @@ type Finished interface {
 
 // bygones are the games that ended and are not held any more. The log has all
 // their events, among those of all games of a partition; Finished tells where
-// about, and that piece is read and folded (ADR 20). What was read once is
+// about, and that piece is read and folded (ADR 24). What was read once is
 // remembered, and so is what was let go lately.
 type bygones struct {
 	index  Finished // nil: only what is remembered
