@@ -62,6 +62,10 @@ var grants = []grant{
 	{"GET /v1/games/{gameId}/socket", "", [6]int{101, 401, 101, 101, 101, 101}, nil},
 	{"POST /v1/games/{gameId}/moves", `{"uci":"e2e4"}`, [6]int{401, 401, 403, 409, 200, 403}, nil},
 	{"POST /v1/games/{gameId}/draw", `{"action":"offer"}`, [6]int{401, 401, 403, 200, 200, 403}, nil},
+	{"POST /v1/games/{gameId}/takeback", `{"action":"offer"}`, [6]int{401, 401, 403, 409, 409, 403}, nil},
+	{"POST /v1/games/{gameId}/time", "", [6]int{401, 401, 403, 409, 409, 403}, nil},
+	{"POST /v1/games/{gameId}/rematch", `{"action":"offer"}`, [6]int{401, 401, 403, 200, 200, 403}, (*row).resign},
+	{"POST /v1/games/{gameId}/claim", `{"as":"win"}`, [6]int{401, 401, 403, 409, 409, 403}, nil},
 	{"POST /v1/games/{gameId}/resign", "", [6]int{401, 401, 403, 200, 200, 403}, nil},
 	{"POST /v1/games/{gameId}/abort", "", [6]int{401, 401, 403, 200, 200, 403}, nil},
 
@@ -187,12 +191,18 @@ func (w *row) join(caller string) {
 	}
 }
 
-// finish ends the game and waits until history has it.
-func (w *row) finish(string) {
+// resign ends the game with a result.
+func (w *row) resign(string) {
 	w.t.Helper()
 	if _, err := w.client.Resign(w.t.Context(), w.people["the player himself"], w.gameID, "done"); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// finish ends the game and waits until history has it.
+func (w *row) finish(caller string) {
+	w.t.Helper()
+	w.resign(caller)
 	eventually(w.t, "the game in history", func() error {
 		return w.client.Do(w.t.Context(), client.Request{Method: "GET", Path: "/v1/history/games/" + w.gameID}, nil)
 	})

@@ -46,39 +46,7 @@ func validUCI(s string) bool {
 	return len(s) == 4 || s[4] == 'q' || s[4] == 'r' || s[4] == 'b' || s[4] == 'n'
 }
 
-type drawBody struct {
-	Action string `json:"action"`
-}
-
-func (b drawBody) intent() (in intent, code schemas.Code, detail string) {
-	switch b.Action {
-	case "offer":
-		return intent{kind: schemas.OfferDraw}, "", ""
-	case "accept":
-		return intent{kind: schemas.AcceptDraw}, "", ""
-	case "decline":
-		return intent{kind: schemas.DeclineDraw}, "", ""
-	}
-	return in, schemas.CodeInvalidField, "action: offer, accept or decline"
-}
-
-func (s *Service) move(c *gin.Context) {
-	var body moveBody
-	if !httpx.Bind(c, &body) {
-		return
-	}
-	in, code, detail := body.intent()
-	s.act(c, in, code, detail)
-}
-
-func (s *Service) draw(c *gin.Context) {
-	var body drawBody
-	if !httpx.Bind(c, &body) {
-		return
-	}
-	in, code, detail := body.intent()
-	s.act(c, in, code, detail)
-}
+func (s *Service) move(c *gin.Context) { actBy[moveBody](s, c) }
 
 func (s *Service) resign(c *gin.Context) { s.actPlainly(c, schemas.Resign) }
 
@@ -145,14 +113,16 @@ func answer(gameID string, o outcome) []byte {
 	b = append(b, `","seq":`...)
 	b = strconv.AppendInt(b, o.seq, 10)
 	b = append(b, `,"ply":`...)
-	b = strconv.AppendInt(b, int64(o.ply), 10)
+	b = strconv.AppendInt(b, int64(o.at.plies), 10)
 	b = append(b, `,"result":"`...)
-	if o.end == nil {
-		b = append(b, schemas.NoResult...)
-	} else {
-		b = append(b, o.end.Result...)
+	b = append(b, o.at.result...)
+	if o.at.termination != "" {
 		b = append(b, `","termination":"`...)
-		b = append(b, o.end.Termination...)
+		b = append(b, o.at.termination...)
+	}
+	if o.at.rematch != "" {
+		b = append(b, `","rematch":"`...)
+		b = append(b, o.at.rematch...)
 	}
 	b = append(b, `","event":`...)
 	b = append(b, o.event...)

@@ -29,8 +29,7 @@ type outcome struct {
 	// accepted before has a seq and no envelope: see Service.recall.
 	seq   int64
 	event []byte
-	end   *schemas.GameOver // the game ended with this command
-	ply   int
+	at    standing // where the game stands with it
 }
 
 func refused(code schemas.Code, detail string) outcome { return outcome{code: code, detail: detail} }
@@ -139,8 +138,9 @@ func (a *answers) tell(p *pending, o outcome) {
 	}
 }
 
-// event takes an event that was read back. raw must stay as it is.
-func (a *answers) event(ev schemas.Event, raw []byte) {
+// event takes an event that was read back. Its envelope must stay as it is.
+func (a *answers) event(f folded) {
+	ev := f.event
 	key := commandKey{ev.Key, ev.CommandID}
 	// Refused once, and accepted when an instance that did not know sent it again.
 	a.refused.Remove(key)
@@ -150,9 +150,9 @@ func (a *answers) event(ev schemas.Event, raw []byte) {
 		a.mu.Unlock()
 		return
 	}
-	o, settled := judge(p.question.kind, ev)
+	o, settled := judge(p.question.kind, ev, f.at)
 	if o.code == "" {
-		o.event = raw
+		o.event = f.raw
 		if p.first.event != nil {
 			o.seq, o.event = p.first.seq, p.first.event
 		}

@@ -83,8 +83,8 @@ func (s *Service) recall(ctx context.Context, gameID string, kind schemas.Comman
 	if !ok {
 		return outcome{}, false
 	}
-	ev, _ := state.EventAt(seq)
-	o, settled := judge(kind, ev)
+	ev, at := standingAt(state, seq)
+	o, settled := judge(kind, ev, at)
 	o.event = ev.Record().Value
 	if settled {
 		return o, true
@@ -92,8 +92,8 @@ func (s *Service) recall(ctx context.Context, gameID string, kind schemas.Comman
 	if state, ok = s.stateAt(ctx, gameID, seq+1); !ok {
 		return outcome{}, false
 	}
-	later, _ := state.EventAt(seq + 1)
-	end, _ := judge(kind, later)
+	later, at := standingAt(state, seq+1)
+	end, _ := judge(kind, later, at)
 	end.seq, end.event = o.seq, o.event
 	return end, true
 }

@@ -43,7 +43,8 @@ const maxAhead = 3 * game.MaxPlies
 type folded struct {
 	event schemas.Event
 	raw   []byte // the envelope
-	late  bool   // the game had been let go
+	at    standing
+	late  bool // the game had been let go
 }
 
 // step says what a board made of an event.
@@ -84,7 +85,7 @@ func (b *board) foldLocked(ev schemas.Event, raw []byte, woken *[]*outbox) (fold
 	b.state = compacted(next)
 	i := eventItem(ev.Seq, raw)
 	b.tell(i, woken)
-	return folded{ev, i.event(), b.dropped}, stepped, nil
+	return folded{ev, i.event(), standingOf(b.state), b.dropped}, stepped, nil
 }
 
 // compactEvery is after how many events a game's history is put in one piece.
@@ -123,10 +124,12 @@ func (b *board) install(row *game.State, woken *[]*outbox) (all []folded, closed
 	case b.state == nil:
 		b.state = row // nobody could watch it, so there is nobody to be told
 	case row != nil && row.Seq > b.state.Seq:
+		at := standingOf(b.state)
 		for _, ev := range row.Events(b.state.Seq + 1) {
+			at = at.after(ev)
 			i := eventItem(ev.Seq, ev.Record().Value)
 			b.tell(i, woken)
-			all = append(all, folded{event: ev, raw: i.event()})
+			all = append(all, folded{event: ev, raw: i.event(), at: at})
 		}
 		b.state = row
 	}
@@ -137,7 +140,11 @@ func (b *board) install(row *game.State, woken *[]*outbox) (all []folded, closed
 		if err != nil {
 			return all, false, err
 		}
-		if how == stepped {
+		if how == known { // the row has it: nobody has been answered by it yet
+			f = folded{event: a.event, raw: a.raw}
+			_, f.at = standingAt(b.state, a.event.Seq)
+		}
+		if how != gap {
 			all = append(all, f)
 		}
 	}

@@ -107,6 +107,8 @@ func (s *Service) check(c *gin.Context, body *createBody) bool {
 		httpx.Fail(c, schemas.CodeInvalidField, "timeControl: initialCs and incrementCs")
 	case body.TimeControl.Validate() != nil:
 		httpx.Fail(c, schemas.CodeInvalidTimeControl, body.TimeControl.Validate().Error())
+	case body.Rated && body.FEN != "":
+		httpx.Fail(c, schemas.CodeInvalidField, "rated: a game from a position is not rated")
 	case !slices.Contains(s.cfg.Regions, body.Region):
 		httpx.Fail(c, schemas.CodeUnknownRegion, "the regions are "+strings.Join(s.cfg.Regions, ", "))
 	default:

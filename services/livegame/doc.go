@@ -27,7 +27,10 @@
 //
 //	{"type":"move","uci":"e2e4","ply":1,"clientMoveId":"a1","lag":4}
 //	{"type":"resign"|"abort","clientMoveId":"a2"}
-//	{"type":"draw","action":"offer"|"accept"|"decline","clientMoveId":"a3"}
+//	{"type":"draw","action":"offer"|"accept"|"decline"|"claim","clientMoveId":"a3"}
+//	{"type":"takeback"|"rematch","action":"offer"|"accept"|"decline","clientMoveId":"a4"}
+//	{"type":"time","clientMoveId":"a5"}                  15 s for the opponent
+//	{"type":"claim","as":"win"|"draw","clientMoveId":"a6"}  the opponent has gone
 //	{"type":"ping"}
 //
 // From the server:

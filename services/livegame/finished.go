@@ -38,11 +38,11 @@ func (f *finished) add(gameID string, until time.Time) {
 
 // due takes out the games whose time has come, and the earliest of those that
 // are more than most.
-func (f *finished) due(now time.Time, most int) (gameIDs []string) {
+func (f *finished) due(now time.Time, most int) (gone []departure) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for len(f.queue) > 0 && (len(f.queue) > most || !now.Before(f.queue[0].at)) {
-		gameIDs = append(gameIDs, heap.Pop(&f.queue).(departure).gameID)
+		gone = append(gone, heap.Pop(&f.queue).(departure))
 	}
-	return gameIDs
+	return gone
 }

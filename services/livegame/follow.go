@@ -95,7 +95,7 @@ func (s *Service) handle(r *kgo.Record, left *catchUp, woken *[]*outbox) {
 			s.hub.running.note(b)
 			s.finished.add(ev.Key, s.until(ev, left.within(r.Topic, r.Partition)))
 		}
-		s.answers.event(f.event, f.raw)
+		s.answers.event(f)
 	}
 }
 
@@ -121,10 +121,13 @@ func (s *Service) hear(r *kgo.Record) {
 	}
 }
 
-// ours reports whether this service sends such commands.
+// ours reports whether this service sends such commands and is answered.
 func ours(kind schemas.CommandType) bool {
 	switch kind {
-	case schemas.CreateGame, schemas.PlayMove, schemas.Resign, schemas.OfferDraw, schemas.AcceptDraw, schemas.DeclineDraw, schemas.AbortGame:
+	case schemas.CreateGame, schemas.PlayMove, schemas.Resign, schemas.AbortGame,
+		schemas.OfferDraw, schemas.AcceptDraw, schemas.DeclineDraw, schemas.ClaimDraw,
+		schemas.OfferTakeback, schemas.AcceptTakeback, schemas.DeclineTakeback, schemas.AddTime,
+		schemas.OfferRematch, schemas.AcceptRematch, schemas.DeclineRematch, schemas.ClaimVanished:
 		return true
 	}
 	return false

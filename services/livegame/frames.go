@@ -21,16 +21,21 @@ type clientFrame struct {
 	Ply          *int    `json:"ply"`
 	Lag          *int64  `json:"lag"` // centiseconds, as the client sees it
 	Action       *string `json:"action"`
+	As           *string `json:"as"` // what a claim asks for
 	ClientMoveID string  `json:"clientMoveId"`
 }
 
 // Types of a client's frames.
 const (
-	frameMove   = "move"
-	frameResign = "resign"
-	frameDraw   = "draw"
-	frameAbort  = "abort"
-	framePing   = "ping"
+	frameMove     = "move"
+	frameResign   = "resign"
+	frameAbort    = "abort"
+	frameDraw     = "draw"
+	frameTakeback = "takeback"
+	frameTime     = "time"
+	frameRematch  = "rematch"
+	frameClaim    = "claim"
+	framePing     = "ping"
 )
 
 // parseFrame reads a frame. Any bytes at all give a frame or a code with a detail.
@@ -45,14 +50,16 @@ func parseFrame(text []byte) (f clientFrame, code schemas.Code, detail string) {
 		return clientFrame{}, schemas.CodeInvalidField, "uci, ply and lag go with a move"
 	case f.Lag != nil && *f.Lag < 0:
 		return clientFrame{}, schemas.CodeInvalidField, "lag: centiseconds, from 0"
-	case f.Type != frameDraw && f.Action != nil:
-		return clientFrame{}, schemas.CodeInvalidField, "action goes with a draw"
+	case f.Type != frameDraw && f.Type != frameTakeback && f.Type != frameRematch && f.Action != nil:
+		return clientFrame{}, schemas.CodeInvalidField, "action goes with a draw, a takeback or a rematch"
+	case f.Type != frameClaim && f.As != nil:
+		return clientFrame{}, schemas.CodeInvalidField, "as goes with a claim"
 	}
 	switch f.Type {
-	case frameMove, frameResign, frameDraw, frameAbort, framePing:
+	case frameMove, frameResign, frameAbort, frameDraw, frameTakeback, frameTime, frameRematch, frameClaim, framePing:
 		return f, "", ""
 	}
-	return clientFrame{}, schemas.CodeInvalidField, "type: move, resign, draw, abort or ping"
+	return clientFrame{}, schemas.CodeInvalidField, "type: move, resign, abort, draw, takeback, time, rematch, claim or ping"
 }
 
 // intent is what the frame asks for, of any type but ping.
@@ -62,6 +69,14 @@ func (f clientFrame) intent() (intent, schemas.Code, string) {
 		return moveBody{orZero(f.UCI), orZero(f.Ply)}.intent()
 	case frameDraw:
 		return drawBody{orZero(f.Action)}.intent()
+	case frameTakeback:
+		return takebackBody{orZero(f.Action)}.intent()
+	case frameRematch:
+		return rematchBody{orZero(f.Action)}.intent()
+	case frameClaim:
+		return claimBody{orZero(f.As)}.intent()
+	case frameTime:
+		return intent{kind: schemas.AddTime}, "", ""
 	case frameResign:
 		return intent{kind: schemas.Resign}, "", ""
 	default:

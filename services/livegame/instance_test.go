@@ -87,6 +87,23 @@ type reply struct {
 	Code        schemas.Code        `json:"code"`
 	Detail      string              `json:"detail"`
 	Watchers    *int                `json:"watchers"`
+	White       seat                `json:"white"`
+	Black       seat                `json:"black"`
+	Turn        schemas.Color       `json:"turn"`
+	Clock       schemas.Clocks      `json:"clock"`
+	DeadlineAt  schemas.Time        `json:"deadlineAt"`
+	DrawOffer   schemas.Color       `json:"drawOffer"`
+
+	TakebackOffer schemas.Color `json:"takebackOffer"`
+	RematchOffer  schemas.Color `json:"rematchOffer"`
+	Rematch       string        `json:"rematch"`
+	RematchOf     string        `json:"rematchOf"`
+}
+
+type seat struct {
+	PlayerID    string       `json:"playerId"`
+	GoneSince   schemas.Time `json:"goneSince"`
+	ClaimableAt schemas.Time `json:"claimableAt"`
 }
 
 func (a answer) read(t testing.TB) reply {

@@ -2,11 +2,12 @@ package livegame
 
 import "tabiya/schemas"
 
-// judge says what an event means to the command that caused it. settled is false
+// judge says what an event means to the command that caused it, and where the game
+// stands with it. settled is false
 // where a second event of the same command decides: GameStarted after
 // GameCreated, the end of the game after its last move.
-func judge(kind schemas.CommandType, ev schemas.Event) (o outcome, settled bool) {
-	o = outcome{seq: ev.Seq, ply: plyOf(ev)}
+func judge(kind schemas.CommandType, ev schemas.Event, at standing) (o outcome, settled bool) {
+	o = outcome{seq: ev.Seq, at: at}
 	over, terminal := ev.Payload.(*schemas.GameOver)
 	if !terminal {
 		return o, !decidedLater(kind, ev)
@@ -14,7 +15,6 @@ func judge(kind schemas.CommandType, ev schemas.Event) (o outcome, settled bool)
 	if !ends(kind, ev.Type) {
 		return refused(schemas.CodeGameOver, tooLate(over.Termination)), true
 	}
-	o.end = over
 	return o, true
 }
 
@@ -32,7 +32,7 @@ func decidedLater(kind schemas.CommandType, ev schemas.Event) bool {
 // the command came too late, and what it found out is that the game was over.
 func ends(kind schemas.CommandType, ev schemas.EventType) bool {
 	switch kind {
-	case schemas.PlayMove, schemas.OfferDraw, schemas.AcceptDraw:
+	case schemas.PlayMove, schemas.OfferDraw, schemas.AcceptDraw, schemas.ClaimDraw, schemas.ClaimVanished:
 		return ev == schemas.GameEnded
 	case schemas.Resign:
 		return ev == schemas.GameResigned
@@ -51,19 +51,4 @@ func tooLate(t schemas.Termination) string {
 	default:
 		return "the game is over"
 	}
-}
-
-// plyOf is how many plies were played after the event, where it tells.
-func plyOf(ev schemas.Event) int {
-	switch p := ev.Payload.(type) {
-	case *schemas.MoveMadePayload:
-		return p.Ply
-	case *schemas.DrawOfferedPayload:
-		return p.Ply
-	case *schemas.DrawDeclinedPayload:
-		return p.Ply
-	case *schemas.GameOver:
-		return p.Plies
-	}
-	return 0
 }

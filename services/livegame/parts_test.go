@@ -68,10 +68,18 @@ func TestWhatAnEventMeansToItsCommand(t *testing.T) {
 		{schemas.AcceptDraw, over(schemas.GameEnded, schemas.Agreement), "", true},
 		{schemas.AcceptDraw, over(schemas.GameTimeout, schemas.Agreement), schemas.CodeGameOver, true},
 		{schemas.AbortGame, over(schemas.GameAborted, schemas.AbortedByPlayer), "", true},
+		{schemas.ClaimDraw, over(schemas.GameEnded, schemas.ThreefoldRepetition), "", true},
+		{schemas.ClaimDraw, over(schemas.GameTimeout, schemas.TimeForfeit), schemas.CodeGameOver, true},
+		{schemas.ClaimVanished, over(schemas.GameEnded, schemas.Abandoned), "", true},
+		{schemas.ClaimVanished, over(schemas.GameTimeout, schemas.TimeForfeit), schemas.CodeGameOver, true},
+		{schemas.OfferTakeback, schemas.Event{Type: schemas.TakebackAccepted, Payload: &schemas.TakebackAcceptedPayload{}}, "", true},
+		{schemas.AcceptTakeback, over(schemas.GameTimeout, schemas.TimeForfeit), schemas.CodeGameOver, true},
+		{schemas.AddTime, schemas.Event{Type: schemas.TimeAdded, Payload: &schemas.TimeAddedPayload{}}, "", true},
+		{schemas.AcceptRematch, schemas.Event{Type: schemas.RematchAccepted, Payload: &schemas.RematchAcceptedPayload{}}, "", true},
 		{schemas.CreateGame, schemas.Event{Type: schemas.GameCreated, Payload: &schemas.GameCreatedPayload{}}, "", false},
 		{schemas.CreateGame, schemas.Event{Type: schemas.GameStarted, Payload: &schemas.GameStartedPayload{}}, "", true},
 	} {
-		if o, settled := judge(c.kind, c.event); o.code != c.code || settled != c.settled {
+		if o, settled := judge(c.kind, c.event, standing{}); o.code != c.code || settled != c.settled {
 			t.Errorf("%s after %s: %q, settled %t", c.event.Type, c.kind, o.code, settled)
 		}
 	}
@@ -99,8 +107,8 @@ func TestTheSameCommandInFlightIsSentOnce(t *testing.T) {
 		t.Fatalf("more than the limit: %+v", o)
 	}
 	ev := schemas.Event{Type: schemas.MoveMade, Key: "game", CommandID: "command", Seq: 3, Payload: &schemas.MoveMadePayload{Ply: 1, DeadlineAt: 1}}
-	a.event(ev, []byte("raw"))
-	a.event(ev, []byte("raw"))
+	a.event(folded{event: ev, raw: []byte("raw")})
+	a.event(folded{event: ev, raw: []byte("raw")})
 	if len(got) != 2 || got[0].seq != 3 || string(got[1].event) != "raw" {
 		t.Fatalf("%+v", got)
 	}
@@ -124,7 +132,7 @@ func TestARefusalIsForgottenWhenTheCommandWasAcceptedAfterAll(t *testing.T) {
 	if _, known, o := a.expect(commandKey{"game", "c"}, question{schemas.Resign, ""}, time.Now(), nil); !known || o.code != schemas.CodeKeyReused {
 		t.Fatalf("%+v", o)
 	}
-	a.event(schemas.Event{Type: schemas.MoveMade, Key: "game", CommandID: "c"}, nil)
+	a.event(folded{event: schemas.Event{Type: schemas.MoveMade, Key: "game", CommandID: "c"}})
 	if first, _, _ := a.expect(commandKey{"game", "c"}, q, time.Now(), nil); !first {
 		t.Error("it is still refused")
 	}
@@ -137,15 +145,22 @@ func TestFinishedGamesGoInTimeAndWithinTheBound(t *testing.T) {
 	for n, id := range []string{"c", "a", "d", "b"} {
 		f.add(id, now.Add(time.Duration([]int{3, 1, 4, 2}[n])*time.Second))
 	}
-	if got := strings.Join(f.due(now, 4), ""); got != "" {
+	if got := ids(f.due(now, 4)); got != "" {
 		t.Errorf("too early: %s", got)
 	}
-	if got := strings.Join(f.due(now.Add(time.Second), 4), ""); got != "a" {
+	if got := ids(f.due(now.Add(time.Second), 4)); got != "a" {
 		t.Errorf("in time: %s", got)
 	}
-	if got := strings.Join(f.due(now, 1), ""); got != "bc" {
+	if got := ids(f.due(now, 1)); got != "bc" {
 		t.Errorf("too many: %s", got)
 	}
+}
+
+func ids(gone []departure) (all string) {
+	for _, d := range gone {
+		all += d.gameID
+	}
+	return all
 }
 
 func TestAPaceIsABucketOfTwoSeconds(t *testing.T) {
@@ -173,7 +188,7 @@ func TestAPaceIsABucketOfTwoSeconds(t *testing.T) {
 }
 
 func FuzzFrames(f *testing.F) {
-	for _, seed := range []string{`{"type":"move","uci":"e2e4","ply":1,"clientMoveId":"a"}`, `{"type":"draw","action":"offer"}`, `{"type":"ping"}`, `{}`, `[`, "\x00", `{"type":"move","uci":null}`} {
+	for _, seed := range []string{`{"type":"move","uci":"e2e4","ply":1,"clientMoveId":"a"}`, `{"type":"draw","action":"offer"}`, `{"type":"claim","as":"win"}`, `{"type":"time"}`, `{"type":"ping"}`, `{}`, `[`, "\x00", `{"type":"move","uci":null}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

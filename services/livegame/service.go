@@ -75,6 +75,10 @@ func (s *Service) Routes(r gin.IRouter) {
 	players.POST("/moves", s.move)
 	players.POST("/resign", s.resign)
 	players.POST("/draw", s.draw)
+	players.POST("/takeback", s.takeback)
+	players.POST("/time", s.addTime)
+	players.POST("/rematch", s.rematch)
+	players.POST("/claim", s.claim)
 	players.POST("/abort", s.abort)
 }
 
@@ -146,11 +150,26 @@ func (s *Service) tidy(ctx context.Context) {
 				unacked = at.UnixNano()
 			}
 			s.gate.unacked.Store(unacked)
-			for _, id := range s.finished.due(now, s.cfg.MaxFinished) {
-				s.hub.drop(id, gameOver)
+			for _, d := range s.finished.due(now, s.cfg.MaxFinished) {
+				if later := s.lastWord(d.gameID); later.After(d.at) && !now.Before(d.at) {
+					s.finished.add(d.gameID, later)
+					continue
+				}
+				s.hub.drop(d.gameID, gameOver)
 			}
 		}
 	}
+}
+
+// lastWord is until when a finished game is held for what was said of a rematch
+// since its end: the answer may need as long. Each side offers one once, so it
+// comes to an end. Zero if nothing was said.
+func (s *Service) lastWord(gameID string) time.Time {
+	state := s.hub.state(gameID)
+	if state == nil || state.UpdatedAt == state.EndedAt() {
+		return time.Time{}
+	}
+	return state.UpdatedAt.Std().Add(s.cfg.Linger)
 }
 
 // drain takes no more commands, lets those in flight be answered, and then ends

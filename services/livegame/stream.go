@@ -23,7 +23,7 @@ const (
 
 // stream is GET /v1/games/{id}/events: the game's events from from_seq on, as
 // they are in the log. It ends when nothing can come any more: what is said about
-// a rematch comes behind the game's end, for a minute at most.
+// a rematch comes behind the game's end.
 func (s *Service) stream(c *gin.Context) {
 	media, ok := httpx.Accept(c, mediaNDJSON, mediaSSE)
 	if !ok {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tabiya/schemas"
+	"tabiya/services/livegame"
 )
 
 // openStream opens a game's stream. It ends with the test.
@@ -129,9 +130,9 @@ func TestAGameIsWaitedForButNotForLong(t *testing.T) {
 }
 
 // startOther is another instance that is ready.
-func (r *rig) startOther() *instance {
+func (r *rig) startOther(tune ...func(*livegame.Config)) *instance {
 	r.t.Helper()
-	i := r.start()
+	i := r.start(tune...)
 	i.waitReady()
 	return i
 }

@@ -36,9 +36,13 @@ type gameView struct {
 	Clock       clockView           `json:"clock"`
 	DeadlineAt  schemas.Time        `json:"deadlineAt,omitempty"`
 	DrawOffer   schemas.Color       `json:"drawOffer,omitempty"`
-	Result      schemas.Result      `json:"result"`
-	Termination schemas.Termination `json:"termination,omitempty"`
-	EndedAt     schemas.Time        `json:"endedAt,omitempty"`
+	// TakebackOffer and RematchOffer say whose offer stands, as DrawOffer does.
+	TakebackOffer schemas.Color       `json:"takebackOffer,omitempty"`
+	RematchOffer  schemas.Color       `json:"rematchOffer,omitempty"`
+	Rematch       string              `json:"rematch,omitempty"` // the game that follows
+	Result        schemas.Result      `json:"result"`
+	Termination   schemas.Termination `json:"termination,omitempty"`
+	EndedAt       schemas.Time        `json:"endedAt,omitempty"`
 	// Watchers are the sockets and streams to this instance that are none of the
 	// players'. Left out where the answer follows from the log alone.
 	Watchers *int `json:"watchers,omitempty"`
@@ -49,6 +53,10 @@ type seatView struct {
 	Handle    string  `json:"handle"`
 	Rating    float64 `json:"rating"`
 	Deviation float64 `json:"deviation"`
+	// GoneSince is when he was seen to go, ClaimableAt when his opponent may claim
+	// the game if he does not come back.
+	GoneSince   schemas.Time `json:"goneSince,omitempty"`
+	ClaimableAt schemas.Time `json:"claimableAt,omitempty"`
 }
 
 // clockView is both sides' time as of a moment; the side to move has used some
@@ -62,11 +70,12 @@ type clockView struct {
 func viewOf(s *game.State) gameView {
 	moves, _ := s.Moves()
 	v := gameView{
-		ID: s.ID, Seq: s.Seq, Status: statusPlaying, Region: s.Region, White: seatOf(s.White), Black: seatOf(s.Black),
+		ID: s.ID, Seq: s.Seq, Status: statusPlaying, Region: s.Region, White: seatOf(s, s.White, schemas.White), Black: seatOf(s, s.Black, schemas.Black),
 		TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Private: s.Private, Queue: s.Queue,
 		RematchOf: s.RematchOf, StartFEN: s.StartFEN, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 		Ply: s.Plies, Moves: moves, FEN: s.FEN, Clock: clockView{s.Clock.White, s.Clock.Black, s.Clock.Since},
-		DeadlineAt: s.Deadline(), DrawOffer: s.DrawOffer, Result: s.Result, Termination: s.Termination, EndedAt: s.EndedAt(),
+		DeadlineAt: s.Deadline(), DrawOffer: s.DrawOffer, TakebackOffer: s.TakebackOffer,
+		RematchOffer: s.RematchOffer, Rematch: s.Rematch(), Result: s.Result, Termination: s.Termination, EndedAt: s.EndedAt(),
 	}
 	switch {
 	case s.Over():
@@ -86,6 +95,10 @@ func watchedView(s *game.State, watchers int) gameView {
 	return v
 }
 
-func seatOf(s schemas.Seated) seatView {
-	return seatView{s.PlayerID, s.Handle, s.Rating, s.Deviation}
+func seatOf(s *game.State, who schemas.Seated, color schemas.Color) seatView {
+	v := seatView{PlayerID: who.PlayerID, Handle: who.Handle, Rating: who.Rating, Deviation: who.Deviation}
+	if !s.Over() {
+		v.GoneSince, v.ClaimableAt = s.GoneSince(color), s.ClaimableAt(color.Other())
+	}
+	return v
 }

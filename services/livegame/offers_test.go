@@ -1,0 +1,208 @@
+package livegame_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tabiya/schemas"
+)
+
+// action is something that a player does to a game over HTTP, again and again
+// with the same key.
+func (r *rig) action(gameID string, who person, path, body string) reply {
+	r.t.Helper()
+	key := schemas.NewID()
+	first := r.do("POST", "/v1/games/"+gameID+"/"+path, who.token, body, "Idempotency-Key", key)
+	again := r.do("POST", "/v1/games/"+gameID+"/"+path, who.token, body, "Idempotency-Key", key)
+	if first.status != 200 || again.status != 200 || string(again.body) != string(first.body) {
+		r.t.Fatalf("%s %s:\nfirst %d %s\nthen  %d %s", path, body, first.status, first.body, again.status, again.body)
+	}
+	return first.read(r.t)
+}
+
+func (r *rig) show(gameID string) reply {
+	r.t.Helper()
+	return r.ok("GET", "/v1/games/"+gameID, r.white.token, "")
+}
+
+const (
+	offer   = `{"action":"offer"}`
+	accept  = `{"action":"accept"}`
+	decline = `{"action":"decline"}`
+)
+
+func TestATakebackOverHTTP(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	r.play(id, 0, scholar[:3]...)
+	if got := r.action(id, r.white, "takeback", offer); got.Ply != 3 || got.Seq != 6 {
+		t.Errorf("%+v", got)
+	}
+	if got := r.show(id); got.TakebackOffer != schemas.White {
+		t.Errorf("%+v", got)
+	}
+	r.refused(409, schemas.CodeTakebackOfferPending, "POST", "/v1/games/"+id+"/takeback", r.white.token, offer)
+	r.action(id, r.black, "takeback", decline)
+	if got := r.show(id); got.TakebackOffer != "" || got.Ply != 3 {
+		t.Errorf("%+v", got)
+	}
+	r.action(id, r.black, "takeback", offer) // on White's account, two plies go
+	if got := r.action(id, r.white, "takeback", accept); got.Ply != 1 || got.Result != schemas.NoResult {
+		t.Errorf("%+v", got)
+	}
+	if got := r.show(id); got.Ply != 1 || got.Turn != schemas.Black || !slices.Equal(got.Moves, scholar[:1]) || got.TakebackOffer != "" {
+		t.Errorf("%+v", got)
+	}
+	// Both want it: to offer is to accept. The answer is the same after more moves.
+	r.play(id, 1, scholar[1:3]...)
+	r.action(id, r.white, "takeback", offer)
+	key := schemas.NewID()
+	both := r.do("POST", "/v1/games/"+id+"/takeback", r.black.token, offer, "Idempotency-Key", key)
+	r.play(id, 2, scholar[2:5]...)
+	if got := r.do("POST", "/v1/games/"+id+"/takeback", r.black.token, offer, "Idempotency-Key", key); both.read(t).Ply != 2 || string(got.body) != string(both.body) {
+		t.Errorf("%s\n%s", both.body, got.body)
+	}
+}
+
+func TestTimeIsGivenToTheOpponent(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	r.play(id, 0, scholar[:2]...)
+	before := r.show(id)
+	if got := r.action(id, r.black, "time", ""); got.Ply != 2 || got.Result != schemas.NoResult {
+		t.Errorf("%+v", got)
+	}
+	r.action(id, r.white, "time", "{}")
+	after := r.show(id)
+	if after.Clock.WhiteCs != before.Clock.WhiteCs+1500 || after.Clock.BlackCs != before.Clock.BlackCs+1500 || after.DeadlineAt != before.DeadlineAt.Add(15*time.Second) {
+		t.Errorf("%+v, %d\nbefore %+v, %d", after.Clock, after.DeadlineAt, before.Clock, before.DeadlineAt)
+	}
+}
+
+func TestADrawIsClaimed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	r.play(id, 0, "g1f3", "g8f6", "f3g1", "f6g8", "g1f3", "g8f6", "f3g1")
+	claim := `{"action":"claim"}`
+	r.refused(409, schemas.CodeNoDrawToClaim, "POST", "/v1/games/"+id+"/draw", r.black.token, claim)
+	r.play(id, 7, "f6g8")
+	r.refused(409, schemas.CodeNotYourTurn, "POST", "/v1/games/"+id+"/draw", r.black.token, claim)
+	if got := r.action(id, r.white, "draw", claim); got.Result != schemas.Draw || got.Termination != schemas.ThreefoldRepetition || got.Ply != 8 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestARematchIsTheSameGameWithColoursChanged(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	r.play(id, 0, scholar[:2]...)
+	r.action(id, r.white, "resign", "")
+	if got := r.action(id, r.white, "rematch", offer); got.Result != schemas.BlackWins || got.Ply != 2 || got.Rematch != "" {
+		t.Errorf("%+v", got)
+	}
+	if got := r.show(id); got.RematchOffer != schemas.White {
+		t.Errorf("%+v", got)
+	}
+	r.action(id, r.black, "rematch", decline)
+	r.refused(409, schemas.CodeRematchOffered, "POST", "/v1/games/"+id+"/rematch", r.white.token, offer)
+	r.action(id, r.black, "rematch", offer)
+	got := r.action(id, r.white, "rematch", accept)
+	if got.Result != schemas.BlackWins || got.Termination != schemas.Resignation || !schemas.ValidID(got.Rematch) {
+		t.Fatalf("%+v", got)
+	}
+	if old := r.show(id); old.Rematch != got.Rematch || old.RematchOffer != "" {
+		t.Errorf("%+v", old)
+	}
+	next := r.show(got.Rematch)
+	if next.RematchOf != id || next.White.PlayerID != r.black.id || next.Black.PlayerID != r.white.id || next.Status != "playing" {
+		t.Errorf("%+v", next)
+	}
+	r.refused(409, schemas.CodeRematchAccepted, "POST", "/v1/games/"+id+"/rematch", r.black.token, offer)
+	// An instance that starts now knows of it as well.
+	if late := r.startOther().ok("GET", "/v1/games/"+id, "", ""); late.Rematch != got.Rematch {
+		t.Errorf("%+v", late)
+	}
+}
+
+// A game is held for those who talk of a rematch, and an acceptance is answered
+// where the game had been let go before.
+func TestARematchIsAnsweredLate(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, lingering(time.Second))
+	short := r.startOther(lingering(time.Millisecond))
+	id := r.newGame()
+	r.play(id, 0, scholar[:2]...)
+	r.action(id, r.white, "resign", "")
+	<-time.After(600 * time.Millisecond)
+	r.action(id, r.white, "rematch", offer)
+	<-time.After(600 * time.Millisecond)
+	if got := r.show(id); got.RematchOffer != schemas.White {
+		t.Errorf("%+v", got)
+	}
+	eventually(t, "it is let go elsewhere", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	if got := short.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, accept); !schemas.ValidID(got.Rematch) || got.Ply != 2 {
+		t.Errorf("%+v", got)
+	}
+	eventually(t, "it is let go here", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
+}
+
+func TestOffersOverSockets(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	white, black := r.dialAs(id, r.white), r.dialAs(id, r.black)
+	white.until("state")
+	black.until("state")
+	r.play(id, 0, scholar[:2]...)
+	for _, s := range []struct {
+		who  *client
+		text string
+		code schemas.Code // "" where it is accepted
+	}{
+		{white, `{"type":"takeback","action":"offer","clientMoveId":"1"}`, ""},
+		{white, `{"type":"takeback","action":"offer","clientMoveId":"2"}`, schemas.CodeTakebackOfferPending},
+		{black, `{"type":"takeback","action":"decline","clientMoveId":"3"}`, ""},
+		{black, `{"type":"time","clientMoveId":"4"}`, ""},
+		{white, `{"type":"draw","action":"claim","clientMoveId":"5"}`, schemas.CodeNoDrawToClaim},
+		{white, `{"type":"claim","as":"win","clientMoveId":"6"}`, schemas.CodeOpponentPresent},
+		{white, `{"type":"claim","as":"loss","clientMoveId":"7"}`, schemas.CodeInvalidField},
+		{white, `{"type":"claim","clientMoveId":"8"}`, schemas.CodeInvalidField},
+		{white, `{"type":"claim","action":"win","clientMoveId":"9"}`, schemas.CodeInvalidField},
+		{white, `{"type":"time","as":"win","clientMoveId":"10"}`, schemas.CodeInvalidField},
+		{white, `{"type":"rematch","action":"offer","clientMoveId":"11"}`, schemas.CodeGameNotOver},
+		{black, `{"type":"takeback","action":"offer","clientMoveId":"12"}`, ""},
+		{white, `{"type":"takeback","action":"accept","clientMoveId":"13"}`, ""},
+		{white, `{"type":"resign","clientMoveId":"14"}`, ""},
+		{white, `{"type":"rematch","action":"offer","clientMoveId":"15"}`, ""},
+		{black, `{"type":"rematch","action":"decline","clientMoveId":"16"}`, ""},
+		{black, `{"type":"rematch","action":"offer","clientMoveId":"17"}`, ""},
+		{white, `{"type":"rematch","action":"accept","clientMoveId":"18"}`, ""},
+	} {
+		s.who.send(s.text)
+		want := "ack"
+		switch {
+		case strings.HasPrefix(s.text, `{"type":"time","as"`) || strings.HasPrefix(s.text, `{"type":"claim","action"`):
+			want = "error" // no such frame
+		case s.code != "":
+			want = "refused"
+		}
+		if f, _ := s.who.until(want); f.Code != s.code {
+			t.Errorf("%s: %+v", s.text, f)
+		}
+	}
+	// A socket that comes now has the whole of it, what follows the end too.
+	log := r.log(id)
+	late := r.dial(id, "?from_seq=1")
+	if f, _ := late.until("state"); f.Game.Rematch == "" {
+		t.Errorf("%+v", f.Game)
+	}
+	if got := late.events(len(log)); !slices.Equal(got, log) {
+		t.Errorf("%d events", len(got))
+	}
+}
