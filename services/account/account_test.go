@@ -57,11 +57,7 @@ func TestNoPersonalDataOnTopics(t *testing.T) {
 	h := build(t)
 	s := h.register(`{"handle":"secretive","password":"password one","email":"private@example.org"}`)
 	h.ask("PATCH", "/v1/accounts/me", s.Token, `{"email":"hidden@example.org","country":"FR","currentPassword":"password one"}`, nil)
-	for h.count(`SELECT count(*) FROM outbox`) > 0 {
-		if _, err := h.relay.publish(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	h.publishAll()
 	if len(h.kafka.records) != 2 {
 		t.Fatalf("%d records", len(h.kafka.records))
 	}

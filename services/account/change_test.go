@@ -46,11 +46,7 @@ func TestChangeAndClose(t *testing.T) {
 		t.Fatal("personal data is left")
 	}
 
-	for h.count(`SELECT count(*) FROM outbox`) > 0 {
-		if _, err := h.relay.publish(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	h.publishAll()
 	var kinds []schemas.CommandType
 	for _, c := range h.kafka.commands(t) {
 		kinds = append(kinds, c.Type)

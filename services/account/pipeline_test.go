@@ -20,8 +20,8 @@ import (
 	"tabiya/tables"
 )
 
-// background runs f until the test ends.
-func background(t *testing.T, f func(context.Context) error) {
+// background runs f until stop is called or the test ends.
+func background(t *testing.T, f func(context.Context) error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -29,10 +29,12 @@ func background(t *testing.T, f func(context.Context) error) {
 			t.Errorf("ended by itself: %v", err)
 		}
 	})
-	t.Cleanup(func() {
+	stop = func() {
 		cancel()
 		running.Wait()
-	})
+	}
+	t.Cleanup(stop)
+	return stop
 }
 
 // A relay that is killed at any stage, a repeat of the request, a change behind
@@ -61,8 +63,8 @@ func TestAKillBetweenCommitAndLogMakesOnePlayer(t *testing.T) {
 		t.Helper()
 		r := h.kill(stage)
 		r.commands = producer
-		if _, err := r.publish(t.Context()); !errors.Is(err, errKilled) {
-			t.Fatal(err)
+		if n, err := r.publish(t.Context()); !errors.Is(err, errKilled) {
+			t.Fatalf("killed %s it published %d commands: %v", stage, n, err)
 		}
 	}
 	const body = `{"handle":"survivor","password":"password one","country":"GE"}`

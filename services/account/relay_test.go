@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -40,11 +38,12 @@ func TestAKillLosesNothingAndRepeatsUnderTheSameID(t *testing.T) {
 			if _, err := h.kill(stage).publish(t.Context()); !errors.Is(err, errKilled) {
 				t.Fatal(err)
 			}
-			if n, err := h.relay.publish(t.Context()); n != 1 || err != nil {
-				t.Fatal(n, err)
+			if n := h.outbox(); n != 1 {
+				t.Fatalf("the outbox holds %d commands after a kill %s, not the one", n, stage)
 			}
+			h.publishAll()
 			if n, err := h.relay.publish(t.Context()); n != 0 || err != nil {
-				t.Fatal(n, err)
+				t.Fatalf("an empty outbox published %d commands: %v", n, err)
 			}
 			all := h.kafka.commands(t)
 			if len(all) != times {
@@ -64,50 +63,34 @@ func TestTheOutboxWaitsForKafka(t *testing.T) {
 	t.Parallel()
 	h := build(t)
 	h.kafka.setAway(fmt.Errorf("no broker: %w", kafka.ErrUnavailable))
-	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() {
-		if err := h.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	background(t, h.Run)
 	h.register(`{"handle":"patient","password":"password one"}`) // does not need Kafka
-	<-h.kafka.sent                                               // tried in vain
+	h.kafka.next(t, "a try in vain")
+	if n := h.outbox(); n != 1 {
+		t.Fatalf("the outbox holds %d commands while none could be published, not the one", n)
+	}
 	h.kafka.setAway(nil)
-	for len(h.kafka.commands(t)) == 0 {
-		<-h.kafka.sent
-	}
+	published := func(n int) func() bool { return func() bool { return len(h.kafka.commands(t)) >= n } }
+	h.kafka.wait(t, "the command that waited", published(1))
 	h.register(`{"handle":"prompt","password":"password one"}`)
-	for len(h.kafka.commands(t)) < 2 {
-		<-h.kafka.sent
-	}
-	stop()
-	running.Wait()
+	h.kafka.wait(t, "the command after it", published(2))
 }
 
 func TestTwoRelaysKeepEachAccountsOrder(t *testing.T) {
 	t.Parallel()
 	h := build(t)
-	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
 	other := h.kill("never")
-	running.Go(func() { h.relay.Run(ctx) })
-	running.Go(func() { other.Run(ctx) })
+	stop := background(t, h.Run)
+	stopOther := background(t, func(ctx context.Context) error { other.Run(ctx); return nil })
 	s := h.register(`{"handle":"mover","password":"password one"}`)
 	const changes = 20
 	for i := range changes {
 		h.ask("PATCH", "/v1/accounts/me", s.Token, fmt.Sprintf(`{"country":"A%c"}`, 'A'+i), nil)
 		other.Wake()
 	}
-	for len(h.kafka.commands(t)) < changes+1 {
-		select {
-		case <-h.kafka.sent:
-		case <-time.After(30 * time.Second):
-			t.Fatalf("%d of %d commands", len(h.kafka.commands(t)), changes+1)
-		}
-	}
+	h.kafka.wait(t, "the command of each change", func() bool { return len(h.kafka.commands(t)) >= changes+1 })
 	stop()
-	running.Wait()
+	stopOther()
 	var revisions []int64
 	for _, c := range h.kafka.commands(t) {
 		revision := int64(1)

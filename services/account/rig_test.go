@@ -61,6 +61,27 @@ func (k *topic) setAway(err error) {
 	k.away = err
 }
 
+// patience bounds every wait; a test that waits that long has failed.
+const patience = 15 * time.Second
+
+// next waits for a Send.
+func (k *topic) next(t *testing.T, what string) {
+	t.Helper()
+	select {
+	case <-k.sent:
+	case <-time.After(patience):
+		t.Fatalf("waited in vain for %s; published: %+v", what, k.commands(t))
+	}
+}
+
+// wait waits for what is so after some Send.
+func (k *topic) wait(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for !is() {
+		k.next(t, what)
+	}
+}
+
 func (k *topic) commands(t *testing.T) []schemas.Command {
 	t.Helper()
 	k.mu.Lock()
@@ -177,4 +198,26 @@ func (h *house) count(query string) (n int) {
 		h.t.Fatal(err)
 	}
 	return n
+}
+
+// outbox is how many commands wait to be published.
+func (h *house) outbox() int {
+	h.t.Helper()
+	return h.count(`SELECT count(*) FROM outbox`)
+}
+
+// publishAll empties the outbox.
+func (h *house) publishAll() {
+	h.t.Helper()
+	for left := h.outbox(); left > 0; {
+		n, err := h.relay.publish(h.t.Context())
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		now := h.outbox()
+		if n == 0 || now != left-n {
+			h.t.Fatalf("published %d of %d commands, and the outbox holds %d", n, left, now)
+		}
+		left = now
+	}
 }
