@@ -31,6 +31,7 @@
 //	{"type":"takeback"|"rematch","action":"offer"|"accept"|"decline","clientMoveId":"a4"}
 //	{"type":"time","clientMoveId":"a5"}                  15 s for the opponent
 //	{"type":"claim","as":"win"|"draw","clientMoveId":"a6"}  the opponent has gone
+//	{"type":"leave"}
 //	{"type":"ping"}
 //
 // From the server:
@@ -46,6 +47,10 @@
 // lag is the client's own measure of the round trip in centiseconds. What counts
 // is the lesser of it and the server's, which it takes from ping frames (RFC 6455,
 // 5.5.2) to each player every 5 seconds.
+//
+// A player whose last socket and stream to a game end is gone, two seconds later,
+// and his opponent may claim the game after a while: sooner if he said that he
+// leaves, with a leave frame or by closing with 1000 and the reason "leave".
 //
 // A clientMoveId is an idempotency key: it is acknowledged once on a connection,
 // and on another connection it gets the same seq again. Sockets close with 1000

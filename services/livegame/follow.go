@@ -95,8 +95,16 @@ func (s *Service) handle(r *kgo.Record, left *catchUp, woken *[]*outbox) {
 			s.hub.running.note(b)
 			s.finished.add(ev.Key, s.until(ev, left.within(r.Topic, r.Partition)))
 		}
-		s.answers.event(f)
+		s.learned(f)
 	}
+}
+
+// learned hands on what was folded.
+func (s *Service) learned(f folded) {
+	if left, ok := f.event.Payload.(*schemas.PlayerLeftPayload); ok {
+		s.presence.toldGone(seatKey{f.event.Key, left.Color}, time.Now())
+	}
+	s.answers.event(f)
 }
 
 // until is how long a game that ended with ev is held.

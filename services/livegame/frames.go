@@ -35,6 +35,7 @@ const (
 	frameTime     = "time"
 	frameRematch  = "rematch"
 	frameClaim    = "claim"
+	frameLeave    = "leave"
 	framePing     = "ping"
 )
 
@@ -56,13 +57,13 @@ func parseFrame(text []byte) (f clientFrame, code schemas.Code, detail string) {
 		return clientFrame{}, schemas.CodeInvalidField, "as goes with a claim"
 	}
 	switch f.Type {
-	case frameMove, frameResign, frameAbort, frameDraw, frameTakeback, frameTime, frameRematch, frameClaim, framePing:
+	case frameMove, frameResign, frameAbort, frameDraw, frameTakeback, frameTime, frameRematch, frameClaim, frameLeave, framePing:
 		return f, "", ""
 	}
-	return clientFrame{}, schemas.CodeInvalidField, "type: move, resign, abort, draw, takeback, time, rematch, claim or ping"
+	return clientFrame{}, schemas.CodeInvalidField, "type: move, resign, abort, draw, takeback, time, rematch, claim, leave or ping"
 }
 
-// intent is what the frame asks for, of any type but ping.
+// intent is what the frame asks for, of any type but leave and ping.
 func (f clientFrame) intent() (intent, schemas.Code, string) {
 	switch f.Type {
 	case frameMove:

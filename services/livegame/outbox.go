@@ -33,10 +33,11 @@ const (
 	goingAway        // the service stops
 	gameOver         // nothing more will happen in this game
 	outOfStep        // events were lost here: it must come back and resume
+	departed         // the client said that it leaves
 )
 
 func (e ending) String() string {
-	return [...]string{"goes on", "too slow: come back with from_seq", "going away", "the game is over", "out of step: come back with from_seq"}[e]
+	return [...]string{"goes on", "too slow: come back with from_seq", "going away", "the game is over", "out of step: come back with from_seq", "you left"}[e]
 }
 
 // Limits of an outbox. A move is about 600 bytes.

@@ -188,7 +188,7 @@ func TestAPaceIsABucketOfTwoSeconds(t *testing.T) {
 }
 
 func FuzzFrames(f *testing.F) {
-	for _, seed := range []string{`{"type":"move","uci":"e2e4","ply":1,"clientMoveId":"a"}`, `{"type":"draw","action":"offer"}`, `{"type":"claim","as":"win"}`, `{"type":"time"}`, `{"type":"ping"}`, `{}`, `[`, "\x00", `{"type":"move","uci":null}`} {
+	for _, seed := range []string{`{"type":"move","uci":"e2e4","ply":1,"clientMoveId":"a"}`, `{"type":"draw","action":"offer"}`, `{"type":"claim","as":"win"}`, `{"type":"time"}`, `{"type":"leave"}`, `{"type":"ping"}`, `{}`, `[`, "\x00", `{"type":"move","uci":null}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -199,7 +199,7 @@ func FuzzFrames(f *testing.F) {
 			}
 			return
 		}
-		if frame.Type == framePing {
+		if frame.Type == framePing || frame.Type == frameLeave {
 			return
 		}
 		in, code, detail := frame.intent()

@@ -190,8 +190,13 @@ func (m *mover) hear(ctx context.Context, f frame) error {
 	}
 	// After the state come the events from the last one on: he moves by what he
 	// has joined, and what he says too early has the id of what he said before.
-	ply := len(m.joined) - 2
-	if m.over || ply < 0 || ply%2 != m.side {
+	ply := 0
+	for _, ev := range m.joined { // among which he may be told gone and back
+		if strings.Contains(ev, `"MoveMade"`) {
+			ply++
+		}
+	}
+	if len(m.joined) < 2 || m.over || ply%2 != m.side {
 		return nil
 	}
 	text := fmt.Sprintf(`{"type":"move","uci":%q,"ply":%d,"clientMoveId":"%d"}`, at(m.moves, ply), ply+1, ply)

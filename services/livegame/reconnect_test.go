@@ -79,7 +79,7 @@ func TestWhateverIsCutTheJoinedStreamIsTheLog(t *testing.T) {
 	}
 	log := r.logs()
 	for n, who := range readers {
-		if want := log[who.gameID]; !slices.Equal(who.joined, want) || len(want) != 2+len(moves)+1 || who.cuts > 0 {
+		if want := log[who.gameID]; !slices.Equal(who.joined, want) || len(want) < 2+len(moves)+1 || who.cuts > 0 {
 			t.Errorf("reader %d of %s joined %d events of %d, with %d cuts to come", n, who.gameID, len(who.joined), len(want), who.cuts)
 		}
 	}

@@ -90,7 +90,7 @@ func (s *Service) install(gameID string, row *game.State) (closed bool) {
 		s.cfg.Logger.Error("event skipped", "err", err, "game_id", gameID)
 	}
 	for _, f := range all {
-		s.answers.event(f)
+		s.learned(f)
 	}
 	wake(woken)
 	after := b.snapshot()

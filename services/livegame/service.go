@@ -25,6 +25,7 @@ type Service struct {
 	mender   *mender
 	bygones  *bygones
 	crowd    *crowd
+	presence *presence
 	gate     *gate
 	lag      *kafka.Lag
 	metrics  *metrics
@@ -45,6 +46,7 @@ func New(cfg Config) (*Service, error) {
 		finished: &finished{},
 		mender:   newMender(),
 		crowd:    newCrowd(),
+		presence: newPresence(),
 		gate:     &gate{},
 		lag:      kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
 		places:   newPlaces(cfg),
@@ -115,6 +117,7 @@ func (s *Service) Run(ctx context.Context) error {
 	group.Go(func() error { return s.lag.Run(working) })
 	group.Go(func() error { s.tidy(working); return nil })
 	group.Go(func() error { s.crowd.run(working); return nil })
+	group.Go(func() error { s.tellPresence(working); return nil })
 	group.Go(func() error { s.gate.probe(working, client); return nil })
 	group.Go(func() error {
 		select {

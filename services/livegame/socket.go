@@ -43,6 +43,7 @@ type socket struct {
 	strikes  int         // bad frames, less the good ones since
 	pace     pace
 	lag      lag
+	depart   func(left bool) // ends his presence; the reader calls it
 }
 
 // socket is GET /v1/games/{id}/socket.
@@ -94,6 +95,8 @@ func (s *Service) socket(c *gin.Context) {
 		return
 	}
 	defer end()
+	k.depart = s.attend(b, k.playerID)
+	defer k.depart(false)
 	if from == 0 {
 		from = state.Seq + 1
 	}
@@ -175,11 +178,19 @@ func (k *socket) read() {
 	for {
 		f, code, detail, err := k.next()
 		if err != nil {
+			if saysLeave(err) {
+				k.depart(true)
+			}
 			return
 		}
 		k.heard.Store(true)
 		if !k.pace.allows(time.Now()) {
 			code, detail = schemas.CodeRateLimited, "slower: "+strconv.Itoa(k.service.cfg.FrameRate)+" frames a second"
+		}
+		if code == "" && f.Type == frameLeave {
+			k.depart(true)
+			k.box.close(departed) // the writer closes, and next ends
+			continue
 		}
 		if code == "" {
 			k.strikes = max(0, k.strikes-1)
@@ -197,6 +208,14 @@ func (k *socket) read() {
 			return
 		}
 	}
+}
+
+// leaveReason is that of a close frame with which a client says that it leaves.
+const leaveReason = "leave"
+
+func saysLeave(err error) bool {
+	var closed websocket.CloseError
+	return errors.As(err, &closed) && closed.Code == websocket.StatusNormalClosure && closed.Reason == leaveReason
 }
 
 // frameBuffer has room for one byte more than a frame may have, so that the

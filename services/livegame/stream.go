@@ -51,6 +51,7 @@ func (s *Service) stream(c *gin.Context) {
 		return
 	}
 	defer end()
+	defer s.attend(b, httpx.PlayerID(c))(false)
 	if b.bygone && from > state.Seq {
 		c.Status(http.StatusNoContent) // which tells a browser not to come back
 		return

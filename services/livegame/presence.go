@@ -1,0 +1,187 @@
+package livegame
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"tabiya/schemas"
+)
+
+const (
+	// goneAfter is how long nobody listens for a player before he counts as gone: a
+	// page that is loaded again, or another network, takes that long.
+	goneAfter = 2 * time.Second
+	// presenceEvery is how often those are looked at whose time has come, and
+	// marksAtOnce how many of them: when a proxy drops everybody, those who come
+	// back must find room in the log for their moves.
+	presenceEvery = 250 * time.Millisecond
+	marksAtOnce   = 256
+)
+
+// presence knows for which players of running games there are sockets or streams
+// here, and tells the games who goes and who comes (ADR 23). What a client does
+// only notes when to look at his seat again: one that comes and goes a thousand
+// times a second is looked at once. A seat is held while it is listened for, and
+// from then until it was looked at.
+type presence struct {
+	mu    sync.Mutex
+	seats map[seatKey]*listened
+	due   map[seatKey]time.Time // when to look at a seat
+}
+
+type seatKey struct {
+	gameID string
+	color  schemas.Color
+}
+
+// listened is how a seat is listened for.
+type listened struct {
+	open int  // sockets and streams
+	left bool // the player said that he leaves, since he came
+}
+
+func newPresence() *presence {
+	return &presence{seats: make(map[seatKey]*listened), due: make(map[seatKey]time.Time)}
+}
+
+// opened notes a socket or stream of a player; gone is what his game knows of him.
+func (p *presence) opened(k seatKey, gone bool, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.seats[k]
+	if l == nil {
+		l = &listened{}
+		p.seats[k] = l
+	}
+	l.open++
+	l.left = false
+	if gone && l.open == 1 {
+		p.due[k] = now
+	}
+}
+
+// closed is the end of opened; left is true if the player said so.
+func (p *presence) closed(k seatKey, left bool, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.seats[k]
+	l.open--
+	l.left = l.left || left
+	if l.open == 0 {
+		p.due[k] = now.Add(goneAfter)
+	}
+}
+
+// toldGone hears that a game believes a player to be gone: another instance has
+// lost him, and it may be that he is here.
+func (p *presence) toldGone(k seatKey, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l := p.seats[k]; l != nil && l.open > 0 {
+		p.due[k] = now
+	}
+}
+
+// again has a seat looked at later, for what could not be said.
+func (p *presence) again(k seatKey, left bool, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seats[k] == nil {
+		p.seats[k] = &listened{left: left}
+	}
+	if _, ok := p.due[k]; !ok {
+		p.due[k] = now.Add(goneAfter)
+	}
+}
+
+// take gives the seats that are to be looked at now, most of them at most.
+func (p *presence) take(now time.Time, most int) map[seatKey]listened {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var taken map[seatKey]listened
+	for k, at := range p.due {
+		if now.Before(at) {
+			continue
+		}
+		if taken == nil {
+			taken = make(map[seatKey]listened)
+		}
+		taken[k] = *p.seats[k]
+		delete(p.due, k)
+		if p.seats[k].open == 0 {
+			delete(p.seats, k)
+		}
+		if len(taken) == most {
+			break
+		}
+	}
+	return taken
+}
+
+// tellPresence looks at the seats until ctx is done. While Kafka is away they
+// wait; there are no more of them than seats in the games held here.
+func (s *Service) tellPresence(ctx context.Context) {
+	tick := time.NewTicker(presenceEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if s.gate.shut() != "" {
+				continue
+			}
+			for k, l := range s.presence.take(now, marksAtOnce) {
+				s.mark(k, l)
+			}
+		}
+	}
+}
+
+// mark says whether a player is there, if his game knows otherwise.
+func (s *Service) mark(k seatKey, l listened) {
+	b := s.hub.board(k.gameID)
+	if b == nil {
+		return
+	}
+	state, goesOn := b.live()
+	if !goesOn || (l.open == 0) == (state.GoneSince(k.color) != 0) {
+		return
+	}
+	cmd := schemas.Command{
+		ID: schemas.NewID(), Type: schemas.MarkPresent, Key: k.gameID, Region: state.Region,
+		Actor: schemas.ActorSystem, Payload: &schemas.MarkPresentPayload{Color: k.color},
+	}
+	if l.open == 0 {
+		cmd.Type, cmd.Payload = schemas.MarkGone, &schemas.MarkGonePayload{Color: k.color, Left: l.left}
+	}
+	s.cfg.Commands.SendAsync(cmd, func(err error) {
+		if err != nil {
+			s.presence.again(k, l.left, time.Now())
+		}
+	})
+}
+
+// attend notes that somebody listens to a game who may be one of its players. The
+// caller ends it, saying whether he left on purpose, from one goroutine; only the
+// first word counts.
+func (s *Service) attend(b *board, playerID string) (end func(left bool)) {
+	state, goesOn := b.live()
+	if !goesOn {
+		return func(bool) {}
+	}
+	color, plays := state.ColorOf(playerID)
+	if !plays {
+		return func(bool) {}
+	}
+	k := seatKey{state.ID, color}
+	s.presence.opened(k, state.GoneSince(color) != 0, time.Now())
+	ended := false
+	return func(left bool) {
+		if !ended {
+			ended = true
+			s.presence.closed(k, left, time.Now())
+		}
+	}
+}

@@ -1,0 +1,218 @@
+package livegame_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/schemas"
+)
+
+// newBlitz makes a blitz game of the rig's two players, both of whom have moved.
+func (r *rig) newBlitz() (gameID string) {
+	r.t.Helper()
+	id := r.ok("POST", "/v1/games", r.caller, r.gameBody(blitzClock)).ID
+	r.play(id, 0, scholar[:2]...)
+	return id
+}
+
+// toldPresence is what a game's log says of who is there.
+func (r *rig) toldPresence(gameID string) (all []string) {
+	r.t.Helper()
+	for _, value := range r.log(gameID) {
+		var ev struct {
+			EventType schemas.EventType
+			Payload   struct {
+				Color    schemas.Color
+				Explicit bool
+			}
+		}
+		if err := json.Unmarshal([]byte(value), &ev); err != nil {
+			r.t.Fatal(err)
+		}
+		if ev.EventType == schemas.PlayerLeft || ev.EventType == schemas.PlayerReturned {
+			all = append(all, fmt.Sprint(ev.EventType, " ", ev.Payload.Color, " ", ev.Payload.Explicit))
+		}
+	}
+	return all
+}
+
+func (r *rig) eventuallyTold(gameID string, want ...string) {
+	r.t.Helper()
+	var got []string
+	eventually(r.t, fmt.Sprint("told: ", want), func() bool {
+		got = r.toldPresence(gameID)
+		return len(got) >= len(want)
+	})
+	if !slices.Equal(got, want) {
+		r.t.Errorf("told %q, not %q", got, want)
+	}
+}
+
+// marks counts the commands about who is there.
+func (r *rig) marks(gameID string) (n int) {
+	r.t.Helper()
+	err := kafka.ReadAll(r.t.Context(), r.Config, schemas.GameCommands, func(rec *kgo.Record) error {
+		cmd, err := schemas.DecodeCommand(rec.Value)
+		if cmd.Key == gameID && (cmd.Type == schemas.MarkGone || cmd.Type == schemas.MarkPresent) {
+			n++
+		}
+		return err
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return n
+}
+
+const (
+	whiteLeft  = "PlayerLeft white false"
+	whiteBack  = "PlayerReturned white false"
+	blackWent  = "PlayerLeft black true"
+	whileGone  = 3 * time.Second // longer than it takes to be seen to be gone
+	leaveFrame = `{"type":"leave"}`
+)
+
+func TestADroppedPlayerIsGoneUntilHeComesBack(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newBlitz()
+	c := r.dialAs(id, r.white)
+	c.until("state")
+	watcher := r.dial(id, "")
+	watcher.until("state")
+	_ = c.conn.CloseNow()
+	_ = watcher.conn.CloseNow()
+	r.eventuallyTold(id, whiteLeft)
+	got := r.show(id)
+	if got.White.GoneSince == 0 || got.White.ClaimableAt != got.White.GoneSince.Add(40*time.Second) || got.Black.GoneSince != 0 {
+		t.Errorf("%+v", got)
+	}
+	r.refused(409, schemas.CodeTooEarlyToClaim, "POST", "/v1/games/"+id+"/claim", r.black.token, `{"as":"win"}`)
+	back := r.dialAs(id, r.white)
+	back.until("state")
+	r.eventuallyTold(id, whiteLeft, whiteBack)
+	if got := r.show(id); got.White.GoneSince != 0 || got.White.ClaimableAt != 0 {
+		t.Errorf("%+v", got)
+	}
+	r.refused(409, schemas.CodeOpponentPresent, "POST", "/v1/games/"+id+"/claim", r.black.token, `{"as":"win"}`)
+}
+
+// A page that is loaded again, a second tab, a stream beside the socket, a watcher
+// and a game that is over tell nothing, and neither does a client that flaps.
+func TestWhoIsStillThereIsNotTold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id, over := r.newBlitz(), r.newBlitz()
+	last := r.dialAs(over, r.black)
+	last.until("state")
+	r.action(over, r.white, "resign", "")
+	for range 30 {
+		c := r.dialAs(id, r.white)
+		c.until("state")
+		_ = c.conn.CloseNow()
+	}
+	_ = last.conn.CloseNow()
+	stream := r.openStream("/v1/games/"+id+"/events", "*/*", "Authorization", "Bearer "+r.white.token)
+	if stream.StatusCode != http.StatusOK {
+		t.Fatal(stream.Status)
+	}
+	stranger := r.dialAs(id, r.person("Stranger"))
+	stranger.until("state")
+	stranger.send(leaveFrame)
+	if code := stranger.closed(); code != websocket.StatusNormalClosure {
+		t.Errorf("closed with %v", code)
+	}
+	<-time.After(whileGone)
+	if n := r.marks(id) + r.marks(over); n != 0 {
+		t.Errorf("%d commands", n)
+	}
+	stream.Body.Close()
+	r.eventuallyTold(id, whiteLeft)
+	if n := r.marks(id); n != 1 {
+		t.Errorf("%d commands", n)
+	}
+}
+
+func TestHeWhoHasLeftCanBeClaimed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	byFrame, byReason := r.newBlitz(), r.newBlitz()
+	for _, id := range []string{byFrame, byReason} {
+		r.play(id, 2, scholar[2]) // Black is to move
+		c := r.dialAs(id, r.black)
+		c.until("state")
+		if id == byReason {
+			_ = c.conn.Close(websocket.StatusNormalClosure, "leave")
+			continue
+		}
+		c.send(leaveFrame)
+		if code := c.closed(); code != websocket.StatusNormalClosure {
+			t.Errorf("closed with %v", code)
+		}
+	}
+	r.eventuallyTold(byFrame, blackWent)
+	r.eventuallyTold(byReason, blackWent)
+	got := r.show(byFrame).Black
+	if got.ClaimableAt != got.GoneSince.Add(10*time.Second) {
+		t.Errorf("%+v", got)
+	}
+	c := r.dialAs(byReason, r.white)
+	c.until("state")
+	r.refused(409, schemas.CodeTooEarlyToClaim, "POST", "/v1/games/"+byFrame+"/claim", r.white.token, `{"as":"win"}`)
+	<-time.After(time.Until(r.show(byReason).Black.ClaimableAt.Std()) + 500*time.Millisecond)
+	if got := r.action(byFrame, r.white, "claim", `{"as":"win"}`); got.Result != schemas.WhiteWins || got.Termination != schemas.Abandoned || got.Ply != 3 {
+		t.Errorf("%+v", got)
+	}
+	c.send(`{"type":"claim","as":"draw","clientMoveId":"c"}`)
+	c.until("ack")
+	if got := r.show(byReason); got.Result != schemas.Draw || got.Termination != schemas.Abandoned || got.Black.GoneSince != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Each instance knows its own connections: one that sees a player told gone whom
+// it has says so.
+func TestAPlayerOnAnotherInstanceIsThere(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	other := r.startOther()
+	id := r.newBlitz()
+	here, there := r.dialAs(id, r.white), other.dialAs(id, r.white)
+	here.until("state")
+	there.until("state")
+	_ = here.conn.CloseNow()
+	r.eventuallyTold(id, whiteLeft, whiteBack)
+	// From the other as well he is gone, and comes back to this one.
+	_ = there.conn.CloseNow()
+	r.eventuallyTold(id, whiteLeft, whiteBack, whiteLeft)
+	r.dialAs(id, r.white).until("state")
+	r.eventuallyTold(id, whiteLeft, whiteBack, whiteLeft, whiteBack)
+	<-time.After(whileGone)
+	if n := r.marks(id); n != 4 {
+		t.Errorf("%d commands", n)
+	}
+}
+
+// What a stopping instance closes is no departure: its players come back to
+// another one.
+func TestAStoppingInstanceTellsNobodyGone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	other := r.startOther()
+	id := r.newBlitz()
+	c := other.dialAs(id, r.white)
+	c.until("state")
+	other.stop()
+	<-time.After(whileGone)
+	if n := r.marks(id); n != 0 {
+		t.Errorf("%d commands", n)
+	}
+}
