@@ -2,12 +2,14 @@ package processors_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
@@ -143,14 +145,22 @@ func (r *rig) admin() *kadm.Client {
 	return kadm.NewClient(client)
 }
 
-// committed is the group's committed offset, -1 if there is none.
+// committed is the tally group's committed offset, -1 if there is none.
 func (r *rig) committed(partition int32) int64 {
 	r.t.Helper()
-	offsets, err := r.admin().FetchOffsets(r.t.Context(), schemas.GamesGroup)
+	return r.committedBy(schemas.GamesGroup, schemas.GameCommands, partition)
+}
+
+func (r *rig) committedBy(group, topic string, partition int32) int64 {
+	r.t.Helper()
+	offsets, err := r.admin().FetchOffsets(r.t.Context(), group)
+	if errors.Is(err, kerr.GroupIDNotFound) { // it has not begun
+		return -1
+	}
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if o, ok := offsets.Lookup(schemas.GameCommands, partition); ok {
+	if o, ok := offsets.Lookup(topic, partition); ok {
 		return o.At
 	}
 	return -1
