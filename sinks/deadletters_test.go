@@ -1,0 +1,121 @@
+package sinks_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/internal/objstore/objstoretest"
+	"tabiya/internal/postgres/postgrestest"
+	"tabiya/schemas"
+	"tabiya/sinks/sinktest"
+)
+
+// What no sink can read, and how the reason begins that is given.
+var undecodable = []struct {
+	what   string
+	value  []byte
+	reason string
+}{
+	{"garbage", []byte("\x00\xff\xfe not JSON \x80"), "decode event: it is not UTF-8"},
+	{"an object that is no event", []byte("{}"), `decode event: unknown type ""`},
+	{"no value", nil, "decode event: unexpected end of JSON input"},
+}
+
+// Every events topic has each of them, with an event behind it, and all sinks
+// that read it.
+func TestUndecodableBytesOfEachEventsTopicAreDeadLettersOnceAndTheNextIsWritten(t *testing.T) {
+	t.Parallel()
+	good := make(map[string][]schemas.Event)
+	for seed := range uint64(len(undecodable)) {
+		good[schemas.GameEvents] = append(good[schemas.GameEvents], sinktest.Terminal(sinktest.Game(seed+1, 4, sinktest.Start))...)
+	}
+	for _, ev := range sinktest.Others(sinktest.Start) {
+		if topic := ev.Type.Topic(); len(good[topic]) < len(undecodable) {
+			good[topic] = append(good[topic], ev)
+		}
+	}
+	log, bucket, db := sinktest.NewLog(t, 1), objstoretest.New(t), postgrestest.New(t)
+	var ids, games []string
+	var topics []string
+	for _, topic := range schemas.Topics() {
+		if strings.HasSuffix(topic.Name, "-events") {
+			topics = append(topics, topic.Name)
+		}
+	}
+	for _, topic := range topics {
+		if len(good[topic]) != len(undecodable) {
+			t.Fatalf("%d events for %s", len(good[topic]), topic)
+		}
+		for i, u := range undecodable {
+			next := good[topic][i]
+			ids = append(ids, next.ID)
+			if next.Type.Terminal() {
+				games = append(games, next.Key)
+			}
+			log.Append(t, &kgo.Record{Topic: topic, Key: []byte(next.Key), Value: u.value}, sinktest.Record(next, 1))
+		}
+	}
+	log.Pass(time.Hour)
+	runAll(t, log, bucket, db)
+
+	for _, topic := range topics {
+		var dead []*kgo.Record
+		if err := kafka.ReadAll(t.Context(), log.Config, schemas.DeadLetter(topic), func(r *kgo.Record) error {
+			dead = append(dead, r)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if len(dead) != len(undecodable) {
+			t.Errorf("%s: %d dead letters, not one for each of %d", topic, len(dead), len(undecodable))
+		}
+		for i, u := range undecodable {
+			source := fmt.Sprintf("%s/0/%d", topic, 2*i)
+			at := slices.IndexFunc(dead, func(d *kgo.Record) bool { return header(d, schemas.HeaderSource) == source })
+			if at < 0 {
+				t.Errorf("%s: no dead letter comes from %s", u.what, source)
+				continue
+			}
+			d, key := dead[at], good[topic][i].Key
+			if string(d.Value) != string(u.value) || (d.Value == nil) != (u.value == nil) || string(d.Key) != key {
+				t.Errorf("%s: of %q: %q came %q: %q", source, key, u.value, d.Key, d.Value)
+			}
+			if reason := header(d, schemas.HeaderReason); !strings.HasPrefix(reason, u.reason) {
+				t.Errorf("%s: the reason is %q", source, reason)
+			}
+		}
+	}
+
+	slices.Sort(ids)
+	slices.Sort(games)
+	if got := parquetIDs(t, bucket); !slices.Equal(got, ids) {
+		t.Errorf("parquet has the events %q, not %q", got, ids)
+	}
+	// The log's own objects are in raw, whatever they are: one a topic is no event.
+	if got := rawIDs(t, bucket); !slices.Equal(got, append(make([]string, len(topics)), ids...)) {
+		t.Errorf("raw has the events %q, not %q", got, ids)
+	}
+	rows, err := db.Pool.Query(t.Context(), `SELECT game_id::text FROM games ORDER BY game_id::text COLLATE "C"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || !slices.Equal(got, games) {
+		t.Errorf("postgres has the games %q, not %q: %v", got, games, err)
+	}
+}
+
+func header(r *kgo.Record, name string) string {
+	for _, h := range r.Headers {
+		if h.Key == name {
+			return string(h.Value)
+		}
+	}
+	return ""
+}
