@@ -170,6 +170,7 @@ func (g *gateway) makeBucket(ctx context.Context) error {
 	return bucket.Create(ctx)
 }
 
+// close waits for the requests under way, as long as ctx allows.
 func (g *gateway) close(ctx context.Context) error {
 	g.stop()
 	select {
@@ -179,6 +180,8 @@ func (g *gateway) close(ctx context.Context) error {
 		}
 		return err
 	case <-ctx.Done():
-		return errors.New("embedded s3 did not close in time")
+		// A client's connection that is open and says nothing holds it up. What it
+		// has answered is on disk, so the end of the process does no harm.
+		return nil
 	}
 }
