@@ -18,7 +18,7 @@ func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 // that carries no time.
 func BornAt(id string) (at time.Time, ok bool) {
 	u, err := uuid.Parse(id)
-	if err != nil || u.Version() != 7 {
+	if err != nil || u.Version() != 7 || !ValidID(id) {
 		return time.Time{}, false
 	}
 	return time.Unix(u.Time().UnixTime()), true

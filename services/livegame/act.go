@@ -97,6 +97,9 @@ func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd sc
 	cmd = schemas.Command{ID: commandID, Type: in.kind, Key: gameID, Region: s.cfg.Regions[0], Actor: playerID, Payload: in.payload}
 	if state := s.hub.state(gameID); state != nil {
 		if _, plays := state.ColorOf(playerID); !plays {
+			if !public(state) { // to him it does not exist
+				return cmd, schemas.CodeGameNotFound, "there is no such game"
+			}
 			return cmd, schemas.CodeNotAPlayer, "only the two players may do this"
 		}
 		cmd.Region = state.Region

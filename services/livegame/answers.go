@@ -61,9 +61,10 @@ type answers struct {
 	refused *lru.Cache[commandKey, refusal]
 }
 
-// refusal is a command that was refused, here or on another instance.
+// refusal is a command that was refused, here or on another instance. Of
+// another's what was asked is not known but for its kind.
 type refusal struct {
-	kind   schemas.CommandType
+	question
 	code   schemas.Code
 	detail string
 }
@@ -86,7 +87,7 @@ var errTooMany = errors.New("too many commands are in flight")
 // it must not block; where known is true, the outcome is here already.
 func (a *answers) expect(key commandKey, q question, now time.Time, done func(outcome)) (first, known bool, o outcome) {
 	if r, ok := a.refused.Get(key); ok {
-		if r.kind != q.kind {
+		if r.kind != q.kind || (r.what != "" && r.what != q.what) {
 			return false, true, keyReused()
 		}
 		return false, true, refused(r.code, r.detail)
@@ -182,9 +183,24 @@ func (a *answers) kindOf(key commandKey) (kind schemas.CommandType, asked time.T
 func (a *answers) reject(r schemas.Reply) {
 	key := commandKey{r.Key, r.CommandID}
 	if r.Code != schemas.CodeKeyReused { // that is no word on what the key was first used for
-		a.refused.Add(key, refusal{r.CommandType, r.Code, r.Detail})
+		q, ok := a.asked(key)
+		if !ok {
+			q = question{kind: r.CommandType}
+		}
+		a.refused.Add(key, refusal{q, r.Code, r.Detail})
 	}
 	a.settle(key, refused(r.Code, r.Detail))
+}
+
+// asked is the question of a command in flight.
+func (a *answers) asked(key commandKey) (question, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p, ok := a.flying[key]
+	if !ok {
+		return question{}, false
+	}
+	return p.question, true
 }
 
 // expire gives up all that was asked before a moment. It returns when the oldest

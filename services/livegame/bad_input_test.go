@@ -138,6 +138,7 @@ func TestAGamesKeyTellsItsTime(t *testing.T) {
 	}{
 		{"any word", "game-1", 400, schemas.CodeInvalidIdempotency},
 		{"a UUID without a time", uuid.NewString(), 400, schemas.CodeInvalidIdempotency},
+		{"spelled another way", strings.ToUpper(schemas.NewID()), 400, schemas.CodeInvalidIdempotency},
 		{"from the future", dated(time.Now().Add(time.Hour)), 400, schemas.CodeInvalidIdempotency},
 		{"too old", dated(time.Now().Add(-schemas.CreateWithin - time.Second)), 422, schemas.CodeKeyExpired},
 	} {

@@ -123,6 +123,7 @@ func TestARefusalStaysARefusal(t *testing.T) {
 	id := r.newGame()
 	moves := "/v1/games/" + id + "/moves"
 	r.refused(409, schemas.CodeNotYourTurn, "POST", moves, r.black.token, moveBody("e7e5"), "Idempotency-Key", "early")
+	r.refused(422, schemas.CodeKeyReused, "POST", moves, r.black.token, moveBody("d7d5"), "Idempotency-Key", "early")
 	r.play(id, 0, "e2e4")
 	eventually(t, "the other instance has read the refusal", func() bool {
 		return other.service.Remembers(id, schemas.CommandID(r.black.id, "early"))

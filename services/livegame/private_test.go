@@ -44,7 +44,7 @@ func TestAPrivateGameIsSeenByItsPlayersAlone(t *testing.T) {
 			}
 		}
 	}
-	r.refused(403, schemas.CodeNotAPlayer, "POST", "/v1/games/"+id+"/moves", stranger.token, moveBody("e7e5"))
+	r.refused(404, schemas.CodeGameNotFound, "POST", "/v1/games/"+id+"/moves", stranger.token, moveBody("e7e5"))
 	if shown, n := r.onTV(); n != 0 {
 		t.Errorf("TV shows %s", shown)
 	}
