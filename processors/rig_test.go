@@ -154,8 +154,10 @@ func (r *rig) committed(partition int32) int64 {
 func (r *rig) committedBy(group, topic string, partition int32) int64 {
 	r.t.Helper()
 	offsets, err := r.admin().FetchOffsets(r.t.Context(), group)
-	if errors.Is(err, kerr.GroupIDNotFound) { // it has not begun
-		return -1
+	for _, notYet := range []error{kerr.GroupIDNotFound, kerr.CoordinatorNotAvailable, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator} {
+		if errors.Is(err, notYet) { // a group that has not begun, on a broker that has not either
+			return -1
+		}
 	}
 	if err != nil {
 		r.t.Fatal(err)
