@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -52,6 +53,10 @@ func main() {
 }
 
 func run(out, only string, seconds time.Duration) error {
+	out, err := filepath.Abs(out) // the embedded store changes the working folder
+	if err != nil {
+		return err
+	}
 	scratch, err := os.MkdirTemp("", "tabiya-bench-")
 	if err != nil {
 		return fmt.Errorf("make scratch folder: %w", err)
