@@ -168,39 +168,28 @@ func (a *answers) event(f folded) {
 	a.tell(p, o)
 }
 
-// kindOf is the type of a command in flight, with the moment it was asked.
-func (a *answers) kindOf(key commandKey) (kind schemas.CommandType, asked time.Time, ok bool) {
+// asked is the question of a command in flight, with the moment it was asked.
+func (a *answers) asked(key commandKey) (q question, at time.Time, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p, ok := a.flying[key]
 	if !ok {
-		return "", time.Time{}, false
+		return question{}, time.Time{}, false
 	}
-	return p.question.kind, p.asked, true
+	return p.question, p.asked, true
 }
 
 // reject takes a CommandRejected.
 func (a *answers) reject(r schemas.Reply) {
 	key := commandKey{r.Key, r.CommandID}
 	if r.Code != schemas.CodeKeyReused { // that is no word on what the key was first used for
-		q, ok := a.asked(key)
+		q, _, ok := a.asked(key)
 		if !ok {
 			q = question{kind: r.CommandType}
 		}
 		a.refused.Add(key, refusal{q, r.Code, r.Detail})
 	}
 	a.settle(key, refused(r.Code, r.Detail))
-}
-
-// asked is the question of a command in flight.
-func (a *answers) asked(key commandKey) (question, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	p, ok := a.flying[key]
-	if !ok {
-		return question{}, false
-	}
-	return p.question, true
 }
 
 // expire gives up all that was asked before a moment. It returns when the oldest

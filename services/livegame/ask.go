@@ -64,14 +64,14 @@ func (s *Service) askAndWait(ctx context.Context, cmd schemas.Command, what stri
 // old event again costs more than folding many.
 func (s *Service) repeated(r schemas.Reply) {
 	key := commandKey{r.Key, r.CommandID}
-	kind, asked, ok := s.answers.kindOf(key)
+	q, asked, ok := s.answers.asked(key)
 	if !ok {
 		return // another instance's
 	}
 	go func() {
 		ctx, cancel := context.WithDeadline(context.Background(), asked.Add(s.cfg.AnswerTimeout))
 		defer cancel()
-		if o, ok := s.recall(ctx, key.gameID, kind, r.Seq); ok {
+		if o, ok := s.recall(ctx, key.gameID, q.kind, r.Seq); ok {
 			s.answers.settle(key, o)
 		} // else the wait for it runs out
 	}()

@@ -18,9 +18,10 @@ const (
 	// clockSkew is how far two brokers' clocks may be apart: a game's time is by
 	// the clock of its commands' broker, a record's by that of its events'.
 	clockSkew = 10 * time.Second
-	// afterEnd is how long, after its end, a game can still have events: until its
-	// row is evicted, which is a minute, and a processor may be late.
-	afterEnd = 3 * time.Minute
+	// afterLast is how long after an event a game that is over can have one more: a
+	// rematch is talked about until the row is evicted, which is a minute after the
+	// last event and two and a half from the creation, and a processor may be late.
+	afterLast = 3 * time.Minute
 	// recordOverhead is what a record takes besides key and value.
 	recordOverhead = 64
 )
@@ -88,7 +89,7 @@ type pastReader struct {
 	gameID string
 	end    int64 // of the partition, when the reading began
 	state  *game.State
-	over   time.Time // of the terminal event's record
+	last   time.Time // when the game is over: of its last record
 	bytes  int64
 	done   bool
 	beyond bool // a record was seen that nothing of the game can follow
@@ -99,7 +100,7 @@ func (p *pastReader) take(r *kgo.Record) error {
 		return nil
 	}
 	p.bytes += int64(len(r.Key) + len(r.Value) + recordOverhead)
-	p.beyond = !p.over.IsZero() && r.Timestamp.Sub(p.over) > afterEnd
+	p.beyond = !p.last.IsZero() && r.Timestamp.Sub(p.last) > afterLast
 	p.done = p.beyond || r.Offset >= p.end-1
 	if p.beyond || string(r.Key) != p.gameID {
 		return nil
@@ -119,8 +120,8 @@ func (p *pastReader) take(r *kgo.Record) error {
 	if err != nil {
 		return fmt.Errorf("apply event %d: %w", ev.Seq, err)
 	}
-	if p.state = compacted(next); ev.Type.Terminal() {
-		p.over = r.Timestamp
+	if p.state = compacted(next); p.state.Over() {
+		p.last = r.Timestamp
 	}
 	return nil
 }
@@ -129,5 +130,5 @@ func (p *pastReader) past(now time.Time) past {
 	if p.state == nil || !p.state.Over() {
 		return past{}
 	}
-	return past{p.state, p.beyond || now.Sub(p.over) > afterEnd+clockSkew}
+	return past{p.state, p.beyond || now.Sub(p.last) > afterLast+clockSkew}
 }

@@ -18,7 +18,7 @@ type always struct{}
 func (always) Played(context.Context, string) (time.Time, bool, error) { return time.Now(), true, nil }
 
 // overAfter is a game that is over, with the events of it.
-func overAfter(t *testing.T) (s *game.State, events []schemas.Event) {
+func overAfter(t *testing.T, ending ...schemas.Command) (s *game.State, events []schemas.Event) {
 	t.Helper()
 	send := func(cmd schemas.Command) {
 		cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), "0190b3a1-0000-7000-8000-000000000001", "eu"
@@ -31,13 +31,15 @@ func overAfter(t *testing.T) (s *game.State, events []schemas.Event) {
 	send(schemas.Command{Type: schemas.CreateGame, Actor: schemas.ActorService, Payload: &schemas.CreateGamePayload{
 		White: schemas.Seated{PlayerID: "w"}, Black: schemas.Seated{PlayerID: "b"}, TimeControl: schemas.TimeControl{InitialCs: 60000},
 	}})
-	send(schemas.Command{Type: schemas.AbortGame, Actor: "w"})
+	for _, cmd := range ending {
+		send(cmd)
+	}
 	return s, events
 }
 
 func TestFinishedGamesAreReadOneAtATimeAndOnce(t *testing.T) {
 	t.Parallel()
-	state, _ := overAfter(t)
+	state, _ := overAfter(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
 	var (
 		mu            sync.Mutex
 		reading, most int
@@ -87,7 +89,7 @@ func TestFinishedGamesAreReadOneAtATimeAndOnce(t *testing.T) {
 
 func TestAReaderOfThePastStopsWhereNothingCanCome(t *testing.T) {
 	t.Parallel()
-	state, events := overAfter(t)
+	state, events := overAfter(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
 	began := time.Now()
 	record := func(offset int64, at time.Duration, ev schemas.Event) *kgo.Record {
 		return &kgo.Record{Key: []byte(ev.Key), Value: ev.Record().Value, Offset: offset, Timestamp: began.Add(at)}
@@ -101,7 +103,7 @@ func TestAReaderOfThePastStopsWhereNothingCanCome(t *testing.T) {
 		now   time.Duration
 		final bool
 	}{
-		{"much later another game's comes", afterEnd + time.Second, 99, 0, true},
+		{"much later another game's comes", afterLast + time.Second, 99, 0, true},
 		{"the partition ends, a moment ago", time.Second, 4, time.Second, false},
 		{"the partition ends, long ago", time.Second, 4, time.Hour, true},
 	} {
@@ -125,5 +127,26 @@ func TestAReaderOfThePastStopsWhereNothingCanCome(t *testing.T) {
 	gap := pastReader{gameID: state.ID, end: 10}
 	if err := gap.take(record(0, 0, events[1])); err == nil {
 		t.Error("a game without its beginning was read")
+	}
+}
+
+// A rematch is talked about while the row is there, and each word keeps it longer.
+func TestAReaderOfThePastWaitsForTalkOfARematch(t *testing.T) {
+	t.Parallel()
+	state, events := overAfter(t, schemas.Command{Type: schemas.Resign, Actor: "w"},
+		schemas.Command{Type: schemas.OfferRematch, Actor: "w"}, schemas.Command{Type: schemas.DeclineRematch, Actor: "b"})
+	began := time.Now()
+	p := pastReader{gameID: state.ID, end: 100}
+	for n, ev := range events {
+		at := began
+		if late := n - (len(events) - 3); late > 0 { // behind the end
+			at = began.Add(time.Duration(late) * (afterLast - time.Second))
+		}
+		if err := p.take(&kgo.Record{Key: []byte(ev.Key), Value: ev.Record().Value, Offset: int64(n), Timestamp: at}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p.done || p.state == nil || p.state.Seq != state.Seq {
+		t.Errorf("done %t, %+v, want seq %d", p.done, p.state, state.Seq)
 	}
 }
