@@ -74,7 +74,7 @@ func (i *Instance) start(ctx context.Context, cfg Config, dir string) error {
 	}
 	if cfg.S3 {
 		parts = append(parts, func() (err error) {
-			i.gateway, err = startGateway(ctx, dir)
+			i.gateway, err = startGateway(ctx, dir, cfg.Logger)
 			return err
 		})
 	}
