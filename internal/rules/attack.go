@@ -1,5 +1,7 @@
 package rules
 
+import "math/bits"
+
 // king is the square of a side's king.
 func (p *Position) king(black bool) int {
 	want := byte('K')
@@ -16,52 +18,73 @@ func (p *Position) king(black bool) int {
 
 type step struct{ file, rank int }
 
-// attacked reports whether the side byBlack attacks sq.
-func (p *Position) attacked(sq int, byBlack bool) bool { return len(p.attackers(sq, byBlack)) > 0 }
+var (
+	knightSteps = [...]step{{1, 2}, {2, 1}, {2, -1}, {1, -2}, {-1, -2}, {-2, -1}, {-2, 1}, {-1, 2}}
+	lines       = [...]step{{1, 0}, {0, 1}, {-1, 0}, {0, -1}} // of rooks and queens
+	diagonals   = [...]step{{1, 1}, {-1, 1}, {-1, -1}, {1, -1}}
+)
 
-// attackers are the squares from where the side byBlack attacks sq; nil if
-// there are none, as for the king of the side that moved.
-func (p *Position) attackers(sq int, byBlack bool) (from []int) {
-	at := func(from int, s step) (int, byte) {
-		f, r := file(from)+s.file, rank(from)+s.rank
-		if f < 0 || f > 7 || r < 0 || r > 7 {
-			return noSquare, 0
-		}
-		return r*8 + f, p.board[r*8+f]
+// from is the square one step from sq, noSquare beyond the edge.
+func (s step) from(sq int) int {
+	f, r := file(sq)+s.file, rank(sq)+s.rank
+	if f < 0 || f > 7 || r < 0 || r > 7 {
+		return noSquare
 	}
-	add := func(sq int, piece byte, roles string) {
-		if piece == 0 || isBlack(piece) != byBlack {
-			return
-		}
-		for i := range len(roles) {
-			if upper(piece) == roles[i] {
-				from = append(from, sq)
-			}
-		}
-	}
+	return r*8 + f
+}
+
+// squares is a set of squares, a bit each.
+type squares uint64
+
+func (s squares) has(sq int) bool { return s>>sq&1 != 0 }
+
+func (s squares) count() int { return bits.OnesCount64(uint64(s)) }
+
+// attacked reports whether the side byBlack attacks sq.
+func (p *Position) attacked(sq int, byBlack bool) bool { return p.attackers(sq, byBlack) != 0 }
+
+// attackers are the squares from where the side byBlack attacks sq; none for the
+// king of the side that moved.
+func (p *Position) attackers(sq int, byBlack bool) (from squares) {
+	side := byte(0)
 	towards := -1 // a white pawn attacks upwards, so it stands below sq
 	if byBlack {
-		towards = 1
+		side, towards = 'a'-'A', 1
 	}
 	for _, s := range [...]step{{-1, towards}, {1, towards}} {
-		next, piece := at(sq, s)
-		add(next, piece, "P")
-	}
-	for _, s := range [...]step{{1, 2}, {2, 1}, {2, -1}, {1, -2}, {-1, -2}, {-2, -1}, {-2, 1}, {-1, 2}} {
-		next, piece := at(sq, s)
-		add(next, piece, "N")
-	}
-	for _, s := range [...]step{{1, 0}, {0, 1}, {-1, 0}, {0, -1}, {1, 1}, {-1, 1}, {-1, -1}, {1, -1}} {
-		far := "QR"
-		if s.file != 0 && s.rank != 0 {
-			far = "QB"
+		if next := s.from(sq); next != noSquare && p.board[next] == 'P'|side {
+			from |= 1 << next
 		}
-		next, piece := at(sq, s)
-		add(next, piece, "K")
-		for next != noSquare && piece == 0 {
-			next, piece = at(next, s)
+	}
+	for _, s := range knightSteps {
+		if next := s.from(sq); next != noSquare && p.board[next] == 'N'|side {
+			from |= 1 << next
 		}
-		add(next, piece, far)
+	}
+	for _, s := range lines {
+		from |= p.alongLine(sq, s, 'R'|side, side)
+	}
+	for _, s := range diagonals {
+		from |= p.alongLine(sq, s, 'B'|side, side)
 	}
 	return from
+}
+
+// alongLine is the first man from sq on, if it is the far piece or the queen of
+// the side, or its king and near.
+func (p *Position) alongLine(sq int, s step, far, side byte) squares {
+	for next, near := s.from(sq), true; next != noSquare; next, near = s.from(next), false {
+		switch piece := p.board[next]; piece {
+		case 0:
+			continue
+		case far, 'Q' | side:
+			return 1 << next
+		default:
+			if near && piece == 'K'|side {
+				return 1 << next
+			}
+			return 0
+		}
+	}
+	return 0
 }

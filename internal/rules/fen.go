@@ -153,10 +153,23 @@ func (p *Position) setEnPassant(s string) error {
 		return errors.New("no pawn has just passed the en-passant square")
 	}
 	p.enPassant = int8(sq)
-	if !p.pawnBeside(sq+ahead) || !hasEnPassant(p.library().ValidMoves()) {
+	p.checkEnPassant()
+	return nil
+}
+
+// checkEnPassant forgets the square that a pawn has just passed if no legal move
+// captures there.
+func (p *Position) checkEnPassant() {
+	if p.enPassant == noSquare {
+		return
+	}
+	beyond := int(p.enPassant) - 8 // where the pawn stands now
+	if p.black {
+		beyond += 16
+	}
+	if !p.pawnBeside(beyond) || !hasEnPassant(p.library().ValidMoves()) {
 		p.enPassant = noSquare
 	}
-	return nil
 }
 
 // pawnBeside reports whether a pawn of the side to move stands beside sq.

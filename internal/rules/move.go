@@ -24,7 +24,7 @@ const (
 	showsRank
 	enPassantNext
 
-	squares Move = 1<<15 - 1 // from, to and promotion
+	onBoard Move = 1<<15 - 1 // from, to and promotion
 	maxMove      = 1<<20 - 1
 )
 
@@ -43,7 +43,7 @@ func (m Move) promotion() byte {
 }
 
 // Same reports whether both are the same move on the board.
-func (m Move) Same(other Move) bool { return m&squares == other&squares }
+func (m Move) Same(other Move) bool { return m&onBoard == other&onBoard }
 
 // UCI writes the move.
 func (m Move) UCI() string {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/notnil/chess"
 )
@@ -10,23 +11,28 @@ import (
 // gives the position after it and its SAN. The error matches ErrMalformed or
 // ErrIllegal.
 func (p Position) Play(uci string) (next Position, san string, err error) {
-	code, ok := ParseUCI(uci)
+	m, ok := ParseUCI(uci)
 	if !ok {
 		return Position{}, "", fmt.Errorf("%w: %.16q", ErrMalformed, uci)
 	}
-	// Most of what bad clients send is seen without making any move.
-	if piece := p.board[code.from()]; piece == 0 || isBlack(piece) != p.black {
+	if !p.reaches(m) {
 		return Position{}, "", fmt.Errorf("%w: %s", ErrIllegal, uci)
 	}
-	lib := p.library()
-	moves := lib.ValidMoves()
-	for _, m := range moves {
-		if codeOf(m) == code {
-			next, san = p.advance(lib, moves, m)
-			return next, san, nil
-		}
+	next, passed := p.moved(m)
+	if next.exposed() {
+		return Position{}, "", fmt.Errorf("%w: %s", ErrIllegal, uci)
 	}
-	return Position{}, "", fmt.Errorf("%w: %s", ErrIllegal, uci)
+	next.enPassant = int8(passed)
+	next.checkEnPassant()
+	next.status = next.Status()
+	m |= p.disambiguation(m)
+	if next.attacked(next.king(next.black), p.black) {
+		m |= givesCheck
+	}
+	if next.status == Checkmate {
+		m |= givesMate
+	}
+	return next, p.san(m), nil
 }
 
 // PlaySAN is Play for a move in SAN, however it is decorated; it also gives the
@@ -36,23 +42,20 @@ func (p Position) PlaySAN(text string) (next Position, uci, san string, err erro
 	if !ok {
 		return Position{}, "", "", fmt.Errorf("%w: %.16q", ErrMalformed, text)
 	}
-	lib := p.library()
-	moves := lib.ValidMoves()
-	var found *chess.Move
-	for _, m := range moves {
+	for _, m := range p.library().ValidMoves() {
 		if !want.fits(&p, m) {
 			continue
 		}
-		if found != nil {
+		if uci != "" {
 			return Position{}, "", "", fmt.Errorf("%w: %.16q is ambiguous", ErrIllegal, text)
 		}
-		found = m
+		uci = codeOf(m).UCI()
 	}
-	if found == nil {
+	if uci == "" {
 		return Position{}, "", "", fmt.Errorf("%w: %.16q", ErrIllegal, text)
 	}
-	next, san = p.advance(lib, moves, found)
-	return next, codeOf(found).UCI(), san, nil
+	next, san, err = p.Play(uci)
+	return next, uci, san, err
 }
 
 // SAN gives the UCI of a move in SAN.
@@ -61,24 +64,47 @@ func (p Position) SAN(san string) (uci string, err error) {
 	return uci, err
 }
 
-// advance makes a legal move.
-func (p *Position) advance(lib *chess.Position, moves []*chess.Move, m *chess.Move) (Position, string) {
-	code := codeOf(m)
-	after := lib.Update(m)
-	next, passed := p.moved(code)
-	if passed != noSquare && next.pawnBeside(int(code.to())) && hasEnPassant(after.ValidMoves()) {
-		next.enPassant = int8(passed)
+// reaches reports whether the move is legal but for its own king's safety.
+// The library lists all moves, 30 times the work: here it is asked about
+// castling alone.
+func (p *Position) reaches(m Move) bool {
+	from, to := int(m.from()), int(m.to())
+	piece, target := p.board[from], p.board[to]
+	if piece == 0 || isBlack(piece) != p.black || target != 0 && isBlack(target) == p.black {
+		return false
 	}
-	next.status = next.judge(after)
-	code |= p.disambiguation(moves, m)
-	if m.HasTag(chess.Check) {
-		code |= givesCheck
-		if next.status == Checkmate {
-			code |= givesMate
-		}
+	pawn := upper(piece) == 'P'
+	if (m.promotion() != 0) != (pawn && (rank(to) == 0 || rank(to) == 7)) {
+		return false
 	}
-	return next, p.san(code)
+	switch {
+	case pawn && file(from) == file(to):
+		return p.pushes(from, to)
+	case pawn && target == 0 && to != int(p.enPassant):
+		return false
+	case upper(piece) == 'K' && (to-from == 2 || from-to == 2):
+		return slices.ContainsFunc(p.library().ValidMoves(), func(l *chess.Move) bool { return codeOf(l) == m })
+	}
+	return p.attackers(to, p.black).has(from)
 }
+
+// pushes reports whether a pawn can go straight ahead from one square to another.
+func (p *Position) pushes(from, to int) bool {
+	ahead, home := 8, 1
+	if p.black {
+		ahead, home = -8, 6
+	}
+	switch {
+	case p.board[to] != 0:
+		return false
+	case to == from+ahead:
+		return true
+	}
+	return to == from+2*ahead && rank(from) == home && p.board[from+ahead] == 0
+}
+
+// exposed reports whether the side that has moved left its king in check.
+func (p *Position) exposed() bool { return p.attacked(p.king(!p.black), p.black) }
 
 // moved moves the pieces and tells which square a pawn's double step passed.
 // Whether the move is legal is for the caller to know.

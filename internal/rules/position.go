@@ -75,11 +75,7 @@ func (p Position) Status() Status {
 	if p.status != 0 {
 		return p.status
 	}
-	return p.judge(p.library())
-}
-
-func (p Position) judge(lib *chess.Position) Status {
-	switch lib.Status() {
+	switch p.library().Status() {
 	case chess.Checkmate:
 		return Checkmate
 	case chess.Stalemate:

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"math/bits"
 	"strings"
 
 	"github.com/notnil/chess"
@@ -8,16 +9,19 @@ import (
 
 // disambiguation is what the move's SAN needs to tell the piece from others of
 // its kind that can go to the same square: the file, else the rank, else both.
-func (p *Position) disambiguation(moves []*chess.Move, m *chess.Move) Move {
-	from := int(m.S1())
+func (p *Position) disambiguation(m Move) Move {
+	from, to := int(m.from()), int(m.to())
 	piece := p.board[from]
 	if upper(piece) == 'P' || upper(piece) == 'K' {
 		return 0
 	}
 	var rivals, onFile, onRank bool
-	for _, o := range moves {
-		other := int(o.S1())
-		if o.S2() != m.S2() || other == from || p.board[other] != piece {
+	for others := p.attackers(to, p.black); others != 0; others &= others - 1 {
+		other := bits.TrailingZeros64(uint64(others))
+		if other == from || p.board[other] != piece {
+			continue
+		}
+		if after, _ := p.moved(Move(other) | Move(to)<<6); after.exposed() {
 			continue
 		}
 		rivals = true

@@ -3,7 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"math/bits"
 	"strings"
 )
 
@@ -94,12 +94,13 @@ func (p *Position) tooMany(letters string) error {
 func (p *Position) impossibleCheck(passed int) error {
 	king := p.king(p.black)
 	from := p.attackers(king, !p.black)
+	first := bits.TrailingZeros64(uint64(from))
 	switch {
-	case len(from) > 2:
+	case from.count() > 2:
 		return errors.New("more than two pieces give check")
-	case len(from) == 2 && inLine(king, from[0], from[1]):
+	case from.count() == 2 && inLine(king, first, 63-bits.LeadingZeros64(uint64(from))):
 		return errors.New("two pieces give check along one line")
-	case len(from) == 0 || passed == 0:
+	case from == 0 || passed == 0:
 		return nil
 	}
 	// The last move was a pawn's double step: it gives check itself, or opened a
@@ -110,7 +111,7 @@ func (p *Position) impossibleCheck(passed int) error {
 	}
 	before := *p
 	before.board[passed-ahead], before.board[passed+ahead] = p.board[passed+ahead], 0
-	if len(from) > 1 || !slices.Contains(from, passed+ahead) && before.attacked(king, !p.black) {
+	if from.count() > 1 || !from.has(passed+ahead) && before.attacked(king, !p.black) {
 		return errors.New("the pawn that passed the en-passant square cannot have given this check")
 	}
 	return nil
