@@ -9,6 +9,14 @@ import (
 // DecodeCommand reads a commands record's value. Any bytes at all give a
 // command or an error, never a panic.
 func DecodeCommand(value []byte) (Command, error) {
+	if cmd, ok := scanCommand(string(value)); ok {
+		return cmd, nil
+	}
+	return readCommand(value)
+}
+
+// readCommand is DecodeCommand for any form of JSON.
+func readCommand(value []byte) (Command, error) {
 	var w commandWire[any]
 	w.CommandType = CommandType(hint(value, commandTypeField))
 	w.Payload = commandKinds[w.CommandType].blank()
@@ -29,6 +37,31 @@ func DecodeCommand(value []byte) (Command, error) {
 // DecodeEvent reads an events record's value. Any bytes at all give an event or
 // an error, never a panic.
 func DecodeEvent(value []byte) (Event, error) {
+	if ev, _, ok := scanEvent(string(value)); ok {
+		return ev, nil
+	}
+	return readEvent(value)
+}
+
+// DecodeEventText is DecodeEvent that also gives the payload as it is on the wire.
+func DecodeEventText(value []byte) (ev Event, payload string, err error) {
+	if ev, payload, ok := scanEvent(string(value)); ok {
+		return ev, payload, nil
+	}
+	if ev, err = readEvent(value); err != nil {
+		return Event{}, "", err
+	}
+	var raw struct {
+		Payload json.RawMessage `json:"payload"`
+	}
+	if err := json.Unmarshal(value, &raw); err != nil {
+		return Event{}, "", fmt.Errorf("decode event: %w", err)
+	}
+	return ev, string(raw.Payload), nil
+}
+
+// readEvent is DecodeEvent for any form of JSON.
+func readEvent(value []byte) (Event, error) {
 	var w eventWire[any]
 	w.EventType = EventType(hint(value, eventTypeField))
 	w.Payload = eventKinds[w.EventType].blank()

@@ -26,8 +26,20 @@ func BornAt(id string) (at time.Time, ok bool) {
 
 // ValidID reports whether s is a UUID in its canonical lower-case form.
 func ValidID(s string) bool {
-	id, err := uuid.Parse(s)
-	return err == nil && id.String() == s
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if c != '-' {
+				return false
+			}
+		case c-'0' > 9 && (c < 'a' || c > 'f'):
+			return false
+		}
+	}
+	return true
 }
 
 // EventID is the id of the event with number seq of the aggregate with that

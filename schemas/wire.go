@@ -207,18 +207,34 @@ type replyWire struct {
 
 // Record encodes the command for its aggregate's commands topic.
 func (c Command) Record() Record {
+	if move, ok := c.Payload.(*PlayMovePayload); ok && c.Type == PlayMove {
+		if value, ok := writePlayMove(c, move); ok {
+			return Record{GameCommands, c.Key, string(PlayMove), c.Region, value}
+		}
+	}
 	k := mustKind(commandKinds, c.Type)
 	checkPayload(k, c.Payload, string(c.Type))
-	value := mustJSON(commandWire[any]{c.ID, c.Type, Version, idOf(k.of, c.Key), c.Region, c.Actor, c.Payload})
-	return Record{commandTopics[k.of], c.Key, string(c.Type), c.Region, value}
+	return Record{commandTopics[k.of], c.Key, string(c.Type), c.Region, c.json(k)}
+}
+
+func (c Command) json(k kind) []byte {
+	return mustJSON(commandWire[any]{c.ID, c.Type, Version, idOf(k.of, c.Key), c.Region, c.Actor, c.Payload})
 }
 
 // Record encodes the event for its aggregate's events topic.
 func (e Event) Record() Record {
+	if move, ok := e.Payload.(*MoveMadePayload); ok && e.Type == MoveMade {
+		if value, ok := writeMove(e, move); ok {
+			return Record{GameEvents, e.Key, string(MoveMade), e.Region, value}
+		}
+	}
 	k := mustKind(eventKinds, e.Type)
 	checkPayload(k, e.Payload, string(e.Type))
-	value := mustJSON(eventWire[any]{e.ID, e.Type, Version, idOf(k.of, e.Key), e.Seq, e.OccurredAt, e.Region, e.CommandID, e.Payload})
-	return Record{eventTopics[k.of], e.Key, string(e.Type), e.Region, value}
+	return Record{eventTopics[k.of], e.Key, string(e.Type), e.Region, e.json(k)}
+}
+
+func (e Event) json(k kind) []byte {
+	return mustJSON(eventWire[any]{e.ID, e.Type, Version, idOf(k.of, e.Key), e.Seq, e.OccurredAt, e.Region, e.CommandID, e.Payload})
 }
 
 // Record encodes the reply for the command-replies topic.

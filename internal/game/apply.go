@@ -3,6 +3,7 @@ package game
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tabiya/internal/clock"
@@ -146,7 +147,7 @@ func (s *State) applyMove(p *schemas.MoveMadePayload, at schemas.Time) (entry, e
 	}
 	s.Clock = s.Clock.After(s.TimeControl, s.turn(), at, p.Clock)
 	s.Plies++
-	s.FEN = p.FEN
+	s.FEN = strings.Clone(p.FEN) // it may be a piece of the event's whole text
 	if s.DrawOffer == p.Color.Other() {
 		s.DrawOffer = "" // to move is to answer
 	}
@@ -164,7 +165,7 @@ func (s *State) applyMove(p *schemas.MoveMadePayload, at schemas.Time) (entry, e
 }
 
 func (s *State) applyOver(t schemas.EventType, p *schemas.GameOver, at schemas.Time) entry {
-	s.Result, s.Termination, s.endedAt = p.Result, p.Termination, at
+	s.Result, s.Termination, s.endedAt = own(results[:], p.Result), own(terminations[:], p.Termination), at
 	s.DrawOffer, s.TakebackOffer = "", ""
 	s.keys = ledger{}
 	e := entry{result: p.Result, termination: p.Termination}
@@ -180,6 +181,15 @@ func (s *State) applyOver(t schemas.EventType, p *schemas.GameOver, at schemas.T
 		e.kind = kindAborted
 	}
 	return e
+}
+
+// own is the list's v: that of an event may be a piece of its whole text, which
+// would stay in memory with it. What the list does not have is for record to say.
+func own[T comparable](list []T, v T) T {
+	if i := slices.Index(list, v); i >= 0 {
+		return list[i]
+	}
+	return v
 }
 
 // irreversible reports whether the FEN's half-move clock is 0.

@@ -58,7 +58,7 @@ func (s *State) find(commandID string) (e entry, ok bool) {
 	if err != nil {
 		return entry{}, false
 	}
-	i := s.ids.index(id[:])
+	i := s.ids.index16(id)
 	if i < 0 {
 		return entry{}, false
 	}

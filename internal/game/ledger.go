@@ -1,9 +1,6 @@
 package game
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // ledger is an append-only byte string in two pieces: what the row brought,
 // which is never copied until the row is written, and what came since. Appending
@@ -32,26 +29,24 @@ func (l ledger) at(i int) []byte {
 
 func (l ledger) uint64(i int) uint64 { return binary.BigEndian.Uint64(l.at(i)) }
 
-// index finds an entry among entries of that size; -1 if it is not there.
-func (l ledger) index(entry []byte) int {
-	if i := indexAligned(l.base, entry); i >= 0 {
+// index16 finds an entry among entries of 16 bytes; -1 if it is not there.
+func (l ledger) index16(entry [16]byte) int {
+	if i := index16(l.base, entry); i >= 0 {
 		return i
 	}
-	if i := indexAligned(l.tail, entry); i >= 0 {
-		return i + len(l.base)/len(entry)
+	if i := index16(l.tail, entry); i >= 0 {
+		return i + len(l.base)/16
 	}
 	return -1
 }
 
-func indexAligned(b, entry []byte) int {
-	for from := 0; ; {
-		i := bytes.Index(b[from:], entry)
-		if i < 0 {
-			return -1
+// index16 compares at the entries' places alone: a search for the bytes would
+// look at all places between as well.
+func index16(b []byte, entry [16]byte) int {
+	for i := 0; len(b) >= 16; i, b = i+1, b[16:] {
+		if [16]byte(b) == entry {
+			return i
 		}
-		if at := from + i; at%len(entry) == 0 {
-			return at / len(entry)
-		}
-		from += i + 1
 	}
+	return -1
 }

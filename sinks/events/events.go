@@ -2,16 +2,9 @@
 // judgement, the same in all of them, of what is an event. What is not one goes
 // to the topic's dead-letter topic (package parquet sends it there) and into no
 // table.
-//
-// Almost every record is written by this code base, byte for byte in the order
-// of schemas, and is a MoveMade or a terminal event: those are read by a scanner
-// that knows exactly that form, some ten times faster than encoding/json. Every
-// other form, and everything else, is left to schemas.DecodeEvent; a fuzz test
-// holds that the two never disagree.
 package events
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -30,35 +23,17 @@ type Event struct {
 // Decode reads a record of an events topic. Any bytes at all give an event or an
 // error, never a panic. The event shares no memory with value.
 func Decode(topic string, value []byte) (Event, error) {
-	s := string(value)
-	ev, ok := scanEvent(s)
-	if !ok {
-		var err error
-		if ev, err = decode(value); err != nil {
-			return Event{}, err
-		}
-	}
-	if err := check(topic, &ev.Event); err != nil {
-		return Event{}, fmt.Errorf("decode event %s: %w", ev.Type, err)
-	}
-	return ev, nil
-}
-
-func decode(value []byte) (Event, error) {
 	if !utf8.Valid(value) {
 		return Event{}, errors.New("decode event: it is not UTF-8")
 	}
-	ev, err := schemas.DecodeEvent(value)
+	ev, payload, err := schemas.DecodeEventText(value)
 	if err != nil {
 		return Event{}, err
 	}
-	var raw struct {
-		Payload json.RawMessage `json:"payload"`
+	if err := check(topic, &ev); err != nil {
+		return Event{}, fmt.Errorf("decode event %s: %w", ev.Type, err)
 	}
-	if err := json.Unmarshal(value, &raw); err != nil {
-		return Event{}, fmt.Errorf("decode event: %w", err)
-	}
-	return Event{ev, string(raw.Payload)}, nil
+	return Event{ev, payload}, nil
 }
 
 // check refuses what one of the tables could not hold, so that all of them hold

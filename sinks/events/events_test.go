@@ -13,17 +13,10 @@ import (
 	"tabiya/sinks/sinktest"
 )
 
-func TestTheScannerReadsWhatSchemasWrites(t *testing.T) {
+func TestAnEventIsReadWithItsPayloadsText(t *testing.T) {
 	t.Parallel()
 	for _, ev := range append(sinktest.Events(1, 40), sinktest.Game(3, 0, sinktest.Start)...) {
 		record := ev.Record()
-		got, ok := scanEvent(string(record.Value))
-		if wanted := ev.Type == schemas.MoveMade || ev.Type.Terminal(); ok != wanted {
-			t.Fatalf("scanned %s: %v", ev.Type, ok)
-		}
-		if ok && !reflect.DeepEqual(got.Event, ev) {
-			t.Fatalf("scanned\n%+v, not\n%+v", got.Event, ev)
-		}
 		decoded, err := Decode(record.Topic, record.Value)
 		if err != nil || !reflect.DeepEqual(decoded.Event, ev) {
 			t.Fatalf("decoded %+v, %v", decoded, err)
@@ -54,9 +47,6 @@ func TestEveryGoldenEventIsRead(t *testing.T) {
 		got, err := Decode(want.Type.Topic(), value)
 		if err != nil || !reflect.DeepEqual(got.Event, want) {
 			t.Errorf("%s: %+v, %v", path, got, err)
-		}
-		if _, ok := scanEvent(string(value)); !ok && want.Type == schemas.MoveMade {
-			t.Errorf("%s: the scanner gave up", path)
 		}
 	}
 }
@@ -92,30 +82,6 @@ func TestWhatNoTableCouldHoldIsNoEvent(t *testing.T) {
 	if _, err := Decode(record.Topic, record.Value); err != nil {
 		t.Errorf("unchanged: %v", err)
 	}
-}
-
-// What the scanner takes, schemas takes too and for the same.
-func FuzzScannerAgreesWithSchemas(f *testing.F) {
-	for _, ev := range sinktest.Game(1, 3, sinktest.Start) {
-		f.Add(ev.Record().Value)
-	}
-	f.Fuzz(func(t *testing.T, value []byte) {
-		got, ok := scanEvent(string(value))
-		if !ok {
-			return
-		}
-		want, err := schemas.DecodeEvent(value)
-		if err != nil {
-			t.Fatalf("scanned %s, but: %v", value, err)
-		}
-		if !reflect.DeepEqual(got.Event, want) {
-			t.Fatalf("scanned\n%+v, not\n%+v", got.Event, want)
-		}
-		slow, err := decode(value)
-		if err != nil || slow.PayloadJSON != got.PayloadJSON {
-			t.Fatalf("payload %s, not %s (%v)", got.PayloadJSON, slow.PayloadJSON, err)
-		}
-	})
 }
 
 func BenchmarkDecode(b *testing.B) {
