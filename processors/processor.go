@@ -44,9 +44,10 @@ type Core[R tables.Row] interface {
 	// caused when it was judged, byte for byte.
 	Replay(row R, cmd schemas.Command, at schemas.Time, offset int64) []schemas.Message
 	// Deadline says when the row wants which command next. afterCommit holds it
-	// back until the row's last command is committed. The command's id must be
-	// deterministic (schemas.DerivedID).
-	Deadline(key string, row R) (at schemas.Time, cmd schemas.Command, afterCommit bool, ok bool)
+	// back until the row's last command is committed. cmd is called when the time
+	// has come, which is seldom: a move sets the timer anew. Its id must be
+	// deterministic (schemas.DerivedID). It must not hold on to the row.
+	Deadline(key string, row R) (at schemas.Time, cmd func() schemas.Command, afterCommit bool, ok bool)
 }
 
 // Config is what every processor needs.

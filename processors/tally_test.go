@@ -126,14 +126,14 @@ func (tallyCore) Replay(row *tally, cmd schemas.Command, at schemas.Time, offset
 	return []schemas.Message{rejected(cmd, at, schemas.CodeNotAccepted)}
 }
 
-func (tallyCore) Deadline(key string, row *tally) (schemas.Time, schemas.Command, bool, bool) {
+func (tallyCore) Deadline(key string, row *tally) (schemas.Time, func() schemas.Command, bool, bool) {
 	cmd := schemas.Command{Key: key, Region: "eu", Actor: schemas.ActorSystem, ID: schemas.DerivedID(key, "timer", int64(len(row.Past)))}
 	if row.Evict {
 		cmd.Type = schemas.EvictGame
-		return row.Deadline, cmd, true, true
+		return row.Deadline, func() schemas.Command { return cmd }, true, true
 	}
 	cmd.Type, cmd.Payload = schemas.CheckFlag, &schemas.CheckFlagPayload{Ply: row.Count}
-	return row.Deadline, cmd, false, row.Deadline != 0
+	return row.Deadline, func() schemas.Command { return cmd }, false, row.Deadline != 0
 }
 
 func rejected(cmd schemas.Command, at schemas.Time, code schemas.Code) schemas.Reply {

@@ -41,7 +41,7 @@ type wheel struct {
 type timer struct {
 	key   string
 	at    schemas.Time
-	cmd   schemas.Command
+	cmd   func() schemas.Command
 	hold  int64 // fires only once this offset is committed
 	tries int
 	index int // in the queue
@@ -52,7 +52,7 @@ func newWheel(now func() schemas.Time, send func(schemas.Message, func(error)), 
 }
 
 // set makes cmd the row's timer, instead of the one it had.
-func (w *wheel) set(key string, at schemas.Time, cmd schemas.Command, hold int64) {
+func (w *wheel) set(key string, at schemas.Time, cmd func() schemas.Command, hold int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t, ok := w.timers[key]
@@ -117,7 +117,7 @@ func (w *wheel) due() (due []schemas.Command, next time.Duration) {
 		if t.hold >= committed {
 			t.at = now.Add(holdRetry)
 		} else {
-			due = append(due, t.cmd)
+			due = append(due, t.cmd())
 			t.at = now.Add(min(mostRetry, firstRetry<<min(t.tries, 10)))
 			t.tries++
 		}

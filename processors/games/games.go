@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"tabiya/internal/game"
@@ -124,23 +125,26 @@ func notAccepted() *game.Refusal {
 
 // Deadline is the flag of the side to move, or the end of a finished game's stay:
 // what is said about a rematch prolongs that.
-func (c Core) Deadline(key string, row *game.State) (at schemas.Time, cmd schemas.Command, afterCommit bool, ok bool) {
+func (c Core) Deadline(key string, row *game.State) (at schemas.Time, cmd func() schemas.Command, afterCommit bool, ok bool) {
 	if row == nil {
-		return 0, schemas.Command{}, false, false
+		return 0, nil, false, false
 	}
-	cmd = schemas.Command{
-		ID: schemas.DerivedID(key, "check-flag", row.Seq), Type: schemas.CheckFlag, Key: key, Region: row.Region,
-		Actor: schemas.ActorSystem, Payload: &schemas.CheckFlagPayload{Ply: row.Plies},
-	}
+	region, seq, plies := strings.Clone(row.Region), row.Seq, row.Plies // of a row its strings are one
 	if !row.Over() {
-		return row.FlagAt(), cmd, false, true
+		return row.FlagAt(), func() schemas.Command {
+			return schemas.Command{
+				ID: schemas.DerivedID(key, "check-flag", seq), Type: schemas.CheckFlag, Key: key, Region: region,
+				Actor: schemas.ActorSystem, Payload: &schemas.CheckFlagPayload{Ply: plies},
+			}
+		}, false, true
 	}
 	linger := c.Linger
 	if linger == 0 {
 		linger = DefaultLinger
 	}
-	cmd.ID, cmd.Type, cmd.Payload = schemas.DerivedID(key, "evict", row.Seq), schemas.EvictGame, nil
-	return max(row.UpdatedAt.Add(linger), row.CreatedAt.Add(leastStay)), cmd, true, true
+	return max(row.UpdatedAt.Add(linger), row.CreatedAt.Add(leastStay)), func() schemas.Command {
+		return schemas.Command{ID: schemas.DerivedID(key, "evict", seq), Type: schemas.EvictGame, Key: key, Region: region, Actor: schemas.ActorSystem}
+	}, true, true
 }
 
 // messages are the events, each with the commands that it causes.

@@ -129,6 +129,12 @@ func code(t *testing.T, out []schemas.Message) schemas.Code {
 	return r.Code
 }
 
+// deadline is what the row waits for, with the command that comes then.
+func (p *partition) deadline() (at schemas.Time, cmd schemas.Command, afterCommit, ok bool) {
+	at, then, afterCommit, ok := p.core.Deadline(gameID, p.row())
+	return at, then(), afterCommit, ok
+}
+
 // replayAll is a crash after which every command comes again, against the last
 // row: all that was written must be written again, byte for byte, and nothing
 // else but answers.
@@ -202,7 +208,7 @@ func TestOffersClaimsAndARematchComeAgainByteForByteAfterACrash(t *testing.T) {
 	say(blackID, schemas.OfferTakeback, nil, "CommandRejected")
 	flag := p.row().FlagAt()
 	say(whiteID, schemas.AcceptTakeback, nil, "TakebackAccepted")
-	if at, cmd, _, ok := p.core.Deadline(gameID, p.row()); !ok || cmd.Type != schemas.CheckFlag || at != p.row().FlagAt() || at == flag {
+	if at, cmd, _, ok := p.deadline(); !ok || cmd.Type != schemas.CheckFlag || at != p.row().FlagAt() || at == flag {
 		t.Fatalf("the timer stands at %v after the takeback, before at %v", at, flag)
 	}
 	p.replayAll()
@@ -219,7 +225,7 @@ func TestOffersClaimsAndARematchComeAgainByteForByteAfterACrash(t *testing.T) {
 	say(whiteID, schemas.AcceptRematch, nil, "RematchAccepted CreateGame")
 	say(whiteID, schemas.AcceptRematch, nil, "CommandRejected")
 	p.replayAll()
-	if at, cmd, _, ok := p.core.Deadline(gameID, p.row()); !ok || cmd.Type != schemas.EvictGame || at != p.row().UpdatedAt.Add(DefaultLinger) {
+	if at, cmd, _, ok := p.deadline(); !ok || cmd.Type != schemas.EvictGame || at != p.row().UpdatedAt.Add(DefaultLinger) {
 		t.Fatalf("%s at %v: a rematch that was just accepted goes with the game", cmd.Type, at)
 	}
 }
@@ -314,7 +320,7 @@ func TestAGameAbortedBeforeItsCreationIsNeverCreated(t *testing.T) {
 		t.Fatal(got)
 	}
 	p.replayAll()
-	at, cmd, afterCommit, ok := p.core.Deadline(gameID, p.row())
+	at, cmd, afterCommit, ok := p.deadline()
 	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.log[0].at.Add(leastStay) {
 		t.Fatalf("%v %+v", at, cmd)
 	}
@@ -334,7 +340,7 @@ func TestDeadlines(t *testing.T) {
 	p.create()
 	p.move(whiteID, "e2e4")
 	p.move(blackID, "e7e5")
-	at, cmd, afterCommit, ok := p.core.Deadline(gameID, p.row())
+	at, cmd, afterCommit, ok := p.deadline()
 	if !ok || afterCommit || cmd.Type != schemas.CheckFlag || at != p.row().FlagAt() || !schemas.ValidID(cmd.ID) {
 		t.Fatalf("%v %+v", at, cmd)
 	}
@@ -343,7 +349,7 @@ func TestDeadlines(t *testing.T) {
 	expect(t, p.send(cmd), "GameTimeout RecordResult RecordResult")
 	expect(t, p.send(cmd), "")
 	p.replayAll()
-	at, cmd, afterCommit, ok = p.core.Deadline(gameID, p.row())
+	at, cmd, afterCommit, ok = p.deadline()
 	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.row().EndedAt().Add(5*time.Second) {
 		t.Fatalf("%v %+v", at, cmd)
 	}
@@ -357,7 +363,7 @@ func TestAShortGamesRowOutlivesItsCreation(t *testing.T) {
 	p.core.Linger = time.Second
 	p.create()
 	expect(t, p.send(p.command(schemas.AbortGame, whiteID, nil)), "GameAborted RecordResult RecordResult")
-	at, cmd, _, ok := p.core.Deadline(gameID, p.row())
+	at, cmd, _, ok := p.deadline()
 	latest := p.row().CreatedAt.Add(schemas.CreateWithin)
 	if !ok || cmd.Type != schemas.EvictGame || at <= latest.Add(time.Minute) {
 		t.Fatalf("%s at %v; CreateGame may come until %v by the client's clock", cmd.Type, at, latest)

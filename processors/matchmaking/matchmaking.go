@@ -39,7 +39,7 @@ func Run(ctx context.Context, cfg processors.Config, queues queue.Config) error 
 type core struct{ queue.Config }
 
 // Deadline is the next wave, or the deadline of the match that has waited longest.
-func (c core) Deadline(_ string, row *queue.State) (at schemas.Time, cmd schemas.Command, afterCommit, ok bool) {
-	at, cmd, ok = c.Config.Deadline(row)
-	return at, cmd, false, ok
+func (c core) Deadline(_ string, row *queue.State) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool) {
+	at, command, ok := c.Config.Deadline(row)
+	return at, func() schemas.Command { return command }, false, ok
 }

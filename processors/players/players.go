@@ -83,8 +83,8 @@ func (c core) Replay(row *player.State, cmd schemas.Command, at schemas.Time, of
 }
 
 // Deadline: a player waits for nothing by himself.
-func (core) Deadline(string, *player.State) (at schemas.Time, cmd schemas.Command, afterCommit, ok bool) {
-	return 0, schemas.Command{}, false, false
+func (core) Deadline(string, *player.State) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool) {
+	return 0, nil, false, false
 }
 
 func (c core) origin(key string, offset int64) schemas.Origin {
