@@ -19,7 +19,7 @@ func Versions() *kversion.Versions {
 // BrokerConfigs are what the broker has to be started with.
 func BrokerConfigs() map[string]string {
 	return map[string]string{
-		"log.segment.bytes": "1048576",
+		"log.segment.bytes": "4194304", // kfake makes the files of each while all requests wait
 		// kfake's own retention and compaction never run: see package doc, and
 		// its time retention would empty compacted topics as well.
 		"log.cleaner.backoff.ms": "315360000000", // ten years
