@@ -113,7 +113,7 @@ func (c upCmd) wires(parts *embedded.Instance) (w wires, err error) {
 	if w.kafka, err = c.kafkaFlags.config(); err != nil {
 		return w, err
 	}
-	w.kafka.Uncompressed = parts.KafkaBrokers() != nil
+	w.kafka.Uncompressed, w.kafka.Dial = parts.KafkaBrokers() != nil, parts.KafkaDial()
 	if w.queue, err = c.queueFlags.config(); err != nil {
 		return w, err
 	}

@@ -19,6 +19,7 @@ import (
 type broker struct {
 	cluster *kfake.Cluster
 	addrs   []string
+	gate    *gate
 	sweeper context.CancelFunc
 	swept   chan struct{} // closed when the sweeper has stopped
 }
@@ -39,7 +40,7 @@ func startBroker(dir string, logger *slog.Logger) (_ *broker, err error) {
 	if err := load(statePath, &state); err != nil {
 		return nil, err
 	}
-	gate := &gate{opened: make(chan struct{})}
+	gate := newGate()
 	listen := func(string, string) (net.Listener, error) {
 		l, err := listenLoopback(state.Port)
 		if err != nil {
@@ -56,7 +57,7 @@ func startBroker(dir string, logger *slog.Logger) (_ *broker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &broker{cluster: cluster, addrs: cluster.ListenAddrs(), swept: make(chan struct{})}
+	b := &broker{cluster: cluster, addrs: cluster.ListenAddrs(), gate: gate, swept: make(chan struct{})}
 	brokertime.Install(cluster)
 	older, err := tier.New(cluster, tier.Config{BrokerDir: hot, Dir: old, Logger: logger})
 	if err == nil {
@@ -64,11 +65,11 @@ func startBroker(dir string, logger *slog.Logger) (_ *broker, err error) {
 	}
 	if err != nil {
 		cluster.Close()
-		close(gate.opened)
+		gate.open()
 		return nil, err
 	}
 	debug.FreeOSMemory() // what was read of the log to begin with
-	close(gate.opened)
+	gate.open()
 
 	ctx, stop := context.WithCancel(context.Background())
 	b.sweeper = stop
@@ -77,19 +78,6 @@ func startBroker(dir string, logger *slog.Logger) (_ *broker, err error) {
 		_ = older.Run(ctx) // nil: what fails is logged
 	}()
 	return b, nil
-}
-
-// gate is a listener that lets nobody in before the broker is complete: a
-// client that comes back at once must not see a log without its older part, nor
-// write records without broker time.
-type gate struct {
-	net.Listener
-	opened chan struct{}
-}
-
-func (g *gate) Accept() (net.Conn, error) {
-	<-g.opened
-	return g.Listener.Accept()
 }
 
 func (b *broker) close(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -107,6 +108,15 @@ func (i *Instance) KafkaBrokers() []string {
 		return nil
 	}
 	return i.broker.addrs
+}
+
+// KafkaDial connects to the broker from this process, past the kernel; nil if it
+// is not embedded.
+func (i *Instance) KafkaDial() func(ctx context.Context, network, address string) (net.Conn, error) {
+	if i.broker == nil {
+		return nil
+	}
+	return i.broker.gate.dial
 }
 
 // PostgresDSN is how to connect, password included; empty if it is not embedded.

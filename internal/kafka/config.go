@@ -1,10 +1,12 @@
 package kafka
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"time"
 
@@ -33,6 +35,9 @@ type Config struct {
 	// Uncompressed sends records as they are: for a broker in this process, to
 	// which the way is shorter than compression.
 	Uncompressed bool
+	// Dial, if not nil, connects to a broker instead of TCP: for one in this
+	// process. The address is the broker's, host:port.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// SendTimeout bounds how long a produced record may wait for its
 	// acknowledgement before the broker counts as unavailable. Default 10 s.
@@ -109,6 +114,9 @@ func (c Config) Opts() []kgo.Opt {
 		kgo.DialTimeout(5 * time.Second),
 		kgo.MetadataMinAge(250 * time.Millisecond),
 	}
+	if c.Dial != nil {
+		opts = append(opts, kgo.Dialer(c.Dial))
+	}
 	if m := c.mechanism(); m != nil {
 		opts = append(opts, kgo.SASL(m))
 	}
@@ -178,6 +186,9 @@ func (c Config) Sarama() (*sarama.Config, error) {
 	s.Consumer.Group.Heartbeat.Interval = min(3*time.Second, c.Session()/5)
 	s.Consumer.Group.Rebalance.Timeout = 25 * time.Second
 	s.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategySticky()}
+	if c.Dial != nil {
+		s.Net.Proxy.Enable, s.Net.Proxy.Dialer = true, dialer(c.Dial)
+	}
 	t, err := c.tls()
 	if err != nil {
 		return nil, err
@@ -195,4 +206,11 @@ func (c Config) Sarama() (*sarama.Config, error) {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
 	return s, nil
+}
+
+// dialer is Config.Dial as sarama takes it.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+func (d dialer) Dial(network, address string) (net.Conn, error) {
+	return d(context.Background(), network, address)
 }
