@@ -41,7 +41,7 @@ type upCmd struct {
 }
 
 func (c upCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
-	tuneCollector()
+	go tuneCollector(ctx)
 	listener, err := listen(c.Listen)
 	if err != nil {
 		return err
