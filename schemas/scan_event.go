@@ -1,12 +1,10 @@
 package schemas
 
-import (
-	"strings"
-)
+import "strings"
 
 // scanEvent reads a MoveMade or a terminal event in the form that Record writes,
 // and gives the text of its payload. ok is false for everything else, good or
-// bad. The event's strings are pieces of s.
+// bad. The event's strings, its key apart, are pieces of s.
 func scanEvent(s string) (ev Event, payload string, ok bool) {
 	p := &scanner{s: s, ok: true}
 	p.lit(`{"eventId":"`)
@@ -19,7 +17,7 @@ func scanEvent(s string) (ev Event, payload string, ok bool) {
 	p.lit(`,"schemaVersion":`)
 	p.int()
 	p.lit(`,"gameId":"`)
-	ev.Key = p.str()
+	ev.Key = strings.Clone(p.str()) // what is kept under it must not keep all of s
 	p.lit(`,"seq":`)
 	ev.Seq = p.int()
 	p.lit(`,"occurredAt":"`)

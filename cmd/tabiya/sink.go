@@ -73,6 +73,7 @@ func (n *node) newSink(ctx context.Context, name string, w wires) (part, error) 
 	if err != nil {
 		return nil, err
 	}
+	n.closers = append(n.closers, bucket.Close)
 	newSink := raw.New
 	if name == "parquet" {
 		newSink = parquet.New

@@ -37,8 +37,12 @@ func (w wires) prepare(ctx context.Context, logger *slog.Logger, topics kafka.To
 	if err := w.migrate(ctx, logger); err != nil {
 		return err
 	}
-	_, err := w.bucket(ctx, logger)
-	return err
+	bucket, err := w.bucket(ctx, logger)
+	if err != nil {
+		return err
+	}
+	bucket.Close()
+	return nil
 }
 
 func (w wires) migrate(ctx context.Context, logger *slog.Logger) error {

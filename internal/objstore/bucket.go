@@ -20,6 +20,7 @@ const callTimeout = 30 * time.Second
 // Bucket is one bucket of an S3 store. It is safe for concurrent use.
 type Bucket struct {
 	client         *s3.Client
+	open           *connections
 	name, region   string
 	multipartAbove int64
 	partSize       int64
@@ -32,6 +33,9 @@ type Object struct {
 	ETag         string // as the store writes it, quotes included
 	LastModified time.Time
 }
+
+// Close ends all connections; calls fail from now on.
+func (b *Bucket) Close() { b.open.close() }
 
 // Name is the bucket's name.
 func (b *Bucket) Name() string { return b.name }

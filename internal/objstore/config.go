@@ -62,9 +62,10 @@ func Open(ctx context.Context, cfg Config) (*Bucket, error) {
 	if cfg.Region == "" {
 		cfg.Region = DefaultRegion
 	}
+	open := newConnections()
 	load := []func(*config.LoadOptions) error{
 		config.WithRegion(cfg.Region),
-		config.WithHTTPClient(httpClient()),
+		config.WithHTTPClient(httpClient(open)),
 		config.WithRetryer(retryer),
 		// Checksums in trailers are beyond many stores; what has to be checked
 		// end to end carries its own checksum.
@@ -85,15 +86,16 @@ func Open(ctx context.Context, cfg Config) (*Bucket, error) {
 			o.BaseEndpoint = aws.String(cfg.Endpoint)
 		}
 	})
-	return &Bucket{client: client, name: cfg.Bucket, region: cfg.Region, multipartAbove: multipartAbove, partSize: partSize}, nil
+	return &Bucket{client: client, open: open, name: cfg.Bucket, region: cfg.Region, multipartAbove: multipartAbove, partSize: partSize}, nil
 }
 
-func httpClient() *awshttp.BuildableClient {
+func httpClient(open *connections) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
 		WithTransportOptions(func(t *http.Transport) {
 			t.ResponseHeaderTimeout = responseHeaderTimeout
 			t.MaxIdleConnsPerHost = 16
+			t.DialContext = open.dialing(t.DialContext)
 		})
 }
 

@@ -170,3 +170,32 @@ func TestAConfigThatCannotWorkIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAClosedBucketHoldsNoConnection(t *testing.T) {
+	t.Parallel()
+	closed := make(chan struct{}, 16)
+	store := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	store.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	store.Start()
+	defer store.Close()
+	bucket, err := objstore.Open(t.Context(), objstore.Config{Endpoint: store.URL, Bucket: "b", AccessKey: "a", SecretKey: "s", PathStyle: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bucket.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	bucket.Close()
+	select {
+	case <-closed:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the connection is open")
+	}
+	if err := bucket.Ping(t.Context()); err == nil {
+		t.Fatal("a closed bucket goes on")
+	}
+}
