@@ -3,9 +3,11 @@ package livegame
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"tabiya/internal/game"
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
 )
@@ -96,15 +98,32 @@ func (s *Service) act(c *gin.Context, in intent, code schemas.Code, detail strin
 func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd schemas.Command, code schemas.Code, detail string) {
 	cmd = schemas.Command{ID: commandID, Type: in.kind, Key: gameID, Region: s.cfg.Regions[0], Actor: playerID, Payload: in.payload}
 	if state := s.hub.state(gameID); state != nil {
-		if _, plays := state.ColorOf(playerID); !plays {
+		color, plays := state.ColorOf(playerID)
+		if !plays {
 			if !public(state) { // to him it does not exist
 				return cmd, schemas.CodeGameNotFound, "there is no such game"
 			}
 			return cmd, schemas.CodeNotAPlayer, "only the two players may do this"
 		}
+		switch {
+		case in.kind == schemas.ClaimVanished && state.GoneSince(color.Other()) == 0:
+			s.presence.doubted(seatKey{gameID, color.Other()}, time.Now())
+		case (in.kind == schemas.OfferRematch || in.kind == schemas.AcceptRematch) && s.closed(state):
+			return cmd, schemas.CodePlayerClosed, "an account is closed"
+		}
 		cmd.Region = state.Region
 	}
 	return cmd, "", ""
+}
+
+// closed reports whether one of the players has closed his account.
+func (s *Service) closed(state *game.State) bool {
+	for _, id := range []string{state.White.PlayerID, state.Black.PlayerID} {
+		if row, ok := s.cfg.Players.Get(id); ok && row.Closed {
+			return true
+		}
+	}
+	return false
 }
 
 // answer is the body of an accepted command: a function of its events alone, so

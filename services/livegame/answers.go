@@ -182,6 +182,10 @@ func (a *answers) asked(key commandKey) (q question, at time.Time, ok bool) {
 // reject takes a CommandRejected.
 func (a *answers) reject(r schemas.Reply) {
 	key := commandKey{r.Key, r.CommandID}
+	if first, ok := a.refused.Get(key); ok && r.Code == schemas.CodeNotAccepted {
+		a.settle(key, refused(first.code, first.detail)) // a replay does not know why any more
+		return
+	}
 	if r.Code != schemas.CodeKeyReused { // that is no word on what the key was first used for
 		q, _, ok := a.asked(key)
 		if !ok {

@@ -1,27 +1,26 @@
 package livegame
 
-import "sync"
-
-// asked is what a connection asked for lately, so that each clientMoveId is
-// answered once on it.
-type asked struct {
-	mu     sync.Mutex
-	flying int
-	waits  map[string]question
-	done   [rememberedAcks]acked
-	next   int
-}
-
-type acked struct {
-	id       string
-	question question
-}
-
-// The most that a connection may have in flight, and the acks it remembers.
-const (
-	maxInFlight    = 16
-	rememberedAcks = 32
+import (
+	"hash/maphash"
+	"sync"
 )
+
+// asked is what a connection asked for, so that each clientMoveId is answered
+// once on it. What was accepted is remembered as two hashes: there is no more of
+// it than events in a game.
+type asked struct {
+	mu       sync.Mutex
+	flying   int
+	waits    map[string]question
+	accepted map[uint64]uint64 // clientMoveId to question
+}
+
+// maxInFlight is the most that a connection may have in flight.
+const maxInFlight = 16
+
+var askedSeed = maphash.MakeSeed()
+
+func (q question) hash() uint64 { return maphash.Comparable(askedSeed, q) }
 
 // before says what became of the same clientMoveId earlier on the connection.
 type before uint8
@@ -38,19 +37,11 @@ const (
 func (a *asked) begin(id string, q question) before {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if id != "" {
-		known, ok := a.waits[id]
-		for i := range a.done {
-			if !ok && a.done[i].id == id {
-				known, ok = a.done[i].question, true
-			}
-		}
-		switch {
-		case ok && known == q:
+	if known, ok := a.knowsLocked(id); ok {
+		if known == q.hash() {
 			return askedBefore
-		case ok:
-			return askedOther
 		}
+		return askedOther
 	}
 	if a.flying >= maxInFlight {
 		return askedTooMuch
@@ -65,6 +56,25 @@ func (a *asked) begin(id string, q question) before {
 	return askedNever
 }
 
+// knows reports whether an id is in flight or was acknowledged.
+func (a *asked) knows(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.knowsLocked(id)
+	return ok
+}
+
+func (a *asked) knowsLocked(id string) (q uint64, ok bool) {
+	if id == "" {
+		return 0, false
+	}
+	if waits, ok := a.waits[id]; ok {
+		return waits.hash(), true
+	}
+	q, ok = a.accepted[maphash.String(askedSeed, id)]
+	return q, ok
+}
+
 // end notes that the frame is answered. One that was not accepted may come again.
 func (a *asked) end(id string, accepted bool) {
 	a.mu.Lock()
@@ -74,8 +84,10 @@ func (a *asked) end(id string, accepted bool) {
 		return
 	}
 	if accepted {
-		a.done[a.next] = acked{id, a.waits[id]}
-		a.next = (a.next + 1) % rememberedAcks
+		if a.accepted == nil {
+			a.accepted = make(map[uint64]uint64)
+		}
+		a.accepted[maphash.String(askedSeed, id)] = a.waits[id].hash()
 	}
 	delete(a.waits, id)
 }

@@ -113,6 +113,7 @@ func TestBadGamesAreNotMade(t *testing.T) {
 		{"a clock of days", r.caller, r.gameBody(`{"initialCs":100000000,"incrementCs":0}`), 422, schemas.CodeInvalidTimeControl},
 		{"half a centisecond", r.caller, r.gameBody(`{"initialCs":0.5,"incrementCs":0}`), 422, schemas.CodeInvalidField},
 		{"rated, from a position", r.caller, body(r.white.id, r.black.id, clock+`,"rated":true,"fen":"4k3/8/8/8/8/8/8/R3K3 w - - 0 1"`), 422, schemas.CodeInvalidField},
+		{"a position without end", r.caller, body(r.white.id, r.black.id, clock+`,"fen":"`+strings.Repeat("8/", 20_000)+`"`), 422, schemas.CodeInvalidFEN},
 		{"elsewhere", r.caller, body(r.white.id, r.black.id, clock+`,"region":"moon"`), 422, schemas.CodeUnknownRegion},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -26,6 +26,8 @@ type Sender interface {
 type Players interface {
 	// WaitFor gives the row of a player, and waits for it until ctx is done.
 	WaitFor(ctx context.Context, playerID string) (row *player.State, ok bool)
+	// Get gives it if it is known.
+	Get(playerID string) (row *player.State, ok bool)
 }
 
 // Config of the service. All fields without a default must be set.
@@ -59,7 +61,7 @@ type Config struct {
 	// gateway all come from one.
 	MaxPerAddress int
 	// FrameRate is how many frames a second a socket may send, with two seconds'
-	// worth at once. Default 500.
+	// worth at once, 128 at most. Default 500.
 	FrameRate int
 	// MaxPast bounds what is read of the log for one finished game, in bytes, and
 	// PastRate how much of it a second. Default 256 MiB and 64 MiB/s.

@@ -93,6 +93,9 @@ func latestBirth(c *gin.Context) (schemas.Time, bool) {
 	return schemas.TimeOf(made.Add(schemas.CreateWithin)), true
 }
 
+// maxFEN is longer than any position's FEN: 64 squares, 7 slashes, five fields.
+const maxFEN = 120
+
 // check refuses what no game can be.
 func (s *Service) check(c *gin.Context, body *createBody) bool {
 	if body.Region == "" {
@@ -107,6 +110,8 @@ func (s *Service) check(c *gin.Context, body *createBody) bool {
 		httpx.Fail(c, schemas.CodeInvalidField, "timeControl: initialCs and incrementCs")
 	case body.TimeControl.Validate() != nil:
 		httpx.Fail(c, schemas.CodeInvalidTimeControl, body.TimeControl.Validate().Error())
+	case len(body.FEN) > maxFEN:
+		httpx.Fail(c, schemas.CodeInvalidFEN, "fen: a position takes fewer characters")
 	case body.Rated && body.FEN != "":
 		httpx.Fail(c, schemas.CodeInvalidField, "rated: a game from a position is not rated")
 	case !slices.Contains(s.cfg.Regions, body.Region):

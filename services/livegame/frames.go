@@ -39,28 +39,48 @@ const (
 	framePing     = "ping"
 )
 
-// parseFrame reads a frame. Any bytes at all give a frame or a code with a detail.
+// parseFrame reads a frame. Any bytes at all give a frame or a code with a detail;
+// one that is no good has its clientMoveId alone, where that is to be found.
 func parseFrame(text []byte) (f clientFrame, code schemas.Code, detail string) {
 	if code, err := httpx.DecodeStrict(text, &f); err != nil {
-		return clientFrame{}, code, err.Error()
+		return named(text), code, err.Error()
 	}
+	if code, detail := f.check(); code != "" {
+		return named(text), code, detail
+	}
+	return f, "", ""
+}
+
+// named is the clientMoveId of a frame that is no good otherwise.
+func named(text []byte) clientFrame {
+	var f struct {
+		ClientMoveID string `json:"clientMoveId"`
+	}
+	if json.Unmarshal(text, &f) != nil || !httpx.ValidIdempotencyKey(f.ClientMoveID) {
+		return clientFrame{}
+	}
+	return clientFrame{ClientMoveID: f.ClientMoveID}
+}
+
+// check refuses a field that the frame's type does not have.
+func (f clientFrame) check() (schemas.Code, string) {
 	switch {
 	case f.ClientMoveID != "" && !httpx.ValidIdempotencyKey(f.ClientMoveID):
-		return clientFrame{}, schemas.CodeInvalidIdempotency, "clientMoveId: 1 to " + strconv.Itoa(httpx.MaxIdempotencyKey) + " visible ASCII characters"
+		return schemas.CodeInvalidIdempotency, "clientMoveId: 1 to " + strconv.Itoa(httpx.MaxIdempotencyKey) + " visible ASCII characters"
 	case f.Type != frameMove && (f.UCI != nil || f.Ply != nil || f.Lag != nil):
-		return clientFrame{}, schemas.CodeInvalidField, "uci, ply and lag go with a move"
+		return schemas.CodeInvalidField, "uci, ply and lag go with a move"
 	case f.Lag != nil && *f.Lag < 0:
-		return clientFrame{}, schemas.CodeInvalidField, "lag: centiseconds, from 0"
+		return schemas.CodeInvalidField, "lag: centiseconds, from 0"
 	case f.Type != frameDraw && f.Type != frameTakeback && f.Type != frameRematch && f.Action != nil:
-		return clientFrame{}, schemas.CodeInvalidField, "action goes with a draw, a takeback or a rematch"
+		return schemas.CodeInvalidField, "action goes with a draw, a takeback or a rematch"
 	case f.Type != frameClaim && f.As != nil:
-		return clientFrame{}, schemas.CodeInvalidField, "as goes with a claim"
+		return schemas.CodeInvalidField, "as goes with a claim"
 	}
 	switch f.Type {
 	case frameMove, frameResign, frameAbort, frameDraw, frameTakeback, frameTime, frameRematch, frameClaim, frameLeave, framePing:
-		return f, "", ""
+		return "", ""
 	}
-	return clientFrame{}, schemas.CodeInvalidField, "type: move, resign, abort, draw, takeback, time, rematch, claim, leave or ping"
+	return schemas.CodeInvalidField, "type: move, resign, abort, draw, takeback, time, rematch, claim, leave or ping"
 }
 
 // intent is what the frame asks for, of any type but leave and ping.

@@ -12,6 +12,16 @@ func (k *socket) hear(f clientFrame) {
 	if move, ok := in.payload.(*schemas.PlayMovePayload); ok {
 		move.LagCs = k.lag.of(f.Lag)
 	}
+	switch k.asked.begin(f.ClientMoveID, question{in.kind, in.what}) {
+	case askedBefore:
+		return // one answer is on its way, or was given
+	case askedOther:
+		k.box.send(errorFrame(schemas.CodeKeyReused, keyReused().detail)) // the id has its answer
+		return
+	case askedTooMuch:
+		k.box.send(refusedFrame(f.ClientMoveID, schemas.CodeRateLimited, "wait for the answers to the frames before"))
+		return
+	}
 	if code == "" {
 		code, detail = k.mayAct()
 	}
@@ -20,17 +30,8 @@ func (k *socket) hear(f clientFrame) {
 		cmd, code, detail = k.service.command(k.gameID, k.playerID, k.commandID(f.ClientMoveID), in)
 	}
 	if code != "" {
+		k.asked.end(f.ClientMoveID, false)
 		k.box.send(refusedFrame(f.ClientMoveID, code, detail))
-		return
-	}
-	switch k.asked.begin(f.ClientMoveID, question{in.kind, in.what}) {
-	case askedBefore:
-		return // one answer is on its way, or was given
-	case askedOther:
-		k.box.send(refusedFrame(f.ClientMoveID, schemas.CodeKeyReused, keyReused().detail))
-		return
-	case askedTooMuch:
-		k.box.send(refusedFrame(f.ClientMoveID, schemas.CodeRateLimited, "wait for the answers to the frames before"))
 		return
 	}
 	k.service.ask(cmd, in.what, func(o outcome) {

@@ -28,7 +28,7 @@ func TestARoundTripIsMeasuredAndTold(t *testing.T) {
 		t.Errorf("a watcher's is not measured: %d", *f.LagCs)
 	}
 	player.send(`{"type":"move","uci":"e2e4","lag":-1,"clientMoveId":"a"}`)
-	if f, _ := player.until("error"); f.Code != "invalid_field" {
+	if f, _ := player.until("refused"); f.Code != "invalid_field" || f.ClientMoveID != "a" {
 		t.Errorf("%+v", f)
 	}
 	player.send(`{"type":"move","uci":"e2e4","lag":3,"clientMoveId":"a"}`)

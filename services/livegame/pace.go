@@ -9,8 +9,12 @@ type pace struct {
 	free time.Time     // when all that was sent would have been sent at the steady rate
 }
 
-// ahead is how far a socket may be ahead of the steady rate.
-const paceAhead = 2 * time.Second
+// A socket may be two seconds ahead of the steady rate, but not by more frames
+// than its outbox holds answers: it would look like a reader that is too slow.
+const (
+	paceAhead  = 2 * time.Second
+	paceFrames = outboxItems / 2
+)
 
 func newPace(perSecond int) pace { return pace{each: time.Second / time.Duration(perSecond)} }
 
@@ -20,7 +24,7 @@ func (p *pace) allows(now time.Time) bool {
 	if p.free.Before(now) {
 		p.free = now
 	}
-	if p.free.Sub(now) > paceAhead-p.each {
+	if p.free.Sub(now) > min(paceAhead, paceFrames*p.each)-p.each {
 		return false
 	}
 	p.free = p.free.Add(p.each)

@@ -286,3 +286,62 @@ func TestFramesOfEveryLength(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAnIDIsAnsweredOnceOnAConnection(t *testing.T) {
+	t.Parallel()
+	var a asked
+	move := func(uci string) question { return question{schemas.PlayMove, uci} }
+	for i := range 100 {
+		id := strconv.Itoa(i)
+		if got := a.begin(id, move("e2e4")); got != askedNever {
+			t.Fatalf("%s: %v", id, got)
+		}
+		if got := a.begin(id, move("e2e4")); got != askedBefore {
+			t.Fatalf("%s in flight: %v", id, got)
+		}
+		a.end(id, true)
+	}
+	for i := range 100 {
+		id := strconv.Itoa(i)
+		if same, other := a.begin(id, move("e2e4")), a.begin(id, move("d2d4")); same != askedBefore || other != askedOther || !a.knows(id) {
+			t.Fatalf("%s again: %v, for something else: %v", id, same, other)
+		}
+	}
+	if a.begin("refused", move("e2e5")); a.flying != 1 {
+		t.Fatalf("%d are in flight", a.flying)
+	}
+	a.end("refused", false)
+	if a.knows("refused") || a.knows("") || a.begin("refused", move("e2e4")) != askedNever {
+		t.Fatal("what was refused may come again, for something else as well")
+	}
+}
+
+func TestABadFrameKeepsItsID(t *testing.T) {
+	t.Parallel()
+	for text, id := range map[string]string{
+		`{"type":"move","uci":"d2d4","lag":-1,"clientMoveId":"7"}`:     "7",
+		`{"type":"move","uci":"d2d4","clientMoveId":"7","colour":"w"}`: "7",
+		`{"colour":"w","clientMoveId":"7"}`:                            "7",
+		`{"type":"fly","clientMoveId":"7"}`:                            "7",
+		`{"type":"move","clientMoveId":"a b"}`:                         "",
+		`{"type":"move","clientMoveId":7}`:                             "",
+		`{"type":"move","clientMoveId":"7"`:                            "",
+	} {
+		if f, code, _ := parseFrame([]byte(text)); code == "" || f != (clientFrame{ClientMoveID: id}) {
+			t.Errorf("%s: %+v, %s", text, f, code)
+		}
+	}
+}
+
+func TestTheFirstReasonOfARefusalStands(t *testing.T) {
+	t.Parallel()
+	a := newAnswers(10, prometheus.NewHistogram(prometheus.HistogramOpts{}))
+	reply := schemas.Reply{Type: schemas.CommandRejected, CommandID: "c", CommandType: schemas.PlayMove, Key: "g", Code: schemas.CodeIllegalMove, Detail: "no"}
+	a.reject(reply)
+	reply.Code, reply.Detail = schemas.CodeNotAccepted, "the command was refused"
+	a.reject(reply) // a replay after a crash
+	_, known, o := a.expect(commandKey{"g", "c"}, question{schemas.PlayMove, "e2e5 0"}, time.Now(), nil)
+	if !known || o.code != schemas.CodeIllegalMove || o.detail != "no" {
+		t.Fatalf("%v %+v", known, o)
+	}
+}

@@ -37,8 +37,9 @@ type seatKey struct {
 
 // listened is how a seat is listened for.
 type listened struct {
-	open int  // sockets and streams
-	left bool // the player said that he leaves, since he came
+	open int       // sockets and streams
+	said time.Time // when the player said last that he leaves, since he came
+	left bool      // and meant all of him: the last one ended soon after
 }
 
 func newPresence() *presence {
@@ -55,7 +56,7 @@ func (p *presence) opened(k seatKey, gone bool, now time.Time) {
 		p.seats[k] = l
 	}
 	l.open++
-	l.left = false
+	l.said, l.left = time.Time{}, false
 	if gone && l.open == 1 {
 		p.due[k] = now
 	}
@@ -67,8 +68,11 @@ func (p *presence) closed(k seatKey, left bool, now time.Time) {
 	defer p.mu.Unlock()
 	l := p.seats[k]
 	l.open--
-	l.left = l.left || left
+	if left {
+		l.said = now
+	}
 	if l.open == 0 {
+		l.left, l.said = now.Sub(l.said) <= goneAfter, time.Time{} // else another page was left open, and dropped
 		p.due[k] = now.Add(goneAfter)
 	}
 }
@@ -92,6 +96,16 @@ func (p *presence) again(k seatKey, left bool, now time.Time) {
 	}
 	if _, ok := p.due[k]; !ok {
 		p.due[k] = now.Add(goneAfter)
+	}
+}
+
+// doubted has a seat looked at for which nobody listens here: its game believes
+// the player to be there, perhaps by the word of an instance that is no more.
+func (p *presence) doubted(k seatKey, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seats[k] == nil {
+		p.seats[k], p.due[k] = &listened{}, now
 	}
 }
 

@@ -216,3 +216,19 @@ func TestAStoppingInstanceTellsNobodyGone(t *testing.T) {
 		t.Errorf("%d commands", n)
 	}
 }
+
+// An instance that is killed tells nobody gone. Who claims has the others asked.
+func TestAClaimFindsOutWhoIsNotThere(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	away, there := r.newBlitz(), r.newBlitz()
+	r.dialAs(there, r.white).until("state")
+	for _, id := range []string{away, there} {
+		r.refused(409, schemas.CodeOpponentPresent, "POST", "/v1/games/"+id+"/claim", r.black.token, `{"as":"win"}`)
+	}
+	r.eventuallyTold(away, whiteLeft)
+	r.refused(409, schemas.CodeTooEarlyToClaim, "POST", "/v1/games/"+away+"/claim", r.black.token, `{"as":"win"}`)
+	if n := r.marks(there); n != 0 {
+		t.Errorf("%d commands about a player who is there", n)
+	}
+}

@@ -60,13 +60,22 @@ func (x *index) add(id, handle string) {
 func (x *index) close(id string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.rows[id].Closed = true
+	row := *x.rows[id]
+	row.Closed = true
+	x.rows[id] = &row
 }
 
 func (x *index) onWait(f func()) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.waiting = f
+}
+
+func (x *index) Get(id string) (*player.State, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	row, ok := x.rows[id]
+	return row, ok
 }
 
 func (x *index) WaitFor(ctx context.Context, id string) (*player.State, bool) {

@@ -50,6 +50,14 @@ func TestWhenASeatIsLookedAt(t *testing.T) {
 			p.closed(k, true, now)
 			p.closed(k, false, now)
 		}, goneAfter, true, listened{left: true}},
+		{"he leaves, and another page drops later", func(p *presence) {
+			p.opened(k, false, now)
+			p.opened(k, false, now)
+			p.closed(k, true, now)
+			p.closed(k, false, now.Add(goneAfter+1))
+		}, 2*goneAfter + 1, true, listened{}},
+		{"doubted, and not here", func(p *presence) { p.doubted(k, now) }, 0, true, listened{}},
+		{"doubted, and here", func(p *presence) { p.opened(k, false, now); p.doubted(k, now) }, time.Hour, false, listened{}},
 		{"one of two ends", func(p *presence) { p.opened(k, false, now); p.opened(k, false, now); p.closed(k, false, now) }, time.Hour, false, listened{}},
 		{"he leaves and is back", func(p *presence) {
 			p.opened(k, false, now)

@@ -25,6 +25,8 @@ const (
 
 	// statusTooSlow closes a socket whose reader does not keep up.
 	statusTooSlow websocket.StatusCode = 4008
+	// statusSilent closes a socket that leaves a ping unanswered.
+	statusSilent websocket.StatusCode = 4009
 )
 
 // socket is one player's or watcher's connection to a game. Its reader is the
@@ -198,8 +200,8 @@ func (k *socket) read() {
 			continue
 		}
 		k.strikes++
-		if f.ClientMoveID != "" {
-			k.box.send(refusedFrame(f.ClientMoveID, code, detail)) // each is answered
+		if f.ClientMoveID != "" && !k.asked.knows(f.ClientMoveID) {
+			k.box.send(refusedFrame(f.ClientMoveID, code, detail)) // each is answered, and once
 		} else {
 			k.box.send(errorFrame(code, detail))
 		}

@@ -123,6 +123,30 @@ func TestAFloodOfFramesIsRefusedAndEndsTheSocket(t *testing.T) {
 	}
 }
 
+// A flood of one frame: its id is answered once, whatever else is said.
+func TestAFloodOfOneMoveIsAnsweredOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, frameRate(2))
+	id := r.newGame()
+	c := r.dialAs(id, r.white)
+	c.until("state")
+	const copies, atOnce = 12, 4
+	for range copies {
+		c.send(`{"type":"move","uci":"e2e4","clientMoveId":"5"}`)
+	}
+	answers, slower := 0, 0
+	for answers == 0 || slower < copies-atOnce {
+		switch f := c.next(); {
+		case f.ClientMoveID != "":
+			if answers++; f.Type != "ack" || answers > 1 {
+				t.Fatalf("answer %d: %+v", answers, f)
+			}
+		case f.Type == "error" && f.Code == schemas.CodeRateLimited:
+			slower++
+		}
+	}
+}
+
 // maxStrikes is enough to be closed for.
 const maxStrikes = 16
 

@@ -180,7 +180,7 @@ func TestEachClientMoveIDIsAcknowledgedOnce(t *testing.T) {
 		if f.ClientMoveID != "" && f.ClientMoveID != `a-"quoted"-id` {
 			t.Errorf("%+v", f)
 		}
-		if f.Type == "refused" && f.Code != schemas.CodeKeyReused {
+		if f.Type == "error" && f.Code != schemas.CodeKeyReused {
 			t.Errorf("%+v", f)
 		}
 		kinds = append(kinds, f.Type)
@@ -189,7 +189,7 @@ func TestEachClientMoveIDIsAcknowledgedOnce(t *testing.T) {
 	c.send(`{"type":"ping"}`)
 	kinds = append(kinds, c.next().Type)
 	slices.Sort(kinds)
-	if want := []string{"ack", "event", "pong", "pong", "refused"}; !slices.Equal(kinds, want) {
+	if want := []string{"ack", "error", "event", "pong", "pong"}; !slices.Equal(kinds, want) {
 		t.Errorf("%v, want %v", kinds, want)
 	}
 	// On another connection the same id gets the same answer.

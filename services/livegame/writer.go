@@ -1,6 +1,7 @@
 package livegame
 
 import (
+	"errors"
 	"time"
 
 	"github.com/coder/websocket"
@@ -28,7 +29,11 @@ func (k *socket) write(first item, state *game.State, from int64, gone <-chan st
 		case <-gone:
 			return
 		case now := <-tick.C:
-			if k.beat(now) != nil {
+			switch err := k.beat(now); {
+			case errors.Is(err, errSilent):
+				_ = k.conn.Close(statusSilent, err.Error())
+				return
+			case err != nil:
 				_ = k.conn.CloseNow()
 				return
 			}
