@@ -51,7 +51,7 @@ func pliesMeasure(b *bench) ([]Row, error) {
 		return nil, errors.New("no processor time was used")
 	}
 	perMove := func(d time.Duration) float64 { return float64(d.Microseconds()) / (lanes * each * window * rounds) }
-	return []Row{atMost("CPU a move at ply 300 / at ply 3", perMove(atEnd)/perMove(atStart), 1.2, "", map[string]float64{
+	return []Row{atMost("CPU a move at ply 300 / at ply 3", perMove(atEnd)/perMove(atStart), 1.1, "", map[string]float64{
 		"us at ply 300": perMove(atEnd), "us at ply 3": perMove(atStart),
 	})}, nil
 }
