@@ -111,7 +111,7 @@ func (s *server) httpLoad(b *bench, moves [][]string) (result, error) {
 
 // echoLoad sends the same requests to the bare echo.
 func echoLoad(b *bench, moves [][]string) (result, error) {
-	p, base, err := startEcho()
+	p, base, err := startBare("-echo")
 	if err != nil {
 		return result{}, err
 	}
