@@ -27,6 +27,7 @@ var measures = []measure{
 	{"live", liveMeasure},
 	{"row", rowMeasure},
 	{"memory", memoryMeasure},
+	{"watchers", watchersMeasure},
 	{"postgres", postgresMeasure},
 	{"parquet", parquetMeasure},
 }
