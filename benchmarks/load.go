@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -143,7 +144,7 @@ type sockets struct {
 func dialGame(ctx context.Context, base string, g *game) (*sockets, error) {
 	s := &sockets{g: g}
 	for side, p := range []player{g.white, g.black} {
-		url := strings.Replace(base, "http", "ws", 1) + "/v1/games/" + g.id + "/socket"
+		url := socketURL(base, g)
 		conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + p.token}}})
 		if err != nil {
 			return nil, fmt.Errorf("dial %s: %w", url, err)
@@ -153,11 +154,18 @@ func dialGame(ctx context.Context, base string, g *game) (*sockets, error) {
 	return s, nil
 }
 
+func socketURL(base string, g *game) string {
+	return strings.Replace(base, "http", "ws", 1) + "/v1/games/" + g.id + "/socket"
+}
+
 func (s *sockets) close() {
 	for _, c := range s.conn {
 		_ = c.Close(websocket.StatusNormalClosure, "")
 	}
 }
+
+// eventStart is how an event's frame begins.
+const eventStart = `{"type":"event"`
 
 type frame struct {
 	Type         string `json:"type"`
@@ -182,7 +190,7 @@ func (s *sockets) step(ctx context.Context) error {
 		}
 		// Events are not parsed beyond their first bytes: the generator shares the
 		// cores with what it measures.
-		if strings.HasPrefix(string(text[:min(len(text), 16)]), `{"type":"event"`) {
+		if bytes.HasPrefix(text, []byte(eventStart)) {
 			continue
 		}
 		var f frame

@@ -22,11 +22,23 @@ type measure struct {
 var measures = []measure{
 	{"http", httpMeasure},
 	{"socket", socketMeasure},
+	{"fanout", fanoutMeasure},
 	{"plies", pliesMeasure},
 	{"live", liveMeasure},
+	{"row", rowMeasure},
 	{"memory", memoryMeasure},
+	{"watchers", watchersMeasure},
 	{"postgres", postgresMeasure},
 	{"parquet", parquetMeasure},
+}
+
+// names lists all measures.
+func names() string {
+	all := make([]string, 0, len(measures))
+	for _, m := range measures {
+		all = append(all, m.name)
+	}
+	return strings.Join(all, ", ")
 }
 
 // bench is what every measure is given.
@@ -38,15 +50,21 @@ type bench struct {
 
 func main() {
 	out := flag.String("out", "benchmarks/latest.json", "where the table is written as JSON")
-	only := flag.String("only", "", "comma-separated measures to run: http, socket, plies, live, memory, postgres, parquet; all without")
+	only := flag.String("only", "", "comma-separated measures to run: "+names()+"; all without")
 	seconds := flag.Duration("time", 15*time.Second, "how long each load lasts")
-	echo := flag.Bool("echo", false, "serve the bare echo that HTTP is measured against, and print its address")
+	bareEcho := flag.Bool("echo", false, "serve the bare echo that HTTP is measured against, and print its address")
+	bareBroadcast := flag.Int("broadcast", 0, "serve the bare broadcast that watchers are measured against, of so many bytes a frame, and print its address")
 	flag.Parse()
-	if *echo {
-		serveEcho()
-		return
+	var err error
+	switch {
+	case *bareEcho:
+		err = serveBare(echo())
+	case *bareBroadcast > 0:
+		err = serveBare(broadcast(*bareBroadcast))
+	default:
+		err = run(*out, *only, *seconds)
 	}
-	if err := run(*out, *only, *seconds); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

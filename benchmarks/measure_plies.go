@@ -51,7 +51,7 @@ func pliesMeasure(b *bench) ([]Row, error) {
 		return nil, errors.New("no processor time was used")
 	}
 	perMove := func(d time.Duration) float64 { return float64(d.Microseconds()) / (lanes * each * window * rounds) }
-	return []Row{atMost("CPU a move at ply 300 / at ply 3", perMove(atEnd)/perMove(atStart), 1.2, "", map[string]float64{
+	return []Row{atMost("CPU a move at ply 300 / at ply 3", perMove(atEnd)/perMove(atStart), 1.1, "", map[string]float64{
 		"us at ply 300": perMove(atEnd), "us at ply 3": perMove(atStart),
 	})}, nil
 }
@@ -72,15 +72,18 @@ func (s *server) cpuOf(lanes []games, from, to int) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := parallel(len(lanes), len(lanes), func(i int) error { return s.playAll(lanes[i], from, to) }); err != nil {
+	if err := s.playLanes(lanes, from, to); err != nil {
 		return 0, err
 	}
 	after, err := s.cpu()
 	return after - before, err
 }
 
-// seat fills every lane with new games in which both sides have moved once: a
-// game without its first moves is aborted.
+// opening is how many plies a game needs to be left alone: without its first
+// moves it is aborted.
+const opening = 2
+
+// seat fills every lane with new games in which both sides have moved once.
 func (s *server) seat(lanes []games, each int, moves [][]string) error {
 	return parallel(len(lanes), len(lanes), func(i int) error {
 		next := s.supply(i, moves)
@@ -90,13 +93,18 @@ func (s *server) seat(lanes []games, each int, moves [][]string) error {
 			if err != nil {
 				return err
 			}
-			if err := s.playAll([]*game{g}, 0, 2); err != nil {
+			if err := s.playAll([]*game{g}, 0, opening); err != nil {
 				return err
 			}
 			lanes[i] = append(lanes[i], g)
 		}
 		return nil
 	})
+}
+
+// playLanes plays the plies from..to-1 of their games on all lanes at once.
+func (s *server) playLanes(lanes []games, from, to int) error {
+	return parallel(len(lanes), len(lanes), func(i int) error { return s.playAll(lanes[i], from, to) })
 }
 
 // playAll plays the plies from..to-1 of each game over HTTP.
@@ -109,49 +117,4 @@ func (s *server) playAll(games []*game, from, to int) error {
 		}
 	}
 	return nil
-}
-
-// liveMeasure is the program's processor time a move with many live games
-// against few.
-func liveMeasure(b *bench) ([]Row, error) {
-	perMove := func(live int) (float64, float64, error) {
-		s, err := b.up(fmt.Sprintf("live-%d", live))
-		if err != nil {
-			return 0, 0, err
-		}
-		defer s.stop()
-		moves, err := longGames(8, 40)
-		if err != nil {
-			return 0, 0, err
-		}
-		const lanes = 64
-		all := make([]games, lanes)
-		if err := s.seat(all, live/lanes+1, moves); err != nil {
-			return 0, 0, err
-		}
-		// The same 1,000 games are played in both runs; the others only live.
-		for i := range all {
-			all[i] = all[i][:1000/lanes]
-		}
-		if _, err := s.cpuOf(all, 2, 10); err != nil { // warms up
-			return 0, 0, err
-		}
-		took, err := s.cpuOf(all, 10, 40)
-		if err != nil {
-			return 0, 0, err
-		}
-		rss, err := s.memory("VmRSS")
-		return float64(took.Microseconds()) / float64(lanes*(1000/lanes)*30), rss, err
-	}
-	few, fewMiB, err := perMove(1000)
-	if err != nil {
-		return nil, err
-	}
-	many, manyMiB, err := perMove(20000)
-	if err != nil {
-		return nil, err
-	}
-	return []Row{atMost("CPU a move with 20,000 live games / with 1,000", many/few, 1.2, "", map[string]float64{
-		"us with 20,000": many, "us with 1,000": few, "MiB with 20,000": manyMiB, "MiB with 1,000": fewMiB,
-	})}, nil
 }

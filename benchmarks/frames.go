@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/http"
+	"syscall"
+)
+
+// Opcodes of frames, RFC 6455, 5.2.
+const (
+	opClose = 0x8
+	opPing  = 0x9
+	opPong  = 0xA
+)
+
+// cutFrame is the first of a server's frames in b, which are not masked. size is
+// its length in b with its head; 0 if it is not there as a whole.
+func cutFrame(b []byte) (opcode byte, payload []byte, size int) {
+	if len(b) < 2 {
+		return 0, nil, 0
+	}
+	head, length := 2, int(b[1]&0x7f)
+	switch {
+	case length == 126 && len(b) >= 4:
+		head, length = 4, int(binary.BigEndian.Uint16(b[2:]))
+	case length == 127 && len(b) >= 10:
+		head, length = 10, int(binary.BigEndian.Uint64(b[2:]))
+	case length >= 126:
+		return 0, nil, 0
+	}
+	if len(b) < head+length {
+		return 0, nil, 0
+	}
+	return b[0] & 0x0f, b[head : head+length], head + length
+}
+
+// pong answers a ping. A client's frames are masked; zero is a mask.
+func pong(payload []byte) []byte {
+	const final, masked = 0x80, 0x80
+	return append([]byte{final | opPong, masked | byte(len(payload)), 0, 0, 0, 0}, payload...)
+}
+
+// dialRaw opens a WebSocket and gives its file descriptor, which does not block
+// and belongs to the caller alone, and what was read beyond the handshake.
+func dialRaw(url string) (fd int, rest []byte, err error) {
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	conn, err := net.Dial("tcp", req.URL.Host)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer conn.Close()
+	req.Header = http.Header{
+		"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
+		"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"MDEyMzQ1Njc4OWFiY2RlZg=="},
+	}
+	if err := req.Write(conn); err != nil {
+		return 0, nil, err
+	}
+	r := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(r, req)
+	if err != nil {
+		return 0, nil, err
+	}
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		return 0, nil, errors.New(resp.Status)
+	}
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return 0, nil, err
+	}
+	// A copy, since Go's own poller watches the original until it is closed.
+	if cerr := raw.Control(func(original uintptr) { fd, err = syscall.Dup(int(original)) }); cerr != nil {
+		return 0, nil, cerr
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	rest, err = r.Peek(r.Buffered())
+	return fd, rest, err
+}

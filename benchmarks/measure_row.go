@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/schemas"
+)
+
+// rowMeasure is what the 80th ply of a game writes to the table of games, read
+// from its topic: keys, values and headers.
+func rowMeasure(b *bench) ([]Row, error) {
+	s, err := b.up("row")
+	if err != nil {
+		return nil, err
+	}
+	defer s.stop()
+	const (
+		ply         = 80
+		lanes, each = 64, 4
+	)
+	moves, err := longGames(8, ply)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]games, lanes)
+	if err := s.seat(all, each, moves); err != nil {
+		return nil, err
+	}
+	if err := s.playLanes(all, opening, ply-1); err != nil {
+		return nil, err
+	}
+	if err := s.settle(); err != nil { // rows are written behind their events
+		return nil, err
+	}
+	from := time.Now()
+	if err := s.playLanes(all, ply-1, ply); err != nil {
+		return nil, err
+	}
+	if err := s.settle(); err != nil {
+		return nil, err
+	}
+	var records, rows, changelog int
+	err = kafka.ReadSince(context.Background(), kafka.Config{Brokers: s.kafka}, schemas.GamesTable, from, func(r *kgo.Record) error {
+		records++
+		rows += len(r.Value)
+		changelog += len(r.Key) + len(r.Value)
+		for _, h := range r.Headers {
+			changelog += len(h.Key) + len(h.Value)
+		}
+		return nil
+	})
+	if err == nil && records == 0 {
+		err = errors.New("the moves have written no rows")
+	}
+	if err != nil {
+		return nil, err
+	}
+	const played = lanes * each
+	return []Row{atMost("changelog bytes a move at ply 80", float64(changelog)/played, 4096, "B", map[string]float64{
+		"of them the row": float64(rows) / played, "records a move": float64(records) / played,
+	})}, nil
+}
