@@ -25,6 +25,7 @@ var measures = []measure{
 	{"plies", pliesMeasure},
 	{"live", liveMeasure},
 	{"memory", memoryMeasure},
+	{"takeover", takeoverMeasure},
 	{"postgres", postgresMeasure},
 	{"parquet", parquetMeasure},
 }
@@ -38,7 +39,7 @@ type bench struct {
 
 func main() {
 	out := flag.String("out", "benchmarks/latest.json", "where the table is written as JSON")
-	only := flag.String("only", "", "comma-separated measures to run: http, socket, plies, live, memory, postgres, parquet; all without")
+	only := flag.String("only", "", "comma-separated measures to run: http, socket, plies, live, memory, takeover, postgres, parquet; all without")
 	seconds := flag.Duration("time", 15*time.Second, "how long each load lasts")
 	echo := flag.Bool("echo", false, "serve the bare echo that HTTP is measured against, and print its address")
 	flag.Parse()
