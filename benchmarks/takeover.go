@@ -59,10 +59,10 @@ func (s *sightings) wait(all <-chan struct{}, limit time.Duration) (time.Time, e
 	return s.last, nil
 }
 
-// play moves in all games, rate moves a second together, until stop is closed. A
-// move without a clear answer is asked for again.
+// play moves in all games, rate moves a second together, until stop is closed.
 func (f *fleet) play(games []*game, rate float64, seen *sightings, stop <-chan struct{}) (result, error) {
-	c := client.New(client.Config{URL: f.services.api.base, Patience: time.Minute, Connections: len(games)})
+	// Without patience, since the client's own pauses would be in what is measured.
+	c := client.New(client.Config{URL: f.services.api.base, Connections: len(games)})
 	lanes := make([]func() (bool, error), len(games))
 	for i, g := range games {
 		partition, ply := partitionOf(g.id), 2 // its first moves are made
@@ -73,8 +73,7 @@ func (f *fleet) play(games []*game, rate float64, seen *sightings, stop <-chan s
 			default:
 			}
 			sent := time.Now()
-			who := g.mover(ply)
-			if _, err := c.Move(context.Background(), client.Player{ID: who.id, Token: who.token}, g.id, schemas.NewID(), g.moves[ply], ply+1); err != nil {
+			if err := untilAnswered(c, g, ply); err != nil {
 				return false, fmt.Errorf("ply %d of %s: %w", ply+1, g.id, err)
 			}
 			seen.accepted(partition, sent)
@@ -83,4 +82,16 @@ func (f *fleet) play(games []*game, rate float64, seen *sightings, stop <-chan s
 		}
 	}
 	return drive(lanes, time.Hour, rate)
+}
+
+// untilAnswered plays ply (from 0), again and again with the same key while what
+// became of it is not known.
+func untilAnswered(c *client.Client, g *game, ply int) error {
+	who, key := g.mover(ply), schemas.NewID()
+	for {
+		_, err := c.Move(context.Background(), client.Player{ID: who.id, Token: who.token}, g.id, key, g.moves[ply], ply+1)
+		if client.CodeOf(err) != schemas.CodeOutcomeUnknown {
+			return err
+		}
+	}
 }
