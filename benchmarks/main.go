@@ -28,6 +28,7 @@ var measures = []measure{
 	{"row", rowMeasure},
 	{"memory", memoryMeasure},
 	{"watchers", watchersMeasure},
+	{"takeover", takeoverMeasure},
 	{"postgres", postgresMeasure},
 	{"parquet", parquetMeasure},
 }

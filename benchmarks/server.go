@@ -64,20 +64,30 @@ func (s *server) prepare(endpoints string) error {
 		if err := json.Unmarshal(text, &e); err != nil {
 			return err
 		}
-		resp, err := http.Get(e.URL + "/readyz")
-		if err != nil {
-			return err
-		}
-		resp.Body.Close()
-		if resp.StatusCode != http.StatusOK {
-			return errors.New("not ready: " + resp.Status)
-		}
-		return nil
+		return ready(e.URL)
 	})
 	if err != nil {
 		return fmt.Errorf("start tabiya: %w", err)
 	}
 	s.api, s.kafka = newAPI(e.URL, e.ServiceToken, 512), e.Kafka
+	return s.register()
+}
+
+// ready asks a process whether all its parts are.
+func ready(url string) error {
+	resp, err := http.Get(url + "/readyz")
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return errors.New("not ready: " + resp.Status)
+	}
+	return nil
+}
+
+// register makes the players.
+func (s *server) register() error {
 	s.pairs = make([][2]player, pairsOfPlayers)
 	return parallel(2*pairsOfPlayers, 4, func(i int) error {
 		p, err := s.api.register(fmt.Sprintf("bench-%d", i))

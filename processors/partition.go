@@ -2,7 +2,6 @@ package processors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -85,21 +84,16 @@ func (p *partition[R]) recovered() error {
 		return err
 	}
 	commands := p.s.p.table.Commands
-	ends, err := p.s.adm.ListEndOffsets(ctx, commands)
-	if err := errors.Join(err, ends.Error()); err != nil {
-		return fmt.Errorf("list end offsets of %s: %w", commands, err)
-	}
-	end, ok := ends.Lookup(commands, p.number)
-	if !ok {
-		return fmt.Errorf("list end offsets of %s: no partition %d", commands, p.number)
-	}
-	p.before = end.Offset
-	p.fence = newFence()
-	now := p.s.clock.now().Std()
-	if err := p.refused.fill(ctx, p.s.p.cfg.Kafka, now, commands, func(key string) bool {
-		return kafka.PartitionOf(key, p.s.count) == p.number
-	}); err != nil {
+	var err error
+	if p.before, err = kafka.EndOffset(ctx, p.s.client, commands, p.number); err != nil {
 		return err
+	}
+	p.fence = newFence()
+	if err := p.s.replies(ctx, p.number, func(rec *kgo.Record) error {
+		p.refused.hear(rec, commands)
+		return nil
+	}); err != nil {
+		return fmt.Errorf("read the latest refusals: %w", err)
 	}
 	return p.start()
 }

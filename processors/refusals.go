@@ -1,14 +1,11 @@
 package processors
 
 import (
-	"context"
-	"fmt"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tabiya/internal/kafka"
 	"tabiya/schemas"
 )
 
@@ -52,22 +49,11 @@ func (r *refusals) again(cmd schemas.Command, at schemas.Time) (schemas.Reply, b
 	return reply, ok
 }
 
-// fill reads what the partition's owners before this one have refused. mine
-// tells whether a key is of the partition: the replies topic may have another
-// number of partitions than the commands.
-func (r *refusals) fill(ctx context.Context, cfg kafka.Config, now time.Time, commands string, mine func(key string) bool) error {
-	err := kafka.ReadSince(ctx, cfg, schemas.CommandReplies, now.Add(-refusalsFor), func(rec *kgo.Record) error {
-		if !mine(string(rec.Key)) {
-			return nil
-		}
-		reply, err := schemas.DecodeReply(rec.Value)
-		if err == nil && schemas.CommandTopic(reply.CommandType) == commands {
-			r.add(reply)
-		}
-		return nil // what is no reply answers nobody
-	})
-	if err != nil {
-		return fmt.Errorf("read the latest refusals: %w", err)
+// hear takes a record of the replies: what the partition's owners before this one
+// have refused. What is no reply answers nobody.
+func (r *refusals) hear(rec *kgo.Record, commands string) {
+	reply, err := schemas.DecodeReply(rec.Value)
+	if err == nil && schemas.CommandTopic(reply.CommandType) == commands {
+		r.add(reply)
 	}
-	return nil
 }

@@ -3,6 +3,7 @@ package processors_test
 import (
 	"testing"
 
+	"tabiya/internal/kafka"
 	"tabiya/schemas"
 )
 
@@ -10,9 +11,25 @@ import (
 // command again, by way of an instance that has not read the refusal: it must
 // not enter the game, neither now nor after a restart of the processor.
 func TestARefusedCommandThatIsSentAgainIsRefusedAgain(t *testing.T) {
+	refusedAgain(t, newRig(t, 2), schemas.NewID())
+}
+
+// The replies' topic may have been given more partitions than the commands'.
+func TestItIsRefusedAgainWhereverItsRefusalLies(t *testing.T) {
 	r := newRig(t, 2)
-	m := r.start()
+	if _, err := r.admin().CreatePartitions(t.Context(), 3, schemas.CommandReplies); err != nil {
+		t.Fatal(err)
+	}
 	key := schemas.NewID()
+	for kafka.PartitionOf(key, 2) == kafka.PartitionOf(key, 3) {
+		key = schemas.NewID()
+	}
+	refusedAgain(t, r, key)
+}
+
+func refusedAgain(t *testing.T, r *rig, key string) {
+	t.Helper()
+	m := r.start()
 	early := step(key, stepAsBlack, 1)
 	r.send(early, step(key, stepAsWhite, 2), early)
 	r.waitLog(schemas.CommandReplies, 2)

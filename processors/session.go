@@ -29,6 +29,7 @@ type session[R tables.Row] struct {
 	clock    *brokerClock
 	pulse    *pulse
 	count    int32 // partitions of the commands topic
+	answers  int32 // partitions of the replies topic
 
 	fatal atomic.Pointer[error]
 
@@ -56,13 +57,14 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	details, err := s.adm.ListTopics(ctx, p.table.Commands)
+	details, err := s.adm.ListTopics(ctx, p.table.Commands, schemas.CommandReplies)
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", p.table.Commands, err)
 	}
 	if s.count = int32(len(details[p.table.Commands].Partitions)); s.count == 0 {
 		return fmt.Errorf("topic %s does not exist", p.table.Commands)
 	}
+	s.answers = int32(len(details[schemas.CommandReplies].Partitions))
 	now, err := kafka.BrokerTime(ctx, p.cfg.Kafka, s.producer)
 	if err != nil {
 		return err
@@ -125,6 +127,22 @@ func (s *session[R]) close() {
 	if s.client != nil {
 		s.client.Close()
 	}
+}
+
+// replies reads what was replied lately to a partition's commands. Replies have
+// the key of the aggregate, so where their topic has as many partitions, they are
+// on the same one.
+func (s *session[R]) replies(ctx context.Context, number int32, fn func(*kgo.Record) error) error {
+	from := s.clock.now().Std().Add(-refusalsFor)
+	if s.answers == s.count {
+		return kafka.ReadPartition(ctx, s.p.cfg.Kafka, schemas.CommandReplies, number, from, fn)
+	}
+	return kafka.ReadSince(ctx, s.p.cfg.Kafka, schemas.CommandReplies, from, func(r *kgo.Record) error {
+		if kafka.PartitionOf(string(r.Key), s.count) != number {
+			return nil
+		}
+		return fn(r)
+	})
 }
 
 // open makes a partition's table when Goka is assigned it.

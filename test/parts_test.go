@@ -29,6 +29,8 @@ type parts struct {
 	urls         map[string]string
 	url          string // of the gateway in front of the services
 	serviceToken string
+	env          []string // of every process
+	signing      string   // the account service's key
 }
 
 // names of the processes; two of the games processor share its partitions.
@@ -48,30 +50,39 @@ func startParts(t testing.TB) *parts {
 	}
 	p.place = place{kafka.Config{Brokers: p.broker.Brokers()}, postgrestest.New(t).DSN, store.Config}
 	dir := dataDir(t)
-	signing, public := filepath.Join(dir, "signing.pem"), filepath.Join(dir, "public.pem")
-	env := []string{
+	public := filepath.Join(dir, "public.pem")
+	p.signing = filepath.Join(dir, "signing.pem")
+	p.env = []string{
 		"TABIYA_KAFKA=" + strings.Join(p.kafka.Brokers, ","), "TABIYA_POSTGRES=" + p.postgres, "TABIYA_S3=" + p.s3.Endpoint,
 		"TABIYA_S3_BUCKET=" + p.s3.Bucket, "TABIYA_S3_ACCESS_KEY=" + p.s3.AccessKey, "TABIYA_S3_SECRET_KEY=" + p.s3.SecretKey,
 		"TABIYA_ARCHIVE_WINDOW=2s", "TABIYA_ARCHIVE_GRACE=1s", "TABIYA_WAVE=200ms", "TABIYA_KEY=" + public, "TABIYA_ARCHIVE_TEMP=" + dir,
 	}
-	oneShot(t, env, "topics", "create", "--partitions=4", "--replication=1", "--min-isr=1")
-	oneShot(t, env, "token", "key", "--key", signing, "--public", public)
-	p.serviceToken = strings.TrimSpace(oneShot(t, env, "token", "service", "--key", signing))
+	oneShot(t, p.env, "topics", "create", "--partitions=4", "--replication=1", "--min-isr=1")
+	oneShot(t, p.env, "token", "key", "--key", p.signing, "--public", public)
+	p.serviceToken = strings.TrimSpace(oneShot(t, p.env, "token", "service", "--key", p.signing))
 
 	for _, name := range partNames {
-		address := loopbacktest.Address(t)
-		p.urls[name] = "http://" + address
-		args := append(strings.Fields(strings.TrimSuffix(name, " 2")), "--listen", address)
-		if name == "service account" {
-			args = append(args, "--key", signing)
-		}
-		p.processes[name] = launch(t, name, append(env, "TABIYA_KAFKA_INSTANCE="+strings.ReplaceAll(name, " ", "-")), args...)
+		p.launch(t, name)
 	}
 	for _, name := range partNames {
 		ready(t, p.processes[name], p.urls[name], 2*time.Minute)
 	}
 	p.url = p.gateway(t)
 	return p
+}
+
+// launch starts a part in a process of its own; a 2 behind its name makes it the
+// second of its kind.
+func (p *parts) launch(t testing.TB, name string) {
+	t.Helper()
+	address := loopbacktest.Address(t)
+	p.urls[name] = "http://" + address
+	args := append(strings.Fields(strings.TrimSuffix(name, " 2")), "--listen", address)
+	if name == "service account" {
+		args = append(args, "--key", p.signing)
+	}
+	env := append(slices.Clone(p.env), "TABIYA_KAFKA_INSTANCE="+strings.ReplaceAll(name, " ", "-"))
+	p.processes[name] = launch(t, name, env, args...)
 }
 
 func oneShot(t testing.TB, env []string, args ...string) string {

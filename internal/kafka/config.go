@@ -183,7 +183,10 @@ func (c Config) Sarama() (*sarama.Config, error) {
 	s.Consumer.MaxWaitTime = 250 * time.Millisecond
 	s.Consumer.Group.InstanceId = c.InstanceID
 	s.Consumer.Group.Session.Timeout = c.Session()
-	s.Consumer.Group.Heartbeat.Interval = min(3*time.Second, c.Session()/5)
+	// A heartbeat costs a broker next to nothing, and its answer is how a member
+	// hears that the group has lost or gained one: until then the games of the dead
+	// stand, or all of them.
+	s.Consumer.Group.Heartbeat.Interval = min(time.Second, c.Session()/40)
 	s.Consumer.Group.Rebalance.Timeout = 25 * time.Second
 	s.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategySticky()}
 	if c.Dial != nil {

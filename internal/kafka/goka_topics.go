@@ -24,16 +24,16 @@ func GokaTopics(cfg Config) goka.TopicManagerBuilder {
 		if err != nil {
 			return nil, fmt.Errorf("make topic manager: %w", err)
 		}
-		return &topicManager{kadm.NewClient(client)}, nil
+		return &topicManager{client}, nil
 	}
 }
 
-type topicManager struct{ adm *kadm.Client }
+type topicManager struct{ client *kgo.Client }
 
 func (m *topicManager) Partitions(topic string) ([]int32, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	details, err := m.adm.ListTopics(ctx, topic)
+	details, err := kadm.NewClient(m.client).ListTopics(ctx, topic)
 	if err := errors.Join(err, details.Error()); err != nil {
 		return nil, fmt.Errorf("look up topic %s: %w", topic, err)
 	}
@@ -48,23 +48,10 @@ func (m *topicManager) Partitions(topic string) ([]int32, error) {
 func (m *topicManager) GetOffset(topic string, partition int32, at int64) (int64, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	list := m.adm.ListStartOffsets
-	switch at {
-	case sarama.OffsetOldest:
-	case sarama.OffsetNewest:
-		list = m.adm.ListEndOffsets
-	default:
+	if at != sarama.OffsetOldest && at != sarama.OffsetNewest { // which are the protocol's own numbers
 		return 0, fmt.Errorf("list offsets of %s: time %d is not asked for", topic, at)
 	}
-	listed, err := list(ctx, topic)
-	if err := errors.Join(err, listed.Error()); err != nil {
-		return 0, fmt.Errorf("list offsets of %s: %w", topic, err)
-	}
-	o, ok := listed.Lookup(topic, partition)
-	if !ok {
-		return 0, fmt.Errorf("list offsets of %s: no partition %d", topic, partition)
-	}
-	return o.Offset, nil
+	return listOffset(ctx, m.client, topic, partition, at)
 }
 
 func (m *topicManager) exists(topic string, partitions int) error {
@@ -91,6 +78,6 @@ func (m *topicManager) EnsureTopicExists(topic string, partitions, _ int, _ map[
 }
 
 func (m *topicManager) Close() error {
-	m.adm.Close()
+	m.client.Close()
 	return nil
 }

@@ -14,34 +14,58 @@ import (
 // end and calls fn for each record, in order within a partition. The record is
 // fn's to keep. fn's error ends the reading and is returned.
 func ReadAll(ctx context.Context, cfg Config, topic string, fn func(*kgo.Record) error) error {
-	return read(ctx, cfg, topic, fn, func(adm *kadm.Client) (kadm.ListedOffsets, error) {
-		return adm.ListStartOffsets(ctx, topic)
-	})
-}
-
-// ReadPartition is ReadAll for one partition, from the first record whose
-// broker time is not before from.
-func ReadPartition(ctx context.Context, cfg Config, topic string, partition int32, from time.Time, fn func(*kgo.Record) error) error {
-	return read(ctx, cfg, topic, fn, func(adm *kadm.Client) (kadm.ListedOffsets, error) {
-		listed, err := adm.ListOffsetsAfterMilli(ctx, from.UnixMilli(), topic)
-		for p := range listed[topic] {
-			if p != partition {
-				delete(listed[topic], p)
-			}
-		}
-		return listed, err
+	return read(ctx, cfg, topic, fn, func(client *kgo.Client) (map[int32]span, error) {
+		adm := kadm.NewClient(client)
+		from, err := adm.ListStartOffsets(ctx, topic)
+		return spans(ctx, adm, topic, from, err)
 	})
 }
 
 // ReadSince is ReadAll from the first record of each partition whose broker time
 // is not before from.
 func ReadSince(ctx context.Context, cfg Config, topic string, from time.Time, fn func(*kgo.Record) error) error {
-	return read(ctx, cfg, topic, fn, func(adm *kadm.Client) (kadm.ListedOffsets, error) {
-		return adm.ListOffsetsAfterMilli(ctx, from.UnixMilli(), topic)
+	return read(ctx, cfg, topic, fn, func(client *kgo.Client) (map[int32]span, error) {
+		adm := kadm.NewClient(client)
+		first, err := adm.ListOffsetsAfterMilli(ctx, from.UnixMilli(), topic)
+		return spans(ctx, adm, topic, first, err)
 	})
 }
 
-func read(ctx context.Context, cfg Config, topic string, fn func(*kgo.Record) error, starts func(*kadm.Client) (kadm.ListedOffsets, error)) error {
+// ReadPartition is ReadSince for one partition. It asks the broker for no other:
+// an owner reads all of its partitions at the same time, while their players wait.
+func ReadPartition(ctx context.Context, cfg Config, topic string, partition int32, from time.Time, fn func(*kgo.Record) error) error {
+	return read(ctx, cfg, topic, fn, func(client *kgo.Client) (map[int32]span, error) {
+		first, err := listOffset(ctx, client, topic, partition, from.UnixMilli())
+		if err != nil || first < 0 { // there is none
+			return nil, err
+		}
+		end, err := EndOffset(ctx, client, topic, partition)
+		return map[int32]span{partition: {first, end}}, err
+	})
+}
+
+// span is a part of a partition, from an offset up to another.
+type span struct{ from, end int64 }
+
+// spans lead from given offsets to the present ends.
+func spans(ctx context.Context, adm *kadm.Client, topic string, from kadm.ListedOffsets, err error) (map[int32]span, error) {
+	if err := errors.Join(err, from.Error()); err != nil {
+		return nil, fmt.Errorf("list its first offsets: %w", err)
+	}
+	ends, err := adm.ListEndOffsets(ctx, topic)
+	if err := errors.Join(err, ends.Error()); err != nil {
+		return nil, fmt.Errorf("list its end offsets: %w", err)
+	}
+	all := make(map[int32]span)
+	from.Each(func(o kadm.ListedOffset) {
+		if end, ok := ends.Lookup(topic, o.Partition); ok {
+			all[o.Partition] = span{o.Offset, end.Offset}
+		}
+	})
+	return all, nil
+}
+
+func read(ctx context.Context, cfg Config, topic string, fn func(*kgo.Record) error, list func(*kgo.Client) (map[int32]span, error)) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
@@ -50,24 +74,19 @@ func read(ctx context.Context, cfg Config, topic string, fn func(*kgo.Record) er
 		return fmt.Errorf("read %s: %w", topic, err)
 	}
 	defer client.Close()
-	adm := kadm.NewClient(client)
-	from, err := starts(adm)
-	if err := errors.Join(err, from.Error()); err != nil {
-		return fmt.Errorf("read %s: list its first offsets: %w", topic, err)
-	}
-	ends, err := adm.ListEndOffsets(ctx, topic)
-	if err := errors.Join(err, ends.Error()); err != nil {
-		return fmt.Errorf("read %s: list its end offsets: %w", topic, err)
+	listed, err := list(client)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", topic, err)
 	}
 
 	left := make(map[int32]int64) // partition to its end, while it is not reached
 	at := make(map[int32]kgo.Offset)
-	from.Each(func(o kadm.ListedOffset) {
-		if end, ok := ends.Lookup(topic, o.Partition); ok && o.Offset < end.Offset {
-			left[o.Partition] = end.Offset
-			at[o.Partition] = kgo.NewOffset().At(o.Offset)
+	for p, s := range listed {
+		if s.from < s.end {
+			left[p] = s.end
+			at[p] = kgo.NewOffset().At(s.from)
 		}
-	})
+	}
 	if len(left) == 0 {
 		return nil
 	}
