@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -206,14 +207,31 @@ func (r *reader) stream(ctx context.Context, take func(frame) error) error {
 		if err != nil {
 			return err // what came of the line is no event
 		}
-		event := strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "data: ")
-		if !strings.HasPrefix(event, `{"eventId"`) {
-			continue
+		event, err := r.eventIn(strings.TrimSuffix(line, "\n"))
+		if err == nil && event != "" {
+			err = take(frame{Type: "event", Event: json.RawMessage(event)})
 		}
-		if err := take(frame{Type: "event", Event: json.RawMessage(event)}); err != nil {
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// eventIn is the event in a line; empty if it holds something else.
+func (r *reader) eventIn(line string) (string, error) {
+	const event = `{"eventId"`
+	field, value, _ := strings.Cut(line, ": ")
+	switch {
+	case strings.HasPrefix(line, event):
+		return line, nil
+	case field == "data" && strings.HasPrefix(value, event):
+		return value, nil
+	case field == "id" && value != fmt.Sprint(len(r.joined)+1):
+		return "", wrong("after %d events comes the id %s", len(r.joined), value)
+	case slices.Contains([]string{"", "id", "event", "data"}, field):
+		return "", nil // of the next event, or of how many watch
+	}
+	return "", wrong("the stream has the line %q", line)
 }
 
 // unwelcome: a process that has just started may say that it is not ready,

@@ -2,7 +2,6 @@ package test
 
 import (
 	"context"
-	"slices"
 	"testing"
 	"time"
 
@@ -95,8 +94,12 @@ func checkReaders(t *testing.T, log theLog, readers []*reader) {
 	}
 	ends := map[string]int{}
 	for n, who := range readers {
-		if want := games[who.gameID]; !slices.Equal(who.joined, want) {
-			t.Errorf("reader %d of %s joined %d events, the log has %d:\n%q\n%q", n, who.gameID, len(who.joined), len(want), who.joined, want)
+		want, same := games[who.gameID], 0
+		for same < min(len(want), len(who.joined)) && who.joined[same] == want[same] {
+			same++
+		}
+		if len(want) != same || len(who.joined) != same {
+			t.Errorf("reader %d of %s joined %d events, the log has %d, and they differ behind %d", n, who.gameID, len(who.joined), len(want), same)
 		}
 		if who.ends[cut] < fewestCuts {
 			t.Errorf("reader %d of %s cut %d times", n, who.gameID, who.ends[cut])
@@ -106,7 +109,7 @@ func checkReaders(t *testing.T, log theLog, readers []*reader) {
 		}
 	}
 	for _, how := range []string{broken, absent, silent} {
-		if ends[how] < len(readers)/4 {
+		if ends[how] < roundGames/4 {
 			t.Errorf("%d connections were %s: that tests nothing", ends[how], how)
 		}
 	}
