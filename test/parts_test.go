@@ -21,26 +21,26 @@ import (
 )
 
 // parts is the platform past one process: a real Kafka, a PostgreSQL, an S3
-// store, and every part in a process of its own.
+// store, and every named part in a process of its own.
 type parts struct {
 	place
 	broker       *realkafka.Broker
 	processes    map[string]*process
 	urls         map[string]string
-	url          string // of the gateway in front of the services
 	serviceToken string
 	env          []string // of every process
 	signing      string   // the account service's key
 }
 
-// names of the processes; two of the games processor share its partitions.
-var partNames = []string{
+// allParts are the names of the processes; two of the games processor share its
+// partitions.
+var allParts = []string{
 	"processor players", "processor matchmaking", "processor games", "processor games 2",
 	"sink postgres", "sink raw", "sink parquet",
 	"service account", "service matchmaking", "service livegame", "service history",
 }
 
-func startParts(t testing.TB) *parts {
+func startParts(t testing.TB, names ...string) *parts {
 	t.Helper()
 	store := objstoretest.New(t)
 	p := &parts{
@@ -61,13 +61,12 @@ func startParts(t testing.TB) *parts {
 	oneShot(t, p.env, "token", "key", "--key", p.signing, "--public", public)
 	p.serviceToken = strings.TrimSpace(oneShot(t, p.env, "token", "service", "--key", p.signing))
 
-	for _, name := range partNames {
+	for _, name := range names {
 		p.launch(t, name)
 	}
-	for _, name := range partNames {
+	for _, name := range names {
 		ready(t, p.processes[name], p.urls[name], 2*time.Minute)
 	}
-	p.url = p.gateway(t)
 	return p
 }
 
@@ -127,18 +126,19 @@ func (p *parts) gateway(t testing.TB) string {
 // Each process alone is killed at a random moment under a replay and started
 // again, and so is the broker.
 func TestKillsOfEachPartAloneOnARealKafka(t *testing.T) {
-	p := startParts(t)
-	victims := append(slices.Clone(partNames), "broker")
+	p := startParts(t, allParts...)
+	front := p.gateway(t)
+	victims := append(slices.Clone(allParts), "broker")
 	rand.Shuffle(len(victims), func(i, j int) { victims[i], victims[j] = victims[j], victims[i] })
-	access := []string{"--url", p.url, "--service-token", p.serviceToken}
-	check := heckled(t, p.url, p.serviceToken, func() {
+	access := []string{"--url", front, "--service-token", p.serviceToken}
+	check := heckled(t, front, p.serviceToken, func() {
 		for _, name := range victims {
 			<-time.After(time.Duration(300+rand.IntN(1500)) * time.Millisecond)
 			p.killAndStart(t, name)
 		}
 	}, append(access, "--games", "60", "--concurrency", "8", blitz), append(access, "--games", "12", "--concurrency", "3", "--via-queue", blitz))
 	check(checkAll(t, p.place))
-	for _, name := range partNames {
+	for _, name := range allParts {
 		ready(t, p.processes[name], p.urls[name], 10*time.Second)
 	}
 }

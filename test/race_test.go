@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -23,11 +24,8 @@ const (
 // outcome, the same for both players, for the log, for the archive, and when the
 // games processors were killed in the midst of it.
 func TestTheRaceOfMoveAndFlagHasOneOutcome(t *testing.T) {
-	p := startParts(t)
 	const other = "service livegame 2"
-	p.launch(t, other)
-	ready(t, p.processes[other], p.urls[other], catchUp)
-
+	p := startParts(t, append(slices.Clone(allParts), other)...)
 	r := newRace(t, p, p.urls["service livegame"], p.urls[other])
 	again := 0 // commands, to a processor that was killed
 	all := r.run(t, func(kill int) {
@@ -75,7 +73,7 @@ func newRace(t testing.TB, p *parts, white, black string) *race {
 	for side, url := range r.urls {
 		r.clients[side] = client.New(client.Config{URL: url, Patience: catchUp, Connections: duelsAtOnce})
 	}
-	accounts := client.New(client.Config{URL: p.url, Patience: catchUp, Connections: 2})
+	accounts := client.New(client.Config{URL: p.urls["service account"], Patience: catchUp, Connections: 2})
 	for i := range 16 {
 		handle := fmt.Sprintf("racer-%d", i)
 		player, err := accounts.Register(t.Context(), handle, client.Registration{Handle: handle, Password: "correct horse battery"})
