@@ -54,7 +54,7 @@ func TestWhateverIsKilledTheJoinedStreamIsTheLog(t *testing.T) {
 	defer cancel()
 	everyone, ctx := errgroup.WithContext(ctx)
 	r := &round{
-		fleet: []string{p.urls[live1], p.urls[live2]}, moves: wander(mostPlies),
+		fleet: []string{p.urls[live1], p.urls[live2]}, moves: wander(mostPlies + 2), // and those said too early
 		moved: make(chan struct{}), enough: make(chan struct{}),
 	}
 	players := p.register(t, 2*roundGames)
