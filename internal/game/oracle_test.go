@@ -88,7 +88,7 @@ func asTold(t *testing.T, seen map[schemas.Termination]int, g oracletest.Game, s
 func TestOracleEndings(t *testing.T) {
 	t.Parallel()
 	seen := map[schemas.Termination]int{}
-	plies := oracletest.Plies(t, 20_000) / 4
+	plies := oracletest.Plies(t, 5_000)
 	oracletest.New(t).Games(oracletest.RandomGames(4, plies), 1<<30, func(g oracletest.Game, said []oracletest.Position) {
 		asTold(t, seen, g, said)
 	})
