@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -43,6 +44,30 @@ var errStop = errors.New("stop")
 // scan calls fn with each batch's head and place, until fn gives errStop. A batch
 // that is cut off at the end is not there.
 func scan(r io.ReaderAt, size int64, fn func(h header, at int64) error) error {
+	return walk(r, size, func(in *bufio.Reader, h header, at int64) error {
+		if err := fn(h, at); err != nil {
+			return err
+		}
+		_, err := in.Discard(h.size)
+		return err
+	})
+}
+
+// batches calls fn with the bytes of each batch, which are good until it returns.
+// It reads each byte once.
+func batches(r io.ReaderAt, size int64, fn func(raw []byte) error) error {
+	var raw []byte
+	return walk(r, size, func(in *bufio.Reader, h header, _ int64) error {
+		raw = slices.Grow(raw[:0], h.size)[:h.size]
+		if _, err := io.ReadFull(in, raw); err != nil {
+			return err
+		}
+		return fn(raw)
+	})
+}
+
+// walk calls fn before each batch, of which it must take the bytes off in.
+func walk(r io.ReaderAt, size int64, fn func(in *bufio.Reader, h header, at int64) error) error {
 	in := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 64<<10)
 	for at := int64(0); at+headerSize <= size; {
 		head, err := in.Peek(headerSize)
@@ -56,13 +81,10 @@ func scan(r io.ReaderAt, size int64, fn func(h header, at int64) error) error {
 		if at+int64(h.size) > size {
 			return nil
 		}
-		if err := fn(h, at); err != nil {
+		if err := fn(in, h, at); err != nil {
 			if errors.Is(err, errStop) {
 				return nil
 			}
-			return err
-		}
-		if _, err := in.Discard(h.size); err != nil {
 			return err
 		}
 		at += int64(h.size)

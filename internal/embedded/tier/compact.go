@@ -14,8 +14,8 @@ const (
 	// owners that live on without their broker: here both end together.
 	maxLag = time.Minute
 	// minDirty is how much has to have come before a compaction pays; a log that
-	// is larger waits for half of itself.
-	minDirty = 4 << 20
+	// is larger waits for as much as itself, as Kafka's does.
+	minDirty = 16 << 20
 	// groupSize is what one output file takes together.
 	groupSize = 8 << 20
 	// tombstones stay for the time that Kafka keeps them by default.
@@ -40,7 +40,7 @@ func (t *Tier) compact(ctx context.Context, p *part) error {
 			dirty += files[n].size
 		}
 	}
-	if dirty < max(minDirty, clean/2) {
+	if dirty < max(minDirty, clean) {
 		return nil
 	}
 	if err := p.rewrite(ctx, files[:n], now-deleteRetention.Milliseconds()); err != nil {
@@ -139,16 +139,8 @@ func each(ctx context.Context, f file, fn func(record) error) error {
 		return err
 	}
 	defer in.Close()
-	var raw []byte
-	return scan(in, size, func(h header, at int64) error {
+	return batches(in, size, func(raw []byte) error {
 		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if cap(raw) < h.size {
-			raw = make([]byte, h.size)
-		}
-		raw = raw[:h.size]
-		if _, err := in.ReadAt(raw, at); err != nil {
 			return err
 		}
 		return records(raw, fn)
