@@ -66,3 +66,54 @@ func TestAllInstancesShowTheSame(t *testing.T) {
 		}
 	}
 }
+
+// A game is named by its average rating here, and shows 0 is a channel without
+// one. Each is a second younger than the one before.
+func TestTVTurnsToAHigherStepOnly(t *testing.T) {
+	t.Parallel()
+	type turn struct{ begins, ends, shows float64 }
+	for _, c := range []struct {
+		name  string
+		turns []turn
+	}{
+		{"one point above, in the next step", []turn{{begins: 2049, shows: 2049}, {begins: 2050, shows: 2050}}},
+		{"49 points above, in the same step", []turn{{begins: 2000, shows: 2000}, {begins: 2049, shows: 2000}}},
+		{"half a point below the next step", []turn{{begins: 2000, shows: 2000}, {begins: 2049.5, shows: 2000}}},
+		{"one point below, in the step before", []turn{{begins: 2050, shows: 2050}, {begins: 2049, shows: 2050}}},
+		{"two steps up", []turn{{begins: 1949, shows: 1949}, {begins: 2050, shows: 2050}}},
+		{"one that is not shown ends", []turn{{begins: 2050, shows: 2050}, {begins: 2049, shows: 2050}, {ends: 2049, shows: 2050}}},
+		{"the shown one ends: the best step, the older first", []turn{
+			{begins: 2100, shows: 2100}, {begins: 1999, shows: 2100}, {begins: 2001, shows: 2100}, {begins: 2049, shows: 2100}, {begins: 2000, shows: 2100},
+			{ends: 2100, shows: 2001}, {ends: 2001, shows: 2049}, {ends: 2049, shows: 2000}, {ends: 2000, shows: 1999}, {ends: 1999, shows: 0},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			channel, boards, shown := newChannel(), map[float64]*board{}, 0.0
+			for n, turn := range c.turns {
+				points, begins := turn.begins+turn.ends, turn.begins > 0
+				if begins {
+					boards[points] = &board{state: &game.State{
+						ID: schemas.NewID(), CreatedAt: schemas.Time(1000 * n),
+						White: schemas.Seated{Rating: points + 325}, Black: schemas.Seated{Rating: points - 325},
+					}}
+				}
+				changed := channel.changed
+				channel.note(boards[points], boards[points].state, begins)
+				if channel.shown != boards[turn.shows] {
+					t.Fatalf("turn %d: %+v, want %v", n, channel.shown, turn.shows)
+				}
+				select {
+				case <-changed:
+					if turn.shows == shown {
+						t.Errorf("turn %d: those who watch are told of a change", n)
+					}
+				default:
+					if turn.shows != shown {
+						t.Errorf("turn %d: nobody is told of the change", n)
+					}
+				}
+				shown = turn.shows
+			}
+		})
+	}
+}
