@@ -90,7 +90,10 @@ func untilAnswered(c *client.Client, g *game, ply int) error {
 	who, key := g.mover(ply), schemas.NewID()
 	for {
 		_, err := c.Move(context.Background(), client.Player{ID: who.id, Token: who.token}, g.id, key, g.moves[ply], ply+1)
-		if client.CodeOf(err) != schemas.CodeOutcomeUnknown {
+		switch client.CodeOf(err) {
+		case schemas.CodeOutcomeUnknown, schemas.CodeUnavailable:
+			time.Sleep(10 * time.Millisecond)
+		default:
 			return err
 		}
 	}
