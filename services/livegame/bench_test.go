@@ -61,7 +61,7 @@ func BenchmarkMovesOverSockets(b *testing.B) {
 		b.Fatal(err)
 	}
 	signer := auth.NewSigner(key)
-	verifier, _ := newVerifier(key)
+	verifier := newVerifier(key, time.Now)
 	players := &index{rows: map[string]*player.State{}}
 	registry := prometheus.NewRegistry()
 	s, err := livegame.New(livegame.Config{Kafka: cluster.Config, Commands: producer, Players: players, Verifier: verifier,

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,7 +36,8 @@ type rig struct {
 	producer *kafka.Producer
 	signer   *auth.Signer
 	verifier *auth.Verifier
-	caller   string // a service token
+	ahead    atomic.Int64 // nanoseconds by which the verifier's clock is ahead
+	caller   string       // a service token
 	white    person
 	black    person
 	*instance
@@ -116,9 +118,7 @@ func bareRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{Cluster: kafkatest.Start(t, 3), t: t, players: &index{rows: map[string]*player.State{}}, signer: auth.NewSigner(key)}
-	if r.verifier, err = newVerifier(key); err != nil {
-		t.Fatal(err)
-	}
+	r.verifier = newVerifier(key, func() time.Time { return time.Now().Add(time.Duration(r.ahead.Load())) })
 	if r.producer, err = kafka.NewProducer(r.Config); err != nil {
 		t.Fatal(err)
 	}
@@ -249,8 +249,8 @@ func (w testWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func newVerifier(key ed25519.PrivateKey) (*auth.Verifier, error) {
-	return auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now), nil
+func newVerifier(key ed25519.PrivateKey, now func() time.Time) *auth.Verifier {
+	return auth.NewVerifier(key.Public().(ed25519.PublicKey), now)
 }
 
 func maxConnections(n int) func(*livegame.Config) {
