@@ -1,0 +1,116 @@
+package test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"tabiya/internal/client"
+	"tabiya/schemas"
+)
+
+// What a row finds before it is asked for.
+
+// newGame seats the two players, as soon as livegame knows them.
+func (w *row) newGame() {
+	w.t.Helper()
+	body := map[string]any{"white": w.white.ID, "black": w.black.ID, "timeControl": schemas.TimeControl{InitialCs: 30_000}, "private": w.private}
+	eventually(w.t, "a game", func() error {
+		var g client.Game
+		err := w.client.Do(w.t.Context(), client.Request{Method: "POST", Path: "/v1/games", Token: w.p.serviceToken, Body: body}, &g)
+		w.gameID = g.ID
+		return err
+	})
+}
+
+// join seats who is about to ask in a queue of his own.
+func (w *row) join() {
+	w.t.Helper()
+	if w.caller == "a stranger" || w.caller == "the opponent" || w.caller == "the player" {
+		w.queue = "5+0" // where the row of join has left nobody
+		if got := w.call("POST /v1/queues/{queue}/join", "{}"); got != http.StatusOK {
+			w.t.Fatalf("%s: joining gets %d", w.caller, got)
+		}
+	}
+}
+
+// act does something to the game.
+func (w *row) act(who client.Player, action string, body any) {
+	w.t.Helper()
+	err := w.client.Do(w.t.Context(), client.Request{Method: "POST", Path: "/v1/games/" + w.gameID + "/" + action, Token: who.Token, Body: body}, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *row) play(moves string) {
+	w.t.Helper()
+	for ply, uci := range strings.Fields(moves) {
+		w.act([]client.Player{w.white, w.black}[ply%2], "moves", map[string]string{"uci": uci})
+	}
+}
+
+// open has both sides move.
+func (w *row) open() { w.play("e2e4 e7e5") }
+
+// repeat has the position there three times, with White to move.
+func (w *row) repeat() { w.play("g1f3 g8f6 f3g1 f6g8 g1f3 g8f6 f3g1 f6g8") }
+
+// resign ends the game with a result.
+func (w *row) resign() { w.act(w.white, "resign", nil) }
+
+// offered has the opponent offer something.
+func offered(what string, before ...func(*row)) func(*row) {
+	return func(w *row) {
+		w.t.Helper()
+		for _, f := range before {
+			f(w)
+		}
+		w.act(w.black, what, map[string]string{"action": "offer"})
+	}
+}
+
+// finish ends the game and waits until history has it.
+func (w *row) finish() {
+	w.t.Helper()
+	w.resign()
+	eventually(w.t, "the game in history", func() error {
+		return w.client.Do(w.t.Context(), client.Request{Method: "GET", Path: "/v1/history/games/" + w.gameID, Token: w.p.serviceToken}, nil)
+	})
+}
+
+// abandon has the opponent say on his turn that he leaves.
+func (w *row) abandon() {
+	w.t.Helper()
+	w.play("e2e4 e7e5 d2d4")
+	url := strings.Replace(w.p.url, "http", "ws", 1) + "/v1/games/" + w.gameID + "/socket?access_token=" + w.black.Token
+	conn, _, err := websocket.Dial(w.t.Context(), url, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if err := conn.Write(w.t.Context(), websocket.MessageText, []byte(`{"type":"leave"}`)); err != nil {
+		w.t.Fatal(err)
+	}
+	for err == nil { // until the server closes
+		_, _, err = conn.Read(w.t.Context())
+	}
+}
+
+// waitClaimable waits until who has left can be claimed.
+func (w *row) waitClaimable() {
+	w.t.Helper()
+	eventually(w.t, "a claim", func() error {
+		var game struct {
+			Black struct{ ClaimableAt *time.Time }
+		}
+		err := w.client.Do(w.t.Context(), client.Request{Method: "GET", Path: "/v1/games/" + w.gameID, Token: w.p.serviceToken}, &game)
+		if at := game.Black.ClaimableAt; err == nil && (at == nil || time.Since(*at) < time.Second) {
+			return errors.New("he may come back")
+		}
+		return err
+	})
+}
