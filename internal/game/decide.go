@@ -91,6 +91,8 @@ func (d *decision) judge() *Refusal {
 			return nil
 		}
 		return refuse(schemas.CodeGameNotFound, "there is no such game")
+	case !system && s.Private && !s.seats(d.cmd.Actor):
+		return refuse(schemas.CodeGameNotFound, "there is no such game") // to him there is not
 	case s.Over() && !aboutRematch(d.cmd.Type):
 		return refuse(schemas.CodeGameOver, "the game is over: %s, %s", s.Result, s.Termination)
 	case system:
@@ -107,6 +109,12 @@ func (d *decision) judge() *Refusal {
 		return nil
 	}
 	return d.byPlayer(color)
+}
+
+// seats reports whether somebody is one of the players.
+func (s *State) seats(playerID string) bool {
+	_, plays := s.ColorOf(playerID)
+	return plays
 }
 
 // bySystem judges what timers, processors and services say of a game.

@@ -107,6 +107,33 @@ func TestAPrivateRematchIsTold(t *testing.T) {
 	}
 }
 
+func TestAPrivateGameIsNoneToAStranger(t *testing.T) {
+	t.Parallel()
+	p := createPayload()
+	p.Private = true
+	private, public := newTableOf(t, p), newTable(t)
+	public.n = 100 // no id of one is an id of the other
+	asked := []schemas.Command{
+		private.command(schemas.PlayMove, "somebody", &schemas.PlayMovePayload{UCI: "e2e4"}),
+		private.command(schemas.Resign, "somebody", nil),
+		private.command(schemas.OfferRematch, "somebody", nil),
+	}
+	for _, cmd := range asked {
+		private.refused(cmd, schemas.CodeGameNotFound)
+		public.refused(cmd, schemas.CodeNotAPlayer)
+	}
+	for _, g := range []*table{private, public} {
+		g.must(g.command(schemas.Resign, blackID, nil))
+		g.refused(g.command(schemas.Resign, blackID, nil), schemas.CodeGameOver)
+	}
+	for _, cmd := range asked {
+		private.refused(cmd, schemas.CodeGameNotFound)
+	}
+	public.refused(asked[0], schemas.CodeGameOver)
+	public.refused(asked[2], schemas.CodeNotAPlayer)
+	private.must(private.command(schemas.OfferRematch, blackID, nil))
+}
+
 func TestClaimedDraws(t *testing.T) {
 	t.Parallel()
 	claim := func(g *table, who string) schemas.Command { return g.command(schemas.ClaimDraw, who, nil) }
