@@ -17,7 +17,7 @@ func pliesMeasure(b *bench) ([]Row, error) {
 	defer s.stop()
 	const (
 		lanes, each = 64, 16
-		rounds      = 6
+		rounds      = 16
 		late, early = plies - rounds*window/2, 2
 	)
 	moves, err := longGames(8, plies+rounds*window/2)

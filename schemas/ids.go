@@ -55,6 +55,14 @@ func CommandID(actor, idempotencyKey string) string {
 	return derive("command/" + actor + "/" + idempotencyKey)
 }
 
+// GameCommandID is the id of a client's command to a game, made of what
+// CommandID or NewID gave: its first half is the game's, so that the game's row
+// need not keep it.
+func GameCommandID(gameID, id string) string {
+	const half = len("00000000-0000-0000")
+	return gameID[:half] + id[half:]
+}
+
 // DerivedID is a deterministic id for what a processor makes out of an
 // aggregate: a command to another aggregate, a game out of a match.
 func DerivedID(key, purpose string, seq int64) string {

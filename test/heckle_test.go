@@ -105,7 +105,7 @@ func (h *heckler) move(t testing.TB, p client.Player, gameID, uci string) bool {
 	key := schemas.NewID()
 	_, err := h.client.Move(t.Context(), p, gameID, key, uci, 0)
 	var no *client.Problem
-	id := schemas.CommandID(p.ID, key)
+	id := schemas.GameCommandID(gameID, schemas.CommandID(p.ID, key))
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {

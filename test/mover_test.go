@@ -130,12 +130,12 @@ func (m *mover) answered(f frame) error {
 func (m *mover) check(t testing.TB, caused map[string][]record) {
 	t.Helper()
 	for id, seq := range m.acked {
-		if did := caused[schemas.CommandID(m.player.ID, id)]; len(did) != 1 || did[0].Seq != seq || did[0].Key != m.gameID {
+		if did := caused[schemas.GameCommandID(m.gameID, schemas.CommandID(m.player.ID, id))]; len(did) != 1 || did[0].Seq != seq || did[0].Key != m.gameID {
 			t.Errorf("%q in %s was acked with seq %d, and the log has %v", id, m.gameID, seq, did)
 		}
 	}
 	for id, code := range m.refused {
-		if did := caused[schemas.CommandID(m.player.ID, id)]; len(did) != 0 {
+		if did := caused[schemas.GameCommandID(m.gameID, schemas.CommandID(m.player.ID, id))]; len(did) != 0 {
 			t.Errorf("%q in %s was refused (%s), and the log has %v", id, m.gameID, code, did)
 		}
 	}

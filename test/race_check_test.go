@@ -71,7 +71,7 @@ func (d *duel) check(t testing.TB, sent commands, events []record) order {
 // time; if not, it loses to the flag, by whichever command came first. And if it
 // is, Black does not move.
 func (d *duel) expect(sent commands, moves []*schemas.MoveMadePayload, events []record) (order, outcome) {
-	id := schemas.CommandID(d.players[0].ID, d.key)
+	id := schemas.GameCommandID(d.id, schemas.CommandID(d.players[0].ID, d.key))
 	move := sent.first(func(c command) bool { return c.ID == id })
 	before := moves[racingPly-2]
 	flag := sent.flag(before)

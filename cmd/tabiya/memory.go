@@ -17,7 +17,7 @@ const (
 	busyPercent  = 400
 
 	busyRate   = 20 << 20 // bytes allocated a second
-	quietAfter = 10       // seconds below it
+	quietAfter = 5        // seconds below it
 )
 
 // tuneCollector works until ctx is done. GOGC says otherwise where it is set.

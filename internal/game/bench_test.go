@@ -39,7 +39,7 @@ func BenchmarkDecide(b *testing.B) {
 	young := *g.state
 	young.Seq = 4
 	young.keys = ledger{base: young.keys.appendTo(nil)[:8]}
-	young.ids = ledger{base: young.ids.appendTo(nil)[:4*16]}
+	young.ids = ledger{base: young.ids.appendTo(nil)[:4*8]}
 	young.log = ledger{base: young.log.appendTo(nil)[:4*5]}
 	young.Plies %= 2
 	for _, c := range []struct {

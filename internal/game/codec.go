@@ -14,7 +14,8 @@ import (
 //	facts    what State's fields hold, see facts.go
 //	uvarint  length of keys
 //	keys     8 bytes a position
-//	ids      16 bytes an event
+//	heads    12 bytes an event whose command's id does not begin as the game's
+//	ids      8 bytes an event
 //	log      the rest
 //
 // Reading it copies the facts once, as the string that all of State's strings
@@ -28,6 +29,7 @@ func AppendBody(b []byte, s *State) []byte {
 	b = append(b, facts...)
 	b = binary.AppendUvarint(b, uint64(s.keys.len()))
 	b = s.keys.appendTo(b)
+	b = s.heads.appendTo(b)
 	b = s.ids.appendTo(b)
 	return s.log.appendTo(b)
 }
@@ -39,7 +41,7 @@ func SizeOf(s *State) int {
 	for _, p := range [...]*schemas.Seated{&s.White, &s.Black} {
 		strings += len(p.PlayerID) + len(p.Handle) + len(p.TicketID)
 	}
-	return numbers + strings + s.keys.len() + s.ids.len() + s.log.len()
+	return numbers + strings + s.keys.len() + s.heads.len() + s.ids.len() + s.log.len()
 }
 
 // DecodeBody reads a row's body. The state keeps hold of body, which must not
@@ -51,7 +53,7 @@ func DecodeBody(key string, head schemas.Head, body []byte) (*State, error) {
 	}
 	s := &State{ID: key, head: head}
 	r := reader{rest: string(facts)}
-	s.readFacts(&r)
+	heads, whole := s.readFacts(&r)
 	if r.bad || r.rest != "" {
 		return nil, errors.New("the facts are not in their format")
 	}
@@ -59,11 +61,24 @@ func DecodeBody(key string, head schemas.Head, body []byte) (*State, error) {
 	if !ok || len(keys)%8 != 0 {
 		return nil, errors.New("the position keys are cut short")
 	}
-	if s.Seq < 0 || s.Seq > int64(len(rest)/16) || s.Plies < 0 || int64(s.Plies) > s.Seq {
+	if heads > uint64(len(rest)) || heads%headWidth != 0 {
+		return nil, errors.New("the heads are cut short")
+	}
+	s.keys.base, s.heads.base, rest = keys, rest[:heads:heads], rest[heads:]
+	width := int64(idWidth)
+	if whole {
+		width = 16
+	}
+	if s.Seq < 0 || s.Seq > int64(len(rest))/width || s.Plies < 0 || int64(s.Plies) > s.Seq {
 		return nil, fmt.Errorf("no history of %d events and %d plies in %d bytes", s.Seq, s.Plies, len(rest))
 	}
-	ids := int(s.Seq) * 16
-	s.keys.base, s.ids.base, s.log.base = keys, rest[:ids:ids], rest[ids:]
+	ids := s.Seq * width
+	s.log.base = rest[ids:]
+	if whole {
+		s.splitIDs(rest[:ids])
+	} else {
+		s.ids.base = rest[:ids:ids]
+	}
 	return s, nil
 }
 

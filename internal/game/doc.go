@@ -9,6 +9,6 @@
 // over the events it reads.
 //
 // A State is immutable. Besides where the game stands it holds its whole
-// history in some 21 bytes a ply, from which EventAt makes every event again,
+// history in some 13 bytes a ply, from which EventAt makes every event again,
 // byte for byte (see history.go).
 package game

@@ -33,15 +33,18 @@ func (s *State) appendFacts(b []byte) []byte {
 		s.RematchOffer == schemas.White, s.RematchOffer == schemas.Black, s.rematched))
 	b = s.sides[0].appendTo(b)
 	b = s.sides[1].appendTo(b)
-	return binary.AppendVarint(b, int64(s.endedAt))
+	b = binary.AppendVarint(b, int64(s.endedAt))
+	return binary.AppendUvarint(b, uint64(s.heads.len()))
 }
 
-func (s *State) readFacts(r *reader) {
+// readFacts also gives the length of the heads, or whether the ids are whole:
+// rows were once written so.
+func (s *State) readFacts(r *reader) (heads uint64, whole bool) {
 	bits := r.byte()
 	result, termination := int(r.byte()), int(r.byte())
 	if result >= len(results) || termination >= len(terminations) {
 		r.bad = true
-		return
+		return 0, false
 	}
 	s.Result, s.Termination = results[result], terminations[termination]
 	s.Void, s.Rated, s.DrawOffer, s.Private = bits&1 != 0, bits&2 != 0, colorOf(bits>>2), bits&16 != 0
@@ -62,7 +65,7 @@ func (s *State) readFacts(r *reader) {
 		if s.Over() {
 			s.endedAt = s.UpdatedAt
 		}
-		return
+		return 0, true
 	}
 	s.Clock.WhiteBank, s.Clock.BlackBank = r.varint(), r.varint()
 	s.RematchOf = r.string()
@@ -74,6 +77,10 @@ func (s *State) readFacts(r *reader) {
 	s.sides[0].read(r)
 	s.sides[1].read(r)
 	s.endedAt = schemas.Time(r.varint())
+	if r.rest == "" {
+		return 0, true
+	}
+	return r.uvarint(), false
 }
 
 // colorOf reads two flags, of which one at most is set.

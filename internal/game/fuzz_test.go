@@ -2,6 +2,8 @@ package game
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"tabiya/schemas"
@@ -29,6 +31,9 @@ func FuzzDecodeBody(f *testing.F) {
 	p.FEN, p.Private, p.RematchOf = rookEndgame, true, schemas.DerivedID(gameID, "earlier", 1)
 	f.Add(AppendBody(nil, newTableOf(f, p).state))
 	f.Add(AppendBody(nil, Void(gameID, "eu", epoch)))
+	if whole, err := os.ReadFile(filepath.Join("testdata", "row-of-whole-ids.bin")); err == nil {
+		f.Add(whole)
+	}
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s, err := DecodeBody(gameID, schemas.Head{}, body)

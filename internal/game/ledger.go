@@ -29,22 +29,27 @@ func (l ledger) at(i int) []byte {
 
 func (l ledger) uint64(i int) uint64 { return binary.BigEndian.Uint64(l.at(i)) }
 
-// index16 finds an entry among entries of 16 bytes; -1 if it is not there.
-func (l ledger) index16(entry [16]byte) int {
-	if i := index16(l.base, entry); i >= 0 {
-		return i
+// index8 finds an entry among entries of 8 bytes, from number n on; -1 if it is
+// not there.
+func (l ledger) index8(entry [8]byte, n int) int {
+	first := len(l.base) / 8
+	if n < first {
+		if i := index8(l.base[n*8:], entry); i >= 0 {
+			return n + i
+		}
+		n = first
 	}
-	if i := index16(l.tail, entry); i >= 0 {
-		return i + len(l.base)/16
+	if i := index8(l.tail[(n-first)*8:], entry); i >= 0 {
+		return n + i
 	}
 	return -1
 }
 
-// index16 compares at the entries' places alone: a search for the bytes would
+// index8 compares at the entries' places alone: a search for the bytes would
 // look at all places between as well.
-func index16(b []byte, entry [16]byte) int {
-	for i := 0; len(b) >= 16; i, b = i+1, b[16:] {
-		if [16]byte(b) == entry {
+func index8(b []byte, entry [8]byte) int {
+	for i := 0; len(b) >= 8; i, b = i+1, b[8:] {
+		if [8]byte(b) == entry {
 			return i
 		}
 	}

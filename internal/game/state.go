@@ -48,7 +48,8 @@ type State struct {
 	blackBegins bool
 	rematched   bool   // see Rematch
 	keys        ledger // 8 bytes for each position since the last capture or pawn move
-	ids         ledger // history: 16 bytes for each event, the id of its command
+	ids         ledger // history: 8 bytes for each event, the second half of its command's id
+	heads       ledger // history: the first halves that are not the game's, see headOf
 	log         ledger // history: what else it takes to make each event again
 }
 

@@ -96,7 +96,7 @@ func (s *Service) act(c *gin.Context, in intent, code schemas.Code, detail strin
 // command makes the command, or says why it is certain to be refused. Only what
 // never changes is judged here: who plays. All else the processor knows better.
 func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd schemas.Command, code schemas.Code, detail string) {
-	cmd = schemas.Command{ID: commandID, Type: in.kind, Key: gameID, Region: s.cfg.Regions[0], Actor: playerID, Payload: in.payload}
+	cmd = schemas.Command{ID: schemas.GameCommandID(gameID, commandID), Type: in.kind, Key: gameID, Region: s.cfg.Regions[0], Actor: playerID, Payload: in.payload}
 	if state := s.hub.state(gameID); state != nil {
 		color, plays := state.ColorOf(playerID)
 		if !plays {

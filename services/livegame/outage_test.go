@@ -156,7 +156,7 @@ func TestAMoveAfterTheFlagIsToldSo(t *testing.T) {
 	c.send(`{"type":"ping"}`)
 	c.until("pong") // the move is on its way
 	late := schemas.Command{
-		ID: schemas.CommandID(r.white.id, "late"), Type: schemas.PlayMove, Key: s.id, Region: "eu", Actor: r.white.id,
+		ID: schemas.GameCommandID(s.id, schemas.CommandID(r.white.id, "late")), Type: schemas.PlayMove, Key: s.id, Region: "eu", Actor: r.white.id,
 		Payload: &schemas.PlayMovePayload{UCI: "g1f3"},
 	}
 	_, events, refusal := game.Judge(s.states[4], late, schemas.TimeOf(time.Now().Add(time.Hour)))

@@ -164,8 +164,8 @@ func (s *Service) mark(k seatKey, l listened) {
 		return
 	}
 	cmd := schemas.Command{
-		ID: schemas.NewID(), Type: schemas.MarkPresent, Key: k.gameID, Region: state.Region,
-		Actor: schemas.ActorSystem, Payload: &schemas.MarkPresentPayload{Color: k.color},
+		ID: schemas.GameCommandID(k.gameID, schemas.NewID()), Type: schemas.MarkPresent, Key: k.gameID,
+		Region: state.Region, Actor: schemas.ActorSystem, Payload: &schemas.MarkPresentPayload{Color: k.color},
 	}
 	if l.open == 0 {
 		cmd.Type, cmd.Payload = schemas.MarkGone, &schemas.MarkGonePayload{Color: k.color, Left: l.left}
