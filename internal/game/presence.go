@@ -80,17 +80,14 @@ func (s *State) ClaimableAt(color schemas.Color) schemas.Time {
 // claimVanished judges color's claim on an opponent who has gone.
 func (d *decision) claimVanished(color schemas.Color, as schemas.ClaimAs) *Refusal {
 	s := d.state
-	switch {
-	case as != schemas.ClaimWin && as != schemas.ClaimDrawOnly:
+	if as != schemas.ClaimWin && as != schemas.ClaimDrawOnly {
 		return refuse(schemas.CodeInvalidField, "as: win or draw")
-	case s.of(color.Other()).goneSince == 0:
+	}
+	if refusal := s.bars(color); refusal != nil {
+		return refusal
+	}
+	if s.of(color.Other()).goneSince == 0 {
 		return refuse(schemas.CodeOpponentPresent, "the opponent is there")
-	case s.of(color).goneSince != 0:
-		return refuse(schemas.CodeClaimantGone, "nobody claims a game that he left himself")
-	case s.turn().First:
-		return refuse(schemas.CodeTooEarlyToClaim, "both sides move first: abort the game instead")
-	case s.Turn() == color:
-		return refuse(schemas.CodeYourTurn, "it is your turn: the opponent need not be there")
 	}
 	if from := s.ClaimableAt(color); d.at < from {
 		return refuse(schemas.CodeTooEarlyToClaim, "the opponent has %d seconds to come back", (from-d.at+999)/1000)
@@ -101,4 +98,23 @@ func (d *decision) claimVanished(color schemas.Color, as schemas.ClaimAs) *Refus
 	}
 	d.end(schemas.GameEnded, result, schemas.Abandoned)
 	return nil
+}
+
+// bars is what keeps color from a claim, whether his opponent is there or not.
+func (s *State) bars(color schemas.Color) *Refusal {
+	switch {
+	case s.turn().First:
+		return refuse(schemas.CodeTooEarlyToClaim, "both sides move first: abort the game instead")
+	case s.Turn() == color:
+		return refuse(schemas.CodeYourTurn, "it is your turn: the opponent need not be there")
+	case s.of(color).goneSince != 0:
+		return refuse(schemas.CodeClaimantGone, "nobody claims a game that he left himself")
+	}
+	return nil
+}
+
+// PresenceDecides reports whether color could claim the game if only his opponent
+// did not count as there.
+func (s *State) PresenceDecides(color schemas.Color) bool {
+	return !s.Over() && s.bars(color) == nil && s.GoneSince(color.Other()) == 0
 }

@@ -106,7 +106,7 @@ func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd sc
 			return cmd, schemas.CodeNotAPlayer, "only the two players may do this"
 		}
 		switch {
-		case in.kind == schemas.ClaimVanished && state.GoneSince(color.Other()) == 0:
+		case in.kind == schemas.ClaimVanished && state.PresenceDecides(color):
 			s.presence.doubted(seatKey{gameID, color.Other()}, time.Now())
 		case (in.kind == schemas.OfferRematch || in.kind == schemas.AcceptRematch) && s.closed(state):
 			return cmd, schemas.CodePlayerClosed, "an account is closed"

@@ -66,7 +66,7 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 		{"a rematch of a game that goes on", "POST", game + "/rematch", r.white.token, `{"action":"offer"}`, 409, schemas.CodeGameNotOver, nil},
 		{"a claim of nothing", "POST", game + "/claim", r.white.token, `{}`, 422, schemas.CodeInvalidField, nil},
 		{"a claim of a loss", "POST", game + "/claim", r.white.token, `{"as":"loss"}`, 422, schemas.CodeInvalidField, nil},
-		{"a claim on somebody who is there", "POST", game + "/claim", r.white.token, `{"as":"win"}`, 409, schemas.CodeOpponentPresent, nil},
+		{"a claim before both have moved", "POST", game + "/claim", r.white.token, `{"as":"win"}`, 409, schemas.CodeTooEarlyToClaim, nil},
 		{"a stranger's claim", "POST", game + "/claim", stranger.token, `{"as":"win"}`, 403, schemas.CodeNotAPlayer, nil},
 		{"a claim as a service", "POST", game + "/claim", r.caller, `{"as":"win"}`, 403, schemas.CodeForbidden, nil},
 		{"no offer to accept", "POST", game + "/draw", r.white.token, `{"action":"accept"}`, 409, schemas.CodeNoDrawOffer, nil},

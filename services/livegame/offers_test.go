@@ -182,7 +182,7 @@ func TestOffersOverSockets(t *testing.T) {
 		{black, `{"type":"takeback","action":"decline","clientMoveId":"3"}`, ""},
 		{black, `{"type":"time","clientMoveId":"4"}`, ""},
 		{white, `{"type":"draw","action":"claim","clientMoveId":"5"}`, schemas.CodeNoDrawToClaim},
-		{white, `{"type":"claim","as":"win","clientMoveId":"6"}`, schemas.CodeOpponentPresent},
+		{white, `{"type":"claim","as":"win","clientMoveId":"6"}`, schemas.CodeYourTurn},
 		{white, `{"type":"claim","as":"loss","clientMoveId":"7"}`, schemas.CodeInvalidField},
 		{white, `{"type":"claim","clientMoveId":"8"}`, schemas.CodeInvalidField},
 		{white, `{"type":"claim","action":"win","clientMoveId":"9"}`, schemas.CodeInvalidField},

@@ -232,3 +232,22 @@ func TestAClaimFindsOutWhoIsNotThere(t *testing.T) {
 		t.Errorf("%d commands about a player who is there", n)
 	}
 }
+
+// A claim that could not hold, whoever is there, puts nobody's presence in doubt: who
+// has left himself, or has the move, could else have his opponent counted as gone.
+func TestAClaimThatCannotHoldAsksForNobody(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	own, left, asked := r.newBlitz(), r.newBlitz(), r.newBlitz()
+	r.refused(409, schemas.CodeYourTurn, "POST", "/v1/games/"+own+"/claim", r.white.token, `{"as":"win"}`)
+	conn := r.dialAs(left, r.black)
+	conn.until("state")
+	conn.send(leaveFrame)
+	r.eventuallyTold(left, blackWent)
+	r.refused(409, schemas.CodeClaimantGone, "POST", "/v1/games/"+left+"/claim", r.black.token, `{"as":"win"}`)
+	r.refused(409, schemas.CodeOpponentPresent, "POST", "/v1/games/"+asked+"/claim", r.black.token, `{"as":"win"}`)
+	r.eventuallyTold(asked, whiteLeft) // the sweep has come by
+	if n := r.marks(own) + r.marks(left); n != 1 {
+		t.Errorf("%d commands, not only Black's departure", n)
+	}
+}

@@ -54,8 +54,8 @@ func TestWhoMayDoWhatOnASocket(t *testing.T) {
 		{`"type":"rematch","action":"offer"`, over, ""},
 		{`"type":"rematch","action":"accept"`, offered("rematch", over), schemas.CodeNoRematchOffer},
 		{`"type":"rematch","action":"decline"`, offered("rematch", over), schemas.CodeNoRematchOffer},
-		{`"type":"claim","as":"win"`, left, schemas.CodeOpponentPresent}, // Black is back, and White has not gone
-		{`"type":"claim","as":"draw"`, left, schemas.CodeOpponentPresent},
+		{`"type":"claim","as":"win"`, left, schemas.CodeYourTurn},
+		{`"type":"claim","as":"draw"`, left, schemas.CodeYourTurn},
 	}
 	was := r.white
 	var err error
