@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // liveMeasure is the program's processor time a move with many live games
 // against few, and the memory of a live game.
@@ -45,9 +48,7 @@ func (b *bench) live(n int) (c crowded, err error) {
 	if err != nil {
 		return c, err
 	}
-	// One long window: the files that seating fills are not closed while moves
-	// are measured.
-	s, err := b.up(fmt.Sprintf("live-%d", n), "--debug-listen", profiler, "--archive-window", "1h")
+	s, err := b.up(fmt.Sprintf("live-%d", n), append([]string{"--debug-listen", profiler}, shortFiles...)...)
 	if err != nil {
 		return c, err
 	}
@@ -67,6 +68,7 @@ func (b *bench) live(n int) (c crowded, err error) {
 	if _, err := s.cpuOf(all, opening, first); err != nil { // warms up
 		return c, err
 	}
+	time.Sleep(filesClosed) // those that seating has filled
 	took, err := s.cpuOf(all, first, last)
 	if err != nil {
 		return c, err

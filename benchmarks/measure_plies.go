@@ -10,7 +10,7 @@ import (
 // early in one, over HTTP. Rounds of both take turns, since the machine does not
 // run at one speed for minutes.
 func pliesMeasure(b *bench) ([]Row, error) {
-	s, err := b.up("plies")
+	s, err := b.up("plies", shortFiles...)
 	if err != nil {
 		return nil, err
 	}
