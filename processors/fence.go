@@ -28,8 +28,8 @@ type fence struct {
 func newFence() *fence { return &fence{known: make(map[uuid.UUID]struct{})} }
 
 // fill reads the events since the command of broker time first.
-func (f *fence) fill(ctx context.Context, cfg kafka.Config, topic string, partition int32, first time.Time) error {
-	err := kafka.ReadPartition(ctx, cfg, topic, partition, first.Add(-brokersApart), func(r *kgo.Record) error {
+func (f *fence) fill(ctx context.Context, client *kgo.Client, topic string, partition int32, first time.Time) error {
+	err := kafka.ReadPartition(ctx, client, topic, partition, first.Add(-brokersApart), func(r *kgo.Record) error {
 		var envelope struct {
 			EventID uuid.UUID `json:"eventId"`
 		}

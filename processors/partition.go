@@ -188,5 +188,5 @@ func (p *partition[R]) resume(ctx context.Context, offset int64, at time.Time) e
 	if p.fence.filled {
 		return nil
 	}
-	return p.fence.fill(ctx, p.s.p.cfg.Kafka, p.s.p.table.Events, p.number, at)
+	return p.fence.fill(ctx, p.s.client, p.s.p.table.Events, p.number, at)
 }

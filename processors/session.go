@@ -135,7 +135,7 @@ func (s *session[R]) close() {
 func (s *session[R]) replies(ctx context.Context, number int32, fn func(*kgo.Record) error) error {
 	from := s.clock.now().Std().Add(-refusalsFor)
 	if s.answers == s.count {
-		return kafka.ReadPartition(ctx, s.p.cfg.Kafka, schemas.CommandReplies, number, from, fn)
+		return kafka.ReadPartition(ctx, s.client, schemas.CommandReplies, number, from, fn)
 	}
 	return kafka.ReadSince(ctx, s.p.cfg.Kafka, schemas.CommandReplies, from, func(r *kgo.Record) error {
 		if kafka.PartitionOf(string(r.Key), s.count) != number {

@@ -49,8 +49,13 @@ func TestTheBrokerHasADoorThroughMemory(t *testing.T) {
 		}
 	}
 	for _, to := range []kafka.Config{inside, outside} {
+		client, err := kgo.NewClient(to.Opts()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
 		n := 0
-		err := kafka.ReadPartition(t.Context(), to, topic, 0, time.UnixMilli(1), func(r *kgo.Record) error {
+		err = kafka.ReadPartition(t.Context(), client, topic, 0, time.UnixMilli(1), func(r *kgo.Record) error {
 			if bytes.Equal(r.Value, value) {
 				n++
 			}

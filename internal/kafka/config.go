@@ -180,13 +180,15 @@ func (c Config) Sarama() (*sarama.Config, error) {
 	// A new group must not skip what is already there.
 	s.Consumer.Offsets.Initial = sarama.OffsetOldest
 	s.Consumer.Offsets.AutoCommit.Interval = 500 * time.Millisecond
-	s.Consumer.MaxWaitTime = 250 * time.Millisecond
+	// As long does a new owner wait before its partitions are fetched: sarama adds
+	// them when the fetch before has returned.
+	s.Consumer.MaxWaitTime = 50 * time.Millisecond
 	s.Consumer.Group.InstanceId = c.InstanceID
 	s.Consumer.Group.Session.Timeout = c.Session()
 	// A heartbeat costs a broker next to nothing, and its answer is how a member
 	// hears that the group has lost or gained one: until then the games of the dead
 	// stand, or all of them.
-	s.Consumer.Group.Heartbeat.Interval = min(time.Second, c.Session()/40)
+	s.Consumer.Group.Heartbeat.Interval = min(time.Second, c.Session()/80)
 	s.Consumer.Group.Rebalance.Timeout = 25 * time.Second
 	s.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategySticky()}
 	if c.Dial != nil {

@@ -54,9 +54,14 @@ func TestWhatIsSentIsReadBackWithBrokerTime(t *testing.T) {
 	if err != nil || got != n {
 		t.Fatalf("read %d of %d records: %v", got, n, err)
 	}
+	client, err := kgo.NewClient(cluster.Config.Opts()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
 	for p := range int32(3) {
 		seen := 0
-		err := kafka.ReadPartition(t.Context(), cluster.Config, schemas.GameCommands, p, before, func(r *kgo.Record) error {
+		err := kafka.ReadPartition(t.Context(), client, schemas.GameCommands, p, before, func(r *kgo.Record) error {
 			seen++
 			return nil
 		})

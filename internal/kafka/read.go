@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -14,34 +15,32 @@ import (
 // end and calls fn for each record, in order within a partition. The record is
 // fn's to keep. fn's error ends the reading and is returned.
 func ReadAll(ctx context.Context, cfg Config, topic string, fn func(*kgo.Record) error) error {
-	return read(ctx, cfg, topic, fn, func(client *kgo.Client) (map[int32]span, error) {
-		adm := kadm.NewClient(client)
-		from, err := adm.ListStartOffsets(ctx, topic)
-		return spans(ctx, adm, topic, from, err)
+	return readTopic(ctx, cfg, topic, fn, func(adm *kadm.Client) (kadm.ListedOffsets, error) {
+		return adm.ListStartOffsets(ctx, topic)
 	})
 }
 
 // ReadSince is ReadAll from the first record of each partition whose broker time
 // is not before from.
 func ReadSince(ctx context.Context, cfg Config, topic string, from time.Time, fn func(*kgo.Record) error) error {
-	return read(ctx, cfg, topic, fn, func(client *kgo.Client) (map[int32]span, error) {
-		adm := kadm.NewClient(client)
-		first, err := adm.ListOffsetsAfterMilli(ctx, from.UnixMilli(), topic)
-		return spans(ctx, adm, topic, first, err)
+	return readTopic(ctx, cfg, topic, fn, func(adm *kadm.Client) (kadm.ListedOffsets, error) {
+		return adm.ListOffsetsAfterMilli(ctx, from.UnixMilli(), topic)
 	})
 }
 
-// ReadPartition is ReadSince for one partition. It asks the broker for no other:
-// an owner reads all of its partitions at the same time, while their players wait.
-func ReadPartition(ctx context.Context, cfg Config, topic string, partition int32, from time.Time, fn func(*kgo.Record) error) error {
-	return read(ctx, cfg, topic, fn, func(client *kgo.Client) (map[int32]span, error) {
-		first, err := listOffset(ctx, client, topic, partition, from.UnixMilli())
-		if err != nil || first < 0 { // there is none
-			return nil, err
-		}
-		end, err := EndOffset(ctx, client, topic, partition)
-		return map[int32]span{partition: {first, end}}, err
-	})
+// ReadPartition is ReadSince for one partition, by a client that is there. It asks
+// the broker for no other, and connects only if there is something to read: an
+// owner reads all of its partitions at the same time, while their players wait.
+func ReadPartition(ctx context.Context, client *kgo.Client, topic string, partition int32, from time.Time, fn func(*kgo.Record) error) error {
+	first, err := listOffset(ctx, client, topic, partition, from.UnixMilli())
+	if err != nil || first < 0 { // there is none
+		return err
+	}
+	end, err := EndOffset(ctx, client, topic, partition)
+	if err != nil {
+		return err
+	}
+	return read(ctx, client, topic, map[int32]span{partition: {first, end}}, fn)
 }
 
 // span is a part of a partition, from an offset up to another.
@@ -65,20 +64,27 @@ func spans(ctx context.Context, adm *kadm.Client, topic string, from kadm.Listed
 	return all, nil
 }
 
-func read(ctx context.Context, cfg Config, topic string, fn func(*kgo.Record) error, list func(*kgo.Client) (map[int32]span, error)) error {
+// readTopic reads all partitions of a topic from listed offsets to their ends.
+func readTopic(ctx context.Context, cfg Config, topic string, fn func(*kgo.Record) error, list func(*kadm.Client) (kadm.ListedOffsets, error)) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	client, err := kgo.NewClient(append(cfg.Opts(), kgo.FetchMaxWait(100*time.Millisecond), kgo.MaxConcurrentFetches(2))...)
+	client, err := kgo.NewClient(cfg.Opts()...)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", topic, err)
 	}
 	defer client.Close()
-	listed, err := list(client)
+	adm := kadm.NewClient(client)
+	from, err := list(adm)
+	listed, err := spans(ctx, adm, topic, from, err)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", topic, err)
 	}
+	return read(ctx, client, topic, listed, fn)
+}
 
+// read reads spans of a topic with a consumer made as other was.
+func read(ctx context.Context, other *kgo.Client, topic string, listed map[int32]span, fn func(*kgo.Record) error) error {
 	left := make(map[int32]int64) // partition to its end, while it is not reached
 	at := make(map[int32]kgo.Offset)
 	for p, s := range listed {
@@ -90,7 +96,13 @@ func read(ctx context.Context, cfg Config, topic string, fn func(*kgo.Record) er
 	if len(left) == 0 {
 		return nil
 	}
-	client.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: at})
+	client, err := kgo.NewClient(slices.Concat(other.Opts(), []kgo.Opt{
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: at}), kgo.FetchMaxWait(100 * time.Millisecond), kgo.MaxConcurrentFetches(2),
+	})...)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", topic, err)
+	}
+	defer client.Close()
 	for len(left) > 0 {
 		fetches := client.PollFetches(ctx)
 		if err := ctx.Err(); err != nil {
