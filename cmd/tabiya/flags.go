@@ -46,7 +46,7 @@ type archiveFlags struct {
 
 // connectionFlags bound who watches and plays over sockets and streams.
 type connectionFlags struct {
-	Connections           int `default:"20000" help:"Sockets and streams of games at most."`
+	Connections           int `default:"20000" help:"Sockets and streams of games at most; a quarter is kept for those who play."`
 	ConnectionsPerPlayer  int `default:"64" help:"Those of one player."`
 	ConnectionsPerAddress int `default:"0" help:"Those from one address; 0 for no bound, which a gateway needs: all of its clients come from its address."`
 }

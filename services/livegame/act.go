@@ -99,13 +99,11 @@ func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd sc
 	cmd = schemas.Command{ID: schemas.GameCommandID(gameID, commandID), Type: in.kind, Key: gameID, Region: s.cfg.Regions[0], Actor: playerID, Payload: in.payload}
 	if state := s.hub.state(gameID); state != nil {
 		color, plays := state.ColorOf(playerID)
-		if !plays {
-			if !public(state) { // to him it does not exist
-				return cmd, schemas.CodeGameNotFound, "there is no such game"
-			}
-			return cmd, schemas.CodeNotAPlayer, "only the two players may do this"
-		}
 		switch {
+		case !plays && !public(state): // to him it does not exist: the processor says it as of one that does not
+			return cmd, "", ""
+		case !plays:
+			return cmd, schemas.CodeNotAPlayer, "only the two players may do this"
 		case in.kind == schemas.ClaimVanished && state.PresenceDecides(color):
 			s.presence.doubted(seatKey{gameID, color.Other()}, time.Now())
 		case (in.kind == schemas.OfferRematch || in.kind == schemas.AcceptRematch) && s.closed(state):

@@ -101,11 +101,14 @@ func (s *Service) recall(ctx context.Context, gameID string, kind schemas.Comman
 // stateAt gives a game as it stands once event seq was folded, and waits for
 // that until ctx is done.
 func (s *Service) stateAt(ctx context.Context, gameID string, seq int64) (*game.State, bool) {
-	if s.hub.known(gameID) == nil { // it ended and was let go; its row may still be there
-		s.hub.add(gameID)
+	if s.hub.known(gameID) == nil { // it ended and was let go
+		if state := s.bygones.recall(gameID); state != nil && state.Seq >= seq {
+			return state, true
+		}
+		s.hub.add(gameID) // its row may still be there
 		s.mender.want(gameID, 0)
 	}
-	b := s.hub.find(ctx, gameID)
+	b := s.hub.find(ctx, gameID, func(*game.State) bool { return true })
 	if b == nil {
 		return nil, false
 	}

@@ -76,15 +76,16 @@ func TestTVTurnsToAHigherStepOnly(t *testing.T) {
 		name  string
 		turns []turn
 	}{
-		{"one point above, in the next step", []turn{{begins: 2049, shows: 2049}, {begins: 2050, shows: 2050}}},
-		{"49 points above, in the same step", []turn{{begins: 2000, shows: 2000}, {begins: 2049, shows: 2000}}},
-		{"half a point below the next step", []turn{{begins: 2000, shows: 2000}, {begins: 2049.5, shows: 2000}}},
-		{"one point below, in the step before", []turn{{begins: 2050, shows: 2050}, {begins: 2049, shows: 2050}}},
-		{"two steps up", []turn{{begins: 1949, shows: 1949}, {begins: 2050, shows: 2050}}},
-		{"one that is not shown ends", []turn{{begins: 2050, shows: 2050}, {begins: 2049, shows: 2050}, {ends: 2049, shows: 2050}}},
+		{"one point above, in the next step", []turn{{begins: 2024, shows: 2024}, {begins: 2025, shows: 2025}}},
+		{"49 points above, in the same step", []turn{{begins: 1975, shows: 1975}, {begins: 2024, shows: 1975}}},
+		{"half a point below the next step", []turn{{begins: 1975, shows: 1975}, {begins: 2024.5, shows: 1975}}},
+		{"one point below, in the step before", []turn{{begins: 2025, shows: 2025}, {begins: 2024, shows: 2025}}},
+		{"two steps up", []turn{{begins: 1924, shows: 1924}, {begins: 2025, shows: 2025}}},
+		{"one that is not shown ends", []turn{{begins: 2025, shows: 2025}, {begins: 2024, shows: 2025}, {ends: 2024, shows: 2025}}},
+		{"one below and one above new players", []turn{{begins: 1499, shows: 1499}, {begins: 1500, shows: 1499}, {begins: 1501, shows: 1499}}},
 		{"the shown one ends: the best step, the older first", []turn{
-			{begins: 2100, shows: 2100}, {begins: 1999, shows: 2100}, {begins: 2001, shows: 2100}, {begins: 2049, shows: 2100}, {begins: 2000, shows: 2100},
-			{ends: 2100, shows: 2001}, {ends: 2001, shows: 2049}, {ends: 2049, shows: 2000}, {ends: 2000, shows: 1999}, {ends: 1999, shows: 0},
+			{begins: 2075, shows: 2075}, {begins: 1974, shows: 2075}, {begins: 1976, shows: 2075}, {begins: 2024, shows: 2075}, {begins: 1975, shows: 2075},
+			{ends: 2075, shows: 1976}, {ends: 1976, shows: 2024}, {ends: 2024, shows: 1975}, {ends: 1975, shows: 1974}, {ends: 1974, shows: 0},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -53,7 +53,8 @@ type Config struct {
 	MaxFinished int
 	// MaxInFlight bounds the commands that wait for their events. Default 10,000.
 	MaxInFlight int
-	// MaxConnections bounds sockets and streams together. Default 20,000.
+	// MaxConnections bounds sockets and streams together, of which a quarter is kept
+	// for the players of the games. Default 20,000.
 	MaxConnections int
 	// MaxPerPlayer bounds the sockets and streams of one player. Default 64.
 	MaxPerPlayer int

@@ -3,16 +3,24 @@ package livegame
 import (
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 )
+
+const Patience = patience
 
 // MendFaster makes the pauses between two readings of the table short.
 func (s *Service) MendFaster() { s.mender.pause = time.Millisecond }
 
 // CutOff is how many slow readers were cut off.
-func (s *Service) CutOff() float64 {
+func (s *Service) CutOff() float64 { return countOf(s.metrics.cutOff) }
+
+// Rereads is how often the table was read again.
+func (s *Service) Rereads() float64 { return countOf(s.metrics.rereads) }
+
+func countOf(c prometheus.Counter) float64 {
 	var m dto.Metric
-	if err := s.metrics.cutOff.Write(&m); err != nil {
+	if err := c.Write(&m); err != nil {
 		panic(err)
 	}
 	return m.GetCounter().GetValue()

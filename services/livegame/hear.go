@@ -55,7 +55,10 @@ func (k *socket) pongFrame() item {
 
 // mayAct checks the token again: a socket may outlive it.
 func (k *socket) mayAct() (schemas.Code, string) {
-	if k.playerID == "" {
+	switch {
+	case k.playerID == "" && k.token != "":
+		return schemas.CodeForbidden, "this is for players, not for services"
+	case k.playerID == "":
 		return schemas.CodeUnauthenticated, "this needs a player's token"
 	}
 	if _, err := k.service.cfg.Verifier.Verify(k.token); err != nil {

@@ -110,9 +110,16 @@ const (
 	maxAwaiting = 2000
 )
 
-// find gives the board of a game that is known, or waits for it until ctx is done.
-func (h *hub) find(ctx context.Context, gameID string) *board {
-	if b := h.known(gameID); b != nil {
+// find gives the board of a game that is known and may be seen, or waits for it
+// until ctx is done: how long it takes tells nobody which of both is missing.
+func (h *hub) find(ctx context.Context, gameID string, maySee func(*game.State) bool) *board {
+	seen := func() *board {
+		if b := h.known(gameID); b != nil && maySee(b.snapshot()) {
+			return b
+		}
+		return nil
+	}
+	if b := seen(); b != nil {
 		return b
 	}
 	if h.awaiting.Add(1) > maxAwaiting {
@@ -122,7 +129,7 @@ func (h *hub) find(ctx context.Context, gameID string) *board {
 	defer h.awaiting.Add(-1)
 	for {
 		ch := h.arrival(gameID)
-		if b := h.known(gameID); b != nil { // it came in between
+		if b := seen(); b != nil { // it came in between
 			h.arrived(gameID)
 			return b
 		}
@@ -132,7 +139,7 @@ func (h *hub) find(ctx context.Context, gameID string) *board {
 			h.arrived(gameID) // so that the arrival is forgotten; others look again
 			return nil
 		}
-		if b := h.known(gameID); b != nil {
+		if b := seen(); b != nil {
 			return b
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"tabiya/schemas"
+	"tabiya/services/livegame"
 )
 
 // newPrivate makes a private blitz game of the rig's two players.
@@ -34,8 +36,13 @@ func TestAPrivateGameIsSeenByItsPlayersAlone(t *testing.T) {
 			if c.sees {
 				want = good
 			}
+			asked := time.Now()
 			if got := r.head("/v1/games/"+id+path, c.token); got != want {
 				t.Errorf("%s %s: %d, not %d", c.name, path, got, want)
+			}
+			// A game that is not there is waited for, and so is one that is not to be seen.
+			if took := time.Since(asked); !c.sees && took < livegame.Patience {
+				t.Errorf("%s %s: told apart from none after %s", c.name, path, took)
 			}
 		}
 		for _, query := range []string{"ids=" + id, "player=" + r.white.id} {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"tabiya/internal/game"
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
 )
@@ -37,7 +38,7 @@ func (s *Service) watched(c *gin.Context) (b *board, ok bool) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), patience)
 	defer cancel()
 	who, _ := httpx.Principal(c)
-	if b = s.hub.find(ctx, gameID); b == nil || !mayWatch(who, b.snapshot()) {
+	if b = s.hub.find(ctx, gameID, func(state *game.State) bool { return mayWatch(who, state) }); b == nil {
 		httpx.Fail(c, schemas.CodeGameNotFound, noSuchGame)
 		return nil, false
 	}
@@ -61,10 +62,8 @@ func (s *Service) readable(c *gin.Context) (b *board, ok bool) {
 	case err != nil:
 		s.cfg.Logger.Warn("finished game not read", "err", err, "game_id", gameID)
 		httpx.Fail(c, schemas.CodeUnavailable, "finished games cannot be read now")
-	case state == nil:
+	case state == nil || !mayWatch(who, state):
 		return s.watched(c)
-	case !mayWatch(who, state):
-		httpx.Fail(c, schemas.CodeGameNotFound, noSuchGame)
 	default:
 		return &board{state: state, bygone: true}, true
 	}

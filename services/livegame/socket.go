@@ -68,7 +68,7 @@ func (s *Service) socket(c *gin.Context) {
 	if !ok {
 		return
 	}
-	leave, ok := s.connect(c)
+	leave, ok := s.connect(c, b)
 	if !ok {
 		return
 	}

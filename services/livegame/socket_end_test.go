@@ -53,14 +53,23 @@ func TestBadFramesAreAnsweredAndEndInTheEnd(t *testing.T) {
 
 func TestConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, maxConnections(2))
+	r := newRig(t, maxConnections(4))
 	id := r.newGame()
+	r.dial(id, "")
 	r.dial(id, "")
 	stream := r.openStream("/v1/games/"+id+"/events", "*/*")
 	a := r.refused(503, schemas.CodeTooManyConnections, "GET", "/v1/games/"+id+"/events", "", "")
 	if a.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
+	stranger := r.person("Stranger")
+	r.refused(503, schemas.CodeTooManyConnections, "GET", "/v1/games/"+id+"/events", stranger.token, "")
+	white := r.dialAs(id, r.white) // a place is kept for those who play
+	white.until("state")
+	if _, resp, err := r.tryDial(id, "?access_token="+r.black.token, nil); err == nil || resp.StatusCode != 503 {
+		t.Errorf("a fifth: %v %v", err, resp)
+	}
+	_ = white.conn.CloseNow()
 	stream.Body.Close()
 	eventually(t, "there is a place again", func() bool {
 		c, _, err := r.tryDial(id, "", nil)

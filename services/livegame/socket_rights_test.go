@@ -96,7 +96,7 @@ func TestWhoMayDoWhatOnASocket(t *testing.T) {
 				<-time.After(time.Until(at.Std()) + 500*time.Millisecond)
 			}
 			says("a watcher", r.dial(whites, ""), schemas.CodeUnauthenticated)
-			says("a service", r.dial(whites, "", "Authorization", "Bearer "+r.caller), schemas.CodeUnauthenticated)
+			says("a service", r.dial(whites, "", "Authorization", "Bearer "+r.caller), schemas.CodeForbidden)
 			says("a stranger", r.dialAs(whites, stranger), schemas.CodeNotAPlayer)
 			says("an expired token", expired[n], schemas.CodeTokenExpired)
 			if seq := says("White", r.dialAs(whites, r.white), ""); seq != before.Seq+1 {

@@ -37,7 +37,7 @@ func (s *Service) stream(c *gin.Context) {
 	if !ok {
 		return
 	}
-	leave, ok := s.connect(c)
+	leave, ok := s.connect(c, b)
 	if !ok {
 		return
 	}

@@ -37,8 +37,10 @@ func newChannel() *channel {
 	return &channel{entries: make(map[string]*entry), changed: make(chan struct{})}
 }
 
+// stepOf is the step of a game. New players, who are many, stand in the middle of
+// theirs: a point more or less is none to turn away for.
 func stepOf(s *game.State) int {
-	return int((s.White.Rating+s.Black.Rating)/2) / clearlyBetter
+	return int((s.White.Rating+s.Black.Rating+clearlyBetter)/2) / clearlyBetter
 }
 
 // note takes a game in or out.

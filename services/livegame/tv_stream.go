@@ -52,7 +52,7 @@ func (s *Service) tvEvents(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeUnavailable, why)
 		return
 	}
-	leave, ok := s.connect(c)
+	leave, ok := s.connect(c, nil)
 	if !ok {
 		return
 	}

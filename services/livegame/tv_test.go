@@ -60,7 +60,7 @@ func TestTVShowsTheBestAndChangesOnlyForAClearlyBetterOne(t *testing.T) {
 	}
 	r.newGame() // of another speed
 	first, firstWhite := r.blitzOf(2010, 2010)
-	second, _ := r.blitzOf(2000, 2090) // better, not clearly
+	second, _ := r.blitzOf(2000, 2040) // better, not clearly
 	shows := func(want string) {
 		t.Helper()
 		for name, i := range map[string]*instance{"this instance": r.instance, "a new one": r.startOther()} {
