@@ -73,6 +73,10 @@ func (s *Service) act(c *gin.Context, in intent, code schemas.Code, detail strin
 		httpx.Fail(c, code, detail)
 		return
 	}
+	if !s.paces.allows(playerID, time.Now()) {
+		httpx.Fail(c, schemas.CodeRateLimited, "slower: "+strconv.Itoa(s.cfg.FrameRate)+" requests a second")
+		return
+	}
 	commandID, ok := httpx.CommandID(c, playerID)
 	if !ok {
 		return

@@ -1,9 +1,15 @@
 package livegame
 
-import "time"
+import (
+	"sync"
+	"time"
 
-// pace is how fast a socket may send frames: the generic cell rate algorithm,
-// which is a token bucket in one number. Only the socket's reader uses it.
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+// pace is how fast a socket may send frames, or a player requests: the generic
+// cell rate algorithm, which is a token bucket in one number. One goroutine at a
+// time uses it.
 type pace struct {
 	each time.Duration // a frame's share of a second
 	free time.Time     // when all that was sent would have been sent at the steady rate
@@ -29,4 +35,37 @@ func (p *pace) allows(now time.Time) bool {
 	}
 	p.free = p.free.Add(p.each)
 	return true
+}
+
+// maxPaces is how many players' paces are remembered, about 2 MB.
+const maxPaces = 16_384
+
+// paces are the players' over HTTP. What a player asks costs the log two records
+// even where it is refused, so he has the rate of a socket.
+type paces struct {
+	perSecond int
+
+	mu sync.Mutex
+	by *lru.Cache[string, *pace] // by player id; who was quiet for longest is forgotten
+}
+
+func newPaces(perSecond int) *paces {
+	by, err := lru.New[string, *pace](maxPaces)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return &paces{perSecond: perSecond, by: by}
+}
+
+// allows reports whether a player's request may come now.
+func (p *paces) allows(playerID string, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	his, ok := p.by.Get(playerID)
+	if !ok {
+		fresh := newPace(p.perSecond)
+		his = &fresh
+		p.by.Add(playerID, his)
+	}
+	return his.allows(now)
 }

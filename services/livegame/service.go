@@ -31,6 +31,7 @@ type Service struct {
 	metrics  *metrics
 
 	places     *places
+	paces      *paces
 	partitions atomic.Int32 // of game-events, once it is followed
 	buffers    sync.Pool    // of *frameBuffer
 }
@@ -50,6 +51,7 @@ func New(cfg Config) (*Service, error) {
 		gate:     &gate{},
 		lag:      kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
 		places:   newPlaces(cfg),
+		paces:    newPaces(cfg.FrameRate),
 		buffers:  sync.Pool{New: func() any { return new(frameBuffer) }},
 	}
 	s.metrics = newMetrics(cfg.Registerer, s.hub,

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/kafka"
 	"tabiya/schemas"
 	"tabiya/services/livegame"
 )
@@ -103,6 +105,41 @@ func TestAPlayersAndAnAddressesPlacesAreBounded(t *testing.T) {
 		}
 		return err == nil
 	})
+}
+
+func TestAFloodOfRequestsIsRefusedAndCostsTheLogNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, frameRate(1))
+	id := r.newGame()
+	decline := func(who person) answer {
+		return r.do("POST", "/v1/games/"+id+"/draw", who.token, `{"action":"decline"}`)
+	}
+	limited := 0
+	for n := range 8 {
+		a := decline(r.white)
+		switch {
+		case a.status == 429 && a.header.Get("Retry-After") != "":
+			limited++
+		case a.status != 409 || n == 0 && a.status == 429:
+			t.Fatalf("request %d: %d %s", n, a.status, a.body)
+		}
+	}
+	if limited == 0 {
+		t.Error("he may ask as often as he likes")
+	}
+	if a := decline(r.black); a.status != 409 {
+		t.Errorf("the opponent pays for it: %d %s", a.status, a.body)
+	}
+	sent := 0
+	err := kafka.ReadAll(t.Context(), r.Config, schemas.GameCommands, func(rec *kgo.Record) error {
+		if cmd, err := schemas.DecodeCommand(rec.Value); err == nil && cmd.Type == schemas.DeclineDraw {
+			sent++
+		}
+		return nil
+	})
+	if err != nil || sent != 8-limited+1 {
+		t.Errorf("%d commands of 9 requests, %d of which were too many: %v", sent, limited, err)
+	}
 }
 
 func TestAFloodOfFramesIsRefusedAndEndsTheSocket(t *testing.T) {
