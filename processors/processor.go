@@ -129,9 +129,7 @@ func (p *Processor[R]) Ready() error {
 		if !s.goka.Recovered() {
 			return fmt.Errorf("processor %s: joining the group or recovering its table", p.table.Group)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), answersWithin)
-		defer cancel()
-		if err := s.client.Ping(ctx); err != nil {
+		if err := s.ping(answersWithin); err != nil {
 			return fmt.Errorf("processor %s: Kafka is away: %w", p.table.Group, err)
 		}
 		return nil

@@ -72,6 +72,7 @@ func Topics() []Topic {
 		{MatchmakingTable, true, Compact, 0},
 		{GamesTable, true, Compact, 0},
 		{CommandReplies, true, Delete, time.Hour},
+		{DeadLetter(CommandReplies), false, Delete, 4 * week},
 		{BrokerClock, false, Delete, time.Hour},
 	}
 	for _, commands := range []string{PlayerCommands, QueueCommands, GameCommands} {

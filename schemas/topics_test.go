@@ -33,7 +33,8 @@ func TestWhatATopicForgets(t *testing.T) {
 				t.Errorf("%+v forgets nothing", topic)
 			}
 		}
-		if decoded := strings.HasSuffix(name, "-commands") || strings.HasSuffix(name, "-events"); decoded != hasDead {
+		decoded := strings.HasSuffix(name, "-commands") || strings.HasSuffix(name, "-events") || name == schemas.CommandReplies
+		if decoded != hasDead {
 			t.Errorf("%s has dead letters: %t", name, hasDead)
 		}
 		if hasDead && topic.Retention != 0 && dead.Retention <= topic.Retention {

@@ -44,11 +44,14 @@ type archiveFlags struct {
 	ArchiveTemp   string        `type:"path" placeholder:"DIR" help:"Where open files wait; the system's folder for that otherwise."`
 }
 
-// connectionFlags bound who watches and plays over sockets and streams.
+// connectionFlags bound who watches and plays over sockets and streams, and say
+// where they come from.
 type connectionFlags struct {
 	Connections           int `default:"20000" help:"Sockets and streams of games at most; a quarter is kept for those who play."`
 	ConnectionsPerPlayer  int `default:"64" help:"Those of one player."`
-	ConnectionsPerAddress int `default:"0" help:"Those from one address; 0 for no bound, which a gateway needs: all of its clients come from its address."`
+	ConnectionsPerAddress int `default:"0" help:"Those from one address; 0 for no bound."`
+
+	TrustedProxies []string `placeholder:"CIDR" help:"Addresses and networks of gateways, whose X-Forwarded-For tells a client's address; without, a gateway's clients are all one address, which wrong passwords are counted by."`
 }
 
 // keyFlags name the key that tokens are checked with.

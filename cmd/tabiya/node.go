@@ -31,6 +31,7 @@ type node struct {
 	services []supervise.Part          // stop first: they answer requests
 	workers  []supervise.Part          // processors and sinks
 	routes   []func(gin.IRouter) error // of the services
+	proxies  []string                  // of the services: see httpx.TrustProxies
 	closers  []func()                  // called when all parts have stopped
 }
 
@@ -142,6 +143,9 @@ func (n *node) await(what string, limit time.Duration, end func() <-chan struct{
 
 func (n *node) handler(supervisors ...*supervise.Supervisor) (http.Handler, error) {
 	engine := httpx.New(n.logger, n.registry)
+	if err := httpx.TrustProxies(engine, n.proxies); err != nil {
+		return nil, err
+	}
 	var checks []httpx.Check
 	for _, s := range supervisors {
 		s.Ready(func(name string, ready func() error) { checks = append(checks, httpx.Check{Name: name, Ready: ready}) })

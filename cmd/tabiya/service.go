@@ -68,6 +68,7 @@ type service interface {
 // addServices wires services; those of one process share a producer and the
 // index of players.
 func (n *node) addServices(ctx context.Context, w wires, names ...string) error {
+	n.proxies = w.connections.TrustedProxies
 	commands, err := n.producer(w, names)
 	if err != nil {
 		return err

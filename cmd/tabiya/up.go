@@ -44,7 +44,7 @@ func (c upCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
 	go tuneCollector(ctx)
 	listener, err := listen(c.Listen)
 	if err != nil {
-		return err
+		return cmp.Or(embedded.Busy(c.Data), err) // most likely it is the same program over the same folder
 	}
 	defer listener.Close() // again, if it came so far
 	parts, err := embedded.Start(ctx, embedded.Config{

@@ -100,7 +100,8 @@ func (a *Answers) Event(key string, ev schemas.Event) {
 
 // Reply feeds a reply, under the key that the command was expected with.
 func (a *Answers) Reply(key string, r schemas.Reply) {
-	if r.Type == schemas.CommandRejected {
+	// That an id was used for something else is no word on what it was first used for.
+	if r.Type == schemas.CommandRejected && r.Code != schemas.CodeKeyReused {
 		a.refused.Add(id{key, r.CommandID}, r)
 	}
 	a.feed(id{key, r.CommandID}, Answer{Reply: &r})

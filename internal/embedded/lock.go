@@ -18,6 +18,18 @@ var ErrLocked = errors.New("data folder is in use")
 // that ends. The file holds the process's id, for the one who is refused.
 type lock struct{ file *flock.Flock }
 
+// Busy is ErrLocked if another process runs over the folder.
+func Busy(dir string) error {
+	l, err := acquire(dir)
+	switch {
+	case err == nil:
+		return l.release()
+	case errors.Is(err, ErrLocked):
+		return err
+	}
+	return nil // there is no such folder yet
+}
+
 func acquire(dir string) (*lock, error) {
 	path := filepath.Join(dir, "lock")
 	file := flock.New(path)

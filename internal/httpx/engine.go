@@ -19,10 +19,12 @@ const MaxBody = 64 << 10
 
 const requestIDKey = "tabiya.request-id"
 
-// New makes an engine on which services put their routes.
+// New makes an engine on which services put their routes. A client's address is
+// that of its connection: see TrustProxies.
 func New(logger *slog.Logger, registerer prometheus.Registerer) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
+	_ = e.SetTrustedProxies(nil) // Gin trusts all, and can only fail at what it cannot parse
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
 	e.UseRawPath = true // a player may be called "a%2Fb", and is then not found
@@ -32,6 +34,15 @@ func New(logger *slog.Logger, registerer prometheus.Registerer) *gin.Engine {
 		Fail(c, schemas.CodeMethodNotAllowed, "this path does not take "+c.Request.Method)
 	})
 	return e
+}
+
+// TrustProxies has the address that X-Forwarded-For tells taken for the client's,
+// where the connection comes from one of these addresses or networks (CIDR).
+func TrustProxies(e *gin.Engine, proxies []string) error {
+	if err := e.SetTrustedProxies(proxies); err != nil {
+		return fmt.Errorf("trusted proxies: %w", err)
+	}
+	return nil
 }
 
 // RequestID names the request in logs and problem documents. It is the client's

@@ -41,6 +41,7 @@ func TestWhatTheGatewayAnswersForAServiceIsAProblem(t *testing.T) {
 	}{
 		"@away":      {"502 504 =503", "$unanswered", []schemas.Code{schemas.CodeUnavailable, schemas.CodeOutcomeUnknown}},
 		"@too_large": {"413", "", []schemas.Code{schemas.CodeBodyTooLarge}},
+		"@nothing":   {"404", "", []schemas.Code{schemas.CodeNotFound}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

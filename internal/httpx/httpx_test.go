@@ -208,3 +208,38 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 		t.Errorf("%d codes, %d statuses", n, len(statuses))
 	}
 }
+
+// A client's own word on its address counts for nothing, a gateway's does.
+func TestTheAddressOfAClient(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		trusted   []string
+		forwarded string
+		want      string
+	}{
+		{nil, "", "127.0.0.1"},
+		{nil, "203.0.113.7", "127.0.0.1"},
+		{[]string{"10.0.0.0/8"}, "203.0.113.7", "127.0.0.1"},
+		{[]string{"127.0.0.0/8"}, "203.0.113.7", "203.0.113.7"},
+		{[]string{"127.0.0.1"}, "198.51.100.1, 203.0.113.7", "203.0.113.7"},
+	} {
+		e := New(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+		if c.trusted != nil {
+			if err := TrustProxies(e, c.trusted); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e.GET("/", func(c *gin.Context) { c.String(200, c.ClientIP()) })
+		request := httptest.NewRequest("GET", "/", nil)
+		request.RemoteAddr = "127.0.0.1:4000"
+		request.Header.Set("X-Forwarded-For", c.forwarded)
+		answer := httptest.NewRecorder()
+		e.ServeHTTP(answer, request)
+		if got := answer.Body.String(); got != c.want {
+			t.Errorf("%v, %q: %s, want %s", c.trusted, c.forwarded, got, c.want)
+		}
+	}
+	if err := TrustProxies(gin.New(), []string{"the gateway"}); err == nil {
+		t.Error("it trusts what is no network")
+	}
+}

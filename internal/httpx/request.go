@@ -43,6 +43,11 @@ func Bind(c *gin.Context, v any) bool {
 	return true
 }
 
+// BindNothing is Bind for a request that needs no body: none, or an empty object.
+func BindNothing(c *gin.Context) bool {
+	return c.Request.ContentLength == 0 || Bind(c, &struct{}{})
+}
+
 // DecodeStrict reads exactly one JSON value with no field that v does not have,
 // none twice, and names spelled as v spells them.
 func DecodeStrict(body []byte, v any) (schemas.Code, error) {

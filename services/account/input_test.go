@@ -71,6 +71,8 @@ func TestBadInputIsRefusedWithAStableCodeAndChangesNothing(t *testing.T) {
 		"token of nobody":      {"GET", me, stranger, "", schemas.CodePlayerNotFound},
 		"nobody changes":       {"PATCH", me, stranger, `{"country":"DE"}`, schemas.CodePlayerNotFound},
 		"nobody closes":        {"DELETE", me, stranger, "", schemas.CodePlayerNotFound},
+		"close with a word":    {"DELETE", me, s.Token, `{"oops`, schemas.CodeMalformedJSON},
+		"close with a field":   {"DELETE", me, s.Token, `{"really":false}`, schemas.CodeUnknownField},
 		"nothing to change":    {"PATCH", me, s.Token, `{}`, schemas.CodeInvalidField},
 		"change of the handle": {"PATCH", me, s.Token, `{"handle":"better"}`, schemas.CodeUnknownField},
 		"change to no region":  {"PATCH", me, s.Token, `{"region":""}`, schemas.CodeUnknownRegion},

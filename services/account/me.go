@@ -110,21 +110,23 @@ func (s *Service) checkCurrentPassword(c *gin.Context, a account, body change) b
 	if body.Password == nil && body.Email == nil {
 		return true
 	}
-	address := c.RemoteIP()
-	if !s.attempts.Allowed(address, a.Handle) {
-		httpx.Fail(c, schemas.CodeRateLimited, "too many wrong passwords")
-		return false
-	}
 	if body.CurrentPassword == nil {
 		httpx.Fail(c, schemas.CodeInvalidField, "currentPassword is needed to change password or email")
 		return false
 	}
+	tried, ok := s.attempts.try(c.ClientIP(), a.Handle)
+	if !ok {
+		httpx.Fail(c, schemas.CodeRateLimited, "too many wrong passwords")
+		return false
+	}
+	wrong := false
+	defer func() { tried(wrong) }()
 	same, err := s.matchesBounded(c.Request.Context(), *body.CurrentPassword, a.PasswordHash)
 	switch {
 	case err != nil:
 		s.fail(c, err)
 	case !same:
-		s.attempts.Wrong(address, a.Handle)
+		wrong = true
 		httpx.Fail(c, schemas.CodeWrongCredentials, "currentPassword is wrong")
 	default:
 		return true
@@ -160,6 +162,9 @@ func (b change) apply(a account, newHash string) (after account, publicly bool) 
 
 // close is DELETE /v1/accounts/me.
 func (s *Service) close(c *gin.Context) {
+	if !httpx.BindNothing(c) {
+		return
+	}
 	for range tries {
 		a, err := s.accounts.ByID(c.Request.Context(), httpx.PlayerID(c))
 		if err != nil {

@@ -40,6 +40,37 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	h.ask("POST", "/v1/sessions", "", `{"handle":"neighbour","password":"password one"}`, &session{})
 }
 
+// Those that come at once are counted before it is known whether they are wrong.
+func TestGuessingAtOnceIsSlowedDown(t *testing.T) {
+	t.Parallel()
+	a := newAttempts(func() time.Time { return time.Unix(1_000_000, 0) })
+	var ends []func(wrong bool)
+	for range 60 {
+		if end, ok := a.try("here", "Guessed"); ok {
+			ends = append(ends, end)
+		}
+	}
+	if len(ends) != wrongAtOnce {
+		t.Fatalf("%d of 60 are tried at once", len(ends))
+	}
+	if _, ok := a.try("there", "guessed"); !ok {
+		t.Error("another address pays for it")
+	}
+	for i, end := range ends {
+		end(i > 0) // one was right
+	}
+	end, ok := a.try("here", "guessed")
+	if !ok {
+		t.Fatal("a right password was counted as a wrong one")
+	}
+	if _, ok := a.try("here", "guessed"); ok {
+		t.Error("one more than are free")
+	}
+	if end(true); len(a.trying) != 1 { // the one from there
+		t.Errorf("%v are remembered", a.trying)
+	}
+}
+
 func TestHashingIsBounded(t *testing.T) {
 	t.Parallel()
 	h := build(t)

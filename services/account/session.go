@@ -36,11 +36,13 @@ func (s *Service) signIn(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeInvalidField, oneLine(invalid))
 		return
 	}
-	address, name := c.RemoteIP(), body.Handle+body.Email
-	if !s.attempts.Allowed(address, name) {
+	tried, ok := s.attempts.try(c.ClientIP(), body.Handle+body.Email)
+	if !ok {
 		httpx.Fail(c, schemas.CodeRateLimited, "too many wrong passwords")
 		return
 	}
+	wrong := false
+	defer func() { tried(wrong) }()
 	ctx := c.Request.Context()
 	a, err := s.find(ctx, body)
 	if err != nil {
@@ -52,7 +54,7 @@ func (s *Service) signIn(c *gin.Context) {
 	case err != nil:
 		s.fail(c, err)
 	case !same:
-		s.attempts.Wrong(address, name)
+		wrong = true
 		httpx.Fail(c, schemas.CodeWrongCredentials, "the name or the password is wrong")
 	default:
 		s.answerSession(c, a)

@@ -54,12 +54,11 @@ func (s *Service) resign(c *gin.Context) { s.actPlainly(c, schemas.Resign) }
 
 func (s *Service) abort(c *gin.Context) { s.actPlainly(c, schemas.AbortGame) }
 
-// actPlainly is act for what needs no body: none, or an empty object.
+// actPlainly is act for what needs no body.
 func (s *Service) actPlainly(c *gin.Context, kind schemas.CommandType) {
-	if c.Request.ContentLength != 0 && !httpx.Bind(c, &struct{}{}) {
-		return
+	if httpx.BindNothing(c) {
+		s.act(c, intent{kind: kind}, "", "")
 	}
-	s.act(c, intent{kind: kind}, "", "")
 }
 
 // act sends the player's command and answers with its event.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/auth"
 	"tabiya/internal/kafka"
@@ -20,6 +21,7 @@ import (
 // and does not block.
 type Sender interface {
 	SendAsync(m schemas.Message, done func(error))
+	SendRecordAsync(r *kgo.Record, done func(error))
 }
 
 // Players is the index of players by id; *tables.View. The caller runs it.

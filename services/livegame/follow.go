@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/kafka"
 	"tabiya/schemas"
 )
 
@@ -121,12 +122,24 @@ func (s *Service) hear(r *kgo.Record) {
 	switch {
 	case err != nil:
 		s.skip(r, err)
+		s.deadLetter(r, err)
 	case !ours(reply.CommandType):
 	case reply.Type == schemas.CommandRejected:
 		s.answers.reject(reply)
 	default:
 		s.repeated(reply)
 	}
+}
+
+// deadLetter puts a reply aside that nobody can read. Each instance does so, and
+// one that starts again may do so twice: the copies have the same source. Events
+// are put aside by the sinks.
+func (s *Service) deadLetter(r *kgo.Record, why error) {
+	s.cfg.Commands.SendRecordAsync(kafka.DeadLetter(r.Topic, r.Partition, r.Offset, r.Key, r.Value, why), func(err error) {
+		if err != nil {
+			s.cfg.Logger.Error("dead letter not sent", "err", err, "topic", r.Topic, "partition", r.Partition, "offset", r.Offset)
+		}
+	})
 }
 
 // ours reports whether this service sends such commands and is answered.

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/game"
+	"tabiya/internal/kafka"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -211,6 +212,21 @@ func TestUndecodableRecordsAreSkipped(t *testing.T) {
 	if got := later.ok("GET", "/v1/games/"+s.id, "", ""); got.Seq != 3 {
 		t.Errorf("%+v", got)
 	}
+	// Of replies this service is the reader that puts them aside.
+	eventually(t, "the reply is a dead letter", func() bool {
+		n := 0
+		if err := kafka.ReadAll(t.Context(), r.Config, schemas.DeadLetter(schemas.CommandReplies), func(rec *kgo.Record) error {
+			source := fmt.Sprintf("%s/%d/0", schemas.CommandReplies, kafka.PartitionOf(s.id, 3))
+			if len(rec.Headers) != 2 || len(rec.Headers[0].Value) == 0 || string(rec.Headers[1].Value) != source || string(rec.Value) != "{}" {
+				t.Errorf("%v, not of %s", rec, source)
+			}
+			n++
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n > 0
+	})
 }
 
 // A repeat of a command whose game is not held any more is answered from what is

@@ -80,7 +80,7 @@ func (p *places) now() int {
 // which the caller must leave. Where there is none it has answered and ok is false.
 func (s *Service) connect(c *gin.Context, b *board) (leave func(), ok bool) {
 	playerID := httpx.PlayerID(c)
-	leave, code, detail := s.places.take(playerID, c.RemoteIP(), b != nil && b.seats(playerID))
+	leave, code, detail := s.places.take(playerID, c.ClientIP(), b != nil && b.seats(playerID))
 	if code != "" {
 		httpx.Fail(c, code, detail)
 		return nil, false

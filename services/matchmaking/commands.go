@@ -71,7 +71,7 @@ func (s *Service) join(c *gin.Context) {
 // leave is POST /v1/queues/{queue}/leave.
 func (s *Service) leave(c *gin.Context) {
 	pool := c.Param("queue")
-	if !s.knownPool(c, pool) {
+	if !s.knownPool(c, pool) || !httpx.BindNothing(c) {
 		return
 	}
 	id, row, ok := s.begun(c)

@@ -90,6 +90,9 @@ func TestTheSameKeyIsTheSameTicket(t *testing.T) {
 		t.Fatalf("%+v, then %+v", first, again)
 	}
 	r.refused(schemas.CodeKeyReused, "POST", "/v1/queues/5+0/join", p, "k", "")
+	if again := r.join(p, "3+0", "k"); again != first { // that its key was tried for something else is no matter
+		t.Fatalf("%+v, then %+v", first, again)
+	}
 	r.refused(schemas.CodeAlreadyQueued, "POST", "/v1/queues/5+0/join", p, "other", "")
 	// A refusal is given again, whatever has changed.
 	r.refused(schemas.CodeNotQueued, "POST", "/v1/queues/5+0/leave", p, "", "")

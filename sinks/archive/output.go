@@ -10,7 +10,6 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/objstore"
-	"tabiya/schemas"
 )
 
 // Format says what a sink's files look like.
@@ -105,24 +104,12 @@ type deadLetters struct {
 const (
 	deadBatch      = 100
 	deadBatchBytes = 1 << 20
-	maxReason      = 1000
-	maxDeadKey     = 4 << 10
 )
 
 func (d *deadLetters) add(ctx context.Context, c Chunk, r Record, why error) error {
-	reason := why.Error()
-	reason = reason[:min(len(reason), maxReason)]
-	value := r.Value[:min(len(r.Value), kafka.MaxRecordBytes)]
-	d.batch = append(d.batch, &kgo.Record{
-		Topic: schemas.DeadLetter(c.Topic),
-		Key:   append([]byte(nil), r.Key[:min(len(r.Key), maxDeadKey)]...),
-		Value: append([]byte(nil), value...),
-		Headers: []kgo.RecordHeader{
-			{Key: schemas.HeaderReason, Value: []byte(reason)},
-			{Key: schemas.HeaderSource, Value: fmt.Appendf(nil, "%s/%d/%d", c.Topic, c.Partition, r.Offset)},
-		},
-	})
-	d.bytes += len(value)
+	letter := kafka.DeadLetter(c.Topic, c.Partition, r.Offset, r.Key, r.Value, why)
+	d.batch = append(d.batch, letter)
+	d.bytes += len(letter.Value)
 	if len(d.batch) >= deadBatch || d.bytes >= deadBatchBytes {
 		return d.flush(ctx)
 	}
