@@ -33,7 +33,7 @@ lint:
 test: venv
 	$(GO) test -race -shuffle=on $(CHEAP)
 	$(GO) test -shuffle=on -p 1 -timeout 20m $(HEAVY)
-	@if [ "$$CI" = true ] || command -v java >/dev/null && command -v mvn >/dev/null; then \
+	@if [ "$$CI" = true ] || { command -v java && command -v mvn; } >/dev/null; then \
 		echo "the pipelines again, on Apache Kafka:"; \
 		TABIYA_TEST_KAFKA=start $(GO) test -shuffle=on -p 1 -timeout 20m $(PIPELINES); \
 	else \

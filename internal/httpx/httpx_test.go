@@ -78,7 +78,7 @@ func TestBadInputGetsAProblemWithAStableCode(t *testing.T) {
 		"cut off":             {"POST", "/things", jsonType, "", "", `{"name":`, schemas.CodeMalformedJSON},
 		"two values":          {"POST", "/things", jsonType, "", "", `{} {}`, schemas.CodeMalformedJSON},
 		"not UTF-8 outside":   {"POST", "/things", jsonType, "", "", "\xff", schemas.CodeMalformedJSON},
-		"deep":                {"POST", "/things", jsonType, "", "", strings.Repeat("[", 60000), schemas.CodeInvalidField},
+		"deep":                {"POST", "/things", jsonType, "", "", strings.Repeat("[", 60000), schemas.CodeMalformedJSON},
 		"unknown field":       {"POST", "/things", jsonType, "", "", `{"nmae":"x"}`, schemas.CodeUnknownField},
 		"other case":          {"POST", "/things", jsonType, "", "", `{"Name":"x"}`, schemas.CodeUnknownField},
 		"a field twice":       {"POST", "/things", jsonType, "", "", `{"n":1,"n":2}`, schemas.CodeMalformedJSON},

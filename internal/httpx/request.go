@@ -54,12 +54,16 @@ func DecodeStrict(body []byte, v any) (schemas.Code, error) {
 	err := json.Unmarshal(body, v, json.RejectUnknownMembers(true))
 	var wrong *json.SemanticError
 	switch {
+	case err == nil && jsontext.Value(body).Kind() == 'n':
+		return schemas.CodeInvalidField, errors.New("null has the wrong type") // which sets nothing, and would pass for {}
 	case err == nil:
 		return "", nil
-	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &wrong):
-		return schemas.CodeUnknownField, fmt.Errorf("unknown field %.100q", wrong.JSONPointer.LastToken())
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return schemas.CodeMalformedJSON, errors.New("a field is there twice")
+	case !jsontext.Value(body).IsValid(): // the first error may be another's
+		return schemas.CodeMalformedJSON, errors.New("the body is not one JSON value in UTF-8")
+	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &wrong):
+		return schemas.CodeUnknownField, fmt.Errorf("unknown field %.100q", wrong.JSONPointer.LastToken())
 	case errors.As(err, &wrong):
 		return schemas.CodeInvalidField, fmt.Errorf("%.100s has the wrong type", cmp.Or(string(wrong.JSONPointer), "the body"))
 	}

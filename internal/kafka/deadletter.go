@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -21,8 +20,8 @@ func DeadLetter(topic string, partition int32, offset int64, key, value []byte, 
 	reason := why.Error()
 	return &kgo.Record{
 		Topic: schemas.DeadLetter(topic),
-		Key:   bytes.Clone(key[:min(len(key), maxDeadKey)]),
-		Value: bytes.Clone(value[:min(len(value), MaxRecordBytes)]),
+		Key:   append([]byte(nil), key[:min(len(key), maxDeadKey)]...),
+		Value: append([]byte(nil), value[:min(len(value), MaxRecordBytes)]...), // nothing stays null
 		Headers: []kgo.RecordHeader{
 			{Key: schemas.HeaderReason, Value: []byte(reason[:min(len(reason), maxReason)])},
 			{Key: schemas.HeaderSource, Value: fmt.Appendf(nil, "%s/%d/%d", topic, partition, offset)},

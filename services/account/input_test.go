@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
 )
@@ -72,6 +74,10 @@ func TestBadInputIsRefusedWithAStableCodeAndChangesNothing(t *testing.T) {
 		"nobody changes":       {"PATCH", me, stranger, `{"country":"DE"}`, schemas.CodePlayerNotFound},
 		"nobody closes":        {"DELETE", me, stranger, "", schemas.CodePlayerNotFound},
 		"close with a word":    {"DELETE", me, s.Token, `{"oops`, schemas.CodeMalformedJSON},
+		"close with null":      {"DELETE", me, s.Token, `null`, schemas.CodeInvalidField},
+		"never closed":         {"PATCH", me, s.Token, strings.Repeat("[", 30_000), schemas.CodeMalformedJSON},
+		"unknown and cut off":  {"PATCH", me, s.Token, `{"a":`, schemas.CodeMalformedJSON},
+		"unknown, not UTF-8":   {"PATCH", me, s.Token, "{\"a\":\"\xff\"}", schemas.CodeMalformedJSON},
 		"close with a field":   {"DELETE", me, s.Token, `{"really":false}`, schemas.CodeUnknownField},
 		"nothing to change":    {"PATCH", me, s.Token, `{}`, schemas.CodeInvalidField},
 		"change of the handle": {"PATCH", me, s.Token, `{"handle":"better"}`, schemas.CodeUnknownField},
@@ -113,4 +119,12 @@ func TestADatabaseThatIsAwayIsA503(t *testing.T) {
 	h.refused(schemas.CodeUnavailable, "PATCH", "/v1/accounts/me", s.Token, `{"country":"DE"}`)
 	h.refused(schemas.CodeUnavailable, "DELETE", "/v1/accounts/me", s.Token, "")
 	h.refused(schemas.CodeUnavailable, "GET", "/v1/players/early", "", "")
+	open := false // nobody waits for it any more
+	families, err := h.cfg.Registerer.(*prometheus.Registry).Gather()
+	for _, family := range families {
+		open = open || family.GetName() == "tabiya_account_breaker_open" && family.GetMetric()[0].GetGauge().GetValue() == 1
+	}
+	if err != nil || !open {
+		t.Errorf("every request asks a database that is away: %v", err)
+	}
 }

@@ -95,7 +95,7 @@ func New(cfg Config) (*Service, error) {
 	}
 	return &Service{
 		cfg:      cfg,
-		accounts: store{cfg.Pool},
+		accounts: store{cfg.Pool, postgres.NewBreaker("account", cfg.Logger, cfg.Registerer)},
 		hashes:   hashes,
 		relay:    newRelay(cfg.Pool, cfg.Commands, cfg.Logger, cfg.Registerer),
 		attempts: newAttempts(cfg.Now),

@@ -36,25 +36,24 @@ var (
 	errStale = errors.New("the account has changed meanwhile")
 )
 
-// queryTimeout bounds one look-up or transaction: a database that is away costs
-// a request no more.
-const queryTimeout = 5 * time.Second
-
-type store struct{ pool *pgxpool.Pool }
+type store struct {
+	pool    *pgxpool.Pool
+	breaker postgres.Breaker
+}
 
 const selectAccount = `SELECT id::text, handle, coalesce(email, ''), password_hash, region, country, revision, created_at, closed_at IS NOT NULL FROM accounts `
 
 func (s store) one(ctx context.Context, where string, args ...any) (account, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
 	var a account
-	err := s.pool.QueryRow(ctx, selectAccount+where, args...).
-		Scan(&a.ID, &a.Handle, &a.Email, &a.PasswordHash, &a.Region, &a.Country, &a.Revision, &a.CreatedAt, &a.Closed)
+	err := s.breaker.Do(ctx, func(ctx context.Context) error {
+		return s.pool.QueryRow(ctx, selectAccount+where, args...).
+			Scan(&a.ID, &a.Handle, &a.Email, &a.PasswordHash, &a.Region, &a.Country, &a.Revision, &a.CreatedAt, &a.Closed)
+	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return account{}, errNoAccount
 	case err != nil:
-		return account{}, fmt.Errorf("read account: %w", postgres.Unavailable(err))
+		return account{}, fmt.Errorf("read account: %w", err)
 	}
 	return a, nil
 }
@@ -74,9 +73,9 @@ func (s store) ByEmail(ctx context.Context, email string) (account, error) {
 // transact runs fn in one transaction with the account's change and what it has
 // to say to Kafka.
 func (s store) transact(ctx context.Context, fn func(context.Context, pgx.Tx) error) error {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return fn(ctx, tx) })
+	return s.breaker.Do(ctx, func(ctx context.Context) error {
+		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return fn(ctx, tx) })
+	})
 }
 
 // Create inserts a and RegisterPlayer. a's revision is 1.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"tabiya/internal/postgres"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/schemas"
 )
@@ -100,7 +101,7 @@ func TestADatabaseThatIsAwayIsA503AndIsNotAskedByEveryRequest(t *testing.T) {
 	if h.Ready() == nil {
 		t.Error("ready without a database")
 	}
-	for range failuresToOpen {
+	for range postgres.FailuresToOpen {
 		h.refused(schemas.CodeUnavailable, "/v1/history/games/"+games[0].ID, "")
 	}
 	before := w.dials.Load()

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tabiya/internal/postgres"
 	"tabiya/schemas"
 )
 
@@ -25,11 +26,11 @@ type finished struct {
 
 type store struct {
 	pool    *pgxpool.Pool
-	breaker breaker
+	breaker postgres.Breaker
 }
 
 func newStore(pool *pgxpool.Pool, logger *slog.Logger, registerer prometheus.Registerer) *store {
-	return &store{pool, newBreaker(logger, registerer)}
+	return &store{pool, postgres.NewBreaker("history", logger, registerer)}
 }
 
 const selectGames = `

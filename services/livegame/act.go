@@ -72,7 +72,11 @@ func (s *Service) act(c *gin.Context, in intent, code schemas.Code, detail strin
 		httpx.Fail(c, code, detail)
 		return
 	}
-	if !s.paces.allows(playerID, time.Now()) {
+	at := seat{playerID: playerID}
+	if b := s.hub.known(gameID); b != nil && b.seats(playerID) {
+		at.gameID = gameID
+	}
+	if !s.paces.allows(at, time.Now()) {
 		httpx.Fail(c, schemas.CodeRateLimited, "slower: "+strconv.Itoa(s.cfg.FrameRate)+" requests a second")
 		return
 	}

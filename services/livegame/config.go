@@ -64,7 +64,7 @@ type Config struct {
 	// gateway all come from one.
 	MaxPerAddress int
 	// FrameRate is how many frames a second a socket, and requests a second a
-	// player, may send, with two seconds' worth at once, 128 at most. Default 500.
+	// player of a game, may send, with two seconds' worth at once, 128 at most. Default 500.
 	FrameRate int
 	// MaxPast bounds what is read of the log for one finished game, in bytes, and
 	// PastRate how much of it a second. Default 256 MiB and 64 MiB/s.

@@ -85,6 +85,7 @@ func TestKafkaAwayCostsWaitingNotMoves(t *testing.T) {
 	if got := r.ok("GET", "/v1/games/"+id, "", ""); got.Ply != 0 { // what was read can be read
 		t.Errorf("%+v", got)
 	}
+	r.refused(503, schemas.CodeUnavailable, "GET", "/v1/games/"+schemas.NewID(), "", "") // who knows whether it has begun
 	if r.service.Ready() == nil {
 		t.Error("ready without Kafka")
 	}

@@ -40,17 +40,20 @@ func (p *pace) allows(now time.Time) bool {
 // maxPaces is how many players' paces are remembered, about 2 MB.
 const maxPaces = 16_384
 
-// paces are the players' over HTTP. What a player asks costs the log two records
-// even where it is refused, so he has the rate of a socket.
+// paces are the players' over HTTP, each with the rate of a socket: what a player
+// asks costs the log two records even where it is refused.
 type paces struct {
 	perSecond int
 
 	mu sync.Mutex
-	by *lru.Cache[string, *pace] // by player id; who was quiet for longest is forgotten
+	by *lru.Cache[seat, *pace] // who was quiet for longest is forgotten
 }
 
+// seat is a player in a game that he plays; in all others together the game is "".
+type seat struct{ playerID, gameID string }
+
 func newPaces(perSecond int) *paces {
-	by, err := lru.New[string, *pace](maxPaces)
+	by, err := lru.New[seat, *pace](maxPaces)
 	if err != nil {
 		panic(err) // only for a size below 1
 	}
@@ -58,14 +61,14 @@ func newPaces(perSecond int) *paces {
 }
 
 // allows reports whether a player's request may come now.
-func (p *paces) allows(playerID string, now time.Time) bool {
+func (p *paces) allows(at seat, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	his, ok := p.by.Get(playerID)
+	his, ok := p.by.Get(at)
 	if !ok {
 		fresh := newPace(p.perSecond)
 		his = &fresh
-		p.by.Add(playerID, his)
+		p.by.Add(at, his)
 	}
 	return his.allows(now)
 }

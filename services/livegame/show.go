@@ -39,6 +39,10 @@ func (s *Service) watched(c *gin.Context) (b *board, ok bool) {
 	defer cancel()
 	who, _ := httpx.Principal(c)
 	if b = s.hub.find(ctx, gameID, func(state *game.State) bool { return mayWatch(who, state) }); b == nil {
+		if why := s.gate.shut(); why != "" { // it may have begun meanwhile
+			httpx.Fail(c, schemas.CodeUnavailable, why)
+			return nil, false
+		}
 		httpx.Fail(c, schemas.CodeGameNotFound, noSuchGame)
 		return nil, false
 	}

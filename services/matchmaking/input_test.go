@@ -42,6 +42,8 @@ func TestBadInputIsRefusedWithAStableCodeAndChangesNothing(t *testing.T) {
 		"leave no such queue": {"POST", "/v1/queues/x/leave", p, "", "", schemas.CodeQueueNotFound},
 		"leave without join":  {"POST", leave, p, "", "", schemas.CodeNotQueued},
 		"leave, cut off":      {"POST", leave, p, "", `{"broken`, schemas.CodeMalformedJSON},
+		"leave, null":         {"POST", leave, p, "", `null`, schemas.CodeInvalidField},
+		"join, null":          {"POST", join, p, "", `null`, schemas.CodeInvalidField},
 		"leave, unknown":      {"POST", leave, p, "", `{"unknown":1}`, schemas.CodeUnknownField},
 		"leave, too long":     {"POST", leave, p, "", `{"a":"` + strings.Repeat("a", httpx.MaxBody) + `"}`, schemas.CodeBodyTooLarge},
 		"bad key":             {"POST", join, p, "not one word", "", schemas.CodeInvalidIdempotency},
