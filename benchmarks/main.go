@@ -106,8 +106,8 @@ func run(out, only string, seconds time.Duration) error {
 }
 
 // measure runs a measure over a folder of its own, which is gone afterwards, and
-// with it what the kernel holds of its files: writing to pages that the host of a
-// virtual machine has yet to give it costs the next measure three times as much.
+// with it what the kernel holds of its files: a file's byte costs more to write
+// while that grows into memory which the host of a virtual machine has yet to give.
 func (b *bench) measure(run func(*bench) ([]Row, error), folder string) (rows []Row, err error) {
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		return nil, err

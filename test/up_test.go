@@ -34,11 +34,13 @@ func TestUpStopsInTenSecondsUnderLoadAndGoesOnWithItsData(t *testing.T) {
 func TestASecondUpOnTheSameDataIsRefusedInOneLine(t *testing.T) {
 	t.Parallel()
 	p := up(t)
-	second := launch(t, "second up", nil, "up", "--data", p.data, "--listen", "127.0.0.1:0")
-	second.wait(20 * time.Second)
-	said := strings.TrimSpace(second.log.String())
-	if status := second.cmd.ProcessState.ExitCode(); status != 1 || strings.Count(said, "\n") > 0 || !strings.Contains(said, "in use") {
-		t.Errorf("status %d, said:\n%s", status, said)
+	for _, address := range []string{"127.0.0.1:0", strings.TrimPrefix(p.url, "http://")} { // the second is in use as well
+		second := launch(t, "second up", nil, "up", "--data", p.data, "--listen", address)
+		second.wait(20 * time.Second)
+		said := strings.TrimSpace(second.log.String())
+		if status := second.cmd.ProcessState.ExitCode(); status != 1 || strings.Count(said, "\n") > 0 || !strings.Contains(said, "data folder is in use") {
+			t.Errorf("on %s: status %d, said:\n%s", address, status, said)
+		}
 	}
 	ready(t, p.process, p.url, 5*time.Second)
 }

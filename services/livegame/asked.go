@@ -75,8 +75,8 @@ func (a *asked) knowsLocked(id string) (q uint64, ok bool) {
 	return q, ok
 }
 
-// end notes that the frame is answered. One that was not accepted
-// may come again, and if the game has refused it, is refused again.
+// end notes that the frame is answered. One that was not accepted may come again,
+// and if the game has refused it, is refused again.
 func (a *asked) end(id string, accepted bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -60,11 +60,11 @@ type Config struct {
 	MaxConnections int
 	// MaxPerPlayer bounds the sockets and streams of one player. Default 64.
 	MaxPerPlayer int
-	// MaxPerAddress bounds those from one address. Default 0, no bound: behind a
-	// gateway all come from one.
+	// MaxPerAddress bounds those from one address. Default 0, no bound.
 	MaxPerAddress int
 	// FrameRate is how many frames a second a socket, and requests a second a
-	// player of a game, may send, with two seconds' worth at once, 128 at most. Default 500.
+	// player of a game, may send, with two seconds' worth at once, 128 at most.
+	// Default 500.
 	FrameRate int
 	// MaxPast bounds what is read of the log for one finished game, in bytes, and
 	// PastRate how much of it a second. Default 256 MiB and 64 MiB/s.

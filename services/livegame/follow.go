@@ -132,8 +132,8 @@ func (s *Service) hear(r *kgo.Record) {
 }
 
 // deadLetter puts a reply aside that nobody can read. Each instance does so, and
-// one that starts again may do so twice: the copies have the same source. Events
-// are put aside by the sinks.
+// again when it starts within repliesBack, so one that dies before it is sent
+// loses nothing; the copies have the same source. Events are put aside by the sinks.
 func (s *Service) deadLetter(r *kgo.Record, why error) {
 	s.cfg.Commands.SendRecordAsync(kafka.DeadLetter(r.Topic, r.Partition, r.Offset, r.Key, r.Value, why), func(err error) {
 		if err != nil {

@@ -1,6 +1,7 @@
 package livegame
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ func (p *pace) allows(now time.Time) bool {
 	return true
 }
 
-// maxPaces is how many players' paces are remembered, about 2 MB.
+// maxPaces is how many paces are remembered: some megabytes.
 const maxPaces = 16_384
 
 // paces are the players' over HTTP, each with the rate of a socket: what a player
@@ -68,7 +69,8 @@ func (p *paces) allows(at seat, now time.Time) bool {
 	if !ok {
 		fresh := newPace(p.perSecond)
 		his = &fresh
-		p.by.Add(at, his)
+		// A name from a request is a piece of it, all of which would be kept.
+		p.by.Add(seat{strings.Clone(at.playerID), strings.Clone(at.gameID)}, his)
 	}
 	return his.allows(now)
 }

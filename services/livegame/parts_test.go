@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/coder/websocket"
 	"github.com/prometheus/client_golang/prometheus"
@@ -184,6 +185,20 @@ func TestAPaceIsABucketOfTwoSeconds(t *testing.T) {
 	now = now.Add(time.Hour)
 	if n := passed(100); n != 20 {
 		t.Errorf("%d after an hour", n)
+	}
+}
+
+// What is remembered of a request is not the request: its query may be long.
+func TestAPaceKeepsNoRequest(t *testing.T) {
+	t.Parallel()
+	p := newPaces(10)
+	request := "/v1/games/game/moves?" + strings.Repeat("a", 1000)
+	at := seat{"player", request[len("/v1/games/"):][:len("game")]}
+	if !p.allows(at, time.Now()) || !p.by.Contains(at) {
+		t.Fatal(p.by.Keys())
+	}
+	if kept := p.by.Keys()[0].gameID; unsafe.StringData(kept) == unsafe.StringData(at.gameID) {
+		t.Error("the request is kept with its game's id")
 	}
 }
 
