@@ -88,8 +88,36 @@ func (l *lag) of(stated *int64) int64 {
 
 var errSilent = errors.New("the client says nothing")
 
-// beat pings where it is time to.
-func (k *socket) beat(now time.Time) error {
+// startBeats begins to ping; the caller stops the timer.
+func (k *socket) startBeats() {
+	if k.plays {
+		_ = k.ping(time.Now()) // so that the first moves have a measure; an error comes again
+	}
+	k.beats = time.AfterFunc(time.Hour, k.beat)
+	k.beats.Reset(k.beatEvery()) // apart, for beat reads k.beats
+}
+
+// beatEvery is the time between two beats.
+func (k *socket) beatEvery() time.Duration {
+	if k.plays {
+		return playerPingEvery
+	}
+	return watcherPingEvery
+}
+
+// beat pings where it is time to, and closes a socket that says nothing.
+func (k *socket) beat() {
+	switch err := k.ping(time.Now()); {
+	case errors.Is(err, errSilent):
+		_ = k.conn.Close(statusSilent, err.Error())
+	case err != nil:
+		_ = k.conn.CloseNow()
+	default:
+		k.beats.Reset(k.beatEvery())
+	}
+}
+
+func (k *socket) ping(now time.Time) error {
 	heard := k.heard.Swap(false)
 	switch waits := k.lag.unanswered(now); {
 	case waits >= silence && !heard:

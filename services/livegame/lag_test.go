@@ -50,14 +50,14 @@ func TestASilentClientIsNoticed(t *testing.T) {
 	now := time.Now()
 	k := &socket{plays: true}
 	k.lag.ping(now)
-	if err := k.beat(now.Add(silence - 1)); err != nil {
+	if err := k.ping(now.Add(silence - 1)); err != nil {
 		t.Error(err)
 	}
 	k.heard.Store(true) // it says something, though no pong comes
-	if err := k.beat(now.Add(silence)); err != nil {
+	if err := k.ping(now.Add(silence)); err != nil {
 		t.Error(err)
 	}
-	if err := k.beat(now.Add(silence)); !errors.Is(err, errSilent) {
+	if err := k.ping(now.Add(silence)); !errors.Is(err, errSilent) {
 		t.Errorf("silent: %v", err)
 	}
 }

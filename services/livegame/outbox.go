@@ -47,7 +47,7 @@ const (
 )
 
 // outbox is what a client has to be sent. Whoever has something for it puts it
-// in and never waits; one goroutine of the client takes it out.
+// in and never waits; one taker at a time takes it out.
 type outbox struct {
 	mu    sync.Mutex
 	items []item
@@ -56,6 +56,7 @@ type outbox struct {
 
 	// ready holds a token when there is something to take.
 	ready chan struct{}
+	rouse func() // called instead, if there is one
 	full  func() // called when it ends because it was full
 }
 
@@ -79,6 +80,10 @@ func (o *outbox) put(i item) {
 
 // wake tells the taker that there is something.
 func (o *outbox) wake() {
+	if o.rouse != nil {
+		o.rouse()
+		return
+	}
 	select {
 	case o.ready <- struct{}{}:
 	default:
@@ -110,4 +115,11 @@ func (o *outbox) take(into []item) ([]item, ending) {
 	taken := o.items
 	o.items, o.bytes = into[:0], 0
 	return taken, o.end
+}
+
+// empty reports whether there is nothing to take and more may come.
+func (o *outbox) empty() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.items) == 0 && o.end == goesOn
 }

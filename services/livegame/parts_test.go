@@ -266,8 +266,10 @@ func FuzzCursors(f *testing.F) {
 func TestFramesOfEveryLength(t *testing.T) {
 	t.Parallel()
 	var sent []item
+	var frames []byte
 	for _, n := range []int{0, 1, 125, 126, 127, 1<<16 - 1, 1 << 16, 1<<16 + 1} {
 		sent = append(sent, item{frame: []byte(strings.Repeat("x", n))})
+		frames = appendFrame(frames, sent[len(sent)-1].frame)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		over := &wiring{ResponseWriter: rw}
@@ -276,11 +278,11 @@ func TestFramesOfEveryLength(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		if err := over.wire.send(sent); err != nil {
+		if err := over.wire.send(frames); err != nil {
 			t.Error(err)
 		}
 		_ = conn.Close(websocket.StatusNormalClosure, "")
-		if err := over.wire.send(sent); !errors.Is(err, net.ErrClosed) {
+		if err := over.wire.send(frames); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("after the close frame: %v", err)
 		}
 	}))

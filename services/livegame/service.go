@@ -25,6 +25,7 @@ type Service struct {
 	mender   *mender
 	bygones  *bygones
 	crowd    *crowd
+	writers  writers
 	presence *presence
 	gate     *gate
 	lag      *kafka.Lag

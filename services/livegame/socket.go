@@ -30,7 +30,7 @@ const (
 )
 
 // socket is one player's or watcher's connection to a game. Its reader is the
-// request's goroutine; its writer has one of its own.
+// request's goroutine; the writers are shared by all sockets.
 type socket struct {
 	service  *Service
 	gameID   string
@@ -40,6 +40,8 @@ type socket struct {
 	conn     *websocket.Conn
 	wire     *wire
 	box      *outbox
+	claimed  atomic.Bool // somebody writes, or is about to
+	beats    *time.Timer
 	asked    asked
 	heard    atomic.Bool // something came since the last beat
 	strikes  int         // bad frames, less the good ones since
@@ -56,7 +58,9 @@ func (s *Service) socket(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeUpgradeRequired, why)
 		return
 	}
-	k := &socket{service: s, gameID: c.Param("id"), box: newOutbox(s.metrics.cutOff.Inc), pace: newPace(s.cfg.FrameRate)}
+	k := &socket{service: s, gameID: c.Param("id"), pace: newPace(s.cfg.FrameRate)}
+	k.box = &outbox{rouse: k.rouse, full: s.metrics.cutOff.Inc}
+	k.claimed.Store(true) // by the past
 	if !k.authenticate(c) {
 		return
 	}
@@ -102,15 +106,12 @@ func (s *Service) socket(c *gin.Context) {
 	if from == 0 {
 		from = state.Seq + 1
 	}
-	gone := make(chan struct{})
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		k.write(stateFrame(state, b.audience()), state, from, gone)
-	}()
-	k.read()
-	close(gone)
-	<-written
+	if k.past(stateFrame(state, b.audience()), state, from) == nil {
+		k.startBeats()
+		defer k.beats.Stop()
+		k.flush(&pen{})
+		k.read()
+	}
 	_ = conn.CloseNow() // closed already in most cases
 }
 

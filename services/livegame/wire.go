@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -16,10 +18,10 @@ import (
 // much again.
 type wire struct {
 	net.Conn
+	raw     syscall.RawConn // nil where there is none
 	mu      sync.Mutex
-	closing bool // a close frame was written: nothing may follow (RFC 6455, 5.5.1)
-	buffer  []byte
-	until   time.Time // the write deadline
+	closing bool   // a close frame was written: nothing may follow (RFC 6455, 5.5.1)
+	torn    []byte // what offer could not write of its last frames: it goes before all else
 }
 
 // First bytes of frames, RFC 6455, 5.2: final, and an opcode.
@@ -29,9 +31,6 @@ const (
 	finalPing  = 0x89
 )
 
-// maxKeptBuffer is what a quiet connection keeps of its buffer.
-const maxKeptBuffer = 8 << 10
-
 // Write takes the library's frames.
 func (w *wire) Write(p []byte) (int, error) {
 	w.mu.Lock()
@@ -39,48 +38,82 @@ func (w *wire) Write(p []byte) (int, error) {
 	if len(p) > 0 && p[0] == finalClose {
 		w.closing = true
 	}
-	return w.write(p)
+	return len(p), w.write(p)
 }
 
-// send writes text messages, all in one piece.
-func (w *wire) send(items []item) error {
+// send writes frames, and waits up to writeLimit until they are.
+func (w *wire) send(frames []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closing {
 		return net.ErrClosed
 	}
-	for _, i := range items {
-		w.buffer = appendFrame(w.buffer, i.frame)
-	}
-	_, err := w.write(w.buffer)
-	w.buffer = w.buffer[:0]
-	if cap(w.buffer) > maxKeptBuffer {
-		w.buffer = nil
-	}
-	return err
+	return w.write(frames)
 }
 
 // ping writes a ping; its payload is at most 125 bytes.
 func (w *wire) ping(payload []byte) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closing {
-		return net.ErrClosed
-	}
-	_, err := w.write(append([]byte{finalPing, byte(len(payload))}, payload...))
-	return err
+	return w.send(append([]byte{finalPing, byte(len(payload))}, payload...))
 }
 
-func (w *wire) write(p []byte) (int, error) {
-	// Setting a deadline costs a tenth of a write, so one serves all writes of a
-	// while: a reader that stands still is found within a quarter of the limit.
-	if now := time.Now(); w.until.Sub(now) < writeLimit*3/4 {
-		w.until = now.Add(writeLimit)
-		if err := w.Conn.SetWriteDeadline(w.until); err != nil {
-			return 0, err
+func (w *wire) write(p []byte) error {
+	if err := w.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+		return err
+	}
+	if len(w.torn) > 0 {
+		if _, err := w.Conn.Write(w.torn); err != nil {
+			return err
+		}
+		w.torn = nil
+	}
+	if _, err := w.Conn.Write(p); err != nil {
+		return err
+	}
+	return w.SetWriteDeadline(time.Time{}) // which offer would run into
+}
+
+// offer writes what the connection takes at once of the pen's frames. Where that
+// is not the whole, what is left must be sent, even if it is nothing.
+func (w *wire) offer(p *pen) (left []byte, whole bool, err error) {
+	if w.raw == nil || !w.mu.TryLock() { // the library writes, and may have to wait
+		return slices.Clone(p.frames), false, nil
+	}
+	defer w.mu.Unlock()
+	if w.closing {
+		return nil, false, net.ErrClosed
+	}
+	n, err := p.try.write(w.raw, p.frames)
+	if err == nil && n < len(p.frames) {
+		w.torn = slices.Clone(p.frames[n:])
+		return nil, false, nil
+	}
+	return nil, true, err
+}
+
+// try is one write to a descriptor that never waits. It is a type so that the
+// function that a RawConn wants is made once.
+type try struct {
+	once  func(fd uintptr) bool
+	bytes []byte
+	n     int
+	err   error
+}
+
+func (t *try) write(raw syscall.RawConn, p []byte) (n int, err error) {
+	if t.once == nil {
+		t.once = func(fd uintptr) bool {
+			t.n, t.err = syscall.Write(int(fd), t.bytes)
+			return true // it is not tried again
 		}
 	}
-	return w.Conn.Write(p)
+	t.bytes = p
+	if err := raw.Write(t.once); err != nil {
+		return 0, err
+	}
+	if t.err == syscall.EAGAIN || t.err == syscall.EINTR {
+		return 0, nil
+	}
+	return t.n, t.err
 }
 
 // appendFrame appends a text message as one frame; a server's are not masked.
@@ -96,6 +129,14 @@ func appendFrame(b, text []byte) []byte {
 	return append(b, text...)
 }
 
+func newWire(conn net.Conn) *wire {
+	w := &wire{Conn: conn}
+	if c, ok := conn.(syscall.Conn); ok {
+		w.raw, _ = c.SyscallConn() // without one, everything is waited for
+	}
+	return w
+}
+
 // wiring gives the library a wire when it takes the connection over.
 type wiring struct {
 	http.ResponseWriter
@@ -107,7 +148,7 @@ func (w *wiring) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	w.wire = &wire{Conn: conn}
+	w.wire = newWire(conn)
 	rw.Writer.Reset(w.wire)
 	return w.wire, rw, nil
 }

@@ -1,80 +1,141 @@
 package livegame
 
 import (
-	"errors"
-	"time"
+	"runtime"
+	"sync"
 
 	"github.com/coder/websocket"
 
 	"tabiya/internal/game"
 )
 
-// write sends the first frame, the past from from on, and then what comes, until
-// the outbox ends or gone is closed.
-func (k *socket) write(first item, state *game.State, from int64, gone <-chan struct{}) {
-	if err := k.past(first, state, from); err != nil {
-		_ = k.conn.CloseNow() // the reader notices
-		return
-	}
-	every := watcherPingEvery
+// writers write to all sockets, with a goroutine for each processor. One for each
+// socket would be woken for each event, and keep a stack. None of them waits for
+// a client: the socket that would have to be waited for gets a goroutine of its
+// own until it has caught up.
+type writers struct {
+	mu       sync.Mutex
+	players  []*socket // come before the watchers
+	watchers []*socket
+	working  int
+}
+
+// add has a socket flushed that holds its claim.
+func (w *writers) add(k *socket) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if k.plays {
-		every = playerPingEvery
-		_ = k.beat(time.Now()) // so that the first moves have a measure; an error comes again
+		w.players = append(w.players, k)
+	} else {
+		w.watchers = append(w.watchers, k)
 	}
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	var items []item
-	for {
-		select {
-		case <-gone:
+	if w.working < runtime.GOMAXPROCS(0) {
+		w.working++
+		go w.work()
+	}
+}
+
+func (w *writers) work() {
+	p := &pen{}
+	for k := w.next(); k != nil; k = w.next() {
+		k.flush(p)
+	}
+}
+
+// next is the socket whose turn it is; without one the goroutine ends.
+func (w *writers) next() (k *socket) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	queue := &w.players
+	if len(*queue) == 0 {
+		queue = &w.watchers
+	}
+	if len(*queue) == 0 {
+		w.working--
+		return nil
+	}
+	k, (*queue)[0] = (*queue)[0], nil
+	*queue = (*queue)[1:]
+	return k
+}
+
+// rouse has the outbox written, unless somebody is at it.
+func (k *socket) rouse() {
+	if k.claimed.CompareAndSwap(false, true) {
+		k.service.writers.add(k)
+	}
+}
+
+// flush writes what is in the outbox, as far as nothing has to be waited for.
+// The caller has the claim.
+func (k *socket) flush(p *pen) {
+	for more := true; more; more = k.more() {
+		end := p.fill(k.box)
+		left, whole, err := k.wire.offer(p)
+		if !whole || err != nil || end != goesOn {
+			go k.finish(left, err, end)
 			return
-		case now := <-tick.C:
-			switch err := k.beat(now); {
-			case errors.Is(err, errSilent):
-				_ = k.conn.Close(statusSilent, err.Error())
-				return
-			case err != nil:
-				_ = k.conn.CloseNow()
-				return
-			}
-			continue
-		case <-k.box.ready:
 		}
-		var end ending
-		items, end = k.box.take(items)
-		if err := k.send(items); err != nil {
-			_ = k.conn.CloseNow()
-			return
+	}
+}
+
+// finish does what has to be waited for: it writes what is left and all that
+// comes meanwhile, and closes the connection at its end.
+func (k *socket) finish(left []byte, err error, end ending) {
+	p := &pen{}
+	for err == nil {
+		if err = k.wire.send(left); err != nil {
+			break
 		}
 		if end != goesOn {
 			_ = k.conn.Close(closeCode(end), end.String()) // an error: the client has gone
 			return
 		}
+		if !k.more() {
+			return
+		}
+		end = p.fill(k.box)
+		left = p.frames
 	}
+	_ = k.conn.CloseNow() // the reader notices; nobody writes any more
+}
+
+// more gives the claim back, unless something came meanwhile.
+func (k *socket) more() bool {
+	k.claimed.Store(false)
+	return !k.box.empty() && k.claimed.CompareAndSwap(false, true)
 }
 
 // past sends the first frame and the events that the state holds.
 func (k *socket) past(first item, state *game.State, from int64) error {
-	batch, bytes := []item{first}, 0
+	frames := appendFrame(nil, first.frame)
 	for _, ev := range state.Events(from) {
-		i := eventItem(ev.Seq, ev.Record().Value)
-		batch, bytes = append(batch, i), bytes+len(i.frame)
-		if bytes > pastBytes {
-			if err := k.send(batch); err != nil {
+		frames = appendFrame(frames, eventItem(ev.Seq, ev.Record().Value).frame)
+		if len(frames) > pastBytes {
+			if err := k.wire.send(frames); err != nil {
 				return err
 			}
-			batch, bytes = batch[:0], 0
+			frames = frames[:0]
 		}
 	}
-	return k.send(batch)
+	return k.wire.send(frames)
 }
 
-// send writes the frames in one piece.
-func (k *socket) send(items []item) error {
-	if len(items) == 0 {
-		return nil
+// pen is what a writer needs for one socket after the other.
+type pen struct {
+	items  []item
+	frames []byte
+	try    try
+}
+
+// fill takes what is in the box.
+func (p *pen) fill(box *outbox) (end ending) {
+	p.items, end = box.take(p.items)
+	p.frames = p.frames[:0]
+	for _, i := range p.items {
+		p.frames = appendFrame(p.frames, i.frame)
 	}
-	return k.wire.send(items)
+	return end
 }
 
 func closeCode(end ending) websocket.StatusCode {
