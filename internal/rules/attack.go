@@ -33,6 +33,31 @@ func (s step) from(sq int) int {
 	return r*8 + f
 }
 
+var (
+	allSteps  = [...]step{{1, 0}, {0, 1}, {-1, 0}, {0, -1}, {1, 1}, {-1, 1}, {-1, -1}, {1, -1}}
+	whitePush = [...]step{{0, 1}}
+	blackPush = [...]step{{0, -1}}
+)
+
+// stepsOf are the ways a piece goes: of a pawn, straight ahead alone.
+func stepsOf(piece byte) []step {
+	switch piece {
+	case 'P':
+		return whitePush[:]
+	case 'p':
+		return blackPush[:]
+	}
+	switch upper(piece) {
+	case 'N':
+		return knightSteps[:]
+	case 'R':
+		return lines[:]
+	case 'B':
+		return diagonals[:]
+	}
+	return allSteps[:]
+}
+
 // squares is a set of squares, a bit each.
 type squares uint64
 

@@ -103,6 +103,38 @@ func (p *Position) pushes(from, to int) bool {
 	return to == from+2*ahead && rank(from) == home && p.board[from+ahead] == 0
 }
 
+// steps reports whether some man of the side to move can go one step, as in
+// nearly every position: then the library need not be asked whether it has a
+// move. Where it is false there may still be one.
+func (p *Position) steps() bool {
+	for from, piece := range p.board {
+		if piece == 0 || isBlack(piece) != p.black {
+			continue
+		}
+		for _, s := range stepsOf(piece) {
+			to := s.from(from)
+			if to == noSquare || !p.takesOrEmpty(to, upper(piece) == 'P') {
+				continue
+			}
+			if next, _ := p.moved(Move(from) | Move(to)<<6); !next.exposed() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// takesOrEmpty reports whether a man of the side to move may step onto sq, as far
+// as that is for the square to say. A pawn steps straight, and is not looked at
+// where it would be promoted.
+func (p *Position) takesOrEmpty(sq int, pawn bool) bool {
+	target := p.board[sq]
+	if pawn {
+		return target == 0 && rank(sq) != 0 && rank(sq) != 7
+	}
+	return target == 0 || isBlack(target) != p.black
+}
+
 // exposed reports whether the side that has moved left its king in check.
 func (p *Position) exposed() bool { return p.attacked(p.king(!p.black), p.black) }
 

@@ -22,10 +22,10 @@ func TestPlayTakesTheMovesOfTheLibraryAndNoOthers(t *testing.T) {
 		p := mustParse(t, starts[r.IntN(len(starts))])
 		for range 60 {
 			legal := p.LegalMoves()
+			checkAllMoves(t, p, legal)
 			if len(legal) == 0 {
 				break
 			}
-			checkAllMoves(t, p, legal)
 			p, _, _ = p.Play(legal[r.IntN(len(legal))])
 			played++
 		}
@@ -35,6 +35,9 @@ func TestPlayTakesTheMovesOfTheLibraryAndNoOthers(t *testing.T) {
 // checkAllMoves tries every move that can be written.
 func checkAllMoves(t *testing.T, p Position, legal []string) {
 	t.Helper()
+	if p.steps() && len(legal) == 0 {
+		t.Fatalf("no move is legal in %s", p.FEN())
+	}
 	taken := 0
 	for from := range Move(64) {
 		for to := range Move(64) {

@@ -75,11 +75,13 @@ func (p Position) Status() Status {
 	if p.status != 0 {
 		return p.status
 	}
-	switch p.library().Status() {
-	case chess.Checkmate:
-		return Checkmate
-	case chess.Stalemate:
-		return Stalemate
+	if !p.steps() {
+		switch p.library().Status() {
+		case chess.Checkmate:
+			return Checkmate
+		case chess.Stalemate:
+			return Stalemate
+		}
 	}
 	if p.insufficient() {
 		return Insufficient
