@@ -11,6 +11,7 @@ import (
 
 // Opcodes of frames, RFC 6455, 5.2.
 const (
+	opText  = 0x1
 	opClose = 0x8
 	opPing  = 0x9
 	opPong  = 0xA
@@ -37,15 +38,16 @@ func cutFrame(b []byte) (opcode byte, payload []byte, size int) {
 	return b[0] & 0x0f, b[head : head+length], head + length
 }
 
-// pong answers a ping. A client's frames are masked; zero is a mask.
-func pong(payload []byte) []byte {
+// maskedFrame is a client's frame, of at most 125 bytes. It is masked by zeros,
+// which leave it as it is.
+func maskedFrame(opcode byte, payload []byte) []byte {
 	const final, masked = 0x80, 0x80
-	return append([]byte{final | opPong, masked | byte(len(payload)), 0, 0, 0, 0}, payload...)
+	return append([]byte{final | opcode, masked | byte(len(payload)), 0, 0, 0, 0}, payload...)
 }
 
 // dialRaw opens a WebSocket and gives its file descriptor, which does not block
 // and belongs to the caller alone, and what was read beyond the handshake.
-func dialRaw(url string) (fd int, rest []byte, err error) {
+func dialRaw(url, token string) (fd int, rest []byte, err error) {
 	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
 		return 0, nil, err
@@ -58,6 +60,9 @@ func dialRaw(url string) (fd int, rest []byte, err error) {
 	req.Header = http.Header{
 		"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
 		"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"MDEyMzQ1Njc4OWFiY2RlZg=="},
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	if err := req.Write(conn); err != nil {
 		return 0, nil, err

@@ -1,18 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-	"github.com/coder/websocket"
 )
 
 // result is what a load has seen.
@@ -106,103 +100,5 @@ func overHTTP(a *api, next func() (*game, error)) func() (bool, error) {
 		}
 		ply++
 		return true, nil
-	}
-}
-
-// overSockets is the same with both players on a WebSocket of their own. done
-// closes what is open.
-func overSockets(ctx context.Context, base string, next func() (*game, error)) (step func() (bool, error), done func()) {
-	var now *sockets
-	done = func() {
-		if now != nil {
-			now.close()
-		}
-	}
-	step = func() (bool, error) {
-		if now == nil || now.ply == len(now.g.moves) {
-			done()
-			g, err := next()
-			if err != nil {
-				return false, err
-			}
-			if now, err = dialGame(ctx, base, g); err != nil {
-				return false, err
-			}
-		}
-		return true, now.step(ctx)
-	}
-	return step, done
-}
-
-// sockets are both players' connections to one game.
-type sockets struct {
-	g    *game
-	conn [2]*websocket.Conn
-	ply  int
-}
-
-func dialGame(ctx context.Context, base string, g *game) (*sockets, error) {
-	s := &sockets{g: g}
-	for side, p := range []player{g.white, g.black} {
-		url := socketURL(base, g)
-		conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + p.token}}})
-		if err != nil {
-			return nil, fmt.Errorf("dial %s: %w", url, err)
-		}
-		s.conn[side] = conn
-	}
-	return s, nil
-}
-
-func socketURL(base string, g *game) string {
-	return strings.Replace(base, "http", "ws", 1) + "/v1/games/" + g.id + "/socket"
-}
-
-func (s *sockets) close() {
-	for _, c := range s.conn {
-		_ = c.Close(websocket.StatusNormalClosure, "")
-	}
-}
-
-// eventStart is how an event's frame begins.
-const eventStart = `{"type":"event"`
-
-type frame struct {
-	Type         string `json:"type"`
-	ClientMoveID string `json:"clientMoveId"`
-	Code         string `json:"code"`
-	Detail       string `json:"detail"`
-}
-
-// step plays the next ply and waits for its acknowledgement. The opponent's
-// frames are read when his turn comes: they wait in the connection.
-func (s *sockets) step(ctx context.Context) error {
-	conn := s.conn[s.ply%2]
-	id := fmt.Sprintf("%d", s.ply+1)
-	msg := fmt.Sprintf(`{"type":"move","uci":%q,"ply":%d,"clientMoveId":%q}`, s.g.moves[s.ply], s.ply+1, id)
-	if err := conn.Write(ctx, websocket.MessageText, []byte(msg)); err != nil {
-		return err
-	}
-	for {
-		_, text, err := conn.Read(ctx)
-		if err != nil {
-			return err
-		}
-		// Events are not parsed beyond their first bytes: the generator shares the
-		// cores with what it measures.
-		if bytes.HasPrefix(text, []byte(eventStart)) {
-			continue
-		}
-		var f frame
-		if err := json.Unmarshal(text, &f); err != nil {
-			return err
-		}
-		switch {
-		case f.Type == "ack" && f.ClientMoveID == id:
-			s.ply++
-			return nil
-		case f.Type == "refused" || f.Type == "error":
-			return fmt.Errorf("ply %d of %s: %s %s", s.ply+1, s.g.id, f.Code, f.Detail)
-		}
 	}
 }

@@ -113,10 +113,12 @@ func (h house) load(at stage, d time.Duration, sum *shown) error {
 
 // play is one set: all games go on until the time is over or they are.
 func (h house) play(at stage, d time.Duration, sum *shown) (err error) {
-	var w watchers
-	lanes, err := h.seat(at, &w)
-	w.start()
+	w, err := newWatchers()
+	if err != nil {
+		return err
+	}
 	defer func() { err = errors.Join(err, w.close()) }()
+	lanes, err := h.seat(at, w)
 	if err != nil {
 		return err
 	}

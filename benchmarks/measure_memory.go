@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -119,21 +118,25 @@ func freeAddress() (string, error) {
 
 // playOut plays n games of len(moves[i]) plies over WebSockets, each ended by
 // resignation.
-func (s *server) playOut(moves [][]string, n int) error {
-	ctx := context.Background()
+func (s *server) playOut(moves [][]string, n int) (err error) {
+	p, err := newPoller()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
 	return parallel(n, socketLanes, func(i int) error {
 		pair := s.pairs[i%len(s.pairs)]
 		g, err := s.api.create(pair[0], pair[1], moves[i%len(moves)])
 		if err != nil {
 			return err
 		}
-		board, err := dialGame(ctx, s.api.base, g)
+		board, err := dialGame(p, s.api.base, g)
 		if err != nil {
 			return err
 		}
 		defer board.close()
 		for range g.moves {
-			if err := board.step(ctx); err != nil {
+			if err := board.step(); err != nil {
 				return fmt.Errorf("game %s: %w", g.id, err)
 			}
 		}

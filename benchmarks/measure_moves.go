@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -127,23 +126,26 @@ func echoLoad(b *bench, moves [][]string) (result, error) {
 }
 
 // socketLoad plays one game a lane, over two sockets each.
-func (s *server) socketLoad(b *bench, moves [][]string, rate float64) (result, error) {
+func (s *server) socketLoad(b *bench, moves [][]string, rate float64) (r result, err error) {
+	p, err := newPoller()
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
 	lanes := make([]func() (bool, error), socketLanes)
 	for i := range lanes {
-		step, done := overSockets(context.Background(), s.api.base, s.supply(i, moves))
-		defer done()
-		lanes[i] = step
+		lanes[i] = overSockets(p, s.api.base, s.supply(i, moves))
 	}
 	// One ply each first, so that dialling is not in the figures.
 	if err := parallel(socketLanes, 16, func(i int) error { _, err := lanes[i](); return err }); err != nil {
-		return result{}, err
+		return r, err
 	}
 	before, err := s.cpu()
 	if err != nil {
-		return result{}, err
+		return r, err
 	}
 	ownBefore := ownCPU()
-	r, err := drive(lanes, b.seconds, rate)
+	r, err = drive(lanes, b.seconds, rate)
 	if err != nil {
 		return r, err
 	}

@@ -20,7 +20,10 @@ func watchersMeasure(b *bench) (rows []Row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var w watchers
+	w, err := newWatchers()
+	if err != nil {
+		return nil, err
+	}
 	defer func() { err = errors.Join(err, w.close()) }()
 	const played, each = 100, 50
 	all := make([]games, played)
@@ -37,7 +40,6 @@ func watchersMeasure(b *bench) (rows []Row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	w.start()
 	after, liveAfter, err := s.atRest(profiler)
 	if err != nil {
 		return nil, err
