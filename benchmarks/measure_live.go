@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"time"
 )
 
 // liveMeasure is the program's processor time a move with many live games
@@ -68,7 +67,6 @@ func (b *bench) live(n int) (c crowded, err error) {
 	if _, err := s.cpuOf(all, opening, first); err != nil { // warms up
 		return c, err
 	}
-	time.Sleep(filesClosed) // those that seating has filled
 	took, err := s.cpuOf(all, first, last)
 	if err != nil {
 		return c, err

@@ -16,11 +16,13 @@ func pliesMeasure(b *bench) ([]Row, error) {
 	}
 	defer s.stop()
 	const (
-		lanes, each = 64, 16
-		rounds      = 16
-		late, early = plies - rounds*window/2, 2
+		lanes       = 64
+		rounds      = 4
+		each, late  = 16, 300 - rounds*lateWindow/2 // games of a lane, and the ply from which they count
+		more, early = each * lateWindow / earlyWindow, opening
+		counted     = lanes * each * lateWindow * rounds // moves, as many of each
 	)
-	moves, err := longGames(8, plies+rounds*window/2)
+	moves, err := longGames(8, late+rounds*lateWindow)
 	if err != nil {
 		return nil, err
 	}
@@ -33,16 +35,16 @@ func pliesMeasure(b *bench) ([]Row, error) {
 	}
 	var atEnd, atStart time.Duration
 	for round := range rounds {
-		from := late + round*window
-		took, err := s.cpuOf(old, from, from+window)
+		from := late + round*lateWindow
+		took, err := s.cpuOf(old, from, from+lateWindow)
 		if err != nil {
 			return nil, err
 		}
 		atEnd += took
-		if err := s.seat(young, each, moves); err != nil {
+		if err := s.seat(young, more, moves); err != nil {
 			return nil, err
 		}
-		if took, err = s.cpuOf(young, early, early+window); err != nil {
+		if took, err = s.cpuOf(young, early, early+earlyWindow); err != nil {
 			return nil, err
 		}
 		atStart += took
@@ -50,22 +52,24 @@ func pliesMeasure(b *bench) ([]Row, error) {
 	if atStart == 0 {
 		return nil, errors.New("no processor time was used")
 	}
-	perMove := func(d time.Duration) float64 { return float64(d.Microseconds()) / (lanes * each * window * rounds) }
+	perMove := func(d time.Duration) float64 { return float64(d.Microseconds()) / counted }
 	return []Row{atMost("CPU a move at ply 300 / at ply 3", perMove(atEnd)/perMove(atStart), 1.1, "", map[string]float64{
 		"us at ply 300": perMove(atEnd), "us at ply 3": perMove(atStart),
 	})}, nil
 }
 
-// window is how many plies of each game a round plays.
-const window = 5
+// How many plies of each game a round plays. Late games take long to come by, so
+// there are fewer of them.
+const lateWindow, earlyWindow = 20, 5
 
 // games are those that one lane plays, one after the other.
 type games []*game
 
-// cpuOf is the processor time that the program uses while all lanes play the
-// plies from..to-1 of their games.
+// cpuOf is the processor time that the program uses for the plies from..to-1 of
+// all lanes' games, until the archive has closed the moves' files; those of what
+// was before are closed first.
 func (s *server) cpuOf(lanes []games, from, to int) (time.Duration, error) {
-	if err := s.settle(); err != nil {
+	if err := s.rest(); err != nil {
 		return 0, err
 	}
 	before, err := s.cpu()
@@ -75,8 +79,17 @@ func (s *server) cpuOf(lanes []games, from, to int) (time.Duration, error) {
 	if err := s.playLanes(lanes, from, to); err != nil {
 		return 0, err
 	}
+	if err := s.rest(); err != nil {
+		return 0, err
+	}
 	after, err := s.cpu()
 	return after - before, err
+}
+
+// rest waits until what was done before has left nothing to do.
+func (s *server) rest() error {
+	time.Sleep(filesClosed)
+	return s.settle()
 }
 
 // opening is how many plies a game needs to be left alone: without its first

@@ -14,7 +14,8 @@ import (
 // the tail of a move's latency. A quiet one gives the memory back instead.
 const (
 	quietPercent = 100
-	busyPercent  = 400
+	busyPercent  = 400       // or more, until the heap is
+	busyHeap     = 512 << 20 // bytes
 
 	busyRate   = 20 << 20 // bytes allocated a second
 	quietAfter = 5        // seconds below it
@@ -37,9 +38,7 @@ func tuneCollector(ctx context.Context) {
 		now := allocated()
 		switch {
 		case now-last >= busyRate:
-			if quiet == quietAfter {
-				debug.SetGCPercent(busyPercent)
-			}
+			debug.SetGCPercent(max(busyPercent, percentTo(busyHeap)))
 			quiet = 0
 		case quiet < quietAfter:
 			if quiet++; quiet == quietAfter {
@@ -51,9 +50,17 @@ func tuneCollector(ctx context.Context) {
 	}
 }
 
+// percentTo is how far the heap may grow until it has so many bytes.
+func percentTo(bytes uint64) int {
+	live := max(16<<20, heap("/gc/heap/live:bytes")) // 0 before the first collection
+	return int(100*bytes/live) - 100
+}
+
 // allocated is how many bytes were ever put on the heap.
-func allocated() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+func allocated() uint64 { return heap("/gc/heap/allocs:bytes") }
+
+func heap(metric string) uint64 {
+	sample := []metrics.Sample{{Name: metric}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
 }
