@@ -1,77 +1,114 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"time"
 )
 
 // liveMeasure is the program's processor time a move with many live games
-// against few, and the memory of a live game.
+// against few, and the memory of a live game. Both programs run at the same time
+// and take turns, since the machine does not run at one speed for minutes.
 func liveMeasure(b *bench) ([]Row, error) {
 	const base = 1000
-	few, err := b.live(base)
-	if err != nil {
-		return nil, err
-	}
 	var rows []Row
 	for _, many := range []struct {
 		games int
 		reach float64
 	}{{20_000, 1.2}, {100_000, 1.1}} {
-		l, err := b.live(many.games)
+		f, m, err := b.compare(base, many.games)
 		if err != nil {
 			return nil, err
 		}
 		with := fmt.Sprintf(" with %d,000", many.games/1000)
-		rows = append(rows, atMost("CPU a move"+with+" live games / with 1,000", l.perMove/few.perMove, many.reach, "", map[string]float64{
-			"us" + with: l.perMove, "us with 1,000": few.perMove, "MiB" + with: l.rss, "MiB with 1,000": few.rss,
-			"KiB a live game": (l.heap - few.heap) * 1024 / float64(many.games-base),
+		rows = append(rows, atMost("CPU a move"+with+" live games / with 1,000", m.perMove()/f.perMove(), many.reach, "", map[string]float64{
+			"us" + with: m.perMove(), "us with 1,000": f.perMove(), "MiB" + with: m.rss, "MiB with 1,000": f.rss,
+			"KiB a live game": (m.heap - f.heap) * 1024 / float64(many.games-base),
 		}))
 	}
 	return rows, nil
 }
 
-// crowded is the program with many live games.
-type crowded struct {
-	perMove   float64 // processor time a move, in us
-	rss, heap float64 // resident and live, in MiB
+// compare plays on in two programs: few, many, many, few. Where
+// the machine gets slower all the time, it does so for both.
+func (b *bench) compare(few, many int) (f, m *crowded, err error) {
+	if f, err = b.crowded(few); err != nil {
+		return nil, nil, err
+	}
+	defer f.stop()
+	if m, err = b.crowded(many); err != nil {
+		return nil, nil, err
+	}
+	defer m.stop()
+	for _, c := range []*crowded{f, m, m, f} {
+		if err := c.play(livePlies / 2); err != nil {
+			return nil, nil, err
+		}
+	}
+	return f, m, errors.Join(f.weigh(), m.weigh())
 }
 
-// live seats n games and plays on in some of them: long enough that the
-// collector, whose rounds are seldom and dear where much lives, has its fair part.
-func (b *bench) live(n int) (c crowded, err error) {
-	const (
-		lanes, played = 64, 1000 / 64 // games of each lane
-		first, last   = 10, 130       // plies that count
-	)
-	profiler, err := freeAddress()
+// How many games are played on, by how many lanes: as many in each program, the
+// others only live. The plies are so many that the collector, whose rounds are
+// seldom and dear where much lives, has its fair part.
+const (
+	liveLanes, livePlayed = 64, 1000 / 64 // games of each lane
+	warmPly, livePlies    = 10, 120
+)
+
+// crowded is the program with many live games.
+type crowded struct {
+	*server
+	profiler string
+	games    []games // which are played on
+	ply      int     // that is next in them
+	moves    int
+	took     time.Duration // processor time
+	rss      float64       // resident, in MiB
+	heap     float64       // live, in MiB
+}
+
+func (c *crowded) perMove() float64 { return float64(c.took.Microseconds()) / float64(c.moves) }
+
+// crowded starts the program, seats n games and plays a little.
+func (b *bench) crowded(n int) (c *crowded, err error) {
+	c = &crowded{games: make([]games, liveLanes), ply: warmPly}
+	if c.profiler, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	moves, err := longGames(8, warmPly+livePlies)
 	if err != nil {
-		return c, err
+		return nil, err
 	}
-	s, err := b.up(fmt.Sprintf("live-%d", n), append([]string{"--debug-listen", profiler}, shortFiles...)...)
+	c.server, err = b.up(fmt.Sprintf("live-%d-of-%d", n, time.Now().Unix()), append([]string{"--debug-listen", c.profiler}, shortFiles...)...)
 	if err != nil {
-		return c, err
+		return nil, err
 	}
-	defer s.stop()
-	moves, err := longGames(8, last)
+	err = c.seat(c.games, n/liveLanes+1, moves)
+	for i := range c.games {
+		c.games[i] = c.games[i][:min(livePlayed, len(c.games[i]))]
+	}
+	if err == nil {
+		err = c.playLanes(c.games, opening, warmPly)
+	}
 	if err != nil {
-		return c, err
+		c.stop()
+		return nil, err
 	}
-	all := make([]games, lanes)
-	if err := s.seat(all, n/lanes+1, moves); err != nil {
-		return c, err
-	}
-	// As many games are played in each run; the others only live.
-	for i := range all {
-		all[i] = all[i][:played]
-	}
-	if _, err := s.cpuOf(all, opening, first); err != nil { // warms up
-		return c, err
-	}
-	took, err := s.cpuOf(all, first, last)
-	if err != nil {
-		return c, err
-	}
-	c.perMove = float64(took.Microseconds()) / (lanes * played * (last - first))
-	c.rss, c.heap, err = s.resident(profiler)
-	return c, err
+	return c, nil
+}
+
+// play plays so many plies of each game.
+func (c *crowded) play(plies int) error {
+	took, err := c.cpuOf(c.games, c.ply, c.ply+plies)
+	c.ply += plies
+	c.moves += liveLanes * livePlayed * plies
+	c.took += took
+	return err
+}
+
+// weigh reads the memory.
+func (c *crowded) weigh() (err error) {
+	c.rss, c.heap, err = c.resident(c.profiler)
+	return err
 }

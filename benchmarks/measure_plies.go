@@ -66,8 +66,8 @@ const lateWindow, earlyWindow = 20, 5
 type games []*game
 
 // cpuOf is the processor time that the program uses for the plies from..to-1 of
-// all lanes' games, until the archive has closed the moves' files; those of what
-// was before are closed first.
+// all lanes' games, until the archive has closed the moves' files. What was left to
+// do for those before is done first.
 func (s *server) cpuOf(lanes []games, from, to int) (time.Duration, error) {
 	if err := s.rest(); err != nil {
 		return 0, err
@@ -79,17 +79,9 @@ func (s *server) cpuOf(lanes []games, from, to int) (time.Duration, error) {
 	if err := s.playLanes(lanes, from, to); err != nil {
 		return 0, err
 	}
-	if err := s.rest(); err != nil {
-		return 0, err
-	}
+	time.Sleep(filesClosed)
 	after, err := s.cpu()
 	return after - before, err
-}
-
-// rest waits until what was done before has left nothing to do.
-func (s *server) rest() error {
-	time.Sleep(filesClosed)
-	return s.settle()
 }
 
 // opening is how many plies a game needs to be left alone: without its first

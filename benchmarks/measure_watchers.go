@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"time"
 )
 
 // watchersMeasure is the program's memory for a watcher to whom nothing happens.
@@ -50,17 +49,12 @@ func watchersMeasure(b *bench) (rows []Row, err error) {
 	})}, nil
 }
 
-// quiet is how long the program has to rest before it gives memory back, with
-// some room.
-const quiet = 15 * time.Second
-
 // atRest is the memory of the program when it has given back what it does not
 // need: see resident.
 func (s *server) atRest(profiler string) (rss, live float64, err error) {
-	if err := s.settle(); err != nil {
+	if err := s.rest(); err != nil {
 		return 0, 0, err
 	}
-	time.Sleep(quiet)
 	if _, _, err := s.resident(profiler); err != nil { // collects
 		return 0, 0, err
 	}

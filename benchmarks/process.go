@@ -85,6 +85,13 @@ func (p *process) settle() error {
 	})
 }
 
+// rest waits until the child has given back the memory that it does not need,
+// which it does when it was quiet for some seconds.
+func (p *process) rest() error {
+	time.Sleep(10 * time.Second)
+	return p.settle()
+}
+
 // memory reads a field of /proc/<pid>/status, VmRSS or VmHWM, in MiB.
 func (p *process) memory(field string) (float64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))

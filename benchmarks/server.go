@@ -38,9 +38,9 @@ func (b *bench) build() error {
 // shortFiles has the archive close its files soon, so that moves pay for their own
 // files, and not for all those before them when a window ends or a file is full.
 // After filesClosed an archive to which nothing comes has closed them.
-var shortFiles = []string{"--archive-window", "5s", "--archive-grace", "1s"}
+var shortFiles = []string{"--archive-window", "2s", "--archive-grace", "500ms"}
 
-const filesClosed = 8 * time.Second
+const filesClosed = 4 * time.Second
 
 // up starts the program over a new data folder and registers the players.
 func (b *bench) up(name string, flags ...string) (*server, error) {
