@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"syscall"
 	"time"
 )
 
@@ -14,8 +15,7 @@ import (
 // the tail of a move's latency. A quiet one gives the memory back instead.
 const (
 	quietPercent = 100
-	busyPercent  = 400       // or more, until the heap is
-	busyHeap     = 512 << 20 // bytes
+	busyPercent  = 900 // and no further than a quarter of the machine's memory
 
 	busyRate   = 20 << 20 // bytes allocated a second
 	quietAfter = 5        // seconds below it
@@ -38,7 +38,7 @@ func tuneCollector(ctx context.Context) {
 		now := allocated()
 		switch {
 		case now-last >= busyRate:
-			debug.SetGCPercent(max(busyPercent, percentTo(busyHeap)))
+			debug.SetGCPercent(percentOf(heap("/gc/heap/live:bytes"), machineMemory()))
 			quiet = 0
 		case quiet < quietAfter:
 			if quiet++; quiet == quietAfter {
@@ -50,10 +50,20 @@ func tuneCollector(ctx context.Context) {
 	}
 }
 
-// percentTo is how far the heap may grow until it has so many bytes.
-func percentTo(bytes uint64) int {
-	live := max(16<<20, heap("/gc/heap/live:bytes")) // 0 before the first collection
-	return int(100*bytes/live) - 100
+// percentOf is how far a busy heap of so many live bytes may grow on a machine of
+// so much memory.
+func percentOf(live, machine uint64) int {
+	live = max(1<<20, live) // 0 before the first collection
+	return min(busyPercent, max(quietPercent, int(25*machine/live)-100))
+}
+
+// machineMemory is in bytes.
+func machineMemory() uint64 {
+	var info syscall.Sysinfo_t
+	if syscall.Sysinfo(&info) != nil {
+		return 0
+	}
+	return info.Totalram * uint64(info.Unit)
 }
 
 // allocated is how many bytes were ever put on the heap.
