@@ -69,15 +69,18 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 	}
 	if v.changed {
 		s.store(ctx, part, v)
+		raw = v.raw
 	}
 	for _, m := range v.out {
 		if m.reply != nil {
 			part.refused.add(*m.reply)
 		}
 		if part.fence.passes(m) {
-			ctx.Emit(goka.Stream(m.Topic), m.Key, m.Value, goka.WithCtxEmitHeaders(goka.Headers{
-				schemas.HeaderType: []byte(m.Type), schemas.HeaderRegion: []byte(m.Region),
-			}))
+			headers := goka.Headers{schemas.HeaderType: []byte(m.Type), schemas.HeaderRegion: []byte(m.Region)}
+			if m.eventID != "" && schemas.EventType(m.Type).Closing() {
+				headers[schemas.HeaderRow] = raw
+			}
+			ctx.Emit(goka.Stream(m.Topic), m.Key, m.Value, goka.WithCtxEmitHeaders(headers))
 		}
 	}
 	s.p.metrics.command(in.cmd.Type, v.outcome)

@@ -49,6 +49,16 @@ func (t EventType) Terminal() bool {
 	return false
 }
 
+// Closing reports whether t ends a game or follows its end. Such a record carries
+// the game's row, see HeaderRow.
+func (t EventType) Closing() bool {
+	switch t {
+	case RematchOffered, RematchDeclined, RematchAccepted:
+		return true
+	}
+	return t.Terminal()
+}
+
 // Topic is the events topic that t belongs on; empty for an unknown type.
 func (t EventType) Topic() string { return eventTopics[eventKinds[t].of] }
 

@@ -38,6 +38,7 @@ const (
 const (
 	HeaderType   = "event-type" // the envelope's event, command or reply type
 	HeaderRegion = "region"
+	HeaderRow    = "row"    // game-events, behind a game's last move: its row as games-table has it, or a later one
 	HeaderReason = "reason" // dead-letter topics: why the record could not be decoded
 	HeaderSource = "source" // dead-letter topics: "<topic>/<partition>/<offset>" of the record
 )

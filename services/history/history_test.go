@@ -63,14 +63,14 @@ func TestWhenAGameWasPlayed(t *testing.T) {
 	h := build(t, pool)
 	g := play(rand.New(rand.NewPCG(1, 2)), schemas.NewID(), 1)[0]
 	save(t, pool, []finished{g})
-	if at, ok, err := h.Played(t.Context(), g.ID); err != nil || !ok || !at.Equal(g.CreatedAt.Std()) {
+	if at, _, ok, err := h.Played(t.Context(), g.ID); err != nil || !ok || !at.Equal(g.CreatedAt.Std()) {
 		t.Errorf("%v %t %v, want %v", at, ok, err, g.CreatedAt.Std())
 	}
-	if at, ok, err := h.Played(t.Context(), schemas.NewID()); err != nil || ok {
+	if at, _, ok, err := h.Played(t.Context(), schemas.NewID()); err != nil || ok {
 		t.Errorf("an unknown game: %v %t %v", at, ok, err)
 	}
 	pool.Close()
-	if _, ok, err := h.Played(t.Context(), g.ID); err == nil || ok {
+	if _, _, ok, err := h.Played(t.Context(), g.ID); err == nil || ok {
 		t.Errorf("without the database: %t %v", ok, err)
 	}
 }

@@ -12,19 +12,22 @@ import (
 
 	"tabiya/internal/game"
 	"tabiya/schemas"
+	"tabiya/tables"
 )
 
-// Finished knows when a finished game was played; the history service.
+// Finished knows the games that were played; the history service.
 type Finished interface {
-	// Played gives the broker time of a game's first command. ok is false if there
-	// is no such finished game; an error means that it cannot be said now.
-	Played(ctx context.Context, gameID string) (from time.Time, ok bool, err error)
+	// Played gives the broker time of a game's first command, and the game's row of
+	// games-table after its end, nil if it has none. ok is false if there is no such
+	// finished game; an error means that it cannot be said now.
+	Played(ctx context.Context, gameID string) (from time.Time, row []byte, ok bool, err error)
 }
 
-// bygones are the games that ended and are not held any more. The log has all
-// their events, among those of all games of a partition; Finished tells where
-// about, and that piece is read and folded (ADR 24). What was read once is
-// remembered, and so is what was let go lately.
+// bygones are the games that ended and are not held any more. Finished has their
+// rows, of which their events are made. Where it has none, or something about a
+// rematch may still be said, the log is read: it has all their events, among those
+// of all games of a partition, and Finished tells where about (ADR 24). What was
+// found once is remembered, and so is what was let go lately.
 type bygones struct {
 	index  Finished // nil: only what is remembered
 	read   func(ctx context.Context, gameID string, from time.Time) (past, error)
@@ -113,13 +116,33 @@ func (b *bygones) find(ctx context.Context, gameID string) (*game.State, error) 
 	}
 }
 
+// stored is a game by its row; nil if that cannot be read. The log can.
+func stored(gameID string, value []byte) *game.State {
+	if value == nil {
+		return nil
+	}
+	row, err := tables.Games().Decode(gameID, value)
+	if err != nil || !row.Over() {
+		return nil
+	}
+	return row
+}
+
+// settled reports whether nothing can follow an event of a game that is over.
+func settled(last, now time.Time) bool { return now.Sub(last) > afterLast+clockSkew }
+
 func (b *bygones) load(ctx context.Context, gameID string) (*game.State, error) {
 	if s := b.recall(gameID); s != nil {
 		return s, nil // it was read while this one came here
 	}
-	from, ok, err := b.index.Played(ctx, gameID)
+	from, value, ok, err := b.index.Played(ctx, gameID)
 	if err != nil || !ok {
 		return nil, err
+	}
+	row := stored(gameID, value)
+	if row != nil && settled(row.UpdatedAt.Std(), time.Now()) {
+		b.keep(row)
+		return row, nil
 	}
 	select {
 	case b.turn <- struct{}{}:
@@ -128,6 +151,9 @@ func (b *bygones) load(ctx context.Context, gameID string) (*game.State, error) 
 		return nil, ctx.Err()
 	}
 	p, err := b.read(ctx, gameID, from)
+	if errors.Is(err, errNotInReach) && row != nil {
+		return row, nil // all but what was said about a rematch in these minutes
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read finished game %s: %w", gameID, err)
 	}

@@ -130,5 +130,5 @@ func (p *pastReader) past(now time.Time) past {
 	if p.state == nil || !p.state.Over() {
 		return past{}
 	}
-	return past{p.state, p.beyond || now.Sub(p.last) > afterLast+clockSkew}
+	return past{p.state, p.beyond || settled(p.last, now)}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -16,23 +17,24 @@ import (
 	"tabiya/services/livegame"
 )
 
-// played is a history of games by the time they were made.
+// played is a history of games by the time they were made, and of some rows.
 type played struct {
 	mu    sync.Mutex
 	games map[string]time.Time
+	rows  map[string][]byte
 	away  bool
 	asked int
 }
 
-func (p *played) Played(_ context.Context, gameID string) (time.Time, bool, error) {
+func (p *played) Played(_ context.Context, gameID string) (time.Time, []byte, bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked++
 	if p.away {
-		return time.Time{}, false, errors.New("away")
+		return time.Time{}, nil, false, errors.New("away")
 	}
 	at, ok := p.games[gameID]
-	return at, ok, nil
+	return at, p.rows[gameID], ok, nil
 }
 
 func (p *played) add(gameID string, at time.Time) {
@@ -102,6 +104,38 @@ func TestAFinishedGamesStreamIsTheLogFromAnySeq(t *testing.T) {
 	if history.asked == 0 {
 		t.Error("the log was not read")
 	}
+}
+
+// A game's row, which its last records carry, has all its events: those far from
+// each other in the log as well.
+func TestAFinishedGameOutOfReachIsToldFromItsRow(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, lingering(time.Second))
+	history := &played{games: map[string]time.Time{}, rows: map[string][]byte{}}
+	id := r.newGame()
+	history.add(id, time.Now())
+	r.play(id, 0, scholar...)
+	r.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, `{"action":"offer"}`)
+	r.ok("POST", "/v1/games/"+id+"/rematch", r.white.token, `{"action":"accept"}`)
+	log := r.log(id)
+	rows := r.rows(id)
+	if len(rows) != 3 {
+		t.Fatalf("%d records carry a row", len(rows))
+	}
+	for n, row := range rows {
+		history.mu.Lock()
+		history.rows[id] = row
+		history.mu.Unlock()
+		far := r.startAfter(id, finishedIn(history), func(c *livegame.Config) { c.MaxPast = 1000 })
+		want := log[:len(log)-2+n]
+		got, err := io.ReadAll(far.openStream("/v1/games/"+id+"/events", "*/*").Body)
+		if err != nil || string(got) != strings.Join(want, "\n")+"\n" {
+			t.Errorf("row %d: %v, not %d events:\n%s", n, err, len(want), got)
+		}
+	}
+	history.rows[id] = []byte("no row")
+	r.startAfter(id, finishedIn(history), func(c *livegame.Config) { c.MaxPast = 1000 }).
+		refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+id+"/events", "", "")
 }
 
 func TestWhatKeepsAFinishedGameFromBeingRead(t *testing.T) {

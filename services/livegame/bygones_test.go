@@ -11,11 +11,14 @@ import (
 
 	"tabiya/internal/game"
 	"tabiya/schemas"
+	"tabiya/tables"
 )
 
 type always struct{}
 
-func (always) Played(context.Context, string) (time.Time, bool, error) { return time.Now(), true, nil }
+func (always) Played(context.Context, string) (time.Time, []byte, bool, error) {
+	return time.Now(), nil, true, nil
+}
 
 // overAfter is a game that is over, with the events of it.
 func overAfter(t *testing.T, ending ...schemas.Command) (s *game.State, events []schemas.Event) {
@@ -35,6 +38,33 @@ func overAfter(t *testing.T, ending ...schemas.Command) (s *game.State, events [
 		send(cmd)
 	}
 	return s, events
+}
+
+// byRow is a history that has every game's row.
+type byRow []byte
+
+func (row byRow) Played(context.Context, string) (time.Time, []byte, bool, error) {
+	return time.Now(), row, true, nil
+}
+
+func TestAGameThatIsSettledNeedsNoLog(t *testing.T) {
+	t.Parallel()
+	state, events := overAfter(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
+	b := newBygones(byRow(tables.Games().Encode(state)), func(context.Context, string, time.Time) (past, error) {
+		t.Error("the log was read")
+		return past{}, nil
+	})
+	for range 2 { // from history, and from memory
+		got, err := b.find(t.Context(), state.ID)
+		if err != nil || got == nil {
+			t.Fatal(got, err)
+		}
+		for i, ev := range got.Events(1) {
+			if string(ev.Record().Value) != string(events[i].Record().Value) {
+				t.Errorf("event %d: %s", i+1, ev.Record().Value)
+			}
+		}
+	}
 }
 
 func TestFinishedGamesAreReadOneAtATimeAndOnce(t *testing.T) {

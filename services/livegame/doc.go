@@ -14,9 +14,10 @@
 // the game, and wakes whoever waits for its command. It never waits for a
 // client: a watcher has a bounded outbox and is cut off when it is full.
 //
-// A game is let go a minute after its end. The log still has its events: whoever
-// wants them is served from a piece of its partition that is read and folded, one
-// game at a time (bygones).
+// A game is let go a minute after its end. Whoever wants its events later gets
+// them as they are made from its row, which history has, or where that is not
+// settled from a piece of the log that is read and folded, one game at a time
+// (bygones).
 //
 // # The socket
 //

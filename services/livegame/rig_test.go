@@ -1,6 +1,7 @@
 package livegame_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"log/slog"
@@ -223,6 +224,23 @@ func (r *rig) log(gameID string) (values []string) {
 		r.t.Fatal(err)
 	}
 	return values
+}
+
+// rows are what the records of a game carry of it.
+func (r *rig) rows(gameID string) (rows [][]byte) {
+	r.t.Helper()
+	err := kafka.ReadAll(r.t.Context(), r.Config, schemas.GameEvents, func(rec *kgo.Record) error {
+		for _, h := range rec.Headers {
+			if string(rec.Key) == gameID && h.Key == schemas.HeaderRow {
+				rows = append(rows, bytes.Clone(h.Value))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return rows
 }
 
 // eventually asks again and again, for things that have no signal.

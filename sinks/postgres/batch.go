@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"bytes"
+	"maps"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,6 +15,7 @@ import (
 type batch struct {
 	games   []game
 	ids     map[string]bool // of the games
+	rows    map[string]row  // of games that are written already
 	lanes   map[int32]*move
 	bytes   int
 	since   time.Time // when its first record came
@@ -30,54 +33,78 @@ type game struct {
 	partition int32
 	events.Event
 	over *schemas.GameOver
+	row  []byte // nil if the record had none
 }
 
-// add takes a record if it is a terminal event; false if it is no event, or ends
-// a game that the batch has. What is no event is not this sink's business:
-// package parquet sends it to the dead letters.
+// row is a game's row after what was said about a rematch.
+type row struct {
+	partition int32
+	value     []byte
+}
+
+// empty reports whether there is nothing to write but offsets.
+func (b *batch) empty() bool { return len(b.games) == 0 && len(b.rows) == 0 }
+
+// add takes a record if it is a terminal event or one behind it; false if it is no
+// event, or ends a game that the batch has. What is no event is not this sink's
+// business: package parquet sends it to the dead letters.
 func (b *batch) add(partition int32, rec *kgo.Record) bool {
-	if rec.Attrs.IsControl() || !mayEndAGame(rec) {
+	if rec.Attrs.IsControl() || !mayClose(rec) {
 		return true
 	}
 	ev, err := events.Decode(schemas.GameEvents, rec.Value)
 	if err != nil {
 		return false
 	}
-	over, ok := ev.Payload.(*schemas.GameOver)
-	if !ok {
+	value := bytes.Clone(header(rec, schemas.HeaderRow)) // without the fetch that it is a piece of
+	over, ends := ev.Payload.(*schemas.GameOver)
+	switch {
+	case !ends && (!ev.Type.Closing() || value == nil):
 		return true
-	}
-	if b.ids[ev.Key] {
+	case ends && b.ids[ev.Key]:
 		return false
+	case b.empty():
+		b.since = time.Now() // offsets alone have no hurry
+	}
+	if !ends {
+		if b.rows == nil {
+			b.rows = make(map[string]row)
+		}
+		b.rows[ev.Key] = row{partition, value}
+		b.bytes += len(value)
+		return true
 	}
 	if b.ids == nil {
 		b.ids = make(map[string]bool)
 	}
-	if len(b.games) == 0 {
-		b.since = time.Now() // offsets alone have no hurry
-	}
 	ev.PayloadJSON = "" // the event's bytes need not be kept for it
 	b.ids[ev.Key] = true
-	b.games = append(b.games, game{partition, ev, over})
-	b.bytes += len(rec.Value)
+	b.games = append(b.games, game{partition, ev, over, value})
+	b.bytes += len(rec.Value) + len(value)
 	return true
 }
 
-// mayEndAGame looks at the header alone. A record without one is looked into.
-func mayEndAGame(rec *kgo.Record) bool {
+// mayClose looks at the header alone. A record without one is looked into.
+func mayClose(rec *kgo.Record) bool {
+	kind := header(rec, schemas.HeaderType)
+	return kind == nil || schemas.EventType(kind).Closing()
+}
+
+// header gives a record's header; nil if it has none of that name.
+func header(rec *kgo.Record, name string) []byte {
 	for _, h := range rec.Headers {
-		if h.Key == schemas.HeaderType {
-			return schemas.EventType(h.Value).Terminal()
+		if h.Key == name {
+			return h.Value
 		}
 	}
-	return true
+	return nil
 }
 
 // moved notes how far a partition was read.
 func (b *batch) moved(partition int32, next int64, at time.Time) {
 	if b.lanes == nil {
 		b.lanes = make(map[int32]*move)
-		if len(b.games) == 0 {
+		if b.empty() {
 			b.since = time.Now()
 		}
 	}
@@ -87,6 +114,7 @@ func (b *batch) moved(partition int32, next int64, at time.Time) {
 // drop removes a partition.
 func (b *batch) drop(partition int32) {
 	delete(b.lanes, partition)
+	maps.DeleteFunc(b.rows, func(_ string, r row) bool { return r.partition == partition })
 	kept := b.games[:0]
 	for _, g := range b.games {
 		if g.partition == partition {

@@ -12,7 +12,7 @@ var gameColumns = []string{
 	"game_id", "ended_at", "created_at", "region", "speed", "rated", "queue",
 	"white_id", "white_handle", "white_rating", "black_id", "black_handle", "black_rating",
 	"initial_cs", "increment_cs", "result", "termination", "plies", "moves", "clocks_cs", "start_fen", "fen",
-	"event_id", "event_seq", "private",
+	"event_id", "event_seq", "private", "table_row",
 }
 
 func (b *batch) gameRow(i int) ([]any, error) {
@@ -27,7 +27,7 @@ func (b *batch) gameRow(i int) ([]any, error) {
 		id(o.White.PlayerID), o.White.Handle, o.White.Rating, id(o.Black.PlayerID), o.Black.Handle, o.Black.Rating,
 		int32(o.TimeControl.InitialCs), int32(o.TimeControl.IncrementCs), string(o.Result), string(o.Termination),
 		int32(o.Plies), strings.Join(o.Moves, " "), clocks, o.StartFEN, o.FEN,
-		id(g.ID), g.Seq, o.Private,
+		id(g.ID), g.Seq, o.Private, g.row,
 	}, nil
 }
 

@@ -124,10 +124,10 @@ func (r *run) flush() time.Duration {
 		return pollWait
 	}
 	after := r.cfg.FlushAfter
-	if len(b.games) == 0 {
+	if b.empty() {
 		after = offsetsAfter
 	}
-	full := len(b.games) >= r.cfg.MaxGames || b.bytes >= r.cfg.MaxBytes
+	full := len(b.games)+len(b.rows) >= r.cfg.MaxGames || b.bytes >= r.cfg.MaxBytes
 	wait := after - time.Since(b.since)
 	switch {
 	case r.writing != nil && full:

@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,13 +103,27 @@ func rows(t *testing.T, db *postgrestest.Database) (games, players []string) {
 	return read("SELECT games::text FROM games ORDER BY game_id, event_id"), read("SELECT player_games::text FROM player_games ORDER BY game_id, color, player_id")
 }
 
-// logOf writes n games to a new log; the last event of each comes at the end.
+// logOf writes n games to a new log; the last event of each comes at the end, and
+// of every third game there is talk of a rematch behind it.
 func logOf(t *testing.T, n int) (*sinktest.Log, []schemas.Event) {
 	t.Helper()
 	log := sinktest.NewLog(t, partitions)
 	events := sinktest.Events(uint64(n), n)
+	for i, ev := range sinktest.Terminal(slices.Clone(events)) {
+		if i%3 == 0 {
+			events = append(events, rematch(ev, 1, schemas.RematchOffered, &schemas.RematchOfferedPayload{Color: schemas.White}),
+				rematch(ev, 2, schemas.RematchDeclined, &schemas.RematchDeclinedPayload{Color: schemas.Black}))
+		}
+	}
 	log.Append(t, sinktest.Records(events, partitions)...)
 	return log, events
+}
+
+// rematch is what is said n events behind a game's end.
+func rematch(end schemas.Event, n int64, kind schemas.EventType, payload any) schemas.Event {
+	end.Seq += n
+	end.ID, end.Type, end.Payload = schemas.EventID(end.Key, end.Seq), kind, payload
+	return end
 }
 
 // want compares the tables with what the events say, row by row.
@@ -115,6 +131,12 @@ func want(t *testing.T, db *postgrestest.Database, events []schemas.Event) {
 	t.Helper()
 	games, players := rows(t, db)
 	terminal := 0
+	closing := make(map[string][]byte) // the last row of each game
+	for _, ev := range events {
+		if ev.Type.Closing() {
+			closing[ev.Key] = sinktest.Row(ev)
+		}
+	}
 	for _, ev := range events {
 		over, ok := ev.Payload.(*schemas.GameOver)
 		if !ok {
@@ -127,15 +149,17 @@ func want(t *testing.T, db *postgrestest.Database, events []schemas.Event) {
 			ended                            time.Time
 			rating                           float64
 			seq                              int64
+			table                            []byte
 		}
-		err := db.Pool.QueryRow(t.Context(), "SELECT white_id::text, black_id::text, moves, result, fen, clocks_cs, ended_at, white_rating, event_seq FROM games WHERE game_id = $1", ev.Key).
-			Scan(&row.white, &row.black, &row.moves, &row.result, &row.fen, &row.clocks, &row.ended, &row.rating, &row.seq)
+		err := db.Pool.QueryRow(t.Context(), "SELECT white_id::text, black_id::text, moves, result, fen, clocks_cs, ended_at, white_rating, event_seq, table_row FROM games WHERE game_id = $1", ev.Key).
+			Scan(&row.white, &row.black, &row.moves, &row.result, &row.fen, &row.clocks, &row.ended, &row.rating, &row.seq, &row.table)
 		if err != nil {
 			t.Fatalf("game %s: %v", ev.Key, err)
 		}
 		if row.white != over.White.PlayerID || row.black != over.Black.PlayerID || row.moves != strings.Join(over.Moves, " ") ||
 			row.result != string(over.Result) || row.fen != over.FEN || fmt.Sprint(row.clocks) != fmt.Sprint(over.ClocksCs) ||
-			schemas.TimeOf(row.ended) != over.EndedAt || row.rating != over.White.Rating || row.seq != ev.Seq {
+			schemas.TimeOf(row.ended) != over.EndedAt || row.rating != over.White.Rating || row.seq != ev.Seq ||
+			!bytes.Equal(row.table, closing[ev.Key]) {
 			t.Fatalf("game %s: %+v, not %+v", ev.Key, row, over)
 		}
 	}
@@ -167,6 +191,22 @@ func TestEveryFinishedGameIsARow(t *testing.T) {
 		got != "* black none, * white none, 0-1 black win, 0-1 white loss, 1-0 black loss, 1-0 white win, 1/2-1/2 black draw, 1/2-1/2 white draw" {
 		t.Errorf("results %s, %v", got, err)
 	}
+}
+
+// What is said about a rematch comes when the game has long been written.
+func TestAGamesRowFollowsItsRematch(t *testing.T) {
+	t.Parallel()
+	log, events := logOf(t, 1)
+	db := postgrestest.New(t)
+	start(t, log.Config, db, nil)
+	written(t, log, db)
+	want(t, db, events)
+	more := rematch(sinktest.Terminal(slices.Clone(events))[0], 3, schemas.RematchAccepted, &schemas.RematchAcceptedPayload{Color: schemas.White, GameID: schemas.NewID()})
+	bare := sinktest.Record(rematch(more, 1, schemas.RematchDeclined, &schemas.RematchDeclinedPayload{Color: schemas.White}), partitions)
+	bare.Headers = bare.Headers[:2] // by a processor that wrote no rows yet
+	log.Append(t, sinktest.Record(more, partitions), bare)
+	written(t, log, db)
+	want(t, db, append(events, more))
 }
 
 func TestAGameIsFreshInHistory(t *testing.T) {
@@ -203,13 +243,13 @@ func TestWhatIsNoEventIsPassedOver(t *testing.T) {
 	}
 	game := sinktest.Game(41, 6, sinktest.Start)
 	bare := sinktest.Record(game[len(game)-1], partitions)
-	bare.Headers = nil
+	bare.Headers = bare.Headers[2:] // all but its row
 	log.Append(t,
 		&kgo.Record{Topic: schemas.GameEvents, Value: []byte("\x00\xff"), Headers: header(schemas.GameEnded)},
 		&kgo.Record{Topic: schemas.GameEvents, Value: []byte(`{"eventType":"GameEnded"}`), Headers: header(schemas.GameEnded)},
 		&kgo.Record{Topic: schemas.GameEvents, Headers: header("NoSuchType")},
 		&kgo.Record{Topic: schemas.GameEvents},
-		bare, // without headers it is still the end of a game
+		bare, // without its type it is still the end of a game
 	)
 	db := postgrestest.New(t)
 	start(t, log.Config, db, nil)

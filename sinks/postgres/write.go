@@ -90,8 +90,27 @@ func (r *run) commit(ctx context.Context, b *batch, repeats bool) error {
 				return err
 			}
 		}
+		if err := updateRows(ctx, tx, b); err != nil {
+			return err
+		}
 		return r.hooks.copied()
 	})
+}
+
+// updateRows gives games their later rows. They are in the table: a game's events
+// are in order in one partition.
+func updateRows(ctx context.Context, tx pgx.Tx, b *batch) error {
+	if len(b.rows) == 0 {
+		return nil
+	}
+	var statements pgx.Batch
+	for _, key := range slices.Sorted(maps.Keys(b.rows)) {
+		statements.Queue("UPDATE games SET table_row = $2 WHERE game_id = $1", id(key), b.rows[key].value)
+	}
+	if err := tx.SendBatch(ctx, &statements).Close(); err != nil {
+		return fmt.Errorf("update rows: %w", err)
+	}
+	return nil
 }
 
 // fence moves the offsets of the batch's partitions, in the partitions' order so

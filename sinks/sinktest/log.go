@@ -92,13 +92,20 @@ func (l *Log) Write(ctx context.Context, records []*kgo.Record) error {
 // Record is an event as its processor would write it.
 func Record(ev schemas.Event, partitions int32) *kgo.Record {
 	r := ev.Record()
-	return &kgo.Record{
+	rec := &kgo.Record{
 		Topic: r.Topic, Partition: kafka.PartitionOf(r.Key, partitions), Key: []byte(r.Key), Value: r.Value,
 		Headers: []kgo.RecordHeader{
 			{Key: schemas.HeaderType, Value: []byte(r.Type)}, {Key: schemas.HeaderRegion, Value: []byte(r.Region)},
 		},
 	}
+	if ev.Type.Closing() {
+		rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: schemas.HeaderRow, Value: Row(ev)})
+	}
+	return rec
 }
+
+// Row stands for the game's row that such an event's record carries.
+func Row(ev schemas.Event) []byte { return fmt.Appendf(nil, "%s at %d", ev.Key, ev.Seq) }
 
 // Records are Record of each event.
 func Records(events []schemas.Event, partitions int32) []*kgo.Record {
