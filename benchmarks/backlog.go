@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/embedded"
 	"tabiya/internal/kafka"
@@ -52,12 +55,12 @@ func (p *parts) fill(games int, moves [][]string, all bool) (int, error) {
 	}
 	defer producer.Close()
 	ctx := context.Background()
-	var batch []schemas.Message
+	var batch []*kgo.Record
 	sent := 0
 	flush := func() error {
 		sent += len(batch)
-		err := producer.Send(ctx, batch...)
-		batch = batch[:0]
+		err := producer.SendRecords(ctx, batch...)
+		batch = nil
 		return err
 	}
 	for i := range games {
@@ -67,10 +70,10 @@ func (p *parts) fill(games int, moves [][]string, all bool) (int, error) {
 		seq := int64(1)
 		event := func(t schemas.EventType, payload any) {
 			seq++
-			batch = append(batch, schemas.Event{
+			batch = append(batch, recordOf(schemas.Event{
 				ID: schemas.EventID(id, seq), Type: t, Key: id, Seq: seq, OccurredAt: schemas.TimeOf(time.Now()),
 				Region: []string{"eu", "us"}[i%2], CommandID: schemas.NewID(), Payload: payload,
-			})
+			}, len(played)))
 		}
 		if all {
 			for ply, uci := range played {
@@ -88,6 +91,21 @@ func (p *parts) fill(games int, moves [][]string, all bool) (int, error) {
 		}
 	}
 	return sent, flush()
+}
+
+// recordOf is an event as the processor writes it; what ends a game carries as many
+// bytes as its row has.
+func recordOf(ev schemas.Event, plies int) *kgo.Record {
+	r := ev.Record()
+	rec := &kgo.Record{Topic: r.Topic, Key: []byte(r.Key), Value: r.Value, Headers: []kgo.RecordHeader{
+		{Key: schemas.HeaderType, Value: []byte(r.Type)}, {Key: schemas.HeaderRegion, Value: []byte(r.Region)},
+	}}
+	if ev.Type.Closing() {
+		row := make([]byte, 400+13*plies)
+		_, _ = rand.Read(row) // never fails
+		rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: schemas.HeaderRow, Value: row})
+	}
+	return rec
 }
 
 // gameOver is a finished game of these moves.

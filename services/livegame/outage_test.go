@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -173,10 +174,9 @@ func TestAMoveAfterTheFlagIsToldSo(t *testing.T) {
 	}
 }
 
-func TestASlowReaderIsCutOff(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, frameRate(1_000_000))
-	id := r.newGame()
+// dialSlow is a player's socket with a small window, which nobody reads.
+func (r *rig) dialSlow(gameID string, who person) *websocket.Conn {
+	r.t.Helper()
 	small := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error { // before the window is agreed on
 			var failed error
@@ -187,28 +187,48 @@ func TestASlowReaderIsCutOff(t *testing.T) {
 		}}
 		return d.DialContext(ctx, network, address)
 	}}}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	url := strings.Replace(r.server.URL, "http", "ws", 1) + "/v1/games/" + id + "/socket?access_token=" + r.white.token
-	conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: small})
+	url := strings.Replace(r.server.URL, "http", "ws", 1) + "/v1/games/" + gameID + "/socket?access_token=" + who.token
+	conn, _, err := websocket.Dial(r.t.Context(), url, &websocket.DialOptions{HTTPClient: small})
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	defer conn.CloseNow()
+	r.t.Cleanup(func() { _ = conn.CloseNow() })
+	return conn
+}
+
+func TestSlowReadersAreCutOffAndCostTheOthersNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, frameRate(1_000_000))
+	id := r.newGame()
+	watcher := r.dial(id, "")
+	watcher.until("state")
+	// More than there are writers.
+	slow := make([]*websocket.Conn, 2*runtime.GOMAXPROCS(0))
 	ask := fmt.Appendf(nil, `{"type":"move","uci":"none","clientMoveId":%q}`, strings.Repeat("x", 128))
-	for r.service.CutOff() == 0 { // each is answered with a longer frame, which nobody reads
-		for range 500 {
-			if err := conn.Write(ctx, websocket.MessageText, ask); err != nil {
-				t.Fatal(err)
+	for n := range slow {
+		slow[n] = r.dialSlow(id, r.white)
+		for r.service.CutOff() <= float64(n) { // each is answered with a longer frame, which nobody reads
+			for range 500 {
+				if err := slow[n].Write(t.Context(), websocket.MessageText, ask); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	}
-	for err = nil; err == nil; {
-		_, _, err = conn.Read(ctx)
-	}
-	if code := websocket.CloseStatus(err); code != 4008 {
-		t.Errorf("closed with %v: %v", code, err)
-	}
-	// The others have noticed nothing.
+	// Each has a write that hangs, for ten seconds.
+	began := time.Now()
 	r.play(id, 0, "e2e4")
+	watcher.events(1)
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("a move took %s to the others", took)
+	}
+	for _, conn := range slow {
+		var err error
+		for err == nil {
+			_, _, err = conn.Read(t.Context())
+		}
+		if code := websocket.CloseStatus(err); code != 4008 {
+			t.Errorf("closed with %v: %v", code, err)
+		}
+	}
 }
