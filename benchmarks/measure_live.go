@@ -41,7 +41,7 @@ func (b *bench) compare(few, many int) (f, m *crowded, err error) {
 	}
 	defer m.stop()
 	for _, c := range []*crowded{f, m, m, f} {
-		if err := c.play(livePlies / 2); err != nil {
+		if err := c.play(); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -50,10 +50,12 @@ func (b *bench) compare(few, many int) (f, m *crowded, err error) {
 
 // How many games are played on, by how many lanes: as many in each program, the
 // others only live. The plies are so many that the collector, whose rounds are
-// seldom and dear where much lives, has its fair part.
+// seldom and dear where much lives, has its fair part. Those before let the heap of
+// a program that was at rest grow.
 const (
 	liveLanes, livePlayed = 64, 1000 / 64 // games of each lane
-	warmPly, livePlies    = 10, 120
+	livePhases            = 2
+	warmPlies, phasePlies = 30, 60
 )
 
 // crowded is the program with many live games.
@@ -70,13 +72,13 @@ type crowded struct {
 
 func (c *crowded) perMove() float64 { return float64(c.took.Microseconds()) / float64(c.moves) }
 
-// crowded starts the program, seats n games and plays a little.
+// crowded starts the program and seats n games.
 func (b *bench) crowded(n int) (c *crowded, err error) {
-	c = &crowded{games: make([]games, liveLanes), ply: warmPly}
+	c = &crowded{games: make([]games, liveLanes), ply: opening}
 	if c.profiler, err = freeAddress(); err != nil {
 		return nil, err
 	}
-	moves, err := longGames(8, warmPly+livePlies)
+	moves, err := longGames(8, opening+livePhases*(warmPlies+phasePlies))
 	if err != nil {
 		return nil, err
 	}
@@ -88,9 +90,6 @@ func (b *bench) crowded(n int) (c *crowded, err error) {
 	for i := range c.games {
 		c.games[i] = c.games[i][:min(livePlayed, len(c.games[i]))]
 	}
-	if err == nil {
-		err = c.playLanes(c.games, opening, warmPly)
-	}
 	if err != nil {
 		c.stop()
 		return nil, err
@@ -98,11 +97,12 @@ func (b *bench) crowded(n int) (c *crowded, err error) {
 	return c, nil
 }
 
-// play plays so many plies of each game.
-func (c *crowded) play(plies int) error {
-	took, err := c.cpuOf(c.games, c.ply, c.ply+plies)
-	c.ply += plies
-	c.moves += liveLanes * livePlayed * plies
+// play is one phase.
+func (c *crowded) play() error {
+	from := c.ply + warmPlies
+	took, err := c.cpuOf(c.games, c.ply, from, from+phasePlies)
+	c.ply = from + phasePlies
+	c.moves += liveLanes * livePlayed * phasePlies
 	c.took += took
 	return err
 }

@@ -30,13 +30,13 @@ func pliesMeasure(b *bench) ([]Row, error) {
 	if err := s.seat(old, each, moves); err != nil {
 		return nil, err
 	}
-	if _, err := s.cpuOf(old, early, late); err != nil { // warms up as well
+	if _, err := s.cpuOf(old, early, early, late); err != nil { // warms up as well
 		return nil, err
 	}
 	var atEnd, atStart time.Duration
 	for round := range rounds {
 		from := late + round*lateWindow
-		took, err := s.cpuOf(old, from, from+lateWindow)
+		took, err := s.cpuOf(old, from, from, from+lateWindow)
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +44,7 @@ func pliesMeasure(b *bench) ([]Row, error) {
 		if err := s.seat(young, more, moves); err != nil {
 			return nil, err
 		}
-		if took, err = s.cpuOf(young, early, early+earlyWindow); err != nil {
+		if took, err = s.cpuOf(young, early, early, early+earlyWindow); err != nil {
 			return nil, err
 		}
 		atStart += took
@@ -67,9 +67,12 @@ type games []*game
 
 // cpuOf is the processor time that the program uses for the plies from..to-1 of
 // all lanes' games, until the archive has closed the moves' files. What was left to
-// do for those before is done first.
-func (s *server) cpuOf(lanes []games, from, to int) (time.Duration, error) {
+// do for those before is done first, and then the plies from warm on are played.
+func (s *server) cpuOf(lanes []games, warm, from, to int) (time.Duration, error) {
 	if err := s.rest(); err != nil {
+		return 0, err
+	}
+	if err := s.playLanes(lanes, warm, from); err != nil {
 		return 0, err
 	}
 	before, err := s.cpu()
