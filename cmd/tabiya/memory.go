@@ -5,7 +5,6 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
-	"syscall"
 	"time"
 )
 
@@ -15,7 +14,7 @@ import (
 // the tail of a move's latency. A quiet one gives the memory back instead.
 const (
 	quietPercent = 100
-	busyPercent  = 900 // and no further than a quarter of the machine's memory
+	busyPercent  = 900 // to a quarter of the machine's memory at most, or quietPercent
 
 	busyRate   = 20 << 20 // bytes allocated a second
 	quietAfter = 5        // seconds below it
@@ -38,7 +37,7 @@ func tuneCollector(ctx context.Context) {
 		now := allocated()
 		switch {
 		case now-last >= busyRate:
-			debug.SetGCPercent(percentOf(heap("/gc/heap/live:bytes"), machineMemory()))
+			debug.SetGCPercent(percentOf(live(), machineMemory()))
 			quiet = 0
 		case quiet < quietAfter:
 			if quiet++; quiet == quietAfter {
@@ -57,20 +56,16 @@ func percentOf(live, machine uint64) int {
 	return min(busyPercent, max(quietPercent, int(25*machine/live)-100))
 }
 
-// machineMemory is in bytes.
-func machineMemory() uint64 {
-	var info syscall.Sysinfo_t
-	if syscall.Sysinfo(&info) != nil {
-		return 0
-	}
-	return info.Totalram * uint64(info.Unit)
+// live is what the percentage is of: stacks and globals as well.
+func live() uint64 {
+	return metric("/gc/heap/live:bytes") + metric("/gc/scan/stack:bytes") + metric("/gc/scan/globals:bytes")
 }
 
 // allocated is how many bytes were ever put on the heap.
-func allocated() uint64 { return heap("/gc/heap/allocs:bytes") }
+func allocated() uint64 { return metric("/gc/heap/allocs:bytes") }
 
-func heap(metric string) uint64 {
-	sample := []metrics.Sample{{Name: metric}}
+func metric(name string) uint64 {
+	sample := []metrics.Sample{{Name: name}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
 }

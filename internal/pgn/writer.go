@@ -68,7 +68,7 @@ func terminationTag(t schemas.Termination) string {
 	switch t {
 	case schemas.TimeForfeit, schemas.TimeVsInsufficient:
 		return "Time forfeit"
-	case schemas.AbortedByPlayer, schemas.FirstMoveExpired, schemas.MatchExpired:
+	case schemas.AbortedByPlayer, schemas.FirstMoveExpired, schemas.MatchExpired, schemas.Abandoned:
 		return "Abandoned"
 	default:
 		return "Normal"

@@ -80,7 +80,7 @@ func TestTheWrittenForm(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("%s", got)
 	}
-	for termination, tag := range map[schemas.Termination]string{schemas.FirstMoveExpired: "Abandoned", schemas.Agreement: "Normal", schemas.TimeVsInsufficient: "Time forfeit"} {
+	for termination, tag := range map[schemas.Termination]string{schemas.FirstMoveExpired: "Abandoned", schemas.Abandoned: "Abandoned", schemas.Agreement: "Normal", schemas.TimeVsInsufficient: "Time forfeit"} {
 		if terminationTag(termination) != tag {
 			t.Errorf("%s is written %s", termination, terminationTag(termination))
 		}

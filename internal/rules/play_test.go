@@ -32,11 +32,35 @@ func TestPlayTakesTheMovesOfTheLibraryAndNoOthers(t *testing.T) {
 	}
 }
 
+// Whether there is a move, where most men cannot go a step.
+func TestTheLastMoveThatIsLeft(t *testing.T) {
+	t.Parallel()
+	for fen, moves := range map[string]int{
+		"7k/5Q2/6K1/8/8/8/8/8 b - - 0 1":                                 0, // stalemate
+		"7k/6Q1/6K1/8/8/8/8/8 b - - 0 1":                                 0, // mate
+		"8/8/8/8/8/1k6/p1q5/K7 w - - 0 1":                                0, // stalemate beside a pawn
+		"k7/8/8/8/8/8/2q2p2/K4N2 w - - 0 1":                              4, // a knight alone
+		"8/P7/8/8/8/7k/7p/7K w - - 0 1":                                  4, // promotions alone
+		"7k/8/8/8/8/p1p5/1r6/K7 w - - 0 1":                               0, // the rook is guarded
+		"7k/8/8/8/8/2p5/1r6/K7 w - - 0 1":                                0,
+		"7k/8/8/8/8/8/1r6/K7 w - - 0 1":                                  1, // the king takes
+		"5k2/5P2/5K2/8/8/8/8/8 b - - 0 1":                                0,
+		"rnbqkbnr/pppp1Qpp/8/4p3/2B1P3/8/PPPP1PPP/RNB1K1NR b KQkq - 0 3": 0,
+	} {
+		p := mustParse(t, fen)
+		legal := p.LegalMoves()
+		if len(legal) != moves {
+			t.Errorf("%s: %v, want %d", fen, legal, moves)
+		}
+		checkAllMoves(t, p, legal)
+	}
+}
+
 // checkAllMoves tries every move that can be written.
 func checkAllMoves(t *testing.T, p Position, legal []string) {
 	t.Helper()
-	if p.steps() && len(legal) == 0 {
-		t.Fatalf("no move is legal in %s", p.FEN())
+	if status := p.Status(); (len(legal) == 0) != (status == Checkmate || status == Stalemate) || p.steps() && len(legal) == 0 {
+		t.Fatalf("status %d and %d legal moves in %s", status, len(legal), p.FEN())
 	}
 	taken := 0
 	for from := range Move(64) {

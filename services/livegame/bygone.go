@@ -56,6 +56,9 @@ const (
 	// a piece of the log must not take the cores from those who play.
 	maxQueued     = 32
 	bygoneTimeout = 10 * time.Second
+	// sinkBehind is how far history may be behind before a game that it knows lacks
+	// what was said about a rematch for longer than this instance runs.
+	sinkBehind = time.Hour
 )
 
 var (
@@ -141,7 +144,9 @@ func (b *bygones) load(ctx context.Context, gameID string) (*game.State, error) 
 	}
 	row := stored(gameID, value)
 	if row != nil && settled(row.UpdatedAt.Std(), time.Now()) {
-		b.keep(row)
+		if settled(row.UpdatedAt.Std().Add(sinkBehind), time.Now()) {
+			b.keep(row)
+		}
 		return row, nil
 	}
 	select {

@@ -96,8 +96,12 @@ func (s *Service) socket(c *gin.Context) {
 	k.conn.SetReadLimit(maxFrame)
 	k.plays = b.seats(k.playerID)
 	state, end, ok := s.watch(b, watcher{box: k.box, from: from, spectates: !k.plays, counts: true})
-	if !ok {
-		_ = conn.Close(websocket.StatusNormalClosure, gameOver.String()) // it was let go in this moment
+	if !ok { // it was let go in this moment: there is another board for it
+		why := outOfStep
+		if s.gate.leaving.Load() {
+			why = goingAway
+		}
+		_ = conn.Close(closeCode(why), why.String())
 		return
 	}
 	defer end()

@@ -45,10 +45,16 @@ func (s *Service) stream(c *gin.Context) {
 	box := newOutbox(s.metrics.cutOff.Inc)
 	sse := media == mediaSSE
 	// An NDJSON stream is the log's events and nothing else.
-	state, end, ok := s.watch(b, watcher{box: box, from: from, spectates: !b.seats(httpx.PlayerID(c)), counts: sse})
-	if !ok {
-		httpx.Fail(c, schemas.CodeGameNotFound, noSuchGame)
-		return
+	w := watcher{box: box, from: from, spectates: !b.seats(httpx.PlayerID(c)), counts: sse}
+	state, end, ok := s.watch(b, w)
+	if !ok { // it was let go in this moment: there is another board for it
+		if b, ok = s.readable(c); !ok {
+			return
+		}
+		if state, end, ok = s.watch(b, w); !ok {
+			httpx.Fail(c, schemas.CodeUnavailable, outOfStep.String())
+			return
+		}
 	}
 	defer end()
 	defer s.attend(b, httpx.PlayerID(c))(false)
@@ -56,9 +62,9 @@ func (s *Service) stream(c *gin.Context) {
 		c.Status(http.StatusNoContent) // which tells a browser not to come back
 		return
 	}
-	w := beginStream(c, media)
-	if w.past(state, from) == nil {
-		w.run(c, box)
+	out := beginStream(c, media)
+	if out.past(state, from) == nil {
+		out.run(c, box)
 	}
 }
 

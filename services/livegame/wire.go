@@ -24,6 +24,9 @@ type wire struct {
 	torn    []byte // what offer could not write of its last frames: it goes before all else
 }
 
+// pieceBytes is what a slow reader is given writeLimit for.
+const pieceBytes = 16 << 10
+
 // First bytes of frames, RFC 6455, 5.2: final, and an opcode.
 const (
 	finalText  = 0x81
@@ -41,7 +44,8 @@ func (w *wire) Write(p []byte) (int, error) {
 	return len(p), w.write(p)
 }
 
-// send writes frames, and waits up to writeLimit until they are.
+// send writes frames, and waits until they are: a reader may take up to writeLimit
+// for each piece of pieceBytes.
 func (w *wire) send(frames []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -57,19 +61,26 @@ func (w *wire) ping(payload []byte) error {
 }
 
 func (w *wire) write(p []byte) error {
-	if err := w.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+	if err := w.pieces(w.torn); err != nil {
 		return err
 	}
-	if len(w.torn) > 0 {
-		if _, err := w.Conn.Write(w.torn); err != nil {
-			return err
-		}
-		w.torn = nil
-	}
-	if _, err := w.Conn.Write(p); err != nil {
+	w.torn = nil
+	if err := w.pieces(p); err != nil {
 		return err
 	}
 	return w.SetWriteDeadline(time.Time{}) // which offer would run into
+}
+
+func (w *wire) pieces(p []byte) error {
+	for piece := range slices.Chunk(p, pieceBytes) {
+		if err := w.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+			return err
+		}
+		if _, err := w.Conn.Write(piece); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // offer writes what the connection takes at once of the pen's frames. Where that

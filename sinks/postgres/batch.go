@@ -39,6 +39,7 @@ type game struct {
 // row is a game's row after what was said about a rematch.
 type row struct {
 	partition int32
+	seq       int64 // of the event that it came with
 	value     []byte
 }
 
@@ -61,6 +62,8 @@ func (b *batch) add(partition int32, rec *kgo.Record) bool {
 	switch {
 	case !ends && (!ev.Type.Closing() || value == nil):
 		return true
+	case !schemas.ValidID(ev.Key):
+		return false
 	case ends && b.ids[ev.Key]:
 		return false
 	case b.empty():
@@ -70,8 +73,10 @@ func (b *batch) add(partition int32, rec *kgo.Record) bool {
 		if b.rows == nil {
 			b.rows = make(map[string]row)
 		}
-		b.rows[ev.Key] = row{partition, value}
-		b.bytes += len(value)
+		if ev.Seq >= b.rows[ev.Key].seq {
+			b.rows[ev.Key] = row{partition, ev.Seq, value}
+			b.bytes += len(value)
+		}
 		return true
 	}
 	if b.ids == nil {

@@ -134,7 +134,7 @@ func want(t *testing.T, db *postgrestest.Database, events []schemas.Event) {
 	closing := make(map[string][]byte) // the last row of each game
 	for _, ev := range events {
 		if ev.Type.Closing() {
-			closing[ev.Key] = sinktest.Row(ev)
+			closing[ev.Key] = sinktest.Row(ev) // the events are in their order
 		}
 	}
 	for _, ev := range events {
@@ -207,6 +207,10 @@ func TestAGamesRowFollowsItsRematch(t *testing.T) {
 	log.Append(t, sinktest.Record(more, partitions), bare)
 	written(t, log, db)
 	want(t, db, append(events, more))
+	// A stale owner says again what was said before.
+	log.Append(t, sinktest.Record(events[len(events)-1], partitions))
+	written(t, log, db)
+	want(t, db, append(events, more))
 }
 
 func TestAGameIsFreshInHistory(t *testing.T) {
@@ -241,6 +245,8 @@ func TestWhatIsNoEventIsPassedOver(t *testing.T) {
 	header := func(t schemas.EventType) []kgo.RecordHeader {
 		return []kgo.RecordHeader{{Key: schemas.HeaderType, Value: []byte(t)}}
 	}
+	foreign := sinktest.Record(rematch(schemas.Event{Key: "no-game", OccurredAt: sinktest.Start, Region: "eu", CommandID: schemas.NewID()}, 9,
+		schemas.RematchOffered, &schemas.RematchOfferedPayload{Color: schemas.White}), partitions)
 	game := sinktest.Game(41, 6, sinktest.Start)
 	bare := sinktest.Record(game[len(game)-1], partitions)
 	bare.Headers = bare.Headers[2:] // all but its row
@@ -249,6 +255,7 @@ func TestWhatIsNoEventIsPassedOver(t *testing.T) {
 		&kgo.Record{Topic: schemas.GameEvents, Value: []byte(`{"eventType":"GameEnded"}`), Headers: header(schemas.GameEnded)},
 		&kgo.Record{Topic: schemas.GameEvents, Headers: header("NoSuchType")},
 		&kgo.Record{Topic: schemas.GameEvents},
+		foreign,
 		bare, // without its type it is still the end of a game
 	)
 	db := postgrestest.New(t)

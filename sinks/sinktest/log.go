@@ -2,6 +2,7 @@ package sinktest
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -104,8 +105,11 @@ func Record(ev schemas.Event, partitions int32) *kgo.Record {
 	return rec
 }
 
-// Row stands for the game's row that such an event's record carries.
-func Row(ev schemas.Event) []byte { return fmt.Appendf(nil, "%s at %d", ev.Key, ev.Seq) }
+// Row stands for the game's row that such an event's record carries: a frame with
+// the seq as the version, and no body that could be read.
+func Row(ev schemas.Event) []byte {
+	return fmt.Appendf(binary.BigEndian.AppendUint64([]byte{1}, uint64(ev.Seq)), "%s at %d", ev.Key, ev.Seq)
+}
 
 // Records are Record of each event.
 func Records(events []schemas.Event, partitions int32) []*kgo.Record {
