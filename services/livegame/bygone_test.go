@@ -122,9 +122,9 @@ func TestAFinishedGameOutOfReachIsToldFromItsRow(t *testing.T) {
 	if len(rows) != 3 {
 		t.Fatalf("%d records carry a row", len(rows))
 	}
-	for n, row := range rows {
+	for _, n := range []int{0, 2} { // of its end, and of the rematch
 		history.mu.Lock()
-		history.rows[id] = row
+		history.rows[id] = rows[n]
 		history.mu.Unlock()
 		far := r.startAfter(id, finishedIn(history), func(c *livegame.Config) { c.MaxPast = 1000 })
 		want := log[:len(log)-2+n]
