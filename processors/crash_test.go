@@ -10,7 +10,7 @@ import (
 
 // checkEvents fails unless the log holds exactly these events, one a command in
 // this order, with gapless seqs, and each with the bytes that follow from the
-// command and its broker time alone.
+// command and its broker time alone. Each carries its row, or a later one.
 func (r *rig) checkEvents(cmds ...schemas.Command) {
 	r.t.Helper()
 	at := make(map[string]schemas.Time)
@@ -34,6 +34,10 @@ func (r *rig) checkEvents(cmds ...schemas.Command) {
 		want := row.event(cmd.Key, seqs[cmd.Key]).Record()
 		if !bytes.Equal(events[i].Value, want.Value) {
 			r.t.Fatalf("event %d is\n%s, not\n%s", i, events[i].Value, want.Value)
+		}
+		carried, err := tallyTable().Decode(cmd.Key, []byte(headers(events[i])[schemas.HeaderRow]))
+		if err != nil || int64(len(carried.Past)) < seqs[cmd.Key] {
+			r.t.Fatalf("event %d carries the row %+v: %v", i, carried, err)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func TestACommandBecomesARowAndItsEvent(t *testing.T) {
 	if ev.OccurredAt != schemas.TimeOf(command.Timestamp) {
 		t.Fatalf("occurred at %s, but the command has broker time %s", ev.OccurredAt, command.Timestamp)
 	}
-	if h := headers(events[0]); h[schemas.HeaderType] != string(schemas.DrawOffered) || h[schemas.HeaderRegion] != "eu" {
+	if h := headers(events[0]); h[schemas.HeaderType] != string(schemas.RematchOffered) || h[schemas.HeaderRegion] != "eu" {
 		t.Fatalf("headers %v", h)
 	}
 	reply, err := schemas.DecodeReply(r.waitLog(schemas.CommandReplies, 1)[0].Value)

@@ -11,7 +11,7 @@ import (
 
 // tally is a small aggregate that has all that a Core can have: turns that make
 // an order matter, a history to replay from, a timer, and a deletion. It speaks
-// in the commands and events of a game.
+// in the commands and events of a game, whose records carry the row.
 type tally struct {
 	head     schemas.Head
 	Count    int
@@ -34,8 +34,8 @@ func (r *tally) Head() schemas.Head { return r.head }
 func (r *tally) event(key string, seq int64) schemas.Event {
 	p := r.Past[seq-1]
 	return schemas.Event{
-		ID: schemas.EventID(key, seq), Type: schemas.DrawOffered, Key: key, Seq: seq, OccurredAt: p.At,
-		Region: p.Region, CommandID: p.Command, Payload: &schemas.DrawOfferedPayload{Ply: int(seq), Color: p.Color},
+		ID: schemas.EventID(key, seq), Type: schemas.RematchOffered, Key: key, Seq: seq, OccurredAt: p.At,
+		Region: p.Region, CommandID: p.Command, Payload: &schemas.RematchOfferedPayload{Color: p.Color},
 	}
 }
 
