@@ -96,10 +96,7 @@ func (p *parts) fill(games int, moves [][]string, all bool) (int, error) {
 // recordOf is an event as the processor writes it; what ends a game carries as many
 // bytes as its row has.
 func recordOf(ev schemas.Event, plies int) *kgo.Record {
-	r := ev.Record()
-	rec := &kgo.Record{Topic: r.Topic, Key: []byte(r.Key), Value: r.Value, Headers: []kgo.RecordHeader{
-		{Key: schemas.HeaderType, Value: []byte(r.Type)}, {Key: schemas.HeaderRegion, Value: []byte(r.Region)},
-	}}
+	rec := kafka.Record(ev.Record())
 	if ev.Type.Closing() {
 		row := make([]byte, 400+13*plies)
 		_, _ = rand.Read(row) // never fails

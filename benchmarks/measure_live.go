@@ -29,8 +29,8 @@ func liveMeasure(b *bench) ([]Row, error) {
 	return rows, nil
 }
 
-// compare plays on in two programs: few, many, many, few. Where
-// the machine gets slower all the time, it does so for both.
+// compare plays on in two programs: few, many, many, few. Where the machine gets
+// slower all the time, it does so for both.
 func (b *bench) compare(few, many int) (f, m *crowded, err error) {
 	if f, err = b.crowded(few); err != nil {
 		return nil, nil, err

@@ -146,13 +146,7 @@ func (v *View[R]) take(r *kgo.Record) {
 func (v *View[R]) apply(key string, r *kgo.Record) bool {
 	have := v.rows[key]
 	if r.Value == nil {
-		var header []byte
-		for _, h := range r.Headers {
-			if h.Key == HeaderOffset {
-				header = h.Value
-			}
-		}
-		if !v.guard.Tombstone(key, have, header) {
+		if !v.guard.Tombstone(key, have, kafka.Header(r, HeaderOffset)) {
 			return false
 		}
 		delete(v.rows, key)

@@ -86,7 +86,7 @@ func NewProducer(cfg Config) (*Producer, error) {
 func (p *Producer) Send(ctx context.Context, msgs ...schemas.Message) error {
 	records := make([]*kgo.Record, len(msgs))
 	for i, m := range msgs {
-		records[i] = recordOf(m.Record())
+		records[i] = Record(m.Record())
 	}
 	return p.SendRecords(ctx, records...)
 }
@@ -128,7 +128,7 @@ func (p *Producer) SendRecords(ctx context.Context, records ...*kgo.Record) erro
 // goroutine once it is acknowledged (nil) or given up, SendTimeout later at most.
 // It does not block; done must not either.
 func (p *Producer) SendAsync(m schemas.Message, done func(error)) {
-	p.SendRecordAsync(recordOf(m.Record()), done)
+	p.SendRecordAsync(Record(m.Record()), done)
 }
 
 // SendRecordAsync is SendAsync for a record that is made already. The record
@@ -181,18 +181,6 @@ func (c Config) compression() kgo.CompressionCodec {
 		return kgo.NoCompression()
 	}
 	return kgo.Lz4Compression()
-}
-
-func recordOf(r schemas.Record) *kgo.Record {
-	return &kgo.Record{
-		Topic: r.Topic,
-		Key:   []byte(r.Key),
-		Value: r.Value,
-		Headers: []kgo.RecordHeader{
-			{Key: schemas.HeaderType, Value: []byte(r.Type)},
-			{Key: schemas.HeaderRegion, Value: []byte(r.Region)},
-		},
-	}
 }
 
 // sendError sorts a produce error: what may pass by itself is ErrUnavailable.

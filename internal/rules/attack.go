@@ -1,6 +1,9 @@
 package rules
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // king is the square of a side's king.
 func (p *Position) king(black bool) int {
@@ -34,7 +37,7 @@ func (s step) from(sq int) int {
 }
 
 var (
-	allSteps  = [...]step{{1, 0}, {0, 1}, {-1, 0}, {0, -1}, {1, 1}, {-1, 1}, {-1, -1}, {1, -1}}
+	allSteps  = slices.Concat(lines[:], diagonals[:])
 	whitePush = [...]step{{0, 1}}
 	blackPush = [...]step{{0, -1}}
 )
@@ -55,7 +58,7 @@ func stepsOf(piece byte) []step {
 	case 'B':
 		return diagonals[:]
 	}
-	return allSteps[:]
+	return allSteps
 }
 
 // squares is a set of squares, a bit each.

@@ -56,8 +56,8 @@ const (
 	// a piece of the log must not take the cores from those who play.
 	maxQueued     = 32
 	bygoneTimeout = 10 * time.Second
-	// sinkBehind is how far history may be behind before a game that it knows lacks
-	// what was said about a rematch for longer than this instance runs.
+	// sinkBehind is how old a game is before its row is remembered. Where history is
+	// behind, a younger one may still lack what was said about a rematch.
 	sinkBehind = time.Hour
 )
 

@@ -230,10 +230,8 @@ func (r *rig) log(gameID string) (values []string) {
 func (r *rig) rows(gameID string) (rows [][]byte) {
 	r.t.Helper()
 	err := kafka.ReadAll(r.t.Context(), r.Config, schemas.GameEvents, func(rec *kgo.Record) error {
-		for _, h := range rec.Headers {
-			if string(rec.Key) == gameID && h.Key == schemas.HeaderRow {
-				rows = append(rows, bytes.Clone(h.Value))
-			}
+		if row := kafka.Header(rec, schemas.HeaderRow); string(rec.Key) == gameID && row != nil {
+			rows = append(rows, bytes.Clone(row))
 		}
 		return nil
 	})

@@ -23,7 +23,7 @@ func (s *Service) readRows(ctx context.Context, want func(gameID string) bool) (
 			return nil
 		}
 		if r.Value == nil {
-			if guard.Tombstone(key, raw[key], header(r, tables.HeaderOffset)) {
+			if guard.Tombstone(key, raw[key], kafka.Header(r, tables.HeaderOffset)) {
 				delete(raw, key)
 			}
 			return nil
@@ -52,15 +52,6 @@ func (s *Service) readRows(ctx context.Context, want func(gameID string) bool) (
 		}
 	}
 	return rows, nil
-}
-
-func header(r *kgo.Record, key string) []byte {
-	for _, h := range r.Headers {
-		if h.Key == key {
-			return h.Value
-		}
-	}
-	return nil
 }
 
 // load fills the hub from games-table. A game that ended long ago is left out.

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/kafka"
 	"tabiya/schemas"
 )
 
@@ -120,7 +121,7 @@ func (s *Service) take(r *kgo.Record) {
 		}
 		return
 	}
-	if !s.wanted(schemas.EventType(header(r, schemas.HeaderType)), string(r.Key)) {
+	if !s.wanted(schemas.EventType(kafka.Header(r, schemas.HeaderType)), string(r.Key)) {
 		return
 	}
 	ev, err := schemas.DecodeEvent(r.Value)
@@ -148,15 +149,6 @@ func (s *Service) wanted(kind schemas.EventType, key string) bool {
 	default:
 		return kind.Terminal() && s.hub.Listening()
 	}
-}
-
-func header(r *kgo.Record, name string) string {
-	for _, h := range r.Headers {
-		if h.Key == name {
-			return string(h.Value)
-		}
-	}
-	return ""
 }
 
 // skip says in the log what could not be read; its own topic keeps it.

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/kafka"
 	"tabiya/schemas"
 )
 
@@ -153,10 +154,5 @@ func (l *lane) drop() {
 }
 
 func regionOf(r *kgo.Record) string {
-	for _, h := range r.Headers {
-		if h.Key == schemas.HeaderRegion {
-			return RegionOf(string(h.Value))
-		}
-	}
-	return UnknownRegion
+	return RegionOf(string(kafka.Header(r, schemas.HeaderRegion)))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/kafka"
 	"tabiya/schemas"
 	"tabiya/sinks/events"
 )
@@ -57,7 +58,7 @@ func (b *batch) add(partition int32, rec *kgo.Record) bool {
 	if err != nil {
 		return false
 	}
-	value := bytes.Clone(header(rec, schemas.HeaderRow)) // without the fetch that it is a piece of
+	value := bytes.Clone(kafka.Header(rec, schemas.HeaderRow)) // without the fetch that it is a piece of
 	over, ends := ev.Payload.(*schemas.GameOver)
 	switch {
 	case !ends && (!ev.Type.Closing() || value == nil):
@@ -91,18 +92,8 @@ func (b *batch) add(partition int32, rec *kgo.Record) bool {
 
 // mayClose looks at the header alone. A record without one is looked into.
 func mayClose(rec *kgo.Record) bool {
-	kind := header(rec, schemas.HeaderType)
+	kind := kafka.Header(rec, schemas.HeaderType)
 	return kind == nil || schemas.EventType(kind).Closing()
-}
-
-// header gives a record's header; nil if it has none of that name.
-func header(rec *kgo.Record, name string) []byte {
-	for _, h := range rec.Headers {
-		if h.Key == name {
-			return h.Value
-		}
-	}
-	return nil
 }
 
 // moved notes how far a partition was read.

@@ -92,13 +92,8 @@ func (l *Log) Write(ctx context.Context, records []*kgo.Record) error {
 
 // Record is an event as its processor would write it.
 func Record(ev schemas.Event, partitions int32) *kgo.Record {
-	r := ev.Record()
-	rec := &kgo.Record{
-		Topic: r.Topic, Partition: kafka.PartitionOf(r.Key, partitions), Key: []byte(r.Key), Value: r.Value,
-		Headers: []kgo.RecordHeader{
-			{Key: schemas.HeaderType, Value: []byte(r.Type)}, {Key: schemas.HeaderRegion, Value: []byte(r.Region)},
-		},
-	}
+	rec := kafka.Record(ev.Record())
+	rec.Partition = kafka.PartitionOf(ev.Key, partitions)
 	if ev.Type.Closing() {
 		rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: schemas.HeaderRow, Value: Row(ev)})
 	}
