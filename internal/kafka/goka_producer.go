@@ -2,8 +2,8 @@ package kafka
 
 import (
 	"hash"
-	"maps"
 	"slices"
+	"strings"
 
 	"github.com/IBM/sarama"
 	"github.com/lovoo/goka"
@@ -25,10 +25,14 @@ func (g gokaProducer) Emit(topic, key string, value []byte) *goka.Promise {
 
 func (g gokaProducer) EmitWithHeaders(topic, key string, value []byte, headers goka.Headers) *goka.Promise {
 	r := &kgo.Record{Topic: topic, Key: []byte(key), Value: value}
-	// Sorted: the same message is the same bytes each time it is sent.
-	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: name, Value: headers[name]})
+	if len(headers) > 0 {
+		r.Headers = make([]kgo.RecordHeader, 0, len(headers))
 	}
+	for name, value := range headers {
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: name, Value: value})
+	}
+	// The same message is the same bytes each time it is sent.
+	slices.SortFunc(r.Headers, func(a, b kgo.RecordHeader) int { return strings.Compare(a.Key, b.Key) })
 	promise, finish := goka.NewPromiseWithFinisher()
 	// A full buffer holds the processor back.
 	g.p.send(g.p.client.Produce, r, func(err error) {

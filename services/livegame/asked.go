@@ -6,21 +6,18 @@ import (
 )
 
 // asked is what a connection asked for, so that each clientMoveId is answered
-// once on it. What was accepted is remembered as two hashes: there is no more of
-// it than events in a game.
+// once on it: what is in flight, and what was accepted, of which there is no more
+// than events in a game.
 type asked struct {
-	mu       sync.Mutex
-	flying   int
-	waits    map[string]question
-	accepted map[uint64]uint64 // clientMoveId to question
+	mu     sync.Mutex
+	flying int
+	known  map[uint64]uint64 // clientMoveId to question, as hashes
 }
 
 // maxInFlight is the most that a connection may have in flight.
 const maxInFlight = 16
 
 var askedSeed = maphash.MakeSeed()
-
-func (q question) hash() uint64 { return maphash.Comparable(askedSeed, q) }
 
 // before says what became of the same clientMoveId earlier on the connection.
 type before uint8
@@ -35,10 +32,11 @@ const (
 // begin notes a frame that is about to be sent on; an empty id is always new.
 // Unless it gives askedNever, the frame goes no further.
 func (a *asked) begin(id string, q question) before {
+	key, what := maphash.String(askedSeed, id), maphash.Comparable(askedSeed, q)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if known, ok := a.knowsLocked(id); ok {
-		if known == q.hash() {
+	if known, ok := a.known[key]; ok {
+		if known == what {
 			return askedBefore
 		}
 		return askedOther
@@ -48,10 +46,10 @@ func (a *asked) begin(id string, q question) before {
 	}
 	a.flying++
 	if id != "" {
-		if a.waits == nil {
-			a.waits = make(map[string]question, 1)
+		if a.known == nil {
+			a.known = make(map[uint64]uint64)
 		}
-		a.waits[id] = q
+		a.known[key] = what
 	}
 	return askedNever
 }
@@ -60,19 +58,8 @@ func (a *asked) begin(id string, q question) before {
 func (a *asked) knows(id string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	_, ok := a.knowsLocked(id)
+	_, ok := a.known[maphash.String(askedSeed, id)]
 	return ok
-}
-
-func (a *asked) knowsLocked(id string) (q uint64, ok bool) {
-	if id == "" {
-		return 0, false
-	}
-	if waits, ok := a.waits[id]; ok {
-		return waits.hash(), true
-	}
-	q, ok = a.accepted[maphash.String(askedSeed, id)]
-	return q, ok
 }
 
 // end notes that the frame is answered. One that was not accepted may come again,
@@ -81,14 +68,7 @@ func (a *asked) end(id string, accepted bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.flying--
-	if id == "" {
-		return
+	if !accepted && id != "" {
+		delete(a.known, maphash.String(askedSeed, id))
 	}
-	if accepted {
-		if a.accepted == nil {
-			a.accepted = make(map[uint64]uint64)
-		}
-		a.accepted[maphash.String(askedSeed, id)] = a.waits[id].hash()
-	}
-	delete(a.waits, id)
 }
