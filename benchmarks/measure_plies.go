@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -17,7 +18,7 @@ func pliesMeasure(b *bench) ([]Row, error) {
 	defer s.stop()
 	const (
 		lanes       = 64
-		rounds      = 4
+		rounds      = 8
 		each, late  = 16, 300 - rounds*lateWindow/2 // games of a lane, and the ply from which they count
 		more, early = each * lateWindow / earlyWindow, opening
 		counted     = lanes * each * lateWindow * rounds // moves, as many of each
@@ -34,20 +35,30 @@ func pliesMeasure(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	var atEnd, atStart time.Duration
-	for round := range rounds {
+	playOld := func(round int) error {
 		from := late + round*lateWindow
 		took, err := s.cpuOf(old, from, from, from+lateWindow)
-		if err != nil {
-			return nil, err
-		}
 		atEnd += took
+		return err
+	}
+	playYoung := func(int) error {
 		if err := s.seat(young, more, moves); err != nil {
-			return nil, err
+			return err
 		}
-		if took, err = s.cpuOf(young, early, early, early+earlyWindow); err != nil {
-			return nil, err
-		}
+		took, err := s.cpuOf(young, early, early, early+earlyWindow)
 		atStart += took
+		return err
+	}
+	for round := range rounds {
+		turns := []func(int) error{playOld, playYoung}
+		if round%2 == 1 { // where the machine gets slower all the time, it does so for both
+			slices.Reverse(turns)
+		}
+		for _, turn := range turns {
+			if err := turn(round); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if atStart == 0 {
 		return nil, errors.New("no processor time was used")
@@ -60,7 +71,7 @@ func pliesMeasure(b *bench) ([]Row, error) {
 
 // How many plies of each game a round plays. Late games take long to come by, so
 // there are fewer of them.
-const lateWindow, earlyWindow = 20, 5
+const lateWindow, earlyWindow = 10, 5
 
 // games are those that one lane plays, one after the other.
 type games []*game

@@ -36,11 +36,12 @@ type sockets struct {
 	conn   [2]*rawSocket
 	ply    int
 	answer chan frame // to the last move
+	late   *time.Timer
 	failed <-chan struct{}
 }
 
 func dialGame(p *poller, base string, g *game) (*sockets, error) {
-	s := &sockets{g: g, answer: make(chan frame, 1), failed: p.failed}
+	s := &sockets{g: g, answer: make(chan frame, 1), late: time.NewTimer(patience), failed: p.failed}
 	for side, who := range []player{g.white, g.black} {
 		conn, err := p.dial(socketURL(base, g), who.token, s.hear)
 		if err != nil {
@@ -56,6 +57,7 @@ func socketURL(base string, g *game) string {
 }
 
 func (s *sockets) close() {
+	s.late.Stop()
 	for _, c := range s.conn {
 		c.close()
 	}
@@ -101,6 +103,7 @@ func (s *sockets) hear(text []byte) error {
 // step plays the next ply and waits for its acknowledgement.
 func (s *sockets) step() error {
 	id := strconv.Itoa(s.ply + 1)
+	s.late.Reset(patience)
 	msg := fmt.Appendf(nil, `{"type":"move","uci":%q,"ply":%s,"clientMoveId":%q}`, s.g.moves[s.ply], id, id)
 	if err := s.conn[s.ply%2].send(msg); err != nil {
 		return err
@@ -114,7 +117,7 @@ func (s *sockets) step() error {
 		return nil
 	case <-s.failed:
 		return errors.New("the sockets are not read any more")
-	case <-time.After(patience):
+	case <-s.late.C:
 		return fmt.Errorf("ply %s of %s has no answer", id, s.g.id)
 	}
 }

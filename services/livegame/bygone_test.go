@@ -171,3 +171,64 @@ func TestWhatKeepsAFinishedGameFromBeingRead(t *testing.T) {
 	alone := r.startAfter(open) // there is no history
 	alone.refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+open+"/events", "", "")
 }
+
+// A game is let go while streams and sockets come to it: they get it as it was
+// held, or as it is read, and no answer in between.
+func TestWhoeverComesAsAGameIsLetGoGetsItWhole(t *testing.T) {
+	t.Parallel()
+	history := &played{games: map[string]time.Time{}}
+	r := newRig(t, lingering(30*time.Millisecond), finishedIn(history))
+	for range 5 {
+		id := r.newGame()
+		history.add(id, time.Now())
+		r.play(id, 0, scholar[:len(scholar)-1]...)
+		var comers sync.WaitGroup
+		var mu sync.Mutex
+		told := map[string]int{} // streams and ends of sockets by what they gave
+		note := func(what string) {
+			mu.Lock()
+			defer mu.Unlock()
+			told[what]++
+		}
+		until := time.Now().Add(300 * time.Millisecond)
+		for range 4 {
+			comers.Go(func() {
+				for time.Now().Before(until) {
+					resp := r.openStream("/v1/games/"+id+"/events", "*/*")
+					note(fmt.Sprint("stream ", resp.StatusCode, " ", strings.Join(lines(t, resp.Body), "\n")))
+				}
+			})
+			comers.Go(func() {
+				for time.Now().Before(until) {
+					c, resp, err := r.tryDial(id, "?from_seq=1", nil)
+					if err != nil {
+						note(fmt.Sprint("socket ", err, resp))
+						continue
+					}
+					var events []string
+					for {
+						_, text, err := c.conn.Read(c.ctx)
+						if err != nil {
+							note(fmt.Sprint("socket ", websocket.CloseStatus(err), " ", strings.Join(events, "\n")))
+							break
+						}
+						if event, ok := strings.CutPrefix(string(text), `{"type":"event","event":`); ok {
+							events = append(events, strings.TrimSuffix(event, "}"))
+						}
+					}
+				}
+			})
+		}
+		r.play(id, len(scholar)-1, scholar[len(scholar)-1])
+		comers.Wait()
+		all := strings.Join(r.log(id), "\n")
+		for what, n := range told {
+			switch what {
+			case "stream 200 " + all, "socket StatusNormalClosure " + all:
+			case "socket StatusTryAgainLater ": // in that very moment
+			default:
+				t.Errorf("%d times: %s", n, what)
+			}
+		}
+	}
+}

@@ -53,11 +53,17 @@ func (s *Service) watched(c *gin.Context) (b *board, ok bool) {
 // held any more, the log has them.
 func (s *Service) readable(c *gin.Context) (b *board, ok bool) {
 	gameID := c.Param("id")
-	if !schemas.ValidID(gameID) || s.gate.unread() != "" || s.hub.known(gameID) != nil {
+	if !schemas.ValidID(gameID) || s.gate.unread() != "" {
 		return s.watched(c)
 	}
-	state, err := s.bygones.find(c.Request.Context(), gameID)
 	who, _ := httpx.Principal(c)
+	if b := s.hub.known(gameID); b != nil {
+		if !mayWatch(who, b.snapshot()) {
+			return s.watched(c)
+		}
+		return b, true
+	}
+	state, err := s.bygones.find(c.Request.Context(), gameID)
 	switch {
 	case errors.Is(err, errNotInReach):
 		httpx.Fail(c, schemas.CodeGameNotFound, err.Error()+"; the game is in history, GET /v1/history/games/{id}")
