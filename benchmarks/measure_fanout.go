@@ -31,7 +31,7 @@ func (h house) row(b *bench) (Row, error) {
 	if err != nil {
 		return Row{}, err
 	}
-	s, err := b.up(fmt.Sprintf("fanout-%d", h.games))
+	s, err := b.up(fmt.Sprintf("fanout-%d", h.games), shortFiles...)
 	if err != nil {
 		return Row{}, err
 	}

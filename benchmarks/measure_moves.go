@@ -15,7 +15,7 @@ const (
 
 // httpMeasure is throughput over HTTP against the bare echo.
 func httpMeasure(b *bench) ([]Row, error) {
-	s, err := b.up("http")
+	s, err := b.up("http", shortFiles...)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ const besideRate = 200
 // socketMeasure is throughput over WebSocket, and latency at half of it against
 // a bare produce-then-consume on the same broker.
 func socketMeasure(b *bench) ([]Row, error) {
-	s, err := b.up("socket")
+	s, err := b.up("socket", shortFiles...)
 	if err != nil {
 		return nil, err
 	}

@@ -35,12 +35,13 @@ func (b *bench) build() error {
 	return nil
 }
 
-// shortFiles has the archive close its files soon, so that moves pay for their own
-// files, and not for all those before them when a window ends or a file is full.
-// After filesClosed an archive to which nothing comes has closed them.
-var shortFiles = []string{"--archive-window", "2s", "--archive-grace", "500ms"}
+// shortFiles has the archive close its files within a load: of the five minutes
+// that a file covers otherwise, a load would see no end, and its moves would not
+// pay for their files. After filesClosed an archive to which nothing comes has
+// closed them.
+var shortFiles = []string{"--archive-window", "5s", "--archive-grace", "1s"}
 
-const filesClosed = 4 * time.Second
+const filesClosed = 8 * time.Second
 
 // up starts the program over a new data folder and registers the players.
 func (b *bench) up(name string, flags ...string) (*server, error) {

@@ -178,6 +178,10 @@ type Seated struct {
 // late; were the row gone, the repeat would make the same game a second time.
 const CreateWithin = time.Minute
 
+// RematchWithin is how long after it was accepted a rematch can be made, as long
+// as the processors may be away for. Its row stays longer, for the same reason.
+const RematchWithin = 10 * time.Minute
+
 // CreateGamePayload seats two players.
 type CreateGamePayload struct {
 	White       Seated      `json:"white"`

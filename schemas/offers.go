@@ -6,6 +6,10 @@ package schemas
 // ClaimVanishedPayload is what a player claims of a game whose opponent has gone.
 type ClaimVanishedPayload struct {
 	As ClaimAs `json:"as"`
+	// GoneSince is the departure that is meant, and KnownAt when it came into the
+	// log, as far as the claimant's service has read: both zero if it has not.
+	GoneSince Time `json:"goneSince,omitempty"`
+	KnownAt   Time `json:"knownAt,omitempty"`
 }
 
 // ClaimAs is a win, or out of courtesy a draw.

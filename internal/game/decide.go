@@ -155,7 +155,7 @@ func (d *decision) byPlayer(color schemas.Color) *Refusal {
 	case schemas.AddTime:
 		return d.addTime(color)
 	case schemas.ClaimVanished:
-		return d.claimVanished(color, d.cmd.Payload.(*schemas.ClaimVanishedPayload).As)
+		return d.claimVanished(color, d.cmd.Payload.(*schemas.ClaimVanishedPayload))
 	case schemas.OfferRematch, schemas.AcceptRematch, schemas.DeclineRematch:
 		return d.rematch(color)
 	}

@@ -12,8 +12,9 @@ func (d *decision) draw(color schemas.Color) *Refusal {
 	switch d.cmd.Type {
 	case schemas.OfferDraw:
 		switch {
-		case pending:
-			return refuse(schemas.CodeDrawOfferPending, "the opponent has offered a draw: accept it")
+		case pending: // to offer one as well is to accept
+			d.end(schemas.GameEnded, schemas.Draw, schemas.Agreement)
+			return nil
 		case s.DrawOffer == color:
 			return refuse(schemas.CodeDrawOfferPending, "the offer stands already")
 		case !s.mayOffer(color):

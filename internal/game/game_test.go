@@ -100,7 +100,6 @@ func TestDrawOffers(t *testing.T) {
 	g.refused(g.command(schemas.DeclineDraw, blackID, nil), schemas.CodeNoDrawOffer)
 	g.must(g.command(schemas.OfferDraw, whiteID, nil))
 	g.refused(g.command(schemas.OfferDraw, whiteID, nil), schemas.CodeDrawOfferPending)
-	g.refused(g.command(schemas.OfferDraw, blackID, nil), schemas.CodeDrawOfferPending)
 	g.refused(g.command(schemas.AcceptDraw, whiteID, nil), schemas.CodeNoDrawOffer)
 	g.play("g1f3")
 	if g.state.DrawOffer != schemas.White {
@@ -120,6 +119,14 @@ func TestDrawOffers(t *testing.T) {
 	g.play("g7g6") // ply 20
 	g.must(g.command(schemas.OfferDraw, whiteID, nil))
 	end(t, g, g.must(g.command(schemas.AcceptDraw, blackID, nil)), schemas.GameEnded, schemas.Draw, schemas.Agreement)
+}
+
+func TestToOfferADrawAgainstAnOfferIsToAcceptIt(t *testing.T) {
+	t.Parallel()
+	g := newTable(t)
+	g.playAll("e2e4 e7e5")
+	g.must(g.command(schemas.OfferDraw, whiteID, nil))
+	end(t, g, g.must(g.command(schemas.OfferDraw, blackID, nil)), schemas.GameEnded, schemas.Draw, schemas.Agreement)
 }
 
 func TestADrawCanBeAgreedBeforeTheFirstMove(t *testing.T) {

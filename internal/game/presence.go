@@ -67,33 +67,36 @@ func vanishWait(speed schemas.Speed, left bool) time.Duration {
 	return wait
 }
 
-// ClaimableAt is when color may claim the game of his opponent, if nothing
-// changes before: 0 if that is there, or if it is not his turn.
-func (s *State) ClaimableAt(color schemas.Color) schemas.Time {
+// ClaimableAt is when color may claim the game of his opponent, of whose departure
+// the log has told since knownAt, if nothing changes before: 0 if that is there, or
+// if it is not his turn. While the log did not tell of it nobody could say that he
+// is there after all, so that time does not count.
+func (s *State) ClaimableAt(color schemas.Color, knownAt schemas.Time) schemas.Time {
 	opponent := s.of(color.Other())
 	if s.Over() || s.turn().First || s.Turn() == color || opponent.goneSince == 0 {
 		return 0
 	}
-	return opponent.goneSince.Add(vanishWait(s.Speed(), opponent.left))
+	return max(opponent.goneSince, knownAt).Add(vanishWait(s.Speed(), opponent.left))
 }
 
 // claimVanished judges color's claim on an opponent who has gone.
-func (d *decision) claimVanished(color schemas.Color, as schemas.ClaimAs) *Refusal {
+func (d *decision) claimVanished(color schemas.Color, claim *schemas.ClaimVanishedPayload) *Refusal {
 	s := d.state
-	if as != schemas.ClaimWin && as != schemas.ClaimDrawOnly {
+	if claim.As != schemas.ClaimWin && claim.As != schemas.ClaimDrawOnly {
 		return refuse(schemas.CodeInvalidField, "as: win or draw")
 	}
 	if refusal := s.bars(color); refusal != nil {
 		return refusal
 	}
-	if s.of(color.Other()).goneSince == 0 {
-		return refuse(schemas.CodeOpponentPresent, "the opponent is there")
+	// A departure that waited in the log with the claim may be no more true.
+	if gone := s.of(color.Other()).goneSince; gone == 0 || gone != claim.GoneSince {
+		return refuse(schemas.CodeOpponentPresent, "the opponent is there, as far as was known")
 	}
-	if from := s.ClaimableAt(color); d.at < from {
+	if from := s.ClaimableAt(color, claim.KnownAt); d.at < from {
 		return refuse(schemas.CodeTooEarlyToClaim, "the opponent has %d seconds to come back", (from-d.at+999)/1000)
 	}
 	result := schemas.Draw
-	if as == schemas.ClaimWin && position(s.FEN).CanMate(color) {
+	if claim.As == schemas.ClaimWin && position(s.FEN).CanMate(color) {
 		result = schemas.WinFor(color)
 	}
 	d.end(schemas.GameEnded, result, schemas.Abandoned)

@@ -16,8 +16,11 @@ func (g *table) present(c schemas.Color) schemas.Command {
 	return g.command(schemas.MarkPresent, schemas.ActorSystem, &schemas.MarkPresentPayload{Color: c})
 }
 
+// claim is that of somebody whose service has read all of the log.
 func (g *table) claim(who string, as schemas.ClaimAs) schemas.Command {
-	return g.command(schemas.ClaimVanished, who, &schemas.ClaimVanishedPayload{As: as})
+	claimant, _ := g.state.ColorOf(who)
+	since := g.state.GoneSince(claimant.Other())
+	return g.command(schemas.ClaimVanished, who, &schemas.ClaimVanishedPayload{As: as, GoneSince: since, KnownAt: since})
 }
 
 func TestPresenceIsToldOnce(t *testing.T) {
@@ -84,8 +87,8 @@ func TestAClaimOnAVanishedOpponent(t *testing.T) {
 			g.refused(g.claim(whiteID, c.as), schemas.CodeOpponentPresent)
 			g.must(g.gone(schemas.Black, c.left))
 			left := g.at
-			if want := left.Add(c.after); g.state.ClaimableAt(schemas.White) != want || g.state.ClaimableAt(schemas.Black) != 0 {
-				t.Fatalf("claimable at %v, want %v", g.state.ClaimableAt(schemas.White), want)
+			if want := left.Add(c.after); g.state.ClaimableAt(schemas.White, left) != want || g.state.ClaimableAt(schemas.Black, left) != 0 {
+				t.Fatalf("claimable at %v, want %v", g.state.ClaimableAt(schemas.White, left), want)
 			}
 			g.at = left.Add(c.after) - 1001
 			early := g.claim(whiteID, c.as)
@@ -100,6 +103,29 @@ func TestAClaimOnAVanishedOpponent(t *testing.T) {
 			}
 		})
 	}
+}
+
+// While the processor was away nobody could know of a departure, nor say that it
+// is not so: that time does not count.
+func TestAClaimIsOnADepartureThatWasKnownForLongEnough(t *testing.T) {
+	t.Parallel()
+	g := newTable(t)
+	g.playAll("e2e4 e7e5 g1f3")
+	g.must(g.gone(schemas.Black, false))
+	left := g.at
+	claim := func(since, knownAt schemas.Time) schemas.Command {
+		return g.command(schemas.ClaimVanished, whiteID, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: since, KnownAt: knownAt})
+	}
+	g.at = left.Add(time.Minute)
+	g.refused(claim(0, 0), schemas.CodeOpponentPresent) // it waited in the log with the departure
+	g.refused(claim(left-1, left), schemas.CodeOpponentPresent)
+	g.refused(claim(left, left.Add(25*time.Second)), schemas.CodeTooEarlyToClaim)
+	g.must(g.present(schemas.Black))
+	g.must(g.gone(schemas.Black, false))
+	again := g.at
+	g.at += 60_000
+	g.refused(claim(left, left), schemas.CodeOpponentPresent)                                              // that was another time
+	end(t, g, g.must(claim(again, again-10_000)), schemas.GameEnded, schemas.WhiteWins, schemas.Abandoned) // by a broker whose clock is behind
 }
 
 func TestWhoCannotClaim(t *testing.T) {

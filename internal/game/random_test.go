@@ -73,7 +73,9 @@ func randomCommand(g *table, r *rand.Rand) schemas.Command {
 	case n < 980:
 		return g.command(schemas.MarkPresent, system, &schemas.MarkPresentPayload{Color: color})
 	case n < 990:
-		return g.command(schemas.ClaimVanished, randomActor(g, r), &schemas.ClaimVanishedPayload{As: pick(r, schemas.ClaimWin, schemas.ClaimDrawOnly, "")})
+		return g.command(schemas.ClaimVanished, randomActor(g, r), &schemas.ClaimVanishedPayload{
+			As: pick(r, schemas.ClaimWin, schemas.ClaimDrawOnly, ""), GoneSince: g.state.GoneSince(color), KnownAt: g.at - schemas.Time(r.IntN(100_000)),
+		})
 	case n < 999:
 		return g.command(schemas.CheckFlag, system, &schemas.CheckFlagPayload{})
 	default:

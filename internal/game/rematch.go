@@ -1,6 +1,14 @@
 package game
 
-import "tabiya/schemas"
+import (
+	"time"
+
+	"tabiya/schemas"
+)
+
+// rematchTalk is how long after a game's last event a rematch may be talked about,
+// however long its row stays: readers of the log rely on it.
+const rematchTalk = 150 * time.Second
 
 func aboutRematch(t schemas.CommandType) bool {
 	return t == schemas.OfferRematch || t == schemas.AcceptRematch || t == schemas.DeclineRematch
@@ -17,6 +25,8 @@ func (d *decision) rematch(color schemas.Color) *Refusal {
 		return refuse(schemas.CodeNoRematch, "the game was aborted")
 	case s.rematched:
 		return refuse(schemas.CodeRematchAccepted, "the rematch is game %s", s.Rematch())
+	case d.at > s.UpdatedAt.Add(rematchTalk):
+		return refuse(schemas.CodeNoRematch, "the time for a rematch is over")
 	case d.cmd.Type == schemas.OfferRematch && !pending:
 		if s.of(color).rematchOffered {
 			return refuse(schemas.CodeRematchOffered, "a rematch may be offered once")
@@ -49,7 +59,7 @@ func (s *State) Rematch() string {
 func createRematch(s *State, ev schemas.Event, gameID string) schemas.Command {
 	p := &schemas.CreateGamePayload{
 		White: unseated(s.Black), Black: unseated(s.White), TimeControl: s.TimeControl, Rated: s.Rated,
-		FEN: s.unusualStart(), Private: s.Private, RematchOf: s.ID, Deadline: ev.OccurredAt.Add(schemas.CreateWithin),
+		FEN: s.unusualStart(), Private: s.Private, RematchOf: s.ID, Deadline: ev.OccurredAt.Add(schemas.RematchWithin),
 	}
 	return command(ev, schemas.CreateGame, gameID, p)
 }

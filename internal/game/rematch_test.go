@@ -3,6 +3,7 @@ package game
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"tabiya/schemas"
 )
@@ -42,7 +43,7 @@ func TestARematchIsTheSameGameWithColoursChanged(t *testing.T) {
 		return schemas.Seated{PlayerID: p.PlayerID, Handle: p.Handle, Rating: p.Rating, Deviation: p.Deviation}
 	}
 	if want := (schemas.CreateGamePayload{
-		White: seated(p.Black), Black: seated(p.White), TimeControl: blitz, Rated: true, FEN: rookEndgame, Private: true, RematchOf: gameID, Deadline: g.at.Add(schemas.CreateWithin),
+		White: seated(p.Black), Black: seated(p.White), TimeControl: blitz, Rated: true, FEN: rookEndgame, Private: true, RematchOf: gameID, Deadline: g.at.Add(schemas.RematchWithin),
 	}); *create != want {
 		t.Fatalf("%+v\nwant %+v", *create, want)
 	}
@@ -92,6 +93,21 @@ func TestRematchOffers(t *testing.T) {
 		t.Fatalf("sent again: %+v", r)
 	}
 	g.checkHistory()
+}
+
+// A rematch's row stays for as long as its command may come again; that is not for
+// talking.
+func TestARematchIsTalkedAboutForAWhile(t *testing.T) {
+	t.Parallel()
+	g := over(t, createPayload())
+	g.must(g.command(schemas.OfferRematch, whiteID, nil))
+	offered := g.at
+	g.at = offered.Add(rematchTalk + time.Second)
+	for _, c := range []schemas.CommandType{schemas.OfferRematch, schemas.AcceptRematch, schemas.DeclineRematch} {
+		g.refused(g.command(c, blackID, nil), schemas.CodeNoRematch)
+	}
+	g.at = offered.Add(rematchTalk - time.Second)
+	g.must(g.command(schemas.AcceptRematch, blackID, nil))
 }
 
 func TestNoRematchOfAGameThatGoesOnOrWasAborted(t *testing.T) {

@@ -39,7 +39,7 @@ func (s *State) causedBy(e entry, cmd schemas.Command) bool {
 	case kindRematchAccepted:
 		return cmd.Type == schemas.AcceptRematch || cmd.Type == schemas.OfferRematch
 	case kindEnded:
-		return cmd.Type == endedBy(e.termination)
+		return endedBy(cmd.Type, e.termination)
 	case kindAborted:
 		return e.termination == schemas.FirstMoveExpired || cmd.Type == schemas.AbortGame
 	case kindTimeout:
@@ -57,15 +57,16 @@ var causes = [kindsEnd]schemas.CommandType{
 	kindRematchOffered: schemas.OfferRematch, kindRematchDeclined: schemas.DeclineRematch,
 }
 
-// endedBy is the command behind a GameEnded that no move caused.
-func endedBy(t schemas.Termination) schemas.CommandType {
+// endedBy reports whether such a command can be behind a GameEnded that no move
+// caused.
+func endedBy(c schemas.CommandType, t schemas.Termination) bool {
 	switch t {
 	case schemas.Agreement:
-		return schemas.AcceptDraw
+		return c == schemas.AcceptDraw || c == schemas.OfferDraw
 	case schemas.Abandoned:
-		return schemas.ClaimVanished
+		return c == schemas.ClaimVanished
 	default:
-		return schemas.ClaimDraw
+		return c == schemas.ClaimDraw
 	}
 }
 

@@ -27,10 +27,18 @@ type Config struct {
 const (
 	// DefaultLinger is one minute.
 	DefaultLinger = time.Minute
-	// leastStay is how long a row stays from its creation at least: longer than
-	// CreateGame may come again. The rest is for clocks that differ.
-	leastStay = schemas.CreateWithin + 90*time.Second
+	// moreStay is for clocks that differ, see leastStay.
+	moreStay = 90 * time.Second
 )
+
+// leastStay is how long a row stays from its creation at least: longer than its
+// CreateGame may come again.
+func leastStay(row *game.State) time.Duration {
+	if row.RematchOf != "" {
+		return schemas.RematchWithin + moreStay
+	}
+	return schemas.CreateWithin + moreStay
+}
 
 // Validate reports the first thing that cannot work.
 func (c Config) Validate() error {
@@ -142,7 +150,7 @@ func (c Core) Deadline(key string, row *game.State) (at schemas.Time, cmd func()
 	if linger == 0 {
 		linger = DefaultLinger
 	}
-	return max(row.UpdatedAt.Add(linger), row.CreatedAt.Add(leastStay)), func() schemas.Command {
+	return max(row.UpdatedAt.Add(linger), row.CreatedAt.Add(leastStay(row))), func() schemas.Command {
 		return schemas.Command{ID: schemas.DerivedID(key, "evict", seq), Type: schemas.EvictGame, Key: key, Region: region, Actor: schemas.ActorSystem}
 	}, true, true
 }

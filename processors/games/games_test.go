@@ -216,11 +216,12 @@ func TestOffersClaimsAndARematchComeAgainByteForByteAfterACrash(t *testing.T) {
 	p.move(whiteID, "g1f3")
 	say(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black, Left: true}, "PlayerLeft")
 	say(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black}, "")
-	say(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin}, "CommandRejected")
+	gone := p.row().GoneSince(schemas.Black)
+	say(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone}, "CommandRejected")
 	p.at += 10_000
-	say(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin}, "GameEnded RecordResult RecordResult")
+	say(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone}, "GameEnded RecordResult RecordResult")
 	p.replayAll()
-	p.at += 200_000
+	p.at += 100_000
 	say(blackID, schemas.OfferRematch, nil, "RematchOffered")
 	say(whiteID, schemas.AcceptRematch, nil, "RematchAccepted CreateGame")
 	say(whiteID, schemas.AcceptRematch, nil, "CommandRejected")
@@ -321,7 +322,7 @@ func TestAGameAbortedBeforeItsCreationIsNeverCreated(t *testing.T) {
 	}
 	p.replayAll()
 	at, cmd, afterCommit, ok := p.deadline()
-	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.log[0].at.Add(leastStay) {
+	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.log[0].at.Add(leastStay(p.row())) {
 		t.Fatalf("%v %+v", at, cmd)
 	}
 	p.send(cmd)
@@ -367,6 +368,23 @@ func TestAShortGamesRowOutlivesItsCreation(t *testing.T) {
 	latest := p.row().CreatedAt.Add(schemas.CreateWithin)
 	if !ok || cmd.Type != schemas.EvictGame || at <= latest.Add(time.Minute) {
 		t.Fatalf("%s at %v; CreateGame may come until %v by the client's clock", cmd.Type, at, latest)
+	}
+}
+
+// A rematch may come late, and its command again, when the processors were away.
+func TestARematchIsMadeAfterMinutesAndItsRowOutlivesThem(t *testing.T) {
+	t.Parallel()
+	p := newPartition(t)
+	p.core.Linger = time.Second
+	create := &schemas.CreateGamePayload{
+		White: schemas.Seated{PlayerID: whiteID, Handle: "anna"}, Black: schemas.Seated{PlayerID: blackID, Handle: "bo"},
+		TimeControl: schemas.TimeControl{InitialCs: 18000}, RematchOf: schemas.NewID(), Deadline: p.at.Add(schemas.RematchWithin),
+	}
+	p.at = create.Deadline - 1000
+	expect(t, p.send(p.command(schemas.CreateGame, schemas.ActorSystem, create)), "GameCreated GameStarted")
+	expect(t, p.send(p.command(schemas.AbortGame, whiteID, nil)), "GameAborted")
+	if at, cmd, _, ok := p.deadline(); !ok || cmd.Type != schemas.EvictGame || at <= create.Deadline.Add(time.Minute) {
+		t.Fatalf("%s at %v; CreateGame may come until %v", cmd.Type, at, create.Deadline)
 	}
 }
 

@@ -104,7 +104,8 @@ func (s *Service) act(c *gin.Context, in intent, code schemas.Code, detail strin
 // never changes is judged here: who plays. All else the processor knows better.
 func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd schemas.Command, code schemas.Code, detail string) {
 	cmd = schemas.Command{ID: schemas.GameCommandID(gameID, commandID), Type: in.kind, Key: gameID, Region: s.cfg.Regions[0], Actor: playerID, Payload: in.payload}
-	if state := s.hub.state(gameID); state != nil {
+	if b := s.hub.known(gameID); b != nil {
+		state := b.snapshot()
 		color, plays := state.ColorOf(playerID)
 		switch {
 		case !plays && !public(state): // to him it does not exist: the processor says it as of one that does not
@@ -115,6 +116,9 @@ func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd sc
 			s.presence.doubted(seatKey{gameID, color.Other()}, time.Now())
 		case (in.kind == schemas.OfferRematch || in.kind == schemas.AcceptRematch) && s.closed(state):
 			return cmd, schemas.CodePlayerClosed, "an account is closed"
+		}
+		if claim, ok := in.payload.(*schemas.ClaimVanishedPayload); ok {
+			claim.GoneSince, claim.KnownAt = b.goneOf(color.Other())
 		}
 		cmd.Region = state.Region
 	}

@@ -11,7 +11,7 @@ func audience(t testing.TB, created schemas.Event, watchers int) (b *board, boxe
 	t.Helper()
 	b = &board{}
 	var woken []*outbox
-	if _, _, err := b.fold(created, created.Record().Value, &woken); err != nil {
+	if _, _, err := b.fold(logged{event: created, raw: created.Record().Value}, &woken); err != nil {
 		t.Fatal(err)
 	}
 	for range watchers {
@@ -39,7 +39,7 @@ func TestNoMoveWaitsForAnyOfAThousandWatchers(t *testing.T) {
 	var woken []*outbox
 	for _, ev := range events[1:] {
 		woken = woken[:0]
-		if _, how, err := b.fold(ev, ev.Record().Value, &woken); how != stepped || err != nil {
+		if _, how, err := b.fold(logged{event: ev, raw: ev.Record().Value}, &woken); how != stepped || err != nil {
 			t.Fatalf("event %d: %d %v", ev.Seq, how, err)
 		}
 		wake(woken)
@@ -80,7 +80,7 @@ func TestAnEventIsEncodedOnceForAllWatchers(t *testing.T) {
 		raw := ev.Record().Value
 		once := func() {
 			b.state, woken = before, woken[:0]
-			if _, _, err := b.fold(ev, raw, &woken); err != nil {
+			if _, _, err := b.fold(logged{event: ev, raw: raw}, &woken); err != nil {
 				t.Fatal(err)
 			}
 			for n, box := range boxes {

@@ -14,9 +14,10 @@ type board struct {
 	mu       sync.Mutex
 	state    *game.State // immutable; nil while only later events are known
 	watchers []watcher
-	ahead    []ahead // events behind a gap, until a row fills it
-	dropped  bool    // not in the hub any more: look again
-	bygone   bool    // not in the hub: there is nothing but the past
+	ahead    []logged // events behind a gap, until a row fills it
+	gone     departures
+	dropped  bool // not in the hub any more: look again
+	bygone   bool // not in the hub: there is nothing but the past
 
 	spectators int // watchers that are none of the players
 	told       int // how many they were when the watchers were told last
@@ -29,10 +30,34 @@ type watcher struct {
 	counts    bool  // wants to be told how many spectate
 }
 
-// ahead is an event that came before its predecessor.
-type ahead struct {
+// logged is an event as it came from the log.
+type logged struct {
 	event schemas.Event
 	raw   []byte
+	at    schemas.Time // when the log got it
+}
+
+// departures are when the log began to tell that a side is gone; 0 while it is
+// there.
+type departures struct{ white, black schemas.Time }
+
+func (d *departures) of(c schemas.Color) *schemas.Time {
+	if c == schemas.White {
+		return &d.white
+	}
+	return &d.black
+}
+
+// note takes the step from one state to the next, which the log got then.
+func (d *departures) note(before, after *game.State, at schemas.Time) {
+	for _, c := range [...]schemas.Color{schemas.White, schemas.Black} {
+		switch gone := after.GoneSince(c); {
+		case gone == 0:
+			*d.of(c) = 0
+		case before == nil || before.GoneSince(c) != gone:
+			*d.of(c) = at
+		}
+	}
 }
 
 // maxAhead bounds what waits behind a gap: a game has as many events more than
@@ -58,13 +83,14 @@ const (
 
 // fold takes the event from the log and hands it to the watchers; woken collects
 // their outboxes, which the caller wakes. The folded envelope may be kept.
-func (b *board) fold(ev schemas.Event, raw []byte, woken *[]*outbox) (folded, step, error) {
+func (b *board) fold(l logged, woken *[]*outbox) (folded, step, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.foldLocked(ev, raw, woken)
+	return b.foldLocked(l, woken)
 }
 
-func (b *board) foldLocked(ev schemas.Event, raw []byte, woken *[]*outbox) (folded, step, error) {
+func (b *board) foldLocked(l logged, woken *[]*outbox) (folded, step, error) {
+	ev := l.event
 	var seq int64
 	if b.state != nil {
 		seq = b.state.Seq
@@ -74,7 +100,8 @@ func (b *board) foldLocked(ev schemas.Event, raw []byte, woken *[]*outbox) (fold
 		return folded{}, known, nil
 	case ev.Seq > seq+1:
 		if len(b.ahead) < maxAhead {
-			b.ahead = append(b.ahead, ahead{ev, slices.Clone(raw)})
+			l.raw = slices.Clone(l.raw) // it is a piece of a whole fetch
+			b.ahead = append(b.ahead, l)
 		}
 		return folded{}, gap, nil
 	}
@@ -82,8 +109,9 @@ func (b *board) foldLocked(ev schemas.Event, raw []byte, woken *[]*outbox) (fold
 	if err != nil {
 		return folded{}, gap, fmt.Errorf("apply event %d of game %s: %w", ev.Seq, ev.Key, err)
 	}
+	b.gone.note(b.state, next, l.at)
 	b.state = compacted(next)
-	i := eventItem(ev.Seq, raw)
+	i := eventItem(ev.Seq, l.raw)
 	b.tell(i, woken)
 	return folded{ev, i.event(), standingOf(b.state), b.dropped}, stepped, nil
 }
@@ -117,9 +145,13 @@ func (b *board) tell(i item, woken *[]*outbox) {
 // install takes a row of games-table: if it knows more than the fold, its events
 // are told as if they had come from the log, and so are those that waited behind
 // the gap. closed is false if there is still one.
-func (b *board) install(row *game.State, woken *[]*outbox) (all []folded, closed bool, err error) {
+func (b *board) install(found tableRow, woken *[]*outbox) (all []folded, closed bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	row := found.state
+	if row != nil && (b.state == nil || row.Seq > b.state.Seq) {
+		b.gone.note(b.state, row, found.at)
+	}
 	switch {
 	case b.state == nil:
 		b.state = row // nobody could watch it, so there is nobody to be told
@@ -136,7 +168,7 @@ func (b *board) install(row *game.State, woken *[]*outbox) (all []folded, closed
 	waiting := b.ahead
 	b.ahead = nil
 	for _, a := range waiting {
-		f, how, err := b.foldLocked(a.event, a.raw, woken)
+		f, how, err := b.foldLocked(a, woken)
 		if err != nil {
 			return all, false, err
 		}
@@ -171,11 +203,21 @@ func (b *board) seats(playerID string) bool {
 	return plays
 }
 
-// audience is how many spectate.
-func (b *board) audience() int {
+// view is what is shown of the game as it stood with s, and who watches it.
+func (b *board) view(s *game.State) gameView {
+	b.mu.Lock()
+	gone, watchers := b.gone, b.spectators
+	b.mu.Unlock()
+	v := viewOf(s, gone)
+	v.Watchers = &watchers
+	return v
+}
+
+// goneOf is since when a side is gone, and since when the log tells so.
+func (b *board) goneOf(c schemas.Color) (since, knownAt schemas.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.spectators
+	return b.state.GoneSince(c), *b.gone.of(c)
 }
 
 // watch begins to put events into the watcher's box, those before its from left

@@ -49,14 +49,14 @@ func TestALongGameIsFoldedWhole(t *testing.T) {
 	var woken []*outbox
 	var plain *game.State
 	for _, ev := range events {
-		if _, how, err := b.fold(ev, ev.Record().Value, &woken); how != stepped || err != nil {
+		if _, how, err := b.fold(logged{event: ev, raw: ev.Record().Value}, &woken); how != stepped || err != nil {
 			t.Fatalf("event %d: %d %v", ev.Seq, how, err)
 		}
 		var err error
 		if plain, err = game.Apply(plain, ev); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := viewOf(b.snapshot()), viewOf(plain); !reflect.DeepEqual(got, want) {
+		if got, want := viewOf(b.snapshot(), b.gone), viewOf(plain, departures{}); !reflect.DeepEqual(got, want) {
 			t.Fatalf("after event %d: %+v, want %+v", ev.Seq, got, want)
 		}
 	}
@@ -72,7 +72,7 @@ func BenchmarkFold(b *testing.B) {
 			var woken []*outbox
 			fold := &board{}
 			for _, ev := range events[:plies+2] {
-				if _, _, err := fold.fold(ev, ev.Record().Value, &woken); err != nil {
+				if _, _, err := fold.fold(logged{event: ev, raw: ev.Record().Value}, &woken); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -84,7 +84,7 @@ func BenchmarkFold(b *testing.B) {
 					b.Fatal(err)
 				}
 				fold.state = before
-				if _, _, err := fold.fold(ev, raw, &woken); err != nil {
+				if _, _, err := fold.fold(logged{event: ev, raw: raw}, &woken); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -19,8 +19,7 @@ const (
 	// the clock of its commands' broker, a record's by that of its events'.
 	clockSkew = 10 * time.Second
 	// afterLast is how long after an event a game that is over can have one more: a
-	// rematch is talked about until the row is evicted, which is a minute after the
-	// last event and two and a half from the creation, and a processor may be late.
+	// rematch is talked about for two and a half minutes, and a processor may be late.
 	afterLast = 3 * time.Minute
 	// recordOverhead is what a record takes besides key and value.
 	recordOverhead = 64

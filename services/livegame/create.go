@@ -164,7 +164,7 @@ func (s *Service) created(c *gin.Context, gameID string) {
 		}
 	}
 	c.Header("Location", "/v1/games/"+gameID)
-	c.JSON(http.StatusCreated, viewOf(state))
+	c.JSON(http.StatusCreated, viewOf(state, departures{}))
 }
 
 func asItBegan(state *game.State) (began *game.State, err error) {

@@ -76,7 +76,7 @@ func (s *Service) handle(r *kgo.Record, left *catchUp, woken *[]*outbox) {
 		s.bygones.forget(ev.Key)
 		b = s.hub.add(ev.Key)
 	}
-	f, how, err := b.fold(ev, r.Value, woken)
+	f, how, err := b.fold(logged{ev, r.Value, schemas.TimeOf(r.Timestamp)}, woken)
 	switch {
 	case err != nil:
 		s.skip(r, err)

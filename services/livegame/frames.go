@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"tabiya/internal/game"
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
 )
@@ -131,8 +130,7 @@ func (f serverFrame) item() item {
 	return item{frame: frame}
 }
 
-func stateFrame(s *game.State, watchers int) item {
-	v := watchedView(s, watchers)
+func stateFrame(v gameView) item {
 	return serverFrame{Type: "state", Game: &v}.item()
 }
 

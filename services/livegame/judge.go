@@ -3,9 +3,8 @@ package livegame
 import "tabiya/schemas"
 
 // judge says what an event means to the command that caused it, and where the game
-// stands with it. settled is false
-// where a second event of the same command decides: GameStarted after
-// GameCreated, the end of the game after its last move.
+// stands with it. settled is false where a second event of the same command
+// decides: GameStarted after GameCreated, the end of the game after its last move.
 func judge(kind schemas.CommandType, ev schemas.Event, at standing) (o outcome, settled bool) {
 	o = outcome{seq: ev.Seq, at: at}
 	over, terminal := ev.Payload.(*schemas.GameOver)

@@ -66,6 +66,7 @@ func TestWhatAnEventMeansToItsCommand(t *testing.T) {
 		{schemas.Resign, over(schemas.GameResigned, schemas.Resignation), "", true},
 		{schemas.Resign, over(schemas.GameTimeout, schemas.TimeForfeit), schemas.CodeGameOver, true},
 		{schemas.OfferDraw, schemas.Event{Type: schemas.DrawOffered, Payload: &schemas.DrawOfferedPayload{}}, "", true},
+		{schemas.OfferDraw, over(schemas.GameEnded, schemas.Agreement), "", true},
 		{schemas.AcceptDraw, over(schemas.GameEnded, schemas.Agreement), "", true},
 		{schemas.AcceptDraw, over(schemas.GameTimeout, schemas.Agreement), schemas.CodeGameOver, true},
 		{schemas.AbortGame, over(schemas.GameAborted, schemas.AbortedByPlayer), "", true},

@@ -9,14 +9,22 @@ import (
 
 	"tabiya/internal/game"
 	"tabiya/internal/kafka"
+	"tabiya/schemas"
 	"tabiya/tables"
 )
 
+// tableRow is a game as games-table has it, and when the log got it.
+type tableRow struct {
+	state *game.State
+	at    schemas.Time
+}
+
 // readRows reads the games of games-table for which want is true.
-func (s *Service) readRows(ctx context.Context, want func(gameID string) bool) (map[string]*game.State, error) {
+func (s *Service) readRows(ctx context.Context, want func(gameID string) bool) (map[string]tableRow, error) {
 	table := tables.Games()
 	guard := tables.NewGuard(0)
 	raw := make(map[string][]byte)
+	at := make(map[string]schemas.Time)
 	err := kafka.ReadAll(ctx, s.cfg.Kafka, table.Topic, func(r *kgo.Record) error {
 		key := string(r.Key)
 		if !want(key) {
@@ -33,14 +41,14 @@ func (s *Service) readRows(ctx context.Context, want func(gameID string) bool) (
 			s.skip(r, err)
 		}
 		if newer {
-			raw[key] = r.Value
+			raw[key], at[key] = r.Value, schemas.TimeOf(r.Timestamp)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	rows := make(map[string]*game.State, len(raw))
+	rows := make(map[string]tableRow, len(raw))
 	for key, value := range raw {
 		row, err := table.Decode(key, bytes.Clone(value)) // the row keeps it, not the whole fetch
 		if err != nil {
@@ -48,7 +56,7 @@ func (s *Service) readRows(ctx context.Context, want func(gameID string) bool) (
 			continue
 		}
 		if !row.Void { // a game that never was
-			rows[key] = row
+			rows[key] = tableRow{row, at[key]}
 		}
 	}
 	return rows, nil
@@ -62,7 +70,7 @@ func (s *Service) load(ctx context.Context) error {
 	}
 	long := time.Now().Add(-s.cfg.Linger)
 	for id, row := range rows {
-		if row.Over() && row.EndedAt().Std().Before(long) && s.hub.board(id) == nil {
+		if row.state.Over() && row.state.EndedAt().Std().Before(long) && s.hub.board(id) == nil {
 			continue
 		}
 		s.install(id, row)
@@ -72,7 +80,7 @@ func (s *Service) load(ctx context.Context) error {
 
 // install gives a board its row and does what the events it was missing demand.
 // closed is false if there is still a gap.
-func (s *Service) install(gameID string, row *game.State) (closed bool) {
+func (s *Service) install(gameID string, row tableRow) (closed bool) {
 	var woken []*outbox
 	b := s.hub.add(gameID)
 	before := b.snapshot()

@@ -20,7 +20,7 @@ func (s *Service) show(c *gin.Context) {
 	if !ok {
 		return
 	}
-	c.JSON(http.StatusOK, watchedView(b.snapshot(), b.audience()))
+	c.JSON(http.StatusOK, b.view(b.snapshot()))
 }
 
 // watched gives the board that the path names. Where there is none it has

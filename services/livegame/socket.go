@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -110,7 +111,7 @@ func (s *Service) socket(c *gin.Context) {
 	if from == 0 {
 		from = state.Seq + 1
 	}
-	if k.past(stateFrame(state, b.audience()), state, from) == nil {
+	if k.past(stateFrame(b.view(state)), state, from) == nil {
 		k.startBeats()
 		defer k.beats.Stop()
 		k.flush(&pen{})
@@ -188,6 +189,9 @@ func (k *socket) read() {
 			if saysLeave(err) {
 				k.depart(true)
 			}
+			if garbled(err) {
+				_ = k.conn.Close(websocket.StatusProtocolError, "a frame that is none")
+			}
 			return
 		}
 		k.heard.Store(true)
@@ -223,6 +227,15 @@ const leaveReason = "leave"
 func saysLeave(err error) bool {
 	var closed websocket.CloseError
 	return errors.As(err, &closed) && closed.Code == websocket.StatusNormalClosure && closed.Reason == leaveReason
+}
+
+// garbled reports whether it is neither a close frame nor the network that has
+// ended a connection. The library tells the client of some of that, not of all.
+func garbled(err error) bool {
+	var closed websocket.CloseError
+	var network net.Error
+	return !errors.As(err, &closed) && !errors.As(err, &network) &&
+		!errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, net.ErrClosed)
 }
 
 // frameBuffer has room for one byte more than a frame may have, so that the

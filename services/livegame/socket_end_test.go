@@ -1,6 +1,9 @@
 package livegame_test
 
 import (
+	"fmt"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -216,5 +219,34 @@ func TestAStopClosesSocketsAndStreams(t *testing.T) {
 		}
 	case <-time.After(limit):
 		t.Error("the stream goes on")
+	}
+}
+
+// What no library would send is closed with a code as well.
+func TestWhatIsNoFrameIsClosedWithACode(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	for name, bytes := range map[string]string{
+		"not masked":    "\x81\x02hi",
+		"too long":      "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00",
+		"reserved bits": "\xf1\x80\x00\x00\x00\x00",
+		"no opcode":     "\x83\x80\x00\x00\x00\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.Dial("tcp", strings.TrimPrefix(r.server.URL, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(limit))
+			fmt.Fprintf(conn, "GET /v1/games/%s/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+				"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n%s", id, bytes)
+			got, err := io.ReadAll(conn)
+			if err != nil || !strings.Contains(string(got), "\x03\xea") { // 1002
+				t.Errorf("%v, %q", err, got[max(0, len(got)-60):])
+			}
+		})
 	}
 }

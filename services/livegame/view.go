@@ -67,10 +67,10 @@ type clockView struct {
 	AsOf    schemas.Time `json:"asOf"`
 }
 
-func viewOf(s *game.State) gameView {
+func viewOf(s *game.State, gone departures) gameView {
 	moves, _ := s.Moves()
 	v := gameView{
-		ID: s.ID, Seq: s.Seq, Status: statusPlaying, Region: s.Region, White: seatOf(s, s.White, schemas.White), Black: seatOf(s, s.Black, schemas.Black),
+		ID: s.ID, Seq: s.Seq, Status: statusPlaying, Region: s.Region, White: seatOf(s, s.White, schemas.White, gone.white), Black: seatOf(s, s.Black, schemas.Black, gone.black),
 		TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Private: s.Private, Queue: s.Queue,
 		RematchOf: s.RematchOf, StartFEN: s.StartFEN, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 		Ply: s.Plies, Moves: moves, FEN: s.FEN, Clock: clockView{s.Clock.White, s.Clock.Black, s.Clock.Since},
@@ -89,16 +89,10 @@ func viewOf(s *game.State) gameView {
 	return v
 }
 
-func watchedView(s *game.State, watchers int) gameView {
-	v := viewOf(s)
-	v.Watchers = &watchers
-	return v
-}
-
-func seatOf(s *game.State, who schemas.Seated, color schemas.Color) seatView {
+func seatOf(s *game.State, who schemas.Seated, color schemas.Color, knownGone schemas.Time) seatView {
 	v := seatView{PlayerID: who.PlayerID, Handle: who.Handle, Rating: who.Rating, Deviation: who.Deviation}
 	if !s.Over() {
-		v.GoneSince, v.ClaimableAt = s.GoneSince(color), s.ClaimableAt(color.Other())
+		v.GoneSince, v.ClaimableAt = s.GoneSince(color), s.ClaimableAt(color.Other(), knownGone)
 	}
 	return v
 }
