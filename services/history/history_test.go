@@ -29,6 +29,8 @@ func TestOneGame(t *testing.T) {
 	pool := postgrestest.New(t).Pool
 	h := build(t, pool)
 	g := play(rand.New(rand.NewPCG(1, 1)), schemas.NewID(), 1)[0]
+	next := schemas.NewID()
+	g.Rematch = &next
 	save(t, pool, []finished{g})
 
 	var got gameView

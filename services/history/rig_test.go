@@ -163,11 +163,11 @@ func save(t *testing.T, pool *pgxpool.Pool, games []finished) {
 	var batch pgx.Batch
 	for _, g := range games {
 		batch.Queue(`INSERT INTO games (game_id, ended_at, created_at, region, speed, rated, queue, white_id, white_handle, white_rating,
-			black_id, black_handle, black_rating, initial_cs, increment_cs, result, termination, plies, moves, clocks_cs, start_fen, fen, event_id, event_seq, private)
-			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)`,
+			black_id, black_handle, black_rating, initial_cs, increment_cs, result, termination, plies, moves, clocks_cs, start_fen, fen, event_id, event_seq, private, rematch)
+			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26)`,
 			g.ID, g.EndedAt.Std(), g.CreatedAt.Std(), g.Region, string(g.Speed), g.Rated, g.Queue, g.White.PlayerID, g.White.Handle, g.White.Rating,
 			g.Black.PlayerID, g.Black.Handle, g.Black.Rating, g.TimeControl.InitialCs, g.TimeControl.IncrementCs, string(g.Result), string(g.Termination),
-			g.Plies, strings.Join(g.Moves, " "), g.ClocksCs, g.StartFEN, g.FEN, schemas.EventID(g.ID, 6), 6, g.Private)
+			g.Plies, strings.Join(g.Moves, " "), g.ClocksCs, g.StartFEN, g.FEN, schemas.EventID(g.ID, 6), 6, g.Private, g.Rematch)
 		for _, side := range []struct {
 			own, foe schemas.Seated
 			color    schemas.Color

@@ -22,6 +22,7 @@ var errNoGame = errors.New("no such game")
 type finished struct {
 	ID, Region string
 	schemas.GameOver
+	Rematch *string // the game that follows
 }
 
 type store struct {
@@ -36,7 +37,7 @@ func newStore(pool *pgxpool.Pool, logger *slog.Logger, registerer prometheus.Reg
 const selectGames = `
 SELECT g.game_id::text, g.region, g.white_id::text, g.white_handle, g.white_rating, g.black_id::text, g.black_handle, g.black_rating,
        g.initial_cs, g.increment_cs, g.speed, g.rated, g.queue, g.created_at, g.ended_at, g.result, g.termination,
-       g.plies, g.moves, g.clocks_cs, g.start_fen, g.fen, g.private
+       g.plies, g.moves, g.clocks_cs, g.start_fen, g.fen, g.private, g.rematch::text
 FROM games g `
 
 func scanGame(row pgx.CollectableRow) (g finished, err error) {
@@ -46,7 +47,7 @@ func scanGame(row pgx.CollectableRow) (g finished, err error) {
 	)
 	err = row.Scan(&g.ID, &g.Region, &g.White.PlayerID, &g.White.Handle, &g.White.Rating, &g.Black.PlayerID, &g.Black.Handle, &g.Black.Rating,
 		&g.TimeControl.InitialCs, &g.TimeControl.IncrementCs, &g.Speed, &g.Rated, &g.Queue, &created, &ended, &g.Result, &g.Termination,
-		&g.Plies, &moves, &g.ClocksCs, &g.StartFEN, &g.FEN, &g.Private)
+		&g.Plies, &moves, &g.ClocksCs, &g.StartFEN, &g.FEN, &g.Private, &g.Rematch)
 	g.CreatedAt, g.EndedAt = schemas.TimeOf(created), schemas.TimeOf(ended)
 	g.Moves = strings.Fields(moves)
 	return g, err

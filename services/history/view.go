@@ -36,6 +36,7 @@ type gameView struct {
 	FEN         string              `json:"fen"`
 	Moves       []string            `json:"moves"`
 	ClocksCs    []int64             `json:"clocksCs"`
+	Rematch     *string             `json:"rematch,omitempty"` // the game that follows
 }
 
 type pageView struct {
@@ -49,7 +50,7 @@ func viewOf(g finished) gameView {
 		ID: g.ID, Region: g.Region, White: seatView(g.White), Black: seatView(g.Black),
 		TimeControl: g.TimeControl, Speed: g.Speed, Rated: g.Rated, Private: g.Private, Queue: pool,
 		CreatedAt: g.CreatedAt, EndedAt: g.EndedAt, Result: g.Result, Termination: g.Termination,
-		Plies: g.Plies, StartFEN: g.StartFEN, FEN: g.FEN, Moves: g.Moves, ClocksCs: g.ClocksCs,
+		Plies: g.Plies, StartFEN: g.StartFEN, FEN: g.FEN, Moves: g.Moves, ClocksCs: g.ClocksCs, Rematch: g.Rematch,
 	}
 }
 

@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -42,6 +43,7 @@ type row struct {
 	partition int32
 	seq       int64 // of the event that it came with
 	value     []byte
+	rematch   string // the game that the event names; "" if none
 }
 
 // empty reports whether there is nothing to write but offsets.
@@ -75,7 +77,7 @@ func (b *batch) add(partition int32, rec *kgo.Record) bool {
 			b.rows = make(map[string]row)
 		}
 		if ev.Seq >= b.rows[ev.Key].seq {
-			b.rows[ev.Key] = row{partition, ev.Seq, value}
+			b.rows[ev.Key] = row{partition, ev.Seq, value, rematchOf(ev.Event)}
 			b.bytes += len(value)
 		}
 		return true
@@ -88,6 +90,15 @@ func (b *batch) add(partition int32, rec *kgo.Record) bool {
 	b.games = append(b.games, game{partition, ev, over, value})
 	b.bytes += len(rec.Value) + len(value)
 	return true
+}
+
+// rematchOf is the game that an event names as the next one.
+func rematchOf(ev schemas.Event) string {
+	p, ok := ev.Payload.(*schemas.RematchAcceptedPayload)
+	if !ok || !schemas.ValidID(p.GameID) {
+		return ""
+	}
+	return strings.Clone(p.GameID)
 }
 
 // mayClose looks at the header alone. A record without one is looked into.

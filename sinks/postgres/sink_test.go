@@ -132,7 +132,11 @@ func want(t *testing.T, db *postgrestest.Database, events []schemas.Event) {
 	games, players := rows(t, db)
 	terminal := 0
 	closing := make(map[string][]byte) // the last row of each game
+	next := make(map[string]string)
 	for _, ev := range events {
+		if p, ok := ev.Payload.(*schemas.RematchAcceptedPayload); ok {
+			next[ev.Key] = p.GameID
+		}
 		if ev.Type.Closing() {
 			closing[ev.Key] = sinktest.Row(ev) // the events are in their order
 		}
@@ -150,16 +154,17 @@ func want(t *testing.T, db *postgrestest.Database, events []schemas.Event) {
 			rating                           float64
 			seq                              int64
 			table                            []byte
+			rematch                          string
 		}
-		err := db.Pool.QueryRow(t.Context(), "SELECT white_id::text, black_id::text, moves, result, fen, clocks_cs, ended_at, white_rating, event_seq, table_row FROM games WHERE game_id = $1", ev.Key).
-			Scan(&row.white, &row.black, &row.moves, &row.result, &row.fen, &row.clocks, &row.ended, &row.rating, &row.seq, &row.table)
+		err := db.Pool.QueryRow(t.Context(), "SELECT white_id::text, black_id::text, moves, result, fen, clocks_cs, ended_at, white_rating, event_seq, table_row, coalesce(rematch::text, '') FROM games WHERE game_id = $1", ev.Key).
+			Scan(&row.white, &row.black, &row.moves, &row.result, &row.fen, &row.clocks, &row.ended, &row.rating, &row.seq, &row.table, &row.rematch)
 		if err != nil {
 			t.Fatalf("game %s: %v", ev.Key, err)
 		}
 		if row.white != over.White.PlayerID || row.black != over.Black.PlayerID || row.moves != strings.Join(over.Moves, " ") ||
 			row.result != string(over.Result) || row.fen != over.FEN || fmt.Sprint(row.clocks) != fmt.Sprint(over.ClocksCs) ||
 			schemas.TimeOf(row.ended) != over.EndedAt || row.rating != over.White.Rating || row.seq != ev.Seq ||
-			!bytes.Equal(row.table, closing[ev.Key]) {
+			!bytes.Equal(row.table, closing[ev.Key]) || row.rematch != next[ev.Key] {
 			t.Fatalf("game %s: %+v, not %+v", ev.Key, row, over)
 		}
 	}
@@ -207,7 +212,9 @@ func TestAGamesRowFollowsItsRematch(t *testing.T) {
 	log.Append(t, sinktest.Record(more, partitions), bare)
 	written(t, log, db)
 	want(t, db, append(events, more))
-	// A stale owner says again what was said before.
+	// A stale owner says again what was said before; and what names no game is none.
+	nothing := rematch(more, 0, schemas.RematchAccepted, &schemas.RematchAcceptedPayload{Color: schemas.White, GameID: "no-game"})
+	log.Append(t, sinktest.Record(nothing, partitions))
 	log.Append(t, sinktest.Record(events[len(events)-1], partitions))
 	written(t, log, db)
 	want(t, db, append(events, more))

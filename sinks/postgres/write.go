@@ -97,7 +97,7 @@ func (r *run) commit(ctx context.Context, b *batch, repeats bool) error {
 	})
 }
 
-// updateRows gives games their later rows. They are in the table: a game's events
+// updateRows gives games their later rows, and what follows them. They are in the table: a game's events
 // are in order in one partition. A repeat may come late, from an owner that was
 // stale (ADR 9), so that the version in the row's frame decides, as in a table.
 func updateRows(ctx context.Context, tx pgx.Tx, b *batch) error {
@@ -106,8 +106,13 @@ func updateRows(ctx context.Context, tx pgx.Tx, b *batch) error {
 	}
 	var statements pgx.Batch
 	for _, key := range slices.Sorted(maps.Keys(b.rows)) {
-		statements.Queue(`UPDATE games SET table_row = $2
-			WHERE game_id = $1 AND (table_row IS NULL OR substring(table_row FROM 2 FOR 8) < substring($2::bytea FROM 2 FOR 8))`, id(key), b.rows[key].value)
+		var rematch any // null
+		if next := b.rows[key].rematch; next != "" {
+			rematch = id(next)
+		}
+		statements.Queue(`UPDATE games SET rematch = coalesce(rematch, $3), table_row = CASE
+			WHEN table_row IS NULL OR substring(table_row FROM 2 FOR 8) < substring($2::bytea FROM 2 FOR 8) THEN $2 ELSE table_row END
+			WHERE game_id = $1`, id(key), b.rows[key].value, rematch)
 	}
 	if err := tx.SendBatch(ctx, &statements).Close(); err != nil {
 		return fmt.Errorf("update rows: %w", err)
