@@ -33,7 +33,7 @@ func TestNoMoveWaitsForAnyOfAThousandWatchers(t *testing.T) {
 	half := outboxItems - len(events)/2
 	for _, box := range boxes[:10] { // these have not read for long
 		for range half {
-			box.put(item{frame: []byte("{}")})
+			box.put(textItem([]byte("{}")))
 		}
 	}
 	var woken []*outbox

@@ -123,11 +123,11 @@ type serverFrame struct {
 }
 
 func (f serverFrame) item() item {
-	frame, err := json.Marshal(f)
+	text, err := json.Marshal(f)
 	if err != nil {
 		panic(err) // strings and numbers always encode
 	}
-	return item{frame: frame}
+	return textItem(text)
 }
 
 func stateFrame(v gameView) item {
@@ -141,7 +141,7 @@ const (
 )
 
 func watchersFrame(count int) item {
-	return item{frame: fmt.Appendf(nil, `{"type":%q,"count":%d}`, typeWatchers, count)}
+	return textItem(fmt.Appendf(nil, `{"type":%q,"count":%d}`, typeWatchers, count))
 }
 
 func errorFrame(code schemas.Code, detail string) item {
@@ -154,16 +154,16 @@ func refusedFrame(clientMoveID string, code schemas.Code, detail string) item {
 
 // ackFrame needs care only for the id, which may hold a quote.
 func ackFrame(clientMoveID string, seq int64) item {
-	frame := make([]byte, 0, 64+len(clientMoveID))
-	frame = append(frame, `{"type":"ack"`...)
+	var buf [128]byte
+	text := append(buf[:0], `{"type":"ack"`...)
 	if clientMoveID != "" {
 		id, err := json.Marshal(clientMoveID)
 		if err != nil {
 			panic(err) // a string always encodes
 		}
-		frame = append(append(frame, `,"clientMoveId":`...), id...)
+		text = append(append(text, `,"clientMoveId":`...), id...)
 	}
-	frame = append(frame, `,"seq":`...)
-	frame = strconv.AppendInt(frame, seq, 10)
-	return item{frame: append(frame, '}')}
+	text = append(text, `,"seq":`...)
+	text = strconv.AppendInt(text, seq, 10)
+	return textItem(append(text, '}'))
 }

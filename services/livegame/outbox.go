@@ -5,7 +5,7 @@ import "sync"
 // item is one thing for a client, encoded once for all who get it.
 type item struct {
 	seq   int64  // of the event; 0 for what is not an event
-	frame []byte // as a socket frame
+	frame []byte // as it goes to a socket, header and text
 }
 
 const (
@@ -16,13 +16,25 @@ const (
 // eventItem wraps an event as it is in the log. raw is copied: it is a piece of
 // a whole fetch, which would stay in memory with it.
 func eventItem(seq int64, raw []byte) item {
-	frame := make([]byte, 0, len(eventPrefix)+len(raw)+len(eventSuffix))
+	size := len(eventPrefix) + len(raw) + len(eventSuffix)
+	frame := appendHeader(make([]byte, 0, maxHeader+size), size)
 	frame = append(append(append(frame, eventPrefix...), raw...), eventSuffix...)
 	return item{seq, frame}
 }
 
+// textItem is what is not an event.
+func textItem(text []byte) item {
+	return item{frame: append(appendHeader(make([]byte, 0, maxHeader+len(text)), len(text)), text...)}
+}
+
+// text is what a socket's client reads.
+func (i item) text() []byte { return i.frame[headerOf(i.frame):] }
+
 // event is the envelope alone, of an item with a seq.
-func (i item) event() []byte { return i.frame[len(eventPrefix) : len(i.frame)-len(eventSuffix)] }
+func (i item) event() []byte {
+	text := i.text()
+	return text[len(eventPrefix) : len(text)-len(eventSuffix)]
+}
 
 // ending says why a client gets no more.
 type ending uint8

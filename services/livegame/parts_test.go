@@ -24,11 +24,11 @@ func TestAFullOutboxEndsAndForgets(t *testing.T) {
 	full := 0
 	many := newOutbox(func() { full++ })
 	for range outboxItems + 1 {
-		many.send(item{frame: []byte("{}")})
+		many.send(textItem([]byte("{}")))
 	}
 	long := newOutbox(func() { full++ })
 	for range 3 {
-		long.send(item{frame: make([]byte, outboxBytes/2)})
+		long.send(textItem(make([]byte, outboxBytes/2)))
 	}
 	for _, box := range []*outbox{many, long} {
 		<-box.ready
@@ -210,7 +210,7 @@ func FuzzFrames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		frame, code, detail := parseFrame(text)
 		if code != "" {
-			if detail == "" || !json.Valid(errorFrame(code, detail).frame) {
+			if detail == "" || !json.Valid(errorFrame(code, detail).text()) {
 				t.Fatalf("%s %q", code, detail)
 			}
 			return
@@ -225,7 +225,7 @@ func FuzzFrames(f *testing.F) {
 		if code == "" {
 			schemas.Command{ID: schemas.NewID(), Type: in.kind, Key: "g", Payload: in.payload}.Record() // panics on what cannot be sent
 		}
-		if ack := ackFrame(frame.ClientMoveID, 1).frame; !json.Valid(ack) {
+		if ack := ackFrame(frame.ClientMoveID, 1).text(); !json.Valid(ack) {
 			t.Fatalf("%s", ack)
 		}
 	})
@@ -269,8 +269,8 @@ func TestFramesOfEveryLength(t *testing.T) {
 	var sent []item
 	var frames []byte
 	for _, n := range []int{0, 1, 125, 126, 127, 1<<16 - 1, 1 << 16, 1<<16 + 1} {
-		sent = append(sent, item{frame: []byte(strings.Repeat("x", n))})
-		frames = appendFrame(frames, sent[len(sent)-1].frame)
+		sent = append(sent, textItem([]byte(strings.Repeat("x", n))))
+		frames = append(frames, sent[len(sent)-1].frame...)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		over := &wiring{ResponseWriter: rw}
@@ -296,7 +296,7 @@ func TestFramesOfEveryLength(t *testing.T) {
 	}
 	conn.SetReadLimit(-1)
 	for _, i := range sent {
-		if kind, text, err := conn.Read(ctx); err != nil || kind != websocket.MessageText || string(text) != string(i.frame) {
+		if kind, text, err := conn.Read(ctx); err != nil || kind != websocket.MessageText || string(text) != string(i.text()) {
 			t.Fatalf("%d bytes: %v, %v, %d bytes", len(i.frame), err, kind, len(text))
 		}
 	}

@@ -110,7 +110,7 @@ func (w *streamWriter) run(c *gin.Context, box *outbox) {
 		items, end = box.take(items)
 		for _, i := range items {
 			if i.seq == 0 {
-				w.frame(typeWatchers, i.frame)
+				w.frame(typeWatchers, i.text())
 				continue
 			}
 			w.add(i.seq, i.event())

@@ -119,7 +119,7 @@ func (t *tvViewer) show(b *board) (goesOn bool) {
 			f.Game = &view
 		}
 	}
-	t.out.frame(typeTV, f.item().frame)
+	t.out.frame(typeTV, f.item().text())
 	return true
 }
 
@@ -130,10 +130,10 @@ func (t *tvViewer) take() (more bool) {
 	t.items, end = t.box.take(t.items)
 	for _, i := range t.items {
 		if i.seq == 0 {
-			t.out.frame(typeWatchers, i.frame)
+			t.out.frame(typeWatchers, i.text())
 			continue
 		}
-		t.out.frame("", i.frame)
+		t.out.frame("", i.text())
 	}
 	return end == goesOn || end == gameOver
 }

@@ -127,17 +127,32 @@ func (t *try) write(raw syscall.RawConn, p []byte) (n int, err error) {
 	return t.n, t.err
 }
 
-// appendFrame appends a text message as one frame; a server's are not masked.
-func appendFrame(b, text []byte) []byte {
-	switch n := len(text); {
+// maxHeader is the most that a frame has before its text.
+const maxHeader = 10
+
+// appendHeader appends what comes before n bytes of a text message in one frame; a
+// server's are not masked.
+func appendHeader(b []byte, n int) []byte {
+	switch {
 	case n < 126:
-		b = append(b, finalText, byte(n))
+		return append(b, finalText, byte(n))
 	case n < 1<<16:
-		b = binary.BigEndian.AppendUint16(append(b, finalText, 126), uint16(n))
+		return binary.BigEndian.AppendUint16(append(b, finalText, 126), uint16(n))
 	default:
-		b = binary.BigEndian.AppendUint64(append(b, finalText, 127), uint64(n))
+		return binary.BigEndian.AppendUint64(append(b, finalText, 127), uint64(n))
 	}
-	return append(b, text...)
+}
+
+// headerOf is how many bytes of a frame are its header.
+func headerOf(frame []byte) int {
+	switch frame[1] {
+	case 126:
+		return 4
+	case 127:
+		return maxHeader
+	default:
+		return 2
+	}
 }
 
 func newWire(conn net.Conn) *wire {

@@ -2,6 +2,7 @@ package livegame
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/coder/websocket"
@@ -108,9 +109,9 @@ func (k *socket) more() bool {
 
 // past sends the first frame and the events that the state holds.
 func (k *socket) past(first item, state *game.State, from int64) error {
-	frames := appendFrame(nil, first.frame)
+	frames := slices.Clone(first.frame)
 	for _, ev := range state.Events(from) {
-		frames = appendFrame(frames, eventItem(ev.Seq, ev.Record().Value).frame)
+		frames = append(frames, eventItem(ev.Seq, ev.Record().Value).frame...)
 		if len(frames) > pastBytes {
 			if err := k.wire.send(frames); err != nil {
 				return err
@@ -124,17 +125,23 @@ func (k *socket) past(first item, state *game.State, from int64) error {
 // pen is what a writer needs for one socket after the other.
 type pen struct {
 	items  []item
-	frames []byte
+	frames []byte // to be written, and not to be changed
+	buf    []byte
 	try    try
 }
 
 // fill takes what is in the box.
 func (p *pen) fill(box *outbox) (end ending) {
 	p.items, end = box.take(p.items)
-	p.frames = p.frames[:0]
-	for _, i := range p.items {
-		p.frames = appendFrame(p.frames, i.frame)
+	if len(p.items) == 1 { // as it is, which is the rule for watchers
+		p.frames = p.items[0].frame
+		return end
 	}
+	p.buf = p.buf[:0]
+	for _, i := range p.items {
+		p.buf = append(p.buf, i.frame...)
+	}
+	p.frames = p.buf
 	return end
 }
 

@@ -41,7 +41,7 @@ func fed(t *testing.T, w *Service, rw http.ResponseWriter, r *http.Request) {
 			}
 			frame := make([]byte, 8+rand.IntN(1500))
 			binary.BigEndian.PutUint64(frame, uint64(n))
-			k.box.send(item{frame: frame})
+			k.box.send(textItem(frame))
 			if n%100 == 0 {
 				if err := k.wire.ping([]byte("12345678")); err != nil {
 					t.Error(err)
