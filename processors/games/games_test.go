@@ -380,7 +380,9 @@ func TestARematchIsMadeAfterMinutesAndItsRowOutlivesThem(t *testing.T) {
 		White: schemas.Seated{PlayerID: whiteID, Handle: "anna"}, Black: schemas.Seated{PlayerID: blackID, Handle: "bo"},
 		TimeControl: schemas.TimeControl{InitialCs: 18000}, RematchOf: schemas.NewID(), Deadline: p.at.Add(schemas.RematchWithin),
 	}
-	p.at = create.Deadline - 1000
+	late := newPartition(t)
+	late.at = create.Deadline - 1000
+	expect(t, late.send(late.command(schemas.CreateGame, schemas.ActorSystem, create)), "GameCreated GameStarted")
 	expect(t, p.send(p.command(schemas.CreateGame, schemas.ActorSystem, create)), "GameCreated GameStarted")
 	expect(t, p.send(p.command(schemas.AbortGame, whiteID, nil)), "GameAborted")
 	if at, cmd, _, ok := p.deadline(); !ok || cmd.Type != schemas.EvictGame || at <= create.Deadline.Add(time.Minute) {

@@ -36,7 +36,7 @@ func TestOneGame(t *testing.T) {
 	var got gameView
 	h.read("/v1/history/games/"+g.ID, &got)
 	want, _ := json.Marshal(viewOf(g))
-	if have, _ := json.Marshal(got); !bytes.Equal(have, want) {
+	if have, _ := json.Marshal(got); !bytes.Equal(have, want) || got.Rematch == nil || *got.Rematch != next {
 		t.Fatalf("%s\nwant %s", have, want)
 	}
 	resp, text := h.get("/v1/history/games/"+g.ID, mediaPGN)

@@ -112,13 +112,17 @@ func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd sc
 			return cmd, "", ""
 		case !plays:
 			return cmd, schemas.CodeNotAPlayer, "only the two players may do this"
+		case in.kind == schemas.ClaimVanished && s.presence.here(seatKey{gameID, color.Other()}):
+			s.mark(seatKey{gameID, color.Other()}, listened{open: 1}) // if that is not known yet, it comes before the claim
 		case in.kind == schemas.ClaimVanished && state.PresenceDecides(color):
 			s.presence.doubted(seatKey{gameID, color.Other()}, time.Now())
 		case (in.kind == schemas.OfferRematch || in.kind == schemas.AcceptRematch) && s.closed(state):
 			return cmd, schemas.CodePlayerClosed, "an account is closed"
 		}
 		if claim, ok := in.payload.(*schemas.ClaimVanishedPayload); ok {
-			claim.GoneSince, claim.KnownAt = b.goneOf(color.Other())
+			_, gone := b.known()
+			gone = gone.from(s.openSince())
+			claim.GoneSince, claim.KnownAt = state.GoneSince(color.Other()), *gone.of(color.Other())
 		}
 		cmd.Region = state.Region
 	}

@@ -48,6 +48,16 @@ func (d *departures) of(c schemas.Color) *schemas.Time {
 	return &d.black
 }
 
+// from are the departures as if none had been told of before.
+func (d departures) from(since schemas.Time) departures {
+	for _, at := range [...]*schemas.Time{&d.white, &d.black} {
+		if *at != 0 {
+			*at = max(*at, since)
+		}
+	}
+	return d
+}
+
 // note takes the step from one state to the next, which the log got then.
 func (d *departures) note(before, after *game.State, at schemas.Time) {
 	for _, c := range [...]schemas.Color{schemas.White, schemas.Black} {
@@ -203,21 +213,11 @@ func (b *board) seats(playerID string) bool {
 	return plays
 }
 
-// view is what is shown of the game as it stood with s, and who watches it.
-func (b *board) view(s *game.State) gameView {
-	b.mu.Lock()
-	gone, watchers := b.gone, b.spectators
-	b.mu.Unlock()
-	v := viewOf(s, gone)
-	v.Watchers = &watchers
-	return v
-}
-
-// goneOf is since when a side is gone, and since when the log tells so.
-func (b *board) goneOf(c schemas.Color) (since, knownAt schemas.Time) {
+// known is who watches the game, and since when the log tells who is gone.
+func (b *board) known() (watchers int, gone departures) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.state.GoneSince(c), *b.gone.of(c)
+	return b.spectators, b.gone
 }
 
 // watch begins to put events into the watcher's box, those before its from left

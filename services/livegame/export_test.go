@@ -5,6 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+
+	"tabiya/schemas"
 )
 
 const Patience = patience
@@ -33,3 +35,5 @@ func (s *Service) Remembers(gameID, commandID string) bool {
 
 // ForgetFinished makes the service read finished games from the log.
 func (s *Service) ForgetFinished() { s.bygones.kept.Purge() }
+
+func (s *Service) OpenSince() schemas.Time { return s.openSince() }

@@ -20,7 +20,7 @@ const wakeEvery = 32
 // follow folds game-events and hears command-replies until ctx is done.
 func (s *Service) follow(ctx context.Context, client *kgo.Client, left *catchUp) error {
 	if left.done() {
-		s.gate.caughtUp.Store(true)
+		s.gate.readAll()
 	}
 	var woken []*outbox
 	for {
@@ -53,7 +53,7 @@ func (s *Service) follow(ctx context.Context, client *kgo.Client, left *catchUp)
 			return failed
 		}
 		if left.done() {
-			s.gate.caughtUp.Store(true)
+			s.gate.readAll()
 		}
 	}
 }

@@ -17,6 +17,9 @@ type gate struct {
 	// unacked is when the oldest command was sent that Kafka has not taken yet,
 	// in Unix nanoseconds; 0 if there is none.
 	unacked atomic.Int64
+	// opened is when it was shut last, in Unix milliseconds. Until then nobody could
+	// be told to be there, see departures.from.
+	opened atomic.Int64
 }
 
 const (
@@ -60,9 +63,25 @@ func (g *gate) probe(ctx context.Context, client *kgo.Client) {
 		err := client.Ping(bounded)
 		cancel()
 		if ctx.Err() == nil {
-			g.away.Store(err != nil || g.stuck())
+			g.see(err != nil || g.stuck())
 		}
 	}
+}
+
+// see notes whether Kafka is away.
+func (g *gate) see(away bool) {
+	if !away && g.away.Load() {
+		g.opened.Store(time.Now().UnixMilli())
+	}
+	g.away.Store(away)
+}
+
+// readAll notes that what was in the log is read.
+func (g *gate) readAll() {
+	if !g.caughtUp.Load() {
+		g.opened.Store(time.Now().UnixMilli())
+	}
+	g.caughtUp.Store(true)
 }
 
 func (g *gate) stuck() bool {

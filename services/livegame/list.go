@@ -46,7 +46,7 @@ func (s *Service) list(c *gin.Context) {
 		}
 		// The game may have ended since the index was asked.
 		if state := b.snapshot(); mayWatch(who, state) && (player == "" || !state.Over()) {
-			view.Games = append(view.Games, b.view(state))
+			view.Games = append(view.Games, s.view(b, state))
 		}
 	}
 	if player != "" {

@@ -90,12 +90,16 @@ func TestKafkaAwayCostsWaitingNotMoves(t *testing.T) {
 	if r.service.Ready() == nil {
 		t.Error("ready without Kafka")
 	}
+	up := schemas.TimeOf(time.Now())
 	r.Up()
 	var again answer
 	eventually(t, "the same key gets its answer", func() bool {
 		again = r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
 		return again.status == 200
 	})
+	if r.service.OpenSince() < up { // what was known of who is gone counts from now
+		t.Error("it was open while Kafka was away")
+	}
 	if events := c.events(1); events[0] != string(again.read(t).Event) {
 		t.Errorf("the socket saw %s", events)
 	}

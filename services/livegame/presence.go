@@ -87,6 +87,13 @@ func (p *presence) toldGone(k seatKey, now time.Time) {
 	}
 }
 
+// here reports whether somebody listens for a seat.
+func (p *presence) here(k seatKey) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.seats[k] != nil && p.seats[k].open > 0
+}
+
 // again has a seat looked at later, for what could not be said.
 func (p *presence) again(k seatKey, left bool, now time.Time) {
 	p.mu.Lock()

@@ -151,8 +151,8 @@ func TestWhoIsStillThereIsNotTold(t *testing.T) {
 func TestHeWhoHasLeftCanBeClaimed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	byFrame, byReason := r.newBlitz(), r.newBlitz()
-	for _, id := range []string{byFrame, byReason} {
+	byFrame, byReason, comesBack := r.newBlitz(), r.newBlitz(), r.newBlitz()
+	for _, id := range []string{byFrame, byReason, comesBack} {
 		r.play(id, 2, scholar[2]) // Black is to move
 		c := r.dialAs(id, r.black)
 		c.until("state")
@@ -167,6 +167,7 @@ func TestHeWhoHasLeftCanBeClaimed(t *testing.T) {
 	}
 	r.eventuallyTold(byFrame, blackWent)
 	r.eventuallyTold(byReason, blackWent)
+	r.eventuallyTold(comesBack, blackWent)
 	got := r.show(byFrame).Black
 	if !claimableAfter(got, 10*time.Second) {
 		t.Errorf("%+v", got)
@@ -174,7 +175,14 @@ func TestHeWhoHasLeftCanBeClaimed(t *testing.T) {
 	c := r.dialAs(byReason, r.white)
 	c.until("state")
 	r.refused(409, schemas.CodeTooEarlyToClaim, "POST", "/v1/games/"+byFrame+"/claim", r.white.token, `{"as":"win"}`)
-	<-time.After(time.Until(r.show(byReason).Black.ClaimableAt.Std()) + 500*time.Millisecond)
+	// An instance that starts now counts from now: before, nobody could come back to it.
+	started := schemas.TimeOf(time.Now())
+	if got := r.startOther().ok("GET", "/v1/games/"+comesBack, "", "").Black; got.ClaimableAt < started.Add(10*time.Second) {
+		t.Errorf("%+v, and it was started at %v", got, started)
+	}
+	<-time.After(time.Until(r.show(comesBack).Black.ClaimableAt.Std()) + 500*time.Millisecond)
+	r.dialAs(comesBack, r.black).until("state") // he is there, whether the log has it yet or not
+	r.refused(409, schemas.CodeOpponentPresent, "POST", "/v1/games/"+comesBack+"/claim", r.white.token, `{"as":"win"}`)
 	if got := r.action(byFrame, r.white, "claim", `{"as":"win"}`); got.Result != schemas.WhiteWins || got.Termination != schemas.Abandoned || got.Ply != 3 {
 		t.Errorf("%+v", got)
 	}

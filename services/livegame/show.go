@@ -20,8 +20,19 @@ func (s *Service) show(c *gin.Context) {
 	if !ok {
 		return
 	}
-	c.JSON(http.StatusOK, b.view(b.snapshot()))
+	c.JSON(http.StatusOK, s.view(b, b.snapshot()))
 }
+
+// view is what is shown of a game as it stands with state, and who watches it.
+func (s *Service) view(b *board, state *game.State) gameView {
+	watchers, gone := b.known()
+	v := viewOf(state, gone.from(s.openSince()))
+	v.Watchers = &watchers
+	return v
+}
+
+// openSince is since when those who come back can be told to be there.
+func (s *Service) openSince() schemas.Time { return schemas.Time(s.gate.opened.Load()) }
 
 // watched gives the board that the path names. Where there is none it has
 // answered and ok is false.

@@ -111,7 +111,7 @@ func (s *Service) socket(c *gin.Context) {
 	if from == 0 {
 		from = state.Seq + 1
 	}
-	if k.past(stateFrame(b.view(state)), state, from) == nil {
+	if k.past(stateFrame(s.view(b, state)), state, from) == nil {
 		k.startBeats()
 		defer k.beats.Stop()
 		k.flush(&pen{})

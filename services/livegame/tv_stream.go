@@ -29,7 +29,7 @@ func (s *Service) tv(c *gin.Context) {
 	view := tvView{Channels: []channelView{}}
 	for _, speed := range schemas.Speeds() {
 		if b, _ := s.hub.running.onTV(speed); b != nil {
-			view.Channels = append(view.Channels, channelView{speed, b.view(b.snapshot())})
+			view.Channels = append(view.Channels, channelView{speed, s.view(b, b.snapshot())})
 		}
 	}
 	c.JSON(http.StatusOK, view)
@@ -115,7 +115,7 @@ func (t *tvViewer) show(b *board) (goesOn bool) {
 		state, end, ok := t.service.watch(b, watcher{box: t.box, spectates: !b.seats(t.playerID), counts: true})
 		if ok { // else it was let go in this moment, and another comes
 			t.end = end
-			view := b.view(state)
+			view := t.service.view(b, state)
 			f.Game = &view
 		}
 	}
