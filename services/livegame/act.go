@@ -104,29 +104,43 @@ func (s *Service) act(c *gin.Context, in intent, code schemas.Code, detail strin
 // never changes is judged here: who plays. All else the processor knows better.
 func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd schemas.Command, code schemas.Code, detail string) {
 	cmd = schemas.Command{ID: schemas.GameCommandID(gameID, commandID), Type: in.kind, Key: gameID, Region: s.cfg.Regions[0], Actor: playerID, Payload: in.payload}
-	if b := s.hub.known(gameID); b != nil {
-		state := b.snapshot()
+	b := s.hub.known(gameID)
+	var state *game.State
+	switch {
+	case b != nil:
+		state = b.snapshot()
+	case aboutRematch(in.kind): // the game is over, and may have been let go here
+		if state = s.bygones.recall(gameID); state == nil {
+			return cmd, schemas.CodeGameNotFound, noSuchGame
+		}
+	}
+	if state != nil {
 		color, plays := state.ColorOf(playerID)
 		switch {
 		case !plays && !public(state): // to him it does not exist: the processor says it as of one that does not
 			return cmd, "", ""
 		case !plays:
 			return cmd, schemas.CodeNotAPlayer, "only the two players may do this"
-		case in.kind == schemas.ClaimVanished && s.presence.here(seatKey{gameID, color.Other()}):
-			s.mark(seatKey{gameID, color.Other()}, listened{open: 1}) // if that is not known yet, it comes before the claim
-		case in.kind == schemas.ClaimVanished && state.PresenceDecides(color):
-			s.presence.doubted(seatKey{gameID, color.Other()}, time.Now())
-		case (in.kind == schemas.OfferRematch || in.kind == schemas.AcceptRematch) && s.closed(state):
+		case aboutRematch(in.kind) && in.kind != schemas.DeclineRematch && s.closed(state):
 			return cmd, schemas.CodePlayerClosed, "an account is closed"
 		}
 		if claim, ok := in.payload.(*schemas.ClaimVanishedPayload); ok {
+			if why := s.gate.shut(); why != "" { // before it is asked since when it is open
+				return cmd, schemas.CodeUnavailable, why
+			}
+			opponent := seatKey{gameID, color.Other()}
+			s.lookAt(opponent, state)
 			_, gone := b.known()
 			gone = gone.from(s.openSince())
-			claim.GoneSince, claim.KnownAt = state.GoneSince(color.Other()), *gone.of(color.Other())
+			claim.GoneSince, claim.KnownAt = state.GoneSince(opponent.color), *gone.of(opponent.color)
 		}
 		cmd.Region = state.Region
 	}
 	return cmd, "", ""
+}
+
+func aboutRematch(kind schemas.CommandType) bool {
+	return kind == schemas.OfferRematch || kind == schemas.AcceptRematch || kind == schemas.DeclineRematch
 }
 
 // closed reports whether one of the players has closed his account.

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"tabiya/internal/game"
 	"tabiya/schemas"
 )
 
@@ -40,6 +41,7 @@ type listened struct {
 	open int       // sockets and streams
 	said time.Time // when the player said last that he leaves, since he came
 	left bool      // and meant all of him: the last one ended soon after
+	word time.Time // when a claim had it said that he is there
 }
 
 func newPresence() *presence {
@@ -87,11 +89,17 @@ func (p *presence) toldGone(k seatKey, now time.Time) {
 	}
 }
 
-// here reports whether somebody listens for a seat.
-func (p *presence) here(k seatKey) bool {
+// owesWord reports whether somebody listens for a seat whose game believes him to
+// be gone, once in a while: what was said then is in the log before what follows.
+func (p *presence) owesWord(k seatKey, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.seats[k] != nil && p.seats[k].open > 0
+	l := p.seats[k]
+	if l == nil || l.open == 0 || now.Sub(l.word) < goneAfter {
+		return false
+	}
+	l.word = now
+	return true
 }
 
 // again has a seat looked at later, for what could not be said.
@@ -182,6 +190,19 @@ func (s *Service) mark(k seatKey, l listened) {
 			s.presence.again(k, l.left, time.Now())
 		}
 	})
+}
+
+// lookAt looks at a seat before a claim on it. Who is here is told back before the
+// claim, in the same partition; where nobody is here, others are asked.
+func (s *Service) lookAt(k seatKey, state *game.State) {
+	switch now := time.Now(); {
+	case state.GoneSince(k.color) != 0:
+		if s.presence.owesWord(k, now) {
+			s.mark(k, listened{open: 1})
+		}
+	case state.PresenceDecides(k.color.Other()):
+		s.presence.doubted(k, now)
+	}
 }
 
 // attend notes that somebody listens to a game who may be one of its players. The

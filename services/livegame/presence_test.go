@@ -216,6 +216,12 @@ func TestHeWhoCameBackDuringAnOutageIsNotClaimed(t *testing.T) {
 	if a := claim(); a.status != 503 {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
+	for range 20 {
+		claim()
+	}
+	if n := r.marks(id); n > 4 { // one in two seconds at most
+		t.Errorf("%d commands about who is there", n)
+	}
 	r.startProcessor()
 	eventually(t, "he is told gone and back, or the game is over", func() bool {
 		claim()

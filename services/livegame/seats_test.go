@@ -91,3 +91,23 @@ func TestOfManySeatsSomeAreLookedAt(t *testing.T) {
 		}
 	}
 }
+
+func TestAClaimHasSomebodySaidToBeThereOnceInAWhile(t *testing.T) {
+	t.Parallel()
+	p, k, now := newPresence(), seatKey{"game", schemas.Black}, time.Now()
+	says := func(want bool) {
+		t.Helper()
+		if got := p.owesWord(k, now); got != want {
+			t.Fatalf("at %v: %t", now, got)
+		}
+	}
+	says(false) // nobody is
+	p.opened(k, true, now)
+	says(true)
+	says(false)
+	now = now.Add(goneAfter)
+	says(true)
+	p.closed(k, false, now)
+	now = now.Add(goneAfter)
+	says(false)
+}
