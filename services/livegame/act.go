@@ -105,14 +105,13 @@ func (s *Service) act(c *gin.Context, in intent, code schemas.Code, detail strin
 func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd schemas.Command, code schemas.Code, detail string) {
 	cmd = schemas.Command{ID: schemas.GameCommandID(gameID, commandID), Type: in.kind, Key: gameID, Region: s.cfg.Regions[0], Actor: playerID, Payload: in.payload}
 	b := s.hub.known(gameID)
+	rematch := in.kind == schemas.OfferRematch || in.kind == schemas.AcceptRematch
 	var state *game.State
 	switch {
 	case b != nil:
 		state = b.snapshot()
-	case aboutRematch(in.kind): // the game is over, and may have been let go here
-		if state = s.bygones.recall(gameID); state == nil {
-			return cmd, schemas.CodeGameNotFound, noSuchGame
-		}
+	case rematch: // the game is over, and may have been let go here
+		state = s.bygones.recall(gameID)
 	}
 	if state != nil {
 		color, plays := state.ColorOf(playerID)
@@ -121,7 +120,7 @@ func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd sc
 			return cmd, "", ""
 		case !plays:
 			return cmd, schemas.CodeNotAPlayer, "only the two players may do this"
-		case aboutRematch(in.kind) && in.kind != schemas.DeclineRematch && s.closed(state):
+		case rematch && s.closed(state):
 			return cmd, schemas.CodePlayerClosed, "an account is closed"
 		}
 		if claim, ok := in.payload.(*schemas.ClaimVanishedPayload); ok {
@@ -137,10 +136,6 @@ func (s *Service) command(gameID, playerID, commandID string, in intent) (cmd sc
 		cmd.Region = state.Region
 	}
 	return cmd, "", ""
-}
-
-func aboutRematch(kind schemas.CommandType) bool {
-	return kind == schemas.OfferRematch || kind == schemas.AcceptRematch || kind == schemas.DeclineRematch
 }
 
 // closed reports whether one of the players has closed his account.

@@ -162,8 +162,14 @@ func TestARematchIsAnsweredLate(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	eventually(t, "it is let go elsewhere", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
-	if got := short.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, accept); !schemas.ValidID(got.Rematch) || got.Ply != 2 {
+	got := short.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, accept, "Idempotency-Key", "accept")
+	if !schemas.ValidID(got.Rematch) || got.Ply != 2 {
 		t.Errorf("%+v", got)
+	}
+	// One that has never held the game asks the processor, which knows the answer.
+	never := r.startAfter(id)
+	if again := never.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, accept, "Idempotency-Key", "accept"); again.Rematch != got.Rematch {
+		t.Errorf("%+v, not %+v", again, got)
 	}
 	eventually(t, "it is let go here", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
 }
