@@ -48,7 +48,7 @@ func (d *departures) of(c schemas.Color) *schemas.Time {
 	return &d.black
 }
 
-// from are the departures as if none had been told of before.
+// from are the departures as if the log had told of none before since.
 func (d departures) from(since schemas.Time) departures {
 	for _, at := range [...]*schemas.Time{&d.white, &d.black} {
 		if *at != 0 {

@@ -110,10 +110,7 @@ func TestKafkaAwayCostsWaitingNotMoves(t *testing.T) {
 
 func TestWithoutAProcessorTheOutcomeIsUnknown(t *testing.T) {
 	t.Parallel()
-	r := bareRig(t)
-	stop := r.startProcessor()
-	r.instance = r.start(answerWithin(300 * time.Millisecond))
-	r.waitReady()
+	r, stop := newRigToStop(t, answerWithin(300*time.Millisecond))
 	id := r.newGame()
 	stop()
 	a := r.refused(503, schemas.CodeOutcomeUnknown, "POST", "/v1/games/"+id+"/moves", r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
@@ -131,10 +128,7 @@ func TestWithoutAProcessorTheOutcomeIsUnknown(t *testing.T) {
 
 func TestCommandsInFlightAreBounded(t *testing.T) {
 	t.Parallel()
-	r := bareRig(t)
-	stop := r.startProcessor()
-	r.instance = r.start(answerWithin(limit), func(c *livegame.Config) { c.MaxInFlight = 1 })
-	r.waitReady()
+	r, stop := newRigToStop(t, answerWithin(limit), func(c *livegame.Config) { c.MaxInFlight = 1 })
 	id := r.newGame()
 	stop()
 	c := r.dialAs(id, r.white)

@@ -104,11 +104,18 @@ func (x *index) WaitFor(ctx context.Context, id string) (*player.State, bool) {
 // newRig starts all of it.
 func newRig(t *testing.T, tune ...func(*livegame.Config)) *rig {
 	t.Helper()
-	r := bareRig(t)
-	r.startProcessor()
+	r, _ := newRigToStop(t, tune...)
+	return r
+}
+
+// newRigToStop is newRig with what stops its processor.
+func newRigToStop(t *testing.T, tune ...func(*livegame.Config)) (r *rig, stop func()) {
+	t.Helper()
+	r = bareRig(t)
+	stop = r.startProcessor()
 	r.instance = r.start(tune...)
 	r.waitReady()
-	return r
+	return r, stop
 }
 
 // bareRig starts the broker alone.

@@ -97,9 +97,10 @@ func (r *run) commit(ctx context.Context, b *batch, repeats bool) error {
 	})
 }
 
-// updateRows gives games their later rows, and what follows them. They are in the table: a game's events
-// are in order in one partition. A repeat may come late, from an owner that was
-// stale (ADR 9), so that the version in the row's frame decides, as in a table.
+// updateRows gives games their later rows, and what follows them. They are in the
+// table: a game's events are in order in one partition. A repeat may come late, from
+// an owner that was stale (ADR 9), so that the version in the row's frame decides,
+// as in a table.
 func updateRows(ctx context.Context, tx pgx.Tx, b *batch) error {
 	if len(b.rows) == 0 {
 		return nil

