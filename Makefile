@@ -3,9 +3,9 @@ GO ?= go
 # Pure cores and what is cheap runs under the race detector; what starts brokers,
 # databases and whole platforms runs without it, a package at a time.
 CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
-	./internal/clock/... ./internal/game/... ./internal/httpx/... ./internal/law/... ./internal/pairing/... \
-	./internal/pgn/... ./internal/player/... ./internal/queue/... ./internal/rating/... ./internal/replay/... \
-	./internal/rules ./internal/supervise/... ./services/openapi/...
+	./internal/core/clock/... ./internal/core/game/... ./internal/httpx/... ./internal/law/... ./internal/core/pairing/... \
+	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/replay/... \
+	./internal/core/rules ./internal/supervise/... ./services/openapi/...
 HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP))")
 
 # The same pipeline tests on an Apache Kafka, which the tests start themselves.
@@ -41,7 +41,7 @@ test: venv
 	fi
 
 oracle: venv ## the rules against python-chess and another library: make oracle PLIES=50000
-	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/rules/oracletest ./internal/game
+	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game
 
 # Without Python those tests say that they are skipped, and fail where CI=true.
 venv:

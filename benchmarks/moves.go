@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"tabiya/internal/rules"
+	"tabiya/internal/core/rules"
 )
 
 // longGames makes n different legal games of exactly plies moves each, none of

@@ -11,7 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tabiya/internal/queue"
+	"tabiya/internal/core/queue"
 	"tabiya/processors"
 	"tabiya/processors/games"
 	"tabiya/processors/matchmaking"

@@ -1,7 +1,7 @@
 package tables
 
 import (
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/schemas"
 )
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"tabiya/internal/player"
+	"tabiya/internal/core/player"
 	"tabiya/schemas"
 )
 

@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"testing"
 
-	"tabiya/internal/player"
+	"tabiya/internal/core/player"
 	"tabiya/schemas"
 	"tabiya/tables"
 )

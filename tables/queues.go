@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"tabiya/internal/queue"
+	"tabiya/internal/core/queue"
 	"tabiya/schemas"
 )
 

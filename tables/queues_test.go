@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"tabiya/internal/queue"
+	"tabiya/internal/core/queue"
 	"tabiya/schemas"
 	"tabiya/tables"
 )

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"tabiya/internal/client"
-	"tabiya/internal/pgn"
+	"tabiya/internal/core/pgn"
 	"tabiya/schemas"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/coder/websocket"
 
 	"tabiya/internal/client"
-	"tabiya/internal/rules"
+	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
 

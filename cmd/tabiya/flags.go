@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"tabiya/internal/queue"
+	"tabiya/internal/core/queue"
 )
 
 // listenFlags are those of a part that runs as a process of its own.

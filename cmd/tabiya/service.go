@@ -11,8 +11,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"tabiya/internal/auth"
+	"tabiya/internal/core/player"
 	"tabiya/internal/kafka"
-	"tabiya/internal/player"
 	"tabiya/internal/postgres"
 	"tabiya/internal/supervise"
 	"tabiya/services/account"

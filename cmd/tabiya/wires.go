@@ -5,10 +5,10 @@ import (
 	"crypto/ed25519"
 	"log/slog"
 
+	"tabiya/internal/core/queue"
 	"tabiya/internal/kafka"
 	"tabiya/internal/objstore"
 	"tabiya/internal/postgres"
-	"tabiya/internal/queue"
 )
 
 // wires are what the parts of a process are connected to. A part reads what it

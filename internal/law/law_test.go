@@ -26,14 +26,14 @@ type rule struct {
 var rules = []rule{
 	{"schemas", nil, "the language is spoken by all and knows nobody"},
 
-	{"internal/rules", []string{"schemas"}, "pure core: chess alone"},
-	{"internal/clock", []string{"schemas"}, "pure core: arithmetic on broker time"},
-	{"internal/rating", []string{"schemas"}, "pure core: Glicko-2"},
-	{"internal/pairing", []string{"schemas"}, "pure core: who plays whom"},
-	{"internal/game", []string{"schemas", "internal/rules", "internal/clock", "internal/rating"}, "the game aggregate is rules, clocks and events, no I/O"},
-	{"internal/player", []string{"schemas", "internal/rating"}, "the player aggregate is seat and ratings, no I/O"},
-	{"internal/queue", []string{"schemas", "internal/pairing"}, "the queue aggregate is tickets and matches, no I/O"},
-	{"internal/pgn", []string{"schemas", "internal/rules"}, "PGN is read and written in terms of the rules"},
+	{"internal/core/rules", []string{"schemas"}, "pure core: chess alone"},
+	{"internal/core/clock", []string{"schemas"}, "pure core: arithmetic on broker time"},
+	{"internal/core/rating", []string{"schemas"}, "pure core: Glicko-2"},
+	{"internal/core/pairing", []string{"schemas"}, "pure core: who plays whom"},
+	{"internal/core/game", []string{"schemas", "internal/core/rules", "internal/core/clock", "internal/core/rating"}, "the game aggregate is rules, clocks and events, no I/O"},
+	{"internal/core/player", []string{"schemas", "internal/core/rating"}, "the player aggregate is seat and ratings, no I/O"},
+	{"internal/core/queue", []string{"schemas", "internal/core/pairing"}, "the queue aggregate is tickets and matches, no I/O"},
+	{"internal/core/pgn", []string{"schemas", "internal/core/rules"}, "PGN is read and written in terms of the rules"},
 	{"internal/auth", []string{"schemas"}, "tokens name players"},
 	{"internal/httpx", []string{"schemas", "internal/auth"}, "problem documents carry the codes of schemas"},
 	{"internal/kafka", []string{"schemas"}, "the adapter moves messages and knows the topics"},
@@ -42,20 +42,20 @@ var rules = []rule{
 	{"internal/await", []string{"schemas", "internal/kafka"}, "answers are found by reading the log back"},
 	{"internal/embedded", []string{"internal/kafka", "internal/objstore", "internal/postgres"}, "the embedded parts are what those adapters talk to"},
 	{"internal/client", []string{"schemas"}, "an app: it knows the public API and the codes, not the server"},
-	{"internal/replay", []string{"schemas", "internal/pgn", "internal/rules", "internal/client"}, "a client: it knows the public API and PGN, not the server"},
+	{"internal/replay", []string{"schemas", "internal/core/pgn", "internal/core/rules", "internal/client"}, "a client: it knows the public API and PGN, not the server"},
 	{"internal/supervise", nil, "it knows parts by name alone"},
 
-	{"tables", []string{"schemas", "internal/game", "internal/player", "internal/queue", "internal/kafka"}, "a table is an aggregate's row on a topic"},
+	{"tables", []string{"schemas", "internal/core/game", "internal/core/player", "internal/core/queue", "internal/kafka"}, "a table is an aggregate's row on a topic"},
 
-	{"processors/players", []string{"processors", "schemas", "tables", "internal/player", "internal/kafka"}, "one group, one aggregate; never another processor"},
-	{"processors/matchmaking", []string{"processors", "schemas", "tables", "internal/queue", "internal/kafka"}, "one group, one aggregate; never another processor"},
-	{"processors/games", []string{"processors", "schemas", "tables", "internal/game", "internal/kafka"}, "one group, one aggregate; never another processor"},
+	{"processors/players", []string{"processors", "schemas", "tables", "internal/core/player", "internal/kafka"}, "one group, one aggregate; never another processor"},
+	{"processors/matchmaking", []string{"processors", "schemas", "tables", "internal/core/queue", "internal/kafka"}, "one group, one aggregate; never another processor"},
+	{"processors/games", []string{"processors", "schemas", "tables", "internal/core/game", "internal/kafka"}, "one group, one aggregate; never another processor"},
 	{"processors", []string{"schemas", "tables", "internal/kafka"}, "the shape of all processors knows none of them"},
 
-	{"services/account", []string{"schemas", "tables", "internal/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres"}, "accounts are in Postgres, players in their table"},
-	{"services/matchmaking", []string{"schemas", "tables", "internal/player", "internal/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await"}, "sends commands, reads tables and events"},
-	{"services/livegame", []string{"schemas", "tables", "internal/game", "internal/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/await"}, "sends commands, folds events with the processor's own Apply"},
-	{"services/history", []string{"schemas", "internal/auth", "internal/httpx", "internal/pgn", "internal/postgres"}, "reads Postgres alone: no table, no topic"},
+	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres"}, "accounts are in Postgres, players in their table"},
+	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await"}, "sends commands, reads tables and events"},
+	{"services/livegame", []string{"schemas", "tables", "internal/core/game", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/await"}, "sends commands, folds events with the processor's own Apply"},
+	{"services/history", []string{"schemas", "internal/auth", "internal/httpx", "internal/core/pgn", "internal/postgres"}, "reads Postgres alone: no table, no topic"},
 	{"services/openapi", nil, "a document"},
 
 	{"sinks/postgres", []string{"schemas", "internal/kafka", "internal/postgres", "sinks/events", "sinks/intake", "sinks/outage", "sinks/tally"}, "rows of events; never another sink"},
@@ -75,7 +75,7 @@ var keepers = []struct {
 	rooms   []string
 	why     string
 }{
-	{"github.com/notnil/chess", []string{"internal/rules"}, "its traps are dealt with once"},
+	{"github.com/notnil/chess", []string{"internal/core/rules"}, "its traps are dealt with once"},
 	{"github.com/lovoo/goka", []string{"processors", "internal/kafka"}, "processors are thin: the cores and the services do not know Goka"},
 	{"github.com/IBM/sarama", []string{"internal/kafka", "processors"}, "Goka's client, nobody else's"},
 	{"github.com/twmb/franz-go/pkg/kfake", []string{"internal/embedded", "internal/kafka"}, "nobody else knows whether the broker is embedded"},
@@ -176,7 +176,7 @@ func TestARuleAllowsNoRoomBeside(t *testing.T) {
 		{"sinks/raw", "sinks/postgres", false},
 		{"sinks/raw", "tables", false},
 		{"services/livegame", "services/account", false},
-		{"internal/game", "internal/kafka", false},
+		{"internal/core/game", "internal/kafka", false},
 		{"cmd/tabiya", "processors/games", true},
 	} {
 		r, ok := ruleFor(c.path)

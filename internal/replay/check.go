@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"tabiya/internal/pgn"
+	"tabiya/internal/core/pgn"
 )
 
 // check fetches a finished game from history and compares it with the file.

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"tabiya/internal/client"
-	"tabiya/internal/pgn"
-	"tabiya/internal/rules"
+	"tabiya/internal/core/pgn"
+	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
 

@@ -9,8 +9,8 @@ import (
 	"io"
 	"strings"
 
-	"tabiya/internal/pgn"
-	"tabiya/internal/rules"
+	"tabiya/internal/core/pgn"
+	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/processors"
 	"tabiya/schemas"
 	"tabiya/tables"

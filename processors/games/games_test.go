@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/processors"
 	"tabiya/schemas"
 	"tabiya/tables"

@@ -6,8 +6,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/core/queue"
 	"tabiya/internal/kafka"
-	"tabiya/internal/queue"
 	"tabiya/schemas"
 )
 

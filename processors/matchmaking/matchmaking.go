@@ -7,7 +7,7 @@ import (
 	"context"
 	"fmt"
 
-	"tabiya/internal/queue"
+	"tabiya/internal/core/queue"
 	"tabiya/processors"
 	"tabiya/schemas"
 	"tabiya/tables"

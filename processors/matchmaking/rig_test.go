@@ -9,9 +9,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/core/queue"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
-	"tabiya/internal/queue"
 	"tabiya/processors"
 	"tabiya/processors/games"
 	"tabiya/processors/matchmaking"

@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tabiya/internal/core/player"
 	"tabiya/internal/kafka"
-	"tabiya/internal/player"
 	"tabiya/processors"
 	"tabiya/schemas"
 	"tabiya/tables"

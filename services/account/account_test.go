@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"tabiya/internal/player"
+	"tabiya/internal/core/player"
 	"tabiya/schemas"
 )
 

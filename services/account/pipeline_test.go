@@ -11,9 +11,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/core/player"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
-	"tabiya/internal/player"
 	"tabiya/processors"
 	"tabiya/processors/players"
 	"tabiya/schemas"

@@ -17,8 +17,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tabiya/internal/auth"
+	"tabiya/internal/core/player"
 	"tabiya/internal/httpx"
-	"tabiya/internal/player"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/schemas"
 	"tabiya/services/openapi/openapitest"

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"tabiya/internal/pgn"
+	"tabiya/internal/core/pgn"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/schemas"
 )

@@ -19,9 +19,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tabiya/internal/auth"
+	"tabiya/internal/core/rules"
 	"tabiya/internal/httpx"
 	"tabiya/internal/postgres"
-	"tabiya/internal/rules"
 	"tabiya/schemas"
 	"tabiya/services/openapi/openapitest"
 )

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/schemas"
 )
 

@@ -16,10 +16,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tabiya/internal/auth"
+	"tabiya/internal/core/player"
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
-	"tabiya/internal/player"
 	"tabiya/processors"
 	"tabiya/processors/games"
 	"tabiya/schemas"

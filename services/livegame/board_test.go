@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/schemas"
 )
 

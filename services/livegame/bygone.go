@@ -10,7 +10,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/schemas"
 	"tabiya/tables"
 )

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/schemas"
 )
 

@@ -12,8 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/auth"
+	"tabiya/internal/core/player"
 	"tabiya/internal/kafka"
-	"tabiya/internal/player"
 	"tabiya/schemas"
 )
 

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 )
 
 // crowdEvery is how often at most a game's watchers are told how many they are.

@@ -9,7 +9,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
 	"tabiya/tables"

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 )
 
 // hub holds the boards, in shards: one goroutine folds events while many look

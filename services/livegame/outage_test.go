@@ -15,7 +15,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/schemas"
 	"tabiya/services/livegame"
 )

@@ -1,6 +1,6 @@
 package livegame
 
-import "tabiya/internal/game"
+import "tabiya/internal/core/game"
 
 // pastBytes is how much of a game's past is encoded before it is written.
 const pastBytes = 32 << 10

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/schemas"
 )
 

@@ -2,7 +2,7 @@ package livegame
 
 import (
 	"tabiya/internal/auth"
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 )
 
 // public reports whether everybody may see a game.

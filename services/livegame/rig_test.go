@@ -16,9 +16,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/auth"
+	"tabiya/internal/core/player"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
-	"tabiya/internal/player"
 	"tabiya/processors"
 	"tabiya/processors/games"
 	"tabiya/schemas"

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"sync"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/schemas"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
 )

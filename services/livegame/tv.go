@@ -5,7 +5,7 @@ import (
 	"container/heap"
 	"strings"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 	"tabiya/schemas"
 )
 

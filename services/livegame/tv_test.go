@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"tabiya/internal/player"
+	"tabiya/internal/core/player"
 	"tabiya/schemas"
 )
 

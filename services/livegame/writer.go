@@ -7,7 +7,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"tabiya/internal/game"
+	"tabiya/internal/core/game"
 )
 
 // writers write to all sockets, with a goroutine for each processor. One for each

@@ -8,8 +8,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"tabiya/internal/core/player"
 	"tabiya/internal/httpx"
-	"tabiya/internal/player"
 	"tabiya/schemas"
 )
 

@@ -9,7 +9,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"tabiya/internal/player"
+	"tabiya/internal/core/player"
 	"tabiya/schemas"
 )
 

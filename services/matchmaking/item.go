@@ -1,7 +1,7 @@
 package matchmaking
 
 import (
-	"tabiya/internal/player"
+	"tabiya/internal/core/player"
 	"tabiya/schemas"
 )
 

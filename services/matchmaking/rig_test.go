@@ -13,10 +13,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tabiya/internal/auth"
+	"tabiya/internal/core/queue"
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
-	"tabiya/internal/queue"
 	"tabiya/internal/supervise"
 	"tabiya/processors"
 	"tabiya/processors/games"

@@ -26,10 +26,10 @@ import (
 
 	"tabiya/internal/auth"
 	"tabiya/internal/await"
+	"tabiya/internal/core/player"
+	"tabiya/internal/core/queue"
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
-	"tabiya/internal/player"
-	"tabiya/internal/queue"
 	"tabiya/schemas"
 	"tabiya/tables"
 )

@@ -3,7 +3,7 @@ package matchmaking
 import (
 	"slices"
 
-	"tabiya/internal/player"
+	"tabiya/internal/core/player"
 )
 
 const (

@@ -1,0 +1,68 @@
+package game
+
+import (
+	"tabiya/internal/core/rules"
+	"tabiya/schemas"
+)
+
+// draw judges color's offers of a draw, and his answers to one.
+func (d *decision) draw(color schemas.Color) *Refusal {
+	s := d.state
+	pending := s.DrawOffer == color.Other()
+	switch d.cmd.Type {
+	case schemas.OfferDraw:
+		switch {
+		case pending: // to offer one as well is to accept
+			d.end(schemas.GameEnded, schemas.Draw, schemas.Agreement)
+			return nil
+		case s.DrawOffer == color:
+			return refuse(schemas.CodeDrawOfferPending, "the offer stands already")
+		case !s.mayOffer(color):
+			return refuse(schemas.CodeDrawOfferTooSoon, "a draw may be offered once in %d plies", drawOfferWait)
+		}
+		d.emit(schemas.DrawOffered, &schemas.DrawOfferedPayload{Ply: s.Plies, Color: color})
+	case schemas.AcceptDraw:
+		if !pending {
+			return refuse(schemas.CodeNoDrawOffer, "the opponent has not offered a draw")
+		}
+		d.end(schemas.GameEnded, schemas.Draw, schemas.Agreement)
+	case schemas.DeclineDraw:
+		if !pending {
+			return refuse(schemas.CodeNoDrawOffer, "the opponent has not offered a draw")
+		}
+		d.emit(schemas.DrawDeclined, &schemas.DrawDeclinedPayload{Ply: s.Plies, Color: color})
+	}
+	return nil
+}
+
+// drawOfferWait is how many plies a side waits between its draw offers.
+const drawOfferWait = 20
+
+// mayOffer reports whether c has not offered a draw in the last 20 plies.
+func (s *State) mayOffer(c schemas.Color) bool {
+	last := s.of(c).drawOffered
+	return last == 0 || s.Plies-(last-1) >= drawOfferWait
+}
+
+// Plies without a capture or a pawn move, until a draw can be claimed (FIDE 9.3)
+// and until the game ends by itself (9.6.2).
+const (
+	fiftyMoves       = 100
+	seventyFiveMoves = 150
+)
+
+// claimDraw judges a claim on the position on the board, by the side to move.
+func (d *decision) claimDraw(color schemas.Color) *Refusal {
+	s := d.state
+	switch {
+	case color != s.Turn():
+		return refuse(schemas.CodeNotYourTurn, "it is %s's turn", s.Turn())
+	case s.repetitions(rules.KeyOfFEN(s.FEN)) >= 3:
+		d.end(schemas.GameEnded, schemas.Draw, schemas.ThreefoldRepetition)
+	case position(s.FEN).HalfmoveClock() >= fiftyMoves:
+		d.end(schemas.GameEnded, schemas.Draw, schemas.FiftyMoves)
+	default:
+		return refuse(schemas.CodeNoDrawToClaim, "the position was on the board less than three times, and a pawn moved or a piece was taken in the last 50 moves")
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package game
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"tabiya/internal/core/rules"
+	"tabiya/schemas"
+)
+
+func TestRandomGamesReplayByteForByte(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(24) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			playRandomly(t, rand.New(rand.NewPCG(seed, 7)))
+		})
+	}
+}
+
+// playRandomly sends legal and illegal commands until the game is over, and then
+// about a rematch.
+func playRandomly(t *testing.T, r *rand.Rand) {
+	p := createPayload()
+	if r.IntN(2) == 0 {
+		p.FEN, p.Private = []string{rookEndgame, enPassant}[r.IntN(2)], true
+	}
+	g := newTableOf(t, p)
+	m := newModel(g)
+	for !g.state.Over() {
+		g.at += schemas.Time(r.IntN(4000))
+		if r.IntN(100) == 0 {
+			g.at += schemas.Time(r.IntN(120_000))
+		}
+		m.step(randomCommand(g, r))
+	}
+	for range 8 {
+		g.at += schemas.Time(r.IntN(4000))
+		m.step(g.command(pick(r, schemas.OfferRematch, schemas.AcceptRematch, schemas.DeclineRematch, schemas.Resign), randomActor(g, r), nil))
+	}
+	g.checkHistory()
+}
+
+func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
+
+func randomActor(g *table, r *rand.Rand) string {
+	if r.IntN(50) == 0 {
+		return pick(r, "nobody", schemas.ActorService, schemas.ActorSystem)
+	}
+	return pick(r, whiteID, blackID)
+}
+
+func randomCommand(g *table, r *rand.Rand) schemas.Command {
+	const system = schemas.ActorSystem
+	color := pick(r, schemas.White, schemas.Black, "")
+	switch n := r.IntN(1000); {
+	case n < 750:
+		move := &schemas.PlayMovePayload{UCI: pick(r, legal(g.state)...), Ply: r.IntN(2) * (g.state.Plies + 1), LagCs: max(0, r.Int64N(400)-200)}
+		if r.IntN(10) == 0 {
+			return g.command(schemas.PlayMove, randomActor(g, r), move)
+		}
+		return g.command(schemas.PlayMove, g.actor(), move)
+	case n < 800:
+		return g.command(pick(r, schemas.OfferDraw, schemas.DeclineDraw, schemas.ClaimDraw), randomActor(g, r), nil)
+	case n < 900:
+		return g.command(pick(r, schemas.OfferTakeback, schemas.AcceptTakeback, schemas.DeclineTakeback), randomActor(g, r), nil)
+	case n < 920:
+		return g.command(schemas.AddTime, randomActor(g, r), nil)
+	case n < 950:
+		return g.command(schemas.MarkGone, system, &schemas.MarkGonePayload{Color: color, Left: r.IntN(2) == 0})
+	case n < 980:
+		return g.command(schemas.MarkPresent, system, &schemas.MarkPresentPayload{Color: color})
+	case n < 990:
+		return g.command(schemas.ClaimVanished, randomActor(g, r), &schemas.ClaimVanishedPayload{
+			As: pick(r, schemas.ClaimWin, schemas.ClaimDrawOnly, ""), GoneSince: g.state.GoneSince(color), KnownAt: g.at - schemas.Time(r.IntN(100_000)),
+		})
+	case n < 999:
+		return g.command(schemas.CheckFlag, system, &schemas.CheckFlagPayload{})
+	default:
+		return g.command(pick(r, schemas.Resign, schemas.AcceptDraw, schemas.AbortGame), randomActor(g, r), nil)
+	}
+}
+
+// model follows a game's events in the plainest way, to compare.
+type model struct {
+	*table
+	moves    []string
+	fens     []string         // the start and after each move
+	clocks   []schemas.Clocks // likewise, with all that was added since
+	clocksCs []int64
+}
+
+func newModel(g *table) *model {
+	c := g.state.Clock
+	return &model{table: g, fens: []string{g.state.FEN}, clocks: []schemas.Clocks{{WhiteCs: c.White, BlackCs: c.Black}}}
+}
+
+func (m *model) step(cmd schemas.Command) {
+	m.t.Helper()
+	before := m.state
+	events, _ := m.send(cmd)
+	for _, ev := range events {
+		m.follow(before, ev)
+	}
+	if len(events) == 0 {
+		return
+	}
+	m.compare()
+	m.at += 7
+	if _, again := m.send(cmd); again == nil || again.Seq != events[0].Seq {
+		m.t.Fatalf("%s sent twice: %+v", cmd.Type, again)
+	}
+}
+
+func (m *model) follow(before *State, ev schemas.Event) {
+	m.t.Helper()
+	last := &m.clocks[len(m.clocks)-1]
+	switch p := ev.Payload.(type) {
+	case *schemas.MoveMadePayload:
+		paid := p.Clock.ChargedCs
+		if before.Plies >= 2 {
+			paid -= before.TimeControl.IncrementCs
+			if p.Clock.ChargedCs+p.Clock.CompensatedCs != p.Clock.ElapsedCs {
+				m.t.Fatalf("time is lost: %+v", p.Clock)
+			}
+		}
+		after := schemas.Clocks{WhiteCs: p.Clock.WhiteCs, BlackCs: p.Clock.BlackCs}
+		if last.WhiteCs+last.BlackCs-paid != after.WhiteCs+after.BlackCs {
+			m.t.Fatalf("the clocks went from %+v to %+v by %+v", *last, after, p.Clock)
+		}
+		cs := after.WhiteCs
+		if p.Color == schemas.Black {
+			cs = after.BlackCs
+		}
+		m.moves, m.fens, m.clocks, m.clocksCs = append(m.moves, p.UCI), append(m.fens, p.FEN), append(m.clocks, after), append(m.clocksCs, cs)
+	case *schemas.TakebackAcceptedPayload:
+		n := len(m.moves) - p.Ply
+		if n < 1 || n > 2 || before.mover(p.Ply) != before.TakebackOffer {
+			m.t.Fatalf("%s took back to ply %d of %d", before.TakebackOffer, p.Ply, len(m.moves))
+		}
+		m.moves, m.fens, m.clocks, m.clocksCs = m.moves[:p.Ply], m.fens[:p.Ply+1], m.clocks[:p.Ply+1], m.clocksCs[:p.Ply]
+		if p.FEN != m.fens[p.Ply] || p.Clock != m.clocks[p.Ply] {
+			m.t.Fatalf("%+v, want %s %+v", p, m.fens[p.Ply], m.clocks[p.Ply])
+		}
+	case *schemas.TimeAddedPayload:
+		for i := range m.clocks {
+			if p.Color == schemas.White {
+				m.clocks[i].WhiteCs += p.AddedCs
+			} else {
+				m.clocks[i].BlackCs += p.AddedCs
+			}
+		}
+		if p.Clock != *last {
+			m.t.Fatalf("%+v, want %+v", p, *last)
+		}
+	case *schemas.GameOver:
+		if !slices.Equal(p.Moves, m.moves) || !slices.Equal(p.ClocksCs, m.clocksCs) || p.Plies != len(m.moves) || p.FEN != m.fens[len(m.moves)] {
+			m.t.Fatalf("%+v\nwant %v %v", p, m.moves, m.clocksCs)
+		}
+	}
+}
+
+// compare holds the state against what was followed.
+func (m *model) compare() {
+	m.t.Helper()
+	s := m.state
+	if s.Over() {
+		return
+	}
+	now := m.clocks[len(m.clocks)-1]
+	if s.FEN != m.fens[s.Plies] || s.Plies != len(m.moves) || s.Clock.White != now.WhiteCs || s.Clock.Black != now.BlackCs {
+		m.t.Fatalf("%+v, want %s %+v", s, m.fens[len(m.moves)], now)
+	}
+	if s.Plies > 0 && (s.Turn() == schemas.White) != (position(s.FEN).Turn() == schemas.White) {
+		m.t.Fatalf("it is %s's turn in %s", s.Turn(), s.FEN)
+	}
+	key, times := rules.KeyOfFEN(s.FEN), 0
+	for _, fen := range m.fens {
+		if rules.KeyOfFEN(fen) == key {
+			times++
+		}
+	}
+	if got := s.repetitions(key); got != times {
+		m.t.Fatalf("the position was there %d times, not %d", times, got)
+	}
+	if deadline := s.Deadline(); s.FlagAt() < deadline || s.FlagAt() > deadline+2000 {
+		m.t.Fatalf("the flag falls at %v, the deadline is %v", s.FlagAt(), deadline)
+	}
+}

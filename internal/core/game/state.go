@@ -1,0 +1,144 @@
+package game
+
+import (
+	"strings"
+
+	"tabiya/internal/core/clock"
+	"tabiya/schemas"
+)
+
+// MaxPlies ends a game as a draw.
+const MaxPlies = 600
+
+// State is a game as its row knows it. Read the fields, never change them.
+type State struct {
+	ID     string
+	Region string
+
+	White, Black schemas.Seated
+	TimeControl  schemas.TimeControl
+	Rated        bool
+	Private      bool   // only its players may see it
+	Queue        string // the key of the queue that made the match, "" if a service did
+
+	RematchOf string // the game that this one follows, "" if none
+	StartFEN  string
+
+	// Void is a game that was aborted before it was created. It has no players
+	// and no events; its row only refuses the CreateGame that comes too late.
+	Void bool
+
+	Seq       int64        // of the last event
+	CreatedAt schemas.Time //
+	UpdatedAt schemas.Time // of the last event
+	Plies     int          // played
+	FEN       string
+	Clock     clock.Clock
+
+	// Whose offer stands, "" if none does.
+	DrawOffer, TakebackOffer, RematchOffer schemas.Color
+
+	// Result is NoResult and Termination "" until the game is over.
+	Result      schemas.Result
+	Termination schemas.Termination
+
+	head        schemas.Head
+	sides       [2]sideState
+	endedAt     schemas.Time // 0 while the game runs
+	blackBegins bool
+	rematched   bool   // see Rematch
+	keys        ledger // 8 bytes for each position since the last capture or pawn move
+	ids         ledger // history: 8 bytes for each event, the second half of its command's id
+	heads       ledger // history: the first halves that are not the game's, see headOf
+	log         ledger // history: what else it takes to make each event again
+}
+
+// Head is the row's frame.
+func (s *State) Head() schemas.Head { return s.head }
+
+// Stamped is s as the command at that offset leaves it: one version on.
+func (s *State) Stamped(version, offset int64) *State {
+	next := *s
+	next.head = schemas.Head{Version: version, Offset: offset}
+	return &next
+}
+
+// Void is the state of a game that is aborted before it was created.
+func Void(id, region string, at schemas.Time) *State {
+	return &State{ID: id, Region: region, Void: true, CreatedAt: at, UpdatedAt: at, endedAt: at, Result: schemas.NoResult, Termination: schemas.MatchExpired}
+}
+
+// Over reports whether the game takes no more moves.
+func (s *State) Over() bool { return s.Termination != "" }
+
+// EndedAt is when the game ended; 0 while it runs.
+func (s *State) EndedAt() schemas.Time { return s.endedAt }
+
+// Speed is the rating category.
+func (s *State) Speed() schemas.Speed { return s.TimeControl.Speed() }
+
+// Turn is the side to move.
+func (s *State) Turn() schemas.Color { return s.mover(s.Plies) }
+
+// Deadline is when the side to move has used up its time or, with its first
+// move, the first-move limit. 0 once the game is over.
+func (s *State) Deadline() schemas.Time {
+	if s.Over() {
+		return 0
+	}
+	return s.Clock.Deadline(s.TimeControl, s.turn())
+}
+
+// FlagAt is the first millisecond at which CheckFlag ends the game: the deadline,
+// and the grace that the lag bank allows. 0 once the game is over.
+func (s *State) FlagAt() schemas.Time {
+	if s.Over() {
+		return 0
+	}
+	return s.Clock.FlagAt(s.TimeControl, s.turn())
+}
+
+// ColorOf is the side that a player has; ok is false if he does not play here.
+func (s *State) ColorOf(playerID string) (c schemas.Color, ok bool) {
+	switch {
+	case playerID == "":
+		return "", false
+	case playerID == s.White.PlayerID:
+		return schemas.White, true
+	case playerID == s.Black.PlayerID:
+		return schemas.Black, true
+	}
+	return "", false
+}
+
+// mover is the side to move after so many plies.
+func (s *State) mover(plies int) schemas.Color {
+	if (plies%2 == 1) == s.blackBegins {
+		return schemas.White
+	}
+	return schemas.Black
+}
+
+// setStart sets the starting position, which must be one of startFrom's.
+func (s *State) setStart(fen string) {
+	s.StartFEN, s.blackBegins = fen, strings.Contains(fen, " b ")
+}
+
+// turn is Turn for the clock.
+func (s *State) turn() clock.Turn { return s.turnAfter(s.Plies) }
+
+// turnAfter is turn after so many plies.
+func (s *State) turnAfter(plies int) clock.Turn {
+	return clock.Turn{Color: s.mover(plies), First: plies < 2}
+}
+
+// repetitions counts how often the position has stood on the board.
+func (s *State) repetitions(key uint64) int {
+	n := 0
+	for i := range s.keys.len() / 8 {
+		if s.keys.uint64(i*8) == key {
+			n++
+		}
+	}
+	return n
+}

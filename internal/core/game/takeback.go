@@ -1,0 +1,90 @@
+package game
+
+import (
+	"errors"
+
+	"tabiya/internal/core/rules"
+	"tabiya/schemas"
+)
+
+// maxTakebackOffers bounds how often a side offers a takeback in a game, and so
+// how many moves a game can have that do not stand.
+const maxTakebackOffers = 30
+
+// takeback judges the takeback commands of color.
+func (d *decision) takeback(color schemas.Color) *Refusal {
+	s := d.state
+	pending := s.TakebackOffer == color.Other()
+	switch {
+	case d.cmd.Type == schemas.OfferTakeback && !pending:
+		return d.offerTakeback(color)
+	case !pending:
+		return refuse(schemas.CodeNoTakebackOffer, "the opponent has not offered a takeback")
+	case d.cmd.Type == schemas.DeclineTakeback:
+		d.emit(schemas.TakebackDeclined, &schemas.TakebackDeclinedPayload{Ply: s.Plies, Color: color})
+	default: // to offer one as well is to accept
+		l := s.line()
+		l.takeBack(s.takesBack(color.Other()), d.at)
+		d.emit(schemas.TakebackAccepted, l.takebackAccepted(color, l.board()))
+	}
+	return nil
+}
+
+func (d *decision) offerTakeback(color schemas.Color) *Refusal {
+	s := d.state
+	switch own := s.of(color); {
+	case s.TakebackOffer == color:
+		return refuse(schemas.CodeTakebackOfferPending, "the offer stands already")
+	case s.takesBack(color) > s.Plies:
+		return refuse(schemas.CodeNothingToTakeBack, "there is no move of yours to take back")
+	case own.takebackAsked:
+		return refuse(schemas.CodeTakebackOfferTooSoon, "a takeback may be offered once between two moves")
+	case own.takebackOffers >= maxTakebackOffers:
+		return refuse(schemas.CodeTooManyTakebackOffers, "a takeback may be offered %d times in a game", maxTakebackOffers)
+	}
+	d.emit(schemas.TakebackOffered, &schemas.TakebackOfferedPayload{Ply: s.Plies, Color: color})
+	return nil
+}
+
+// takesBack is how many plies go for the offerer's last move to be taken back.
+func (s *State) takesBack(offerer schemas.Color) int {
+	if s.Turn() == offerer {
+		return 2
+	}
+	return 1
+}
+
+// takebackAccepted is the payload for the line after it, and its position.
+func (l *line) takebackAccepted(color schemas.Color, board rules.Position) *schemas.TakebackAcceptedPayload {
+	return &schemas.TakebackAcceptedPayload{
+		Ply: len(l.plies), Color: color, FEN: board.FEN(), Clock: l.clocks(), DeadlineAt: l.deadline(),
+	}
+}
+
+// applyTakeback makes an accepted takeback's changes, except to the history.
+func (s *State) applyTakeback(p *schemas.TakebackAcceptedPayload, at schemas.Time) (entry, error) {
+	e := said(kindTakebackAccepted, p.Color)
+	switch s.Plies - p.Ply {
+	case 1:
+	case 2:
+		e.flags |= flagTwo
+	default:
+		return entry{}, errors.New("a takeback takes back one ply or two")
+	}
+	if p.Ply < 0 {
+		return entry{}, errors.New("a takeback of more than was played")
+	}
+	l := s.line()
+	l.takeBack(s.Plies-p.Ply, at)
+	s.Plies, s.FEN, s.keys = p.Ply, p.FEN, l.keys()
+	s.Clock.White, s.Clock.Black, s.Clock.Since = p.Clock.WhiteCs, p.Clock.BlackCs, at
+	s.DrawOffer = "" // it was made in another position
+	s.endTakebackOffer()
+	return e, nil
+}
+
+// endTakebackOffer lets both sides ask again.
+func (s *State) endTakebackOffer() {
+	s.TakebackOffer = ""
+	s.sides[0].takebackAsked, s.sides[1].takebackAsked = false, false
+}

@@ -1,0 +1,143 @@
+package pgn
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"tabiya/internal/core/rules"
+	"tabiya/schemas"
+)
+
+// lineWidth is how long a line of moves may be (PGN specification, 4.3).
+const lineWidth = 80
+
+// Append writes a finished game to b: the seven tag roster and more, then the
+// moves with the clock after each. The error is a move that is not legal.
+func Append(b []byte, gameID string, g *schemas.GameOver) ([]byte, error) {
+	for _, t := range tagsOf(gameID, g) {
+		b = append(b, '[')
+		b = append(b, t.Name...)
+		b = append(b, ` "`...)
+		b = appendEscaped(b, t.Value)
+		b = append(b, "\"]\n"...)
+	}
+	w := wrapper{b: append(b, '\n')}
+	position, err := rules.ParseFEN(g.StartFEN)
+	if err != nil {
+		return nil, fmt.Errorf("write PGN of game %s: %w", gameID, err)
+	}
+	for i, uci := range g.Moves {
+		next, san, err := position.Play(uci)
+		if err != nil {
+			return nil, fmt.Errorf("write PGN of game %s, ply %d: %w", gameID, i+1, err)
+		}
+		clock := ""
+		if i < len(g.ClocksCs) {
+			clock = clockText(g.ClocksCs[i])
+		}
+		w.move(position, san, clock, i == 0)
+		position = next
+	}
+	w.word(string(g.Result))
+	return append(w.b, '\n'), nil
+}
+
+func tagsOf(gameID string, g *schemas.GameOver) []Tag {
+	kind := "Casual"
+	if g.Rated {
+		kind = "Rated"
+	}
+	start, tc := g.CreatedAt.Std(), g.TimeControl
+	date := start.Format("2006.01.02")
+	tags := []Tag{
+		{"Event", kind + " " + string(g.Speed) + " game"}, {"Site", "Tabiya"}, {"Date", date}, {"Round", "-"},
+		{"White", g.White.Handle}, {"Black", g.Black.Handle}, {"Result", string(g.Result)},
+		{"GameId", gameID}, {"UTCDate", date}, {"UTCTime", start.Format("15:04:05")},
+		{"WhiteElo", strconv.FormatFloat(g.White.Rating, 'f', 0, 64)}, {"BlackElo", strconv.FormatFloat(g.Black.Rating, 'f', 0, 64)},
+		{"TimeControl", seconds(tc.InitialCs) + "+" + seconds(tc.IncrementCs)}, {"Termination", terminationTag(g.Termination)},
+	}
+	if g.StartFEN != rules.StartFEN {
+		tags = append(tags, Tag{"SetUp", "1"}, Tag{"FEN", g.StartFEN})
+	}
+	return tags
+}
+
+// terminationTag is the PGN specification's word (9.8.1), as lichess writes it.
+func terminationTag(t schemas.Termination) string {
+	switch t {
+	case schemas.TimeForfeit, schemas.TimeVsInsufficient:
+		return "Time forfeit"
+	case schemas.AbortedByPlayer, schemas.FirstMoveExpired, schemas.MatchExpired, schemas.Abandoned:
+		return "Abandoned"
+	default:
+		return "Normal"
+	}
+}
+
+// seconds writes centiseconds as seconds, with a fraction only if there is one.
+func seconds(cs int64) string {
+	return strconv.FormatFloat(float64(cs)/100, 'f', -1, 64)
+}
+
+// clockText is the %clk comment of a clock, down to the centisecond.
+func clockText(cs int64) string {
+	if cs < 0 {
+		return ""
+	}
+	s := fmt.Sprintf("[%%clk %d:%02d:%02d", cs/360000, cs/6000%60, cs/100%60)
+	if rest := cs % 100; rest != 0 {
+		s += fmt.Sprintf(".%02d", rest)
+	}
+	return s + "]"
+}
+
+// appendEscaped writes a tag's value: quotes and backslashes are escaped, and
+// nothing in a name can end the line.
+func appendEscaped(b []byte, s string) []byte {
+	for _, r := range strings.ToValidUTF8(s, "?") {
+		switch {
+		case r == '"' || r == '\\':
+			b = append(b, '\\', byte(r))
+		case r < ' ':
+			b = append(b, ' ')
+		default:
+			b = append(b, string(r)...)
+		}
+	}
+	return b
+}
+
+// wrapper writes words and breaks lines between them.
+type wrapper struct {
+	b     []byte
+	width int
+}
+
+func (w *wrapper) word(s string) {
+	switch {
+	case w.width == 0:
+	case w.width+1+len(s) > lineWidth:
+		w.b = append(w.b, '\n')
+		w.width = 0
+	default:
+		w.b = append(w.b, ' ')
+		w.width++
+	}
+	w.b = append(w.b, s...)
+	w.width += len(s)
+}
+
+// move writes a move; before is the position it was made in.
+func (w *wrapper) move(before rules.Position, san, clock string, first bool) {
+	switch number := strconv.Itoa(before.MoveNumber()); {
+	case before.Turn() == schemas.White:
+		w.word(number + ".")
+	case first || clock != "":
+		w.word(number + "...")
+	}
+	w.word(san)
+	if clock != "" {
+		w.word("{ " + clock + " }")
+	}
+}

@@ -1,0 +1,167 @@
+package queue_test
+
+import (
+	"slices"
+
+	"tabiya/internal/core/player"
+	"tabiya/schemas"
+	"tabiya/tables"
+)
+
+// check holds at every moment: a player has one ticket that can be paired or
+// one game whose match has not failed, never two of them in all.
+func (w *world) check() {
+	for _, n := range w.all {
+		if n.recovering() {
+			return // its rows are from before what it has already said
+		}
+	}
+	holds := map[string][]string{}
+	for _, n := range w.nodes[schemas.QueueCommands] {
+		for key, raw := range n.rows {
+			for _, t := range w.core.row(key, raw).Waiting {
+				if !t.Returning {
+					who := t.PlayerID.String()
+					holds[who] = append(holds[who], "ticket "+t.TicketID.String())
+					if seat := w.seat(who); seat.Status != player.Queued || seat.TicketID != t.TicketID.String() || seat.Attempt != t.Attempt {
+						w.t.Fatalf("ticket %s, attempt %d, can be paired, but its player's seat is %+v", t.TicketID, t.Attempt, seat)
+					}
+				}
+			}
+		}
+	}
+	w.games(func(key string, g gameRow) {
+		if g.Status == "live" && !w.failed[key] {
+			for _, s := range []schemas.Seated{g.Game.White, g.Game.Black} {
+				holds[s.PlayerID] = append(holds[s.PlayerID], "game "+key)
+			}
+		}
+	})
+	for who, what := range holds {
+		if len(what) > 1 {
+			w.t.Fatalf("player %s has %v", who, what)
+		}
+	}
+}
+
+func (w *world) player(id string) *player.State {
+	return playerCore{tables.Players()}.row(id, w.node(w.at(schemas.PlayerCommands, id)).rows[id])
+}
+
+func (w *world) seat(id string) player.Seat {
+	if s := w.player(id); s != nil {
+		return s.Seat
+	}
+	return player.Seat{}
+}
+
+// checkDrained holds once nothing moves any more.
+func (w *world) checkDrained() {
+	waiting := map[string]string{} // ticket to player
+	for _, n := range w.nodes[schemas.QueueCommands] {
+		for key, raw := range n.rows {
+			s := w.core.row(key, raw)
+			if len(s.Matches) > 0 {
+				w.t.Fatalf("queue %s still has matches: %+v", key, s.Matches)
+			}
+			if len(s.Waiting) > 1 {
+				w.t.Fatalf("queue %s leaves %d tickets waiting beside each other", key, len(s.Waiting))
+			}
+			for _, t := range s.Waiting {
+				if t.Returning {
+					w.t.Fatalf("ticket %s is returning for ever", t.TicketID)
+				}
+				waiting[t.TicketID.String()] = t.PlayerID.String()
+			}
+		}
+	}
+	for _, who := range w.players {
+		switch seat := w.seat(who); seat.Status {
+		case player.Playing:
+			w.t.Fatalf("player %s sits in game %s for ever", who, seat.GameID)
+		case player.Queued:
+			if waiting[seat.TicketID] != who {
+				w.t.Fatalf("player %s waits for ever with ticket %s, which no queue has", who, seat.TicketID)
+			}
+			delete(waiting, seat.TicketID)
+		case player.Idle:
+		}
+	}
+	if len(waiting) > 0 {
+		w.t.Fatalf("tickets without a seat: %v", waiting)
+	}
+	w.checkEvents()
+	w.checkTickets()
+	for id, n := range w.sent {
+		if n == 1 && w.accepted[id] && w.refused[id] != "" {
+			w.t.Fatalf("command %s was accepted and refused (%s)", id, w.refused[id])
+		}
+		if !w.answered[id] {
+			w.t.Fatalf("command %s was never answered", id)
+		}
+	}
+}
+
+// checkEvents: numbers without gaps, each game rated once for each player.
+func (w *world) checkEvents() {
+	rated := map[string]int{}
+	for key, bySeq := range w.events {
+		for seq := int64(1); seq <= int64(len(bySeq)); seq++ {
+			if bySeq[seq] == nil {
+				w.t.Fatalf("%s has %d events but none with number %d", key, len(bySeq), seq)
+			}
+			if e, err := schemas.DecodeEvent(bySeq[seq]); err == nil && e.Type == schemas.PlayerRated {
+				rated[e.Payload.(*schemas.PlayerRatedPayload).GameID+key]++
+			}
+		}
+	}
+	w.games(func(key string, g gameRow) {
+		want := 0
+		if g.Status == "over" && !g.Failed {
+			want = 1
+		}
+		for _, s := range []schemas.Seated{g.Game.White, g.Game.Black} {
+			if g.Status == "over" && rated[key+s.PlayerID] != want {
+				w.t.Fatalf("game %s rated player %s %d times, not %d", key, s.PlayerID, rated[key+s.PlayerID], want)
+			}
+		}
+	})
+}
+
+// checkTickets: a ticket that waited was matched in the end, left, or waits still.
+func (w *world) checkTickets() {
+	last := map[string]schemas.EventType{}
+	for _, key := range w.queues {
+		for seq := int64(1); seq <= int64(len(w.events[key])); seq++ {
+			e, err := schemas.DecodeEvent(w.events[key][seq])
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			switch p := e.Payload.(type) {
+			case *schemas.PlayerQueuedPayload:
+				if before, ok := last[p.TicketID]; ok {
+					w.t.Fatalf("ticket %s is queued after %s", p.TicketID, before)
+				}
+				last[p.TicketID] = e.Type
+			case *schemas.PlayerLeftQueuePayload:
+				w.follows(last, p.TicketID, e.Type, schemas.PlayerQueued, schemas.MatchFailed)
+			case *schemas.MatchFoundPayload:
+				w.follows(last, p.White.TicketID, e.Type, schemas.PlayerQueued, schemas.MatchFailed)
+				w.follows(last, p.Black.TicketID, e.Type, schemas.PlayerQueued, schemas.MatchFailed)
+			case *schemas.MatchConfirmedPayload:
+				w.follows(last, p.White.TicketID, e.Type, schemas.MatchFound)
+				w.follows(last, p.Black.TicketID, e.Type, schemas.MatchFound)
+			case *schemas.MatchFailedPayload:
+				w.follows(last, p.White.TicketID, e.Type, schemas.MatchFound)
+				w.follows(last, p.Black.TicketID, e.Type, schemas.MatchFound)
+			}
+		}
+	}
+}
+
+func (w *world) follows(last map[string]schemas.EventType, ticket string, now schemas.EventType, before ...schemas.EventType) {
+	if !slices.Contains(before, last[ticket]) {
+		w.t.Fatalf("ticket %s: %s after %q", ticket, now, last[ticket])
+	}
+	last[ticket] = now
+}

@@ -1,0 +1,163 @@
+package queue_test
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"tabiya/internal/core/player"
+	"tabiya/internal/core/queue"
+	"tabiya/schemas"
+	"tabiya/tables"
+)
+
+// core is an aggregate's logic over encoded rows.
+type core interface {
+	decide(key string, row []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (next []byte, changed bool, out []schemas.Message)
+	replay(key string, row []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message
+	head(row []byte) schemas.Head
+}
+
+type playerCore struct{ table tables.Table[*player.State] }
+
+func (c playerCore) row(key string, raw []byte) *player.State { return decode(c.table, key, raw) }
+func (c playerCore) decide(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) ([]byte, bool, []schemas.Message) {
+	next, changed, out := player.Decide(c.row(key, raw), cmd, at, origin)
+	return encode(c.table, next, changed), changed, out
+}
+func (c playerCore) replay(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
+	return player.Replay(c.row(key, raw), cmd, at, origin)
+}
+func (c playerCore) head(raw []byte) schemas.Head { return head(raw) }
+
+type queueCore struct {
+	queue.Config
+	table tables.Table[*queue.State]
+}
+
+func (c queueCore) row(key string, raw []byte) *queue.State { return decode(c.table, key, raw) }
+func (c queueCore) decide(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) ([]byte, bool, []schemas.Message) {
+	next, changed, out := c.Decide(c.row(key, raw), cmd, at, origin.Offset)
+	return encode(c.table, next, changed), changed, out
+}
+func (c queueCore) replay(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
+	return c.Replay(c.row(key, raw), cmd, at, origin.Offset)
+}
+func (c queueCore) head(raw []byte) schemas.Head { return head(raw) }
+
+func decode[R tables.Row](t tables.Table[R], key string, raw []byte) (row R) {
+	if raw == nil {
+		return row
+	}
+	row, err := t.Decode(key, raw)
+	if err != nil {
+		panic(err)
+	}
+	return row
+}
+
+func encode[R tables.Row](t tables.Table[R], row R, changed bool) []byte {
+	if !changed {
+		return nil
+	}
+	return t.Encode(row)
+}
+
+func head(raw []byte) schemas.Head {
+	if raw == nil {
+		return schemas.Head{Offset: -1}
+	}
+	h, err := tables.PeekHead(raw)
+	if err != nil {
+		panic(err)
+	}
+	return h
+}
+
+// gameRow is a game as far as its players' seats are concerned.
+type gameRow struct {
+	Head   schemas.Head
+	Status string // live, over, void
+	Failed bool   // aborted because its match failed
+	EndsAt schemas.Time
+	Game   schemas.CreateGamePayload
+	Said   map[int64][]schemas.Record
+}
+
+// gameCore may, as a games processor should not, record a match that failed as a
+// result: a seat must bear it.
+type gameCore struct{ recordsAbort bool }
+
+func (c gameCore) head(raw []byte) schemas.Head {
+	if raw == nil {
+		return schemas.Head{Offset: -1}
+	}
+	return gameOf(raw).Head
+}
+
+func gameOf(raw []byte) gameRow {
+	g := gameRow{Said: map[int64][]schemas.Record{}}
+	if raw != nil {
+		if err := json.Unmarshal(raw, &g); err != nil {
+			panic(err)
+		}
+	}
+	return g
+}
+
+func (c gameCore) decide(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) ([]byte, bool, []schemas.Message) {
+	g := gameOf(raw)
+	var out []schemas.Message
+	tell := func(t schemas.CommandType, to, purpose string, payload any) {
+		out = append(out, schemas.Command{ID: schemas.DerivedID(key, purpose, 1), Type: t, Key: to, Region: "eu", Actor: schemas.ActorSystem, Payload: payload})
+	}
+	sides := func() [2]schemas.Seated { return [2]schemas.Seated{g.Game.White, g.Game.Black} }
+	record := func(rated bool) {
+		for i, s := range sides() {
+			tell(schemas.RecordResult, s.PlayerID, fmt.Sprint("record", i), &schemas.RecordResultPayload{
+				GameID: key, Speed: g.Game.TimeControl.Speed(), Rated: rated, Score: float64(i), Opponent: sides()[1-i],
+			})
+		}
+	}
+	switch {
+	case cmd.Type == schemas.CreateGame && g.Status == "" && at > cmd.Payload.(*schemas.CreateGamePayload).Deadline:
+		return raw, false, nil
+	case cmd.Type == schemas.CreateGame && g.Status == "":
+		g.Status, g.Game = "live", *cmd.Payload.(*schemas.CreateGamePayload)
+		for i, s := range sides() {
+			tell(schemas.SeatInGame, s.PlayerID, fmt.Sprint("seat", i), &schemas.SeatInGamePayload{GameID: key, TicketID: s.TicketID, Attempt: s.Attempt})
+		}
+		tell(schemas.ConfirmMatch, g.Game.Queue, "confirm", &schemas.ConfirmMatchPayload{GameID: key})
+	case cmd.Type == schemas.AbortGame && g.Status == "":
+		g.Status = "void"
+	case cmd.Type == schemas.AbortGame && g.Status == "live":
+		g.Status, g.Failed, g.EndsAt = "over", true, at
+		if c.recordsAbort {
+			record(false)
+		}
+	case cmd.Type == schemas.Resign && g.Status == "live":
+		g.Status, g.EndsAt = "over", at
+		record(true)
+	default:
+		return raw, false, nil
+	}
+	g.Head = schemas.Head{Version: g.Head.Version + 1, Offset: origin.Offset}
+	for _, m := range out {
+		g.Said[origin.Offset] = append(g.Said[origin.Offset], m.Record())
+	}
+	next, err := json.Marshal(g)
+	if err != nil {
+		panic(err)
+	}
+	return next, true, out
+}
+
+func (c gameCore) replay(_ string, raw []byte, _ schemas.Command, _ schemas.Time, origin schemas.Origin) (out []schemas.Message) {
+	for _, r := range gameOf(raw).Said[origin.Offset] {
+		cmd, err := schemas.DecodeCommand(r.Value)
+		if err != nil {
+			panic(err)
+		}
+		out = append(out, cmd)
+	}
+	return out
+}
