@@ -44,7 +44,7 @@ func (p *played) add(gameID string, at time.Time) {
 }
 
 func finishedIn(p *played) func(*livegame.Config) {
-	return func(c *livegame.Config) { c.Finished = p }
+	return func(c *livegame.Config) { c.History = p }
 }
 
 // letGo waits until the instance does not hold the game.
@@ -126,7 +126,7 @@ func TestAFinishedGameOutOfReachIsToldFromItsRow(t *testing.T) {
 		history.mu.Lock()
 		history.rows[id] = rows[n]
 		history.mu.Unlock()
-		far := r.startAfter(id, finishedIn(history), func(c *livegame.Config) { c.MaxPast = 1000 })
+		far := r.startAfter(id, finishedIn(history), func(c *livegame.Config) { c.MaxLogBytes = 1000 })
 		want := log[:len(log)-2+n]
 		got, err := io.ReadAll(far.openStream("/v1/games/"+id+"/events", "*/*").Body)
 		if err != nil || string(got) != strings.Join(want, "\n")+"\n" {
@@ -134,7 +134,7 @@ func TestAFinishedGameOutOfReachIsToldFromItsRow(t *testing.T) {
 		}
 	}
 	history.rows[id] = []byte("no row")
-	r.startAfter(id, finishedIn(history), func(c *livegame.Config) { c.MaxPast = 1000 }).
+	r.startAfter(id, finishedIn(history), func(c *livegame.Config) { c.MaxLogBytes = 1000 }).
 		refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+id+"/events", "", "")
 }
 
@@ -163,7 +163,7 @@ func TestWhatKeepsAFinishedGameFromBeingRead(t *testing.T) {
 	history.away = false
 	history.mu.Unlock()
 
-	far := r.startAfter(open, finishedIn(history), func(c *livegame.Config) { c.MaxPast = 1000 })
+	far := r.startAfter(open, finishedIn(history), func(c *livegame.Config) { c.MaxLogBytes = 1000 })
 	a := far.refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+open+"/events", "", "")
 	if detail := a.read(t).Detail; !strings.Contains(detail, "too far apart") {
 		t.Error(detail)

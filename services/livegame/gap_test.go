@@ -151,8 +151,7 @@ func TestAGapIsFilledFromTheRow(t *testing.T) {
 		t.Run(fmt.Sprint("the row comes later: ", rowLater), func(t *testing.T) {
 			t.Parallel()
 			r := bareRig(t)
-			r.instance = r.startOther()
-			r.service.MendFaster()
+			r.instance = r.startOther(rereadSoon)
 			s := r.story(scholar...)
 			r.tell(s, 1, 2, 3)
 			stream := r.openStream("/v1/games/"+s.id+"/events", "*/*")
@@ -180,8 +179,7 @@ func TestAGapIsFilledFromTheRow(t *testing.T) {
 func TestAGameThatCannotBeMendedIsDropped(t *testing.T) {
 	t.Parallel()
 	r := bareRig(t)
-	r.instance = r.startOther()
-	r.service.MendFaster()
+	r.instance = r.startOther(rereadSoon)
 	s := r.story(scholar...)
 	r.tell(s, 1, 2, 3)
 	c := r.dial(s.id, "")

@@ -126,7 +126,7 @@ func TestARefusalStaysARefusal(t *testing.T) {
 	r.refused(422, schemas.CodeKeyReused, "POST", moves, r.black.token, moveBody("d7d5"), "Idempotency-Key", "early")
 	r.play(id, 0, "e2e4")
 	eventually(t, "the other instance has read the refusal", func() bool {
-		return other.service.Remembers(id, schemas.GameCommandID(id, schemas.CommandID(r.black.id, "early")))
+		return other.service.RemembersRefusal(id, schemas.GameCommandID(id, schemas.CommandID(r.black.id, "early")))
 	})
 	// Now it would be legal, but it was refused: here, on another instance, and on
 	// one that starts later.

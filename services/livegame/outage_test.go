@@ -97,7 +97,7 @@ func TestKafkaAwayCostsWaitingNotMoves(t *testing.T) {
 		again = r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
 		return again.status == 200
 	})
-	if r.service.OpenSince() < up { // what was known of who is gone counts from now
+	if r.service.AvailableSince() < up { // what was known of who is gone counts from now
 		t.Error("it was open while Kafka was away")
 	}
 	if events := c.events(1); events[0] != string(again.read(t).Event) {
@@ -205,7 +205,7 @@ func TestSlowReadersAreCutOffAndCostTheOthersNothing(t *testing.T) {
 	ask := fmt.Appendf(nil, `{"type":"move","uci":"none","clientMoveId":%q}`, strings.Repeat("x", 128))
 	for n := range slow {
 		slow[n] = r.dialSlow(id, r.white)
-		for r.service.CutOff() <= float64(n) { // each is answered with a longer frame, which nobody reads
+		for r.service.TooSlow() <= float64(n) { // each is answered with a longer frame, which nobody reads
 			for range 500 {
 				if err := slow[n].Write(t.Context(), websocket.MessageText, ask); err != nil {
 					t.Fatal(err)

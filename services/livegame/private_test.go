@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tabiya/schemas"
-	"tabiya/services/livegame"
+	"tabiya/services/livegame/held"
 )
 
 // newPrivate makes a private blitz game of the rig's two players.
@@ -41,7 +41,7 @@ func TestAPrivateGameIsSeenByItsPlayersAlone(t *testing.T) {
 				t.Errorf("%s %s: %d, not %d", c.name, path, got, want)
 			}
 			// A game that is not there is waited for, and so is one that is not to be seen.
-			if took := time.Since(asked); !c.sees && took < livegame.Patience {
+			if took := time.Since(asked); !c.sees && took < held.FindTimeout {
 				t.Errorf("%s %s: told apart from none after %s", c.name, path, took)
 			}
 		}

@@ -287,3 +287,6 @@ func frameRate(n int) func(*livegame.Config) {
 func lingering(d time.Duration) func(*livegame.Config) {
 	return func(c *livegame.Config) { c.Linger = d }
 }
+
+// rereadSoon shortens the pause before the second reading of a row.
+func rereadSoon(c *livegame.Config) { c.RereadPause = time.Millisecond }
