@@ -15,8 +15,8 @@ import (
 	"tabiya/tables"
 )
 
-// story is a game as a processor would have written it: states[n] is the game
-// after events[:n].
+// story is a game as a processor would have written it: states[n] is the game after
+// events[:n].
 type story struct {
 	id     string
 	states []*game.State
@@ -52,7 +52,7 @@ func (r *rig) story(moves ...string) *story {
 	return s
 }
 
-// values are the story's events as they are in a log.
+// values are the events as they are in the log.
 func (s *story) values() (all []string) {
 	for _, ev := range s.events {
 		all = append(all, string(ev.Record().Value))
@@ -60,8 +60,8 @@ func (s *story) values() (all []string) {
 	return all
 }
 
-// tell writes events of the story, by seq.
-func (r *rig) tell(s *story, seqs ...int) {
+// write writes events of the story, by seq.
+func (r *rig) write(s *story, seqs ...int) {
 	r.t.Helper()
 	for _, seq := range seqs {
 		if err := r.producer.Send(r.t.Context(), s.events[seq-1]); err != nil {
@@ -70,7 +70,7 @@ func (r *rig) tell(s *story, seqs ...int) {
 	}
 }
 
-// row writes the story's row as it is after event seq; 0 deletes it.
+// row writes the game's row as it is after event seq; 0 deletes it.
 func (r *rig) row(s *story, seq int) {
 	r.t.Helper()
 	rec := &kgo.Record{Topic: schemas.GamesTable, Key: []byte(s.id)}
@@ -89,14 +89,13 @@ func to(n int) (seqs []int) {
 	return seqs
 }
 
-// A service starts where rows and events are not in step, as a killed processor
-// leaves them.
-func TestItStartsFromRowsAndEvents(t *testing.T) {
+// A killed processor can leave rows and events that are not in step.
+func TestStartFromRowsAndEventsOutOfStep(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name         string
 		row          int // the row's seq, 0: none
-		events, late int // in the log at the start; and those that come later
+		events, late int // in the log at the start, and later
 	}{
 		{"the row is as far as the log", 6, 6, 10},
 		{"the row is behind the log", 4, 7, 10},
@@ -109,7 +108,7 @@ func TestItStartsFromRowsAndEvents(t *testing.T) {
 			t.Parallel()
 			r := bareRig(t)
 			s := r.story(scholar...)
-			r.tell(s, to(c.events)...)
+			r.write(s, to(c.events)...)
 			if c.row > 0 {
 				r.row(s, c.row)
 			}
@@ -120,11 +119,11 @@ func TestItStartsFromRowsAndEvents(t *testing.T) {
 					t.Fatalf("at seq %d, not %d", got.Seq, known)
 				}
 			} else {
-				r.tell(s, 1)
+				r.write(s, 1)
 				c.events = 1
 			}
 			stream := r.openStream("/v1/games/"+s.id+"/events", "*/*")
-			r.tell(s, to(c.late)[c.events:]...)
+			r.write(s, to(c.late)[c.events:]...)
 			if got := lines(t, stream.Body); !slices.Equal(got, s.values()) {
 				t.Errorf("%d events of %d", len(got), len(s.events))
 			}
@@ -132,20 +131,20 @@ func TestItStartsFromRowsAndEvents(t *testing.T) {
 	}
 }
 
-func TestRepeatsInTheLogAreNotTold(t *testing.T) {
+func TestRepeatedEventsAreSentOnce(t *testing.T) {
 	t.Parallel()
 	r := bareRig(t)
 	r.instance = r.startOther()
 	s := r.story(scholar...)
-	r.tell(s, 1, 2, 3, 2, 3, 1, 4, 4)
+	r.write(s, 1, 2, 3, 2, 3, 1, 4, 4)
 	stream := r.openStream("/v1/games/"+s.id+"/events", "*/*")
-	r.tell(s, 3, 4, 5, 5, 6, 7, 6, 7, 8, 9, 10, 10)
+	r.write(s, 3, 4, 5, 5, 6, 7, 6, 7, 8, 9, 10, 10)
 	if got := lines(t, stream.Body); !slices.Equal(got, s.values()) {
 		t.Errorf("%d events of %d", len(got), len(s.events))
 	}
 }
 
-func TestAGapIsFilledFromTheRow(t *testing.T) {
+func TestGapIsFilledFromTheRow(t *testing.T) {
 	t.Parallel()
 	for _, rowLater := range []bool{false, true} {
 		t.Run(fmt.Sprint("the row comes later: ", rowLater), func(t *testing.T) {
@@ -153,14 +152,14 @@ func TestAGapIsFilledFromTheRow(t *testing.T) {
 			r := bareRig(t)
 			r.instance = r.startOther(rereadSoon)
 			s := r.story(scholar...)
-			r.tell(s, 1, 2, 3)
+			r.write(s, 1, 2, 3)
 			stream := r.openStream("/v1/games/"+s.id+"/events", "*/*")
 			c := r.dial(s.id, "?from_seq=1")
 			c.until("state")
 			if !rowLater {
 				r.row(s, 5)
 			}
-			r.tell(s, 5, 6) // 4 was lost
+			r.write(s, 5, 6) // 4 was lost
 			if rowLater {
 				r.row(s, 4)
 			}
@@ -168,7 +167,7 @@ func TestAGapIsFilledFromTheRow(t *testing.T) {
 			if got := c.events(6); !slices.Equal(got, want[:6]) {
 				t.Errorf("the socket: %d events", len(got))
 			}
-			r.tell(s, 7, 8, 9, 10)
+			r.write(s, 7, 8, 9, 10)
 			if got := lines(t, stream.Body); !slices.Equal(got, want) {
 				t.Errorf("the stream: %d events of %d", len(got), len(want))
 			}
@@ -176,17 +175,17 @@ func TestAGapIsFilledFromTheRow(t *testing.T) {
 	}
 }
 
-func TestAGameThatCannotBeMendedIsDropped(t *testing.T) {
+func TestGameWithAMissingEventIsEvicted(t *testing.T) {
 	t.Parallel()
 	r := bareRig(t)
 	r.instance = r.startOther(rereadSoon)
 	s := r.story(scholar...)
-	r.tell(s, 1, 2, 3)
+	r.write(s, 1, 2, 3)
 	c := r.dial(s.id, "")
 	c.until("state")
 	r.row(s, 3)
 	r.row(s, 0) // a tombstone
-	r.tell(s, 5)
+	r.write(s, 5)
 	if code := c.closed(); code != websocket.StatusTryAgainLater {
 		t.Errorf("closed with %v", code)
 	}
@@ -198,19 +197,19 @@ func TestUndecodableRecordsAreSkipped(t *testing.T) {
 	r := bareRig(t)
 	r.instance = r.startOther()
 	s := r.story(scholar...)
-	r.tell(s, 1, 2)
+	r.write(s, 1, 2)
 	for _, topic := range []string{schemas.GameEvents, schemas.CommandReplies, schemas.GamesTable} {
 		if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: topic, Key: []byte(s.id), Value: []byte("{}")}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r.tell(s, 3)
+	r.write(s, 3)
 	eventually(t, "the event behind is folded", func() bool { return r.ok("GET", "/v1/games/"+s.id, "", "").Seq == 3 })
 	later := r.startOther()
 	if got := later.ok("GET", "/v1/games/"+s.id, "", ""); got.Seq != 3 {
 		t.Errorf("%+v", got)
 	}
-	// Of replies this service is the reader that puts them aside.
+	// This service is the reader that sends bad replies to the dead letters.
 	eventually(t, "the reply is a dead letter", func() bool {
 		n := 0
 		if err := kafka.ReadAll(t.Context(), r.Config, schemas.DeadLetter(schemas.CommandReplies), func(rec *kgo.Record) error {
@@ -223,19 +222,19 @@ func TestUndecodableRecordsAreSkipped(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		return n >= 2 // the instance that was there, and the one that has started since
+		return n >= 2 // by the first instance, and by the one that started later
 	})
 }
 
-// A repeat of a command whose game is not held any more is answered from what is
-// remembered of it, and where it is not, from its row, which is read once.
-func TestARepeatAfterTheGameWasLetGo(t *testing.T) {
+// A repeated command of an evicted game is answered from what is remembered of it, or
+// from its row, which is read once.
+func TestRepeatAfterEviction(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, lingering(100*time.Millisecond))
 	id := r.newGame()
 	r.play(id, 0, "e2e4")
 	first := r.do("POST", "/v1/games/"+id+"/resign", r.white.token, "", "Idempotency-Key", "r1")
-	eventually(t, "the game is let go", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	eventually(t, "the game is evicted", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
 	for read := range 2 {
 		before := r.service.Rereads()
 		for range 3 {
@@ -243,7 +242,7 @@ func TestARepeatAfterTheGameWasLetGo(t *testing.T) {
 			if again.status != 200 || string(again.body) != string(first.body) {
 				t.Errorf("first %s\nthen  %d %s", first.body, again.status, again.body)
 			}
-			eventually(t, "the game is let go again", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
+			eventually(t, "the game is evicted again", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
 		}
 		if n := r.service.Rereads() - before; n != float64(read) {
 			t.Errorf("the table was read %v times, not %d", n, read)
@@ -252,7 +251,7 @@ func TestARepeatAfterTheGameWasLetGo(t *testing.T) {
 	}
 }
 
-func TestASocketClosesAWhileAfterTheEnd(t *testing.T) {
+func TestSocketClosesAWhileAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, lingering(100*time.Millisecond))
 	id := r.newGame()

@@ -17,7 +17,7 @@ import (
 	"tabiya/services/livegame"
 )
 
-// played is a history of games by the time they were made, and of some rows.
+// played is a history: games by the time of their creation, and some rows.
 type played struct {
 	mu    sync.Mutex
 	games map[string]time.Time
@@ -47,48 +47,48 @@ func finishedIn(p *played) func(*livegame.Config) {
 	return func(c *livegame.Config) { c.History = p }
 }
 
-// letGo waits until the instance does not hold the game.
-func (i *instance) letGo(gameID string) {
+// evicted waits until the instance does not hold the game any more.
+func (i *instance) evicted(gameID string) {
 	i.t.Helper()
-	eventually(i.t, "the game is let go", func() bool { return i.do("GET", "/v1/games/"+gameID, "", "").status == 404 })
+	eventually(i.t, "the game is evicted", func() bool { return i.do("GET", "/v1/games/"+gameID, "", "").status == 404 })
 }
 
-// startAfter is an instance that has never held the game. One that starts soon
-// after the end meets its last events again; that is forgotten.
+// startAfter starts an instance that has never held the game. An instance that starts
+// soon after the end reads the last events; what it remembers of them is dropped.
 func (r *rig) startAfter(gameID string, tune ...func(*livegame.Config)) *instance {
 	r.t.Helper()
 	i := r.start(append(tune, lingering(50*time.Millisecond))...)
 	i.waitReady()
-	i.letGo(gameID)
+	i.evicted(gameID)
 	i.service.ForgetFinished()
 	return i
 }
 
-func TestAFinishedGamesStreamIsTheLogFromAnySeq(t *testing.T) {
+func TestFinishedGameStreamsTheLogFromAnySeq(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, lingering(50*time.Millisecond))
 	history := &played{games: map[string]time.Time{}}
 	made := time.Now()
 	id := r.newGame()
-	for n, uci := range scholar { // among the events of others
+	for n, uci := range scholar { // among the events of other games
 		other := r.newGame()
 		r.play(id, n, uci)
 		r.ok("POST", "/v1/games/"+other+"/abort", r.white.token, "")
 	}
 	history.add(id, made.Add(2*time.Second)) // by another broker's clock
 	log := r.log(id)
-	r.letGo(id)
-	// An instance that held the game remembers it; one that starts now reads it.
+	r.evicted(id)
+	// An instance that held the game remembers it; one that starts later reads it.
 	late := r.startAfter(id, finishedIn(history))
 	path := "/v1/games/" + id
-	for name, i := range map[string]*instance{"it held it": r.instance, "it starts now": late} {
+	for name, i := range map[string]*instance{"held it": r.instance, "started later": late} {
 		for seq := range log {
 			if got := lines(t, i.openStream(fmt.Sprintf("%s/events?from_seq=%d", path, seq+1), "*/*").Body); !slices.Equal(got, log[seq:]) {
 				t.Errorf("%s, from_seq=%d: %s", name, seq+1, strings.Join(got, "\n"))
 			}
 		}
 		if got := i.openStream(path+"/events", "text/event-stream", "Last-Event-ID", fmt.Sprint(len(log))); got.StatusCode != 204 {
-			t.Errorf("%s: behind the last event: %d", name, got.StatusCode)
+			t.Errorf("%s: after the last event: %d", name, got.StatusCode)
 		}
 		c := i.dial(id, "?from_seq=3")
 		if state, _ := c.until("state"); state.Game.ID != id || *state.Game.Watchers != 0 {
@@ -106,9 +106,9 @@ func TestAFinishedGamesStreamIsTheLogFromAnySeq(t *testing.T) {
 	}
 }
 
-// A game's row, which its last records carry, has all its events: those far from
-// each other in the log as well.
-func TestAFinishedGameOutOfReachIsToldFromItsRow(t *testing.T) {
+// A game's row, which its last records carry, has all its events, also those that are
+// far apart in the log.
+func TestFinishedGameOutOfReachIsStreamedFromItsRow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, lingering(time.Second))
 	history := &played{games: map[string]time.Time{}, rows: map[string][]byte{}}
@@ -122,7 +122,7 @@ func TestAFinishedGameOutOfReachIsToldFromItsRow(t *testing.T) {
 	if len(rows) != 3 {
 		t.Fatalf("%d records carry a row", len(rows))
 	}
-	for _, n := range []int{0, 2} { // of its end, and of the rematch
+	for _, n := range []int{0, 2} { // the rows of its end and of its rematch
 		history.mu.Lock()
 		history.rows[id] = rows[n]
 		history.mu.Unlock()
@@ -138,7 +138,7 @@ func TestAFinishedGameOutOfReachIsToldFromItsRow(t *testing.T) {
 		refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+id+"/events", "", "")
 }
 
-func TestWhatKeepsAFinishedGameFromBeingRead(t *testing.T) {
+func TestFinishedGameThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, lingering(50*time.Millisecond))
 	history := &played{games: map[string]time.Time{}}
@@ -148,7 +148,7 @@ func TestWhatKeepsAFinishedGameFromBeingRead(t *testing.T) {
 		history.add(id, made)
 		r.ok("POST", "/v1/games/"+id+"/abort", r.white.token, "")
 	}
-	r.letGo(open)
+	r.evicted(open)
 	late := r.startAfter(open, finishedIn(history))
 	late.refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+private+"/events", r.person("Stranger").token, "")
 	if got := lines(t, late.openStream("/v1/games/"+private+"/events", "*/*", "Authorization", "Bearer "+r.black.token).Body); len(got) != 3 {
@@ -168,13 +168,13 @@ func TestWhatKeepsAFinishedGameFromBeingRead(t *testing.T) {
 	if detail := a.read(t).Detail; !strings.Contains(detail, "too far apart") {
 		t.Error(detail)
 	}
-	alone := r.startAfter(open) // there is no history
+	alone := r.startAfter(open) // without history
 	alone.refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+open+"/events", "", "")
 }
 
-// A game is let go while streams and sockets come to it: they get it as it was
-// held, or as it is read, and no answer in between.
-func TestWhoeverComesAsAGameIsLetGoGetsItWhole(t *testing.T) {
+// Streams and sockets that open while a game is evicted get the whole game, as it was
+// held or as it is read.
+func TestGameIsStreamedWholeWhileItIsEvicted(t *testing.T) {
 	t.Parallel()
 	history := &played{games: map[string]time.Time{}}
 	r := newRig(t, lingering(30*time.Millisecond), finishedIn(history))
@@ -182,23 +182,23 @@ func TestWhoeverComesAsAGameIsLetGoGetsItWhole(t *testing.T) {
 		id := r.newGame()
 		history.add(id, time.Now())
 		r.play(id, 0, scholar[:len(scholar)-1]...)
-		var comers sync.WaitGroup
+		var clients sync.WaitGroup
 		var mu sync.Mutex
-		told := map[string]int{} // streams and ends of sockets by what they gave
+		got := map[string]int{} // results of streams and sockets
 		note := func(what string) {
 			mu.Lock()
 			defer mu.Unlock()
-			told[what]++
+			got[what]++
 		}
 		until := time.Now().Add(300 * time.Millisecond)
 		for range 4 {
-			comers.Go(func() {
+			clients.Go(func() {
 				for time.Now().Before(until) {
 					resp := r.openStream("/v1/games/"+id+"/events", "*/*")
 					note(fmt.Sprint("stream ", resp.StatusCode, " ", strings.Join(lines(t, resp.Body), "\n")))
 				}
 			})
-			comers.Go(func() {
+			clients.Go(func() {
 				for time.Now().Before(until) {
 					c, resp, err := r.tryDial(id, "?from_seq=1", nil)
 					if err != nil {
@@ -220,12 +220,12 @@ func TestWhoeverComesAsAGameIsLetGoGetsItWhole(t *testing.T) {
 			})
 		}
 		r.play(id, len(scholar)-1, scholar[len(scholar)-1])
-		comers.Wait()
+		clients.Wait()
 		all := strings.Join(r.log(id), "\n")
-		for what, n := range told {
+		for what, n := range got {
 			switch what {
 			case "stream 200 " + all, "socket StatusNormalClosure " + all:
-			case "socket StatusTryAgainLater ": // in that very moment
+			case "socket StatusTryAgainLater ": // at the moment of the eviction
 			default:
 				t.Errorf("%d times: %s", n, what)
 			}

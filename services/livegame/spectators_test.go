@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestSpectatorsAreCountedAndTold(t *testing.T) {
+func TestSpectatorsAreCountedAndSent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
@@ -30,11 +30,11 @@ func TestSpectatorsAreCountedAndTold(t *testing.T) {
 	if n := count(); n != 3 {
 		t.Errorf("%d, not 3", n)
 	}
-	// Whoever wants to know is told, once it has become quiet.
+	// Those who want the count are sent it once it stops changing.
 	for f, _ := player.until("watchers"); f.Count != 3; f, _ = player.until("watchers") {
 	}
-	told := bufio.NewScanner(own.Body)
-	for told.Scan() && told.Text() != `data: {"type":"watchers","count":3}` {
+	stream := bufio.NewScanner(own.Body)
+	for stream.Scan() && stream.Text() != `data: {"type":"watchers","count":3}` {
 	}
 	for _, c := range sockets {
 		_ = c.conn.CloseNow()
