@@ -265,7 +265,7 @@ func TestPlayerConnectedToAnotherInstanceIsPresent(t *testing.T) {
 	there.until("state")
 	_ = here.conn.CloseNow()
 	r.eventuallyRecorded(id, whiteLeft, whiteBack)
-	// Black disconnects from the other instance too, and reconnects to this one.
+	// White disconnects from the other instance too, and reconnects to this one.
 	_ = there.conn.CloseNow()
 	r.eventuallyRecorded(id, whiteLeft, whiteBack, whiteLeft)
 	r.dialAs(id, r.white).until("state")
