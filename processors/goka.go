@@ -2,14 +2,17 @@ package processors
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
 
 	"github.com/lovoo/goka"
 
+	"tabiya/internal/kafka"
 	"tabiya/schemas"
 )
 
-// graph is the group: one input, the table, and every topic that a message of a
-// Core may be for.
+// graph declares the group: one input, the table, and every topic that a message
+// of a Core may go to.
 func (s *session[R]) graph() *goka.GroupGraph {
 	table := s.p.table
 	edges := []goka.Edge{
@@ -23,7 +26,7 @@ func (s *session[R]) graph() *goka.GroupGraph {
 		schemas.CommandReplies,
 	} {
 		var codec goka.Codec = rawCodec{}
-		if topic == table.Commands { // one codec a topic: it reads commands and writes bytes
+		if topic == table.Commands { // Goka allows one codec a topic
 			codec = commandCodec{}
 		}
 		edges = append(edges, goka.Output(goka.Stream(topic), codec))
@@ -31,15 +34,32 @@ func (s *session[R]) graph() *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(table.Group), edges...)
 }
 
-// input is a record of the commands topic: a command, or why it is none.
+func (s *session[R]) options() []goka.ProcessorOption {
+	cfg := s.p.cfg.Kafka
+	return []goka.ProcessorOption{
+		goka.WithLogger(gokaLog{s.p.logger}),
+		goka.WithHasher(kafka.Hasher()),
+		goka.WithProducerBuilder(kafka.GokaProducer(s.producer)),
+		goka.WithTopicManagerBuilder(kafka.GokaTopics(cfg)),
+		goka.WithConsumerGroupBuilder(kafka.GokaGroup(cfg, s.p.lag, s.p.cfg.MaxInFlight)),
+		goka.WithConsumerSaramaBuilder(kafka.GokaConsumer(cfg)),
+		goka.WithStorageBuilder(s.openPartition),
+		goka.WithUpdateCallback(s.recover),
+		goka.WithNilHandling(goka.NilProcess), // handle sends a record without a value to the dead letters
+		goka.WithPartitionChannelSize(128),
+	}
+}
+
+// input is a decoded record of the commands topic: a command, or the error that
+// says why it is not one.
 type input struct {
 	cmd schemas.Command
 	raw []byte
 	err error
 }
 
-// commandCodec never fails, as an error would stop Goka: what cannot be decoded
-// is a value too, for the dead letters.
+// commandCodec decodes commands and encodes bytes. Decode never fails, because an
+// error would stop Goka: a malformed record becomes an input with its error.
 type commandCodec struct{ rawCodec }
 
 func (commandCodec) Decode(data []byte) (any, error) {
@@ -47,15 +67,24 @@ func (commandCodec) Decode(data []byte) (any, error) {
 	return input{cmd, data, err}, nil
 }
 
-// rawCodec hands bytes through: rows and messages are encoded before Goka.
+// rawCodec passes bytes through: rows and messages are encoded before Goka sees
+// them.
 type rawCodec struct{}
 
 func (rawCodec) Encode(value any) ([]byte, error) {
 	b, ok := value.([]byte)
 	if !ok {
-		return nil, errors.New("only bytes are emitted")
+		return nil, errors.New("rawCodec encodes bytes only")
 	}
 	return b, nil
 }
 
 func (rawCodec) Decode(data []byte) (any, error) { return data, nil }
+
+// gokaLog logs Goka's messages at debug level: those that matter come back as
+// errors.
+type gokaLog struct{ *slog.Logger }
+
+func (l gokaLog) Print(v ...any)            { l.Debug(fmt.Sprint(v...)) }
+func (l gokaLog) Println(v ...any)          { l.Debug(fmt.Sprint(v...)) }
+func (l gokaLog) Printf(f string, v ...any) { l.Debug(fmt.Sprintf(f, v...)) }

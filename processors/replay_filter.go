@@ -12,49 +12,51 @@ import (
 	"tabiya/internal/kafka"
 )
 
-// brokersApart bounds how far the clocks of two brokers are apart: an event may
-// have an earlier broker time than the command that caused it by so much.
-const brokersApart = 10 * time.Second
+// maxBrokerSkew is the largest difference between two brokers' clocks: an event's
+// broker time may be that much earlier than the time of the command that led to it.
+const maxBrokerSkew = 10 * time.Second
 
-// fence knows which events of the commands that come again after a crash are in
-// the log already, so that none is written a second time. Commands and events
-// have the same partitions, so it is one short read of one partition: from the
-// first command that comes again to the end. A nil fence lets all pass.
-type fence struct {
-	filled bool
-	known  map[uuid.UUID]struct{}
+// replayFilter holds the ids of the events that the previous owner of a partition
+// wrote, so that replayed commands do not write them a second time. Commands and
+// events have the same partitions, so one short read of one partition finds them:
+// from the time of the first replayed command to the end. A nil filter is empty.
+type replayFilter struct {
+	loaded bool
+	ids    map[uuid.UUID]struct{}
 }
 
-func newFence() *fence { return &fence{known: make(map[uuid.UUID]struct{})} }
+func newReplayFilter() *replayFilter { return &replayFilter{ids: make(map[uuid.UUID]struct{})} }
 
-// fill reads the events since the command of broker time first.
-func (f *fence) fill(ctx context.Context, client *kgo.Client, topic string, partition int32, first time.Time) error {
-	err := kafka.ReadPartition(ctx, client, topic, partition, first.Add(-brokersApart), func(r *kgo.Record) error {
+// load reads the ids of all events since the first replayed command, whose broker
+// time is first.
+func (f *replayFilter) load(ctx context.Context, client *kgo.Client, topic string, partition int32, first time.Time) error {
+	err := kafka.ReadPartition(ctx, client, topic, partition, first.Add(-maxBrokerSkew), func(r *kgo.Record) error {
 		var envelope struct {
 			EventID uuid.UUID `json:"eventId"`
 		}
-		// What is no event is not ours to judge; no event of ours has its id.
+		// A malformed record is skipped: none of our events has its id.
 		if json.Unmarshal(r.Value, &envelope) == nil {
-			f.known[envelope.EventID] = struct{}{}
+			f.ids[envelope.EventID] = struct{}{}
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("find the events that are in the log: %w", err)
+		return fmt.Errorf("read the events already written: %w", err)
 	}
-	f.filled = true
+	f.loaded = true
 	return nil
 }
 
-// passes reports whether the message has to be written.
-func (f *fence) passes(m outgoing) bool {
-	if f == nil || m.eventID == "" {
-		return true
+// written reports whether the event is in the log already. It is false for an
+// empty id, which is that of a message other than an event.
+func (f *replayFilter) written(eventID string) bool {
+	if f == nil || eventID == "" {
+		return false
 	}
-	id, err := uuid.Parse(m.eventID)
+	id, err := uuid.Parse(eventID)
 	if err != nil {
-		return true
+		return false
 	}
-	_, known := f.known[id]
-	return !known
+	_, ok := f.ids[id]
+	return ok
 }

@@ -7,55 +7,60 @@ import (
 	"time"
 )
 
-// errPaused: the process stood still for so long that the group may have given
-// its partitions to others. What it holds may be stale, so it must not write.
-var errPaused = errors.New("the process stood still for too long to still own its partitions")
+// errStalled means that the process did not run for so long that the group may
+// have given its partitions to other members. Its rows may be stale, so it must
+// not write them.
+var errStalled = errors.New("the process stalled and may have lost its partitions")
 
-// pulse notices that the process stood still, by SIGSTOP or with its machine.
-type pulse struct {
-	limit  time.Duration
-	trip   func()
-	last   atomic.Pointer[time.Time]
-	paused atomic.Bool
+// stallDetector notices that the process did not run for a while, because of
+// SIGSTOP or because the whole machine was suspended.
+type stallDetector struct {
+	limit    time.Duration
+	onStall  func()
+	lastTick atomic.Pointer[time.Time]
+	stalled  atomic.Bool
 }
 
-// newPulse calls trip once if the process stands still for half a session.
-func newPulse(session time.Duration, trip func()) *pulse {
-	p := &pulse{limit: session / 2, trip: trip}
-	p.beat()
-	return p
+// newStallDetector returns a detector that calls onStall once if the process
+// stalls for more than half of a group session.
+func newStallDetector(session time.Duration, onStall func()) *stallDetector {
+	d := &stallDetector{limit: session / 2, onStall: onStall}
+	d.tick()
+	return d
 }
 
-func (p *pulse) beat() {
+func (d *stallDetector) tick() {
 	now := time.Now()
-	p.last.Store(&now)
+	d.lastTick.Store(&now)
 }
 
-func (p *pulse) run(ctx context.Context) {
-	tick := time.NewTicker(p.limit / 20)
-	defer tick.Stop()
+// run ticks until ctx is done or the process has stalled.
+func (d *stallDetector) run(ctx context.Context) {
+	ticker := time.NewTicker(d.limit / 20)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-ticker.C:
 		}
-		if p.check() != nil {
+		if d.check() != nil {
 			return
 		}
-		p.beat()
+		d.tick()
 	}
 }
 
-// check returns errPaused if the process stood still. A machine that sleeps may
-// stop the monotonic clock, so the wall clock is asked too.
-func (p *pulse) check() error {
-	last, now := *p.last.Load(), time.Now()
-	if !p.paused.Load() && now.Sub(last) <= p.limit && now.Round(0).Sub(last.Round(0)) <= p.limit {
+// check returns errStalled if the process stalled since the session began. It
+// compares the wall clock too, because the monotonic clock of a suspended machine
+// may stand still.
+func (d *stallDetector) check() error {
+	last, now := *d.lastTick.Load(), time.Now()
+	if !d.stalled.Load() && now.Sub(last) <= d.limit && now.Round(0).Sub(last.Round(0)) <= d.limit {
 		return nil
 	}
-	if !p.paused.Swap(true) {
-		p.trip()
+	if !d.stalled.Swap(true) {
+		d.onStall()
 	}
-	return errPaused
+	return errStalled
 }

@@ -10,155 +10,158 @@ import (
 	"tabiya/schemas"
 )
 
-// noHold lets a timer fire whatever is committed.
-const noHold = int64(math.MinInt64)
+// noCommit is the offset of a timer that waits for no commit.
+const noCommit = int64(math.MinInt64)
 
-// A timer that has fired waits for its row to change; until then it fires again
-// after firstRetry, then twice as long, up to mostRetry.
 const (
-	firstRetry = 100 * time.Millisecond
-	mostRetry  = 10 * time.Second
-	// holdRetry is how often a held timer looks at what is committed.
-	holdRetry = time.Second
-	// mostSleep bounds a wait, as what is known of the broker's clock may change.
-	mostSleep = time.Second
+	// A timer fires again until its row changes, after minRetry, then after twice
+	// as long, up to maxRetry.
+	minRetry = 100 * time.Millisecond
+	maxRetry = 10 * time.Second
+	// commitPoll is how often a due timer that waits for a commit is checked.
+	commitPoll = time.Second
+	// maxSleep bounds a wait, because the estimate of broker time may change.
+	maxSleep = time.Second
 )
 
-// wheel holds the timers of a partition, one a row at most. When a timer is due
-// its command is sent like any other; the Core judges it against the row, so
-// one that is early, late or sent twice does no harm.
-type wheel struct {
+// timers holds the timers of a partition, at most one for each row. A timer that
+// is due sends its command to the commands topic like any other. The Core decides
+// it against the row, so a timer that fires early, late or twice does no harm.
+type timers struct {
 	now       func() schemas.Time
 	send      func(schemas.Message, func(error))
 	committed func() int64
 
-	mu     sync.Mutex
-	timers map[string]*timer
-	queue  timerQueue
-	wake   chan struct{}
+	mu    sync.Mutex
+	byKey map[string]*timer
+	heap  timerHeap
+	wake  chan struct{} // the first timer has changed
 }
 
 type timer struct {
-	key   string
-	at    schemas.Time
-	cmd   func() schemas.Command
-	hold  int64 // fires only once this offset is committed
-	tries int
-	index int // in the queue
+	key     string
+	at      schemas.Time // next time it fires
+	cmd     func() schemas.Command
+	waitFor int64 // offset that must be committed before it fires
+	tries   int
+	index   int // in the heap
 }
 
-func newWheel(now func() schemas.Time, send func(schemas.Message, func(error)), committed func() int64) *wheel {
-	return &wheel{now: now, send: send, committed: committed, timers: make(map[string]*timer), wake: make(chan struct{}, 1)}
+func newTimers(now func() schemas.Time, send func(schemas.Message, func(error)), committed func() int64) *timers {
+	return &timers{now: now, send: send, committed: committed, byKey: make(map[string]*timer), wake: make(chan struct{}, 1)}
 }
 
-// set makes cmd the row's timer, instead of the one it had.
-func (w *wheel) set(key string, at schemas.Time, cmd func() schemas.Command, hold int64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	t, ok := w.timers[key]
+// set sets the row's timer and replaces the one before.
+func (ts *timers) set(key string, at schemas.Time, cmd func() schemas.Command, waitFor int64) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	t, ok := ts.byKey[key]
 	if !ok {
 		t = &timer{key: key}
-		w.timers[key] = t
+		ts.byKey[key] = t
 	}
-	t.at, t.cmd, t.hold, t.tries = at, cmd, hold, 0
+	t.at, t.cmd, t.waitFor, t.tries = at, cmd, waitFor, 0
 	if ok {
-		heap.Fix(&w.queue, t.index)
+		heap.Fix(&ts.heap, t.index)
 	} else {
-		heap.Push(&w.queue, t)
+		heap.Push(&ts.heap, t)
 	}
 	if t.index == 0 {
 		select {
-		case w.wake <- struct{}{}:
+		case ts.wake <- struct{}{}:
 		default:
 		}
 	}
 }
 
-// remove drops the row's timer.
-func (w *wheel) remove(key string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if t, ok := w.timers[key]; ok {
-		heap.Remove(&w.queue, t.index)
-		delete(w.timers, key)
+// remove removes the row's timer.
+func (ts *timers) remove(key string) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if t, ok := ts.byKey[key]; ok {
+		heap.Remove(&ts.heap, t.index)
+		delete(ts.byKey, key)
 	}
 }
 
 // run fires timers until ctx is done.
-func (w *wheel) run(ctx context.Context) {
+func (ts *timers) run(ctx context.Context) {
 	sleep := time.NewTimer(0)
 	defer sleep.Stop()
 	for {
-		due, next := w.due()
+		due, next := ts.due()
 		for _, cmd := range due {
-			w.send(cmd, nil) // one that is lost is sent again
+			ts.send(cmd, nil) // a lost command is sent again by the next retry
 		}
 		sleep.Reset(next)
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.wake:
+		case <-ts.wake:
 		case <-sleep.C:
 		}
 	}
 }
 
-// due takes the commands whose time has come, and tells when to look again.
-func (w *wheel) due() (due []schemas.Command, next time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	now, committed := w.now(), w.committed()
-	for len(w.queue) > 0 {
-		t := w.queue[0]
+// due returns the commands of the timers that are due, and how long to wait until
+// the next call. Each of these timers is set to its next retry.
+func (ts *timers) due() (due []schemas.Command, next time.Duration) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	now, committed := ts.now(), ts.committed()
+	for len(ts.heap) > 0 {
+		t := ts.heap[0]
 		if t.at > now {
-			// In milliseconds first: a far time would not fit a Duration.
-			return due, time.Duration(min(t.at-now, schemas.Time(mostSleep.Milliseconds()))) * time.Millisecond
+			// The minimum is taken in milliseconds: a far time would overflow a
+			// Duration.
+			return due, time.Duration(min(t.at-now, schemas.Time(maxSleep.Milliseconds()))) * time.Millisecond
 		}
-		if t.hold >= committed {
-			t.at = now.Add(holdRetry)
+		if t.waitFor >= committed {
+			t.at = now.Add(commitPoll)
 		} else {
 			due = append(due, t.cmd())
-			t.at = now.Add(min(mostRetry, firstRetry<<min(t.tries, 10)))
+			t.at = now.Add(min(maxRetry, minRetry<<min(t.tries, 10)))
 			t.tries++
 		}
-		heap.Fix(&w.queue, 0)
+		heap.Fix(&ts.heap, 0)
 	}
-	return due, mostSleep
+	return due, maxSleep
 }
 
-// held reports whether a timer waits for a commit.
-func (w *wheel) held() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	now, committed := w.now().Add(holdRetry), w.committed()
-	for _, t := range w.queue {
-		if t.hold != noHold && t.hold >= committed && t.at <= now {
+// anyWaitsForCommit reports whether a timer that is due, or soon will be, waits for a
+// commit.
+func (ts *timers) anyWaitsForCommit() bool {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	soon, committed := ts.now().Add(commitPoll), ts.committed()
+	for _, t := range ts.heap {
+		if t.waitFor != noCommit && t.waitFor >= committed && t.at <= soon {
 			return true
 		}
 	}
 	return false
 }
 
-// timerQueue is a heap by time.
-type timerQueue []*timer
+// timerHeap is a heap.Interface by time.
+type timerHeap []*timer
 
-func (q timerQueue) Len() int           { return len(q) }
-func (q timerQueue) Less(i, j int) bool { return q[i].at < q[j].at }
-func (q timerQueue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].index, q[j].index = i, j
+func (h timerHeap) Len() int           { return len(h) }
+func (h timerHeap) Less(i, j int) bool { return h[i].at < h[j].at }
+func (h timerHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
 }
 
-func (q *timerQueue) Push(x any) {
+func (h *timerHeap) Push(x any) {
 	t := x.(*timer)
-	t.index = len(*q)
-	*q = append(*q, t)
+	t.index = len(*h)
+	*h = append(*h, t)
 }
 
-func (q *timerQueue) Pop() any {
-	last := len(*q) - 1
-	t := (*q)[last]
-	(*q)[last] = nil
-	*q = (*q)[:last]
+func (h *timerHeap) Pop() any {
+	last := len(*h) - 1
+	t := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
 	return t
 }
