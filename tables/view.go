@@ -15,21 +15,20 @@ import (
 	"tabiya/internal/kafka"
 )
 
-// goneLimit is how many deleted keys a view remembers, to know a stale owner's
-// row that comes behind the tombstone.
+// goneLimit is how many deleted keys a view remembers, to reject a stale owner's row
+// behind the tombstone.
 const goneLimit = 1 << 16
 
-// View is a read-only copy of a table in memory, for a service. Its methods may
-// be called by many goroutines. Rows are kept encoded and decoded when they are
-// asked for: each caller has its own.
+// View is a read-only copy of a table in memory, for a service. It is safe for
+// concurrent use. Rows are kept encoded, and each read decodes its own copy.
 type View[R Row] struct {
 	cfg    kafka.Config
 	table  Table[R]
 	logger *slog.Logger
 
-	// OnUpdate, if set before Run, is called for each row that is taken, in the
-	// order of its partition and from one goroutine; the zero R says that the
-	// row is gone.
+	// OnUpdate, if set before Run, is called after each change of a row, by one
+	// goroutine and in the order of the partition. row is the zero R if the row was
+	// deleted.
 	OnUpdate func(key string, row R)
 
 	ready atomic.Bool
@@ -40,7 +39,7 @@ type View[R Row] struct {
 	guard   *Guard
 }
 
-// NewView makes a view; Run fills it.
+// NewView creates an empty view. Run fills it.
 func NewView[R Row](cfg kafka.Config, table Table[R], logger *slog.Logger) *View[R] {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
@@ -51,8 +50,8 @@ func NewView[R Row](cfg kafka.Config, table Table[R], logger *slog.Logger) *View
 	}
 }
 
-// Run reads the table's topic from its beginning and follows it until ctx is
-// done. A broker that is away is waited for.
+// Run reads the table's topic from its beginning and follows it until ctx is done.
+// It survives outages of Kafka.
 func (v *View[R]) Run(ctx context.Context) error {
 	client, err := kgo.NewClient(append(v.cfg.Opts(),
 		kgo.ConsumeTopics(v.table.Topic),
@@ -77,7 +76,7 @@ func (v *View[R]) Run(ctx context.Context) error {
 			return nil
 		}
 		fetches.EachError(func(topic string, partition int32, err error) {
-			v.logger.Warn("view does not get on", "topic", topic, "partition", partition, "err", err)
+			v.logger.Warn("fetch records for a view", "topic", topic, "partition", partition, "err", err)
 		})
 		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 			for _, r := range p.Records {
@@ -93,8 +92,8 @@ func (v *View[R]) Run(ctx context.Context) error {
 	}
 }
 
-// ends gives the end of each partition that holds records, by the partition's
-// number. It asks until it is answered; the error is ctx's.
+// ends returns the end offset of each partition that holds records, by partition
+// number. It retries until Kafka answers; its only error is that of ctx.
 func (v *View[R]) ends(ctx context.Context, client *kgo.Client) (map[int32]int64, error) {
 	adm := kadm.NewClient(client)
 	for warned := false; ; {
@@ -113,7 +112,7 @@ func (v *View[R]) ends(ctx context.Context, client *kgo.Client) (map[int32]int64
 			return left, nil
 		}
 		if !warned && ctx.Err() == nil {
-			v.logger.Warn("view waits for its topic", "topic", v.table.Topic, "err", err)
+			v.logger.Warn("read the topic's offsets for a view, retrying", "topic", v.table.Topic, "err", err)
 			warned = true
 		}
 		select {
@@ -146,28 +145,28 @@ func (v *View[R]) take(r *kgo.Record) {
 func (v *View[R]) apply(key string, r *kgo.Record) bool {
 	have := v.rows[key]
 	if r.Value == nil {
-		if !v.guard.Tombstone(key, have, kafka.Header(r, HeaderOffset)) {
+		if !v.guard.AcceptTombstone(key, have, kafka.Header(r, HeaderOffset)) {
 			return false
 		}
 		delete(v.rows, key)
 		return true
 	}
-	newer, err := v.guard.Row(key, have, r.Value)
+	newer, err := v.guard.AcceptRow(key, have, r.Value)
 	if err != nil {
-		v.logger.Error("view leaves out what is not a row", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "err", err)
+		v.logger.Error("view skips a malformed row", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "err", err)
 		return false
 	}
 	if newer {
-		// A copy: the record's value is a part of the whole fetched batch.
+		// Copy the value: it is a slice of the fetched batch.
 		v.rows[key] = append(make([]byte, 0, len(r.Value)), r.Value...)
 	}
 	return newer
 }
 
-// Ready reports whether all has been read that was there when Run began.
+// Ready reports whether the view has read every record that existed when Run began.
 func (v *View[R]) Ready() bool { return v.ready.Load() }
 
-// Get gives the row of a key.
+// Get returns the row of a key. ok is false if there is none.
 func (v *View[R]) Get(key string) (row R, ok bool) {
 	v.mu.RLock()
 	raw, ok := v.rows[key]
@@ -181,20 +180,20 @@ func (v *View[R]) Get(key string) (row R, ok bool) {
 func (v *View[R]) decode(key string, raw []byte) (R, bool) {
 	row, err := v.table.Decode(key, raw)
 	if err != nil {
-		v.logger.Error("view holds a row that cannot be decoded", "topic", v.table.Topic, "key", key, "err", err)
+		v.logger.Error("decode a row of a view", "topic", v.table.Topic, "key", key, "err", err)
 	}
 	return row, err == nil
 }
 
-// Len is the number of rows.
+// Len returns the number of rows.
 func (v *View[R]) Len() int {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	return len(v.rows)
 }
 
-// Range calls fn for every row, in no order, until it returns false. Rows that
-// change meanwhile are given as they were or as they are.
+// Range calls fn for every row, in no particular order, until fn returns false. A
+// row that changes in the meantime is passed in its old or its new form.
 func (v *View[R]) Range(fn func(key string, row R) bool) {
 	v.mu.RLock()
 	keys := make([]string, 0, len(v.rows))

@@ -10,11 +10,11 @@ import (
 	"tabiya/schemas"
 )
 
-func TestATimerSendsItsCommandWhenItIsDue(t *testing.T) {
+func TestTimerSendsItsCommandWhenDue(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	r.start()
-	r.send(plain(schemas.OfferDraw, "g"))
+	r.send(command(schemas.OfferDraw, "g"))
 	events := r.waitLog(schemas.GameEvents, 2)
 	set, err := schemas.DecodeEvent(events[0].Value)
 	if err != nil {
@@ -25,7 +25,7 @@ func TestATimerSendsItsCommandWhenItIsDue(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d := fired.OccurredAt.Std().Sub(set.OccurredAt.Std()); d < timerAfter || d > timerAfter+5*time.Second {
-		t.Fatalf("it fired after %s", d)
+		t.Fatalf("the timer fired after %s, want %s", d, timerAfter)
 	}
 	cmd, err := schemas.DecodeCommand(r.log(schemas.GameCommands)[1].Value)
 	if err != nil || cmd.Type != schemas.CheckFlag || cmd.ID != schemas.DerivedID("g", "timer", 1) || cmd.Actor != schemas.ActorSystem {
@@ -36,16 +36,16 @@ func TestATimerSendsItsCommandWhenItIsDue(t *testing.T) {
 func TestTimersOfRecoveredRowsFire(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 2)
-	row := &tally{head: schemas.Head{Version: 1, Offset: -1}, Deadline: schemas.TimeOf(time.Now())}
-	if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: tallyTable().Encode(row)}); err != nil {
+	row := &counter{head: schemas.Head{Version: 1, Offset: -1}, Deadline: schemas.TimeOf(time.Now())}
+	if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: counterTable().Encode(row)}); err != nil {
 		t.Fatal(err)
 	}
 	r.start()
 	r.waitLog(schemas.GameEvents, 1)
 }
 
-// The broker's clock is judge, and may be far from this machine's.
-func TestTimersFireByTheBrokersClock(t *testing.T) {
+// The broker's clock may be far from this machine's.
+func TestTimersFireByBrokerTime(t *testing.T) {
 	for name, skew := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -53,33 +53,33 @@ func TestTimersFireByTheBrokersClock(t *testing.T) {
 			r.RequireFake(t)
 			brokertime.InstallClock(r.Fake, func() time.Time { return time.Now().Add(skew) })
 			due := schemas.TimeOf(time.Now().Add(skew + timerAfter))
-			row := &tally{head: schemas.Head{Version: 1, Offset: -1}, Deadline: due}
-			if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: tallyTable().Encode(row)}); err != nil {
+			row := &counter{head: schemas.Head{Version: 1, Offset: -1}, Deadline: due}
+			if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: counterTable().Encode(row)}); err != nil {
 				t.Fatal(err)
 			}
 			r.start()
 			events := r.waitLog(schemas.GameEvents, 1)
 			if at := schemas.TimeOf(events[0].Timestamp); at < due || at > due.Add(5*time.Second) {
-				t.Fatalf("it fired at %s, due %s", at, due)
+				t.Fatalf("the timer fired at %s, want %s", at, due)
 			}
 		})
 	}
 }
 
-func TestATimerThatWaitsForACommitFiresAfterIt(t *testing.T) {
+func TestEvictionTimerWaitsForTheCommit(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	r.start()
 	restore := r.HoldCommits(t, schemas.GamesGroup)
-	r.send(plain(schemas.Resign, "g"), plain(schemas.OfferDraw, "h"))
-	r.waitLog(schemas.GameEvents, 3) // h's timer, armed later, has fired
+	r.send(command(schemas.Resign, "g"), command(schemas.OfferDraw, "h"))
+	r.waitLog(schemas.GameEvents, 3) // the timer of h, which was set later, has fired
 	for _, rec := range r.log(schemas.GameCommands) {
 		if cmd, err := schemas.DecodeCommand(rec.Value); err != nil || cmd.Type == schemas.EvictGame {
-			t.Fatalf("%s before the commit: %v", cmd.Type, err)
+			t.Fatalf("%s was sent before the commit: %v", cmd.Type, err)
 		}
 	}
 	restore()
-	r.send(plain(schemas.DeclineDraw, "x"))
+	r.send(command(schemas.DeclineDraw, "x"))
 	var last *kgo.Record
 	eventually(t, "the row's tombstone", func() bool {
 		for _, rec := range r.log(schemas.GamesTable) {
@@ -90,6 +90,6 @@ func TestATimerThatWaitsForACommitFiresAfterIt(t *testing.T) {
 		return last.Value == nil
 	})
 	if h := headers(last); h["offset"] == "" {
-		t.Fatalf("the tombstone does not tell its offset: %v", h)
+		t.Fatalf("the tombstone has no offset: headers %v", h)
 	}
 }
