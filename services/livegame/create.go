@@ -81,7 +81,7 @@ func creationDeadline(c *gin.Context) (deadline schemas.Time, ok bool) {
 	now := time.Now()
 	made := now
 	if key := c.GetHeader("Idempotency-Key"); key != "" {
-		made, ok = schemas.BornAt(key)
+		made, ok = schemas.TimeOfID(key)
 		switch {
 		case !ok || made.After(now.Add(maxClockSkew)):
 			httpx.Fail(c, schemas.CodeInvalidIdempotency, "to make a game the Idempotency-Key is a UUIDv7 made with the request")

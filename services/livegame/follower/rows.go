@@ -25,12 +25,12 @@ func (f *Follower) readRows(ctx context.Context, want func(gameID string) bool) 
 			return nil
 		}
 		if r.Value == nil {
-			if guard.Tombstone(key, values[key], kafka.Header(r, tables.HeaderOffset)) {
+			if guard.AcceptTombstone(key, values[key], kafka.Header(r, tables.HeaderOffset)) {
 				delete(values, key)
 			}
 			return nil
 		}
-		newer, err := guard.Row(key, values[key], r.Value)
+		newer, err := guard.AcceptRow(key, values[key], r.Value)
 		if err != nil {
 			f.skip(r, err)
 		}
