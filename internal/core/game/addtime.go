@@ -1,6 +1,9 @@
 package game
 
-import "tabiya/schemas"
+import (
+	"tabiya/internal/core/game/row"
+	"tabiya/schemas"
+)
 
 const (
 	addedCs      = 1500 // 15 seconds
@@ -13,7 +16,7 @@ func (d *decision) addTime(color schemas.Color) *Refusal {
 	switch {
 	case s.turn().First:
 		return refuse(schemas.CodeClockNotRunning, "the clocks start after both first moves")
-	case s.of(color).timeGiven >= maxTimeGiven:
+	case s.of(color).TimeGifts >= maxTimeGiven:
 		return refuse(schemas.CodeTooMuchTime, "time may be added %d times in a game", maxTimeGiven)
 	}
 	receiver := color.Other()
@@ -26,10 +29,8 @@ func timeAdded(receiver schemas.Color, centis int64, after schemas.Clocks, deadl
 	return &schemas.TimeAddedPayload{Color: receiver, AddedCs: centis, Clock: after, DeadlineAt: deadline}
 }
 
-func (s *State) applyTimeAdded(p *schemas.TimeAddedPayload) entry {
+func (s *State) applyTimeAdded(p *schemas.TimeAddedPayload) row.Entry {
 	s.Clock.White, s.Clock.Black = p.Clock.WhiteCs, p.Clock.BlackCs
-	s.of(p.Color.Other()).timeGiven++
-	e := said(kindTimeAdded, p.Color)
-	e.centis = p.AddedCs
-	return e
+	s.of(p.Color.Other()).TimeGifts++
+	return row.Entry{Kind: row.KindTimeAdded, Color: p.Color, Centis: p.AddedCs}
 }

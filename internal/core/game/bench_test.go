@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"tabiya/internal/core/game/row"
+	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
 
@@ -37,11 +39,18 @@ func BenchmarkDecide(b *testing.B) {
 	g := shuffled(b, 299)
 	cmd := g.command(schemas.PlayMove, g.actor(), &schemas.PlayMovePayload{UCI: legal(g.state)[0]})
 	young := *g.state
-	young.Seq = 4
-	young.keys = ledger{base: young.keys.appendTo(nil)[:8]}
-	young.ids = ledger{base: young.ids.appendTo(nil)[:4*8]}
-	young.log = ledger{base: young.log.appendTo(nil)[:4*5]}
-	young.Plies %= 2
+	young.Seq, young.UpdatedAt, young.Plies = 0, young.CreatedAt, young.Plies%2
+	young.keys = row.NewKeys([]uint64{rules.KeyOfFEN(young.FEN)})
+	young.history = row.NewHistory(young.ID, young.CreatedAt)
+	for e := range g.state.history.Entries() {
+		if e.Seq > 4 {
+			break
+		}
+		if err := young.record(g.state.history.CommandID(e.Seq), e); err != nil {
+			b.Fatal(err)
+		}
+	}
+	young.UpdatedAt = g.state.UpdatedAt
 	for _, c := range []struct {
 		plies int
 		state *State

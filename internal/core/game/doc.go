@@ -10,5 +10,5 @@
 //
 // A State is immutable. Besides where the game stands it holds its whole
 // history in some 13 bytes a ply, from which EventAt makes every event again,
-// byte for byte (see history.go).
+// byte for byte. Package row is the format in which it is stored.
 package game

@@ -40,7 +40,7 @@ const drawOfferWait = 20
 
 // mayOffer reports whether c has not offered a draw in the last 20 plies.
 func (s *State) mayOffer(c schemas.Color) bool {
-	last := s.of(c).drawOffered
+	last := s.of(c).LastDrawOffer
 	return last == 0 || s.Plies-(last-1) >= drawOfferWait
 }
 

@@ -2,6 +2,7 @@ package game
 
 import (
 	"tabiya/internal/core/clock"
+	"tabiya/internal/core/game/row"
 	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
@@ -73,20 +74,20 @@ func (s *State) walk(from int64, yield func(schemas.Event) bool) {
 		return
 	}
 	l, board := s.emptyLine(), position(s.StartFEN)
-	for e := range s.history() {
+	for e := range s.history.Entries() {
 		audit := l.take(e)
-		wanted := e.seq >= from
+		wanted := e.Seq >= from
 		san := ""
 		switch {
-		case e.moves():
-			board, san = board.Replay(e.move)
-		case e.kind == kindTakebackAccepted:
+		case e.Kind.IsMove():
+			board, san = board.Replay(e.Move)
+		case e.Kind == row.KindTakebackAccepted:
 			board = l.board()
 		}
 		if !wanted {
 			continue
 		}
-		ev := s.event(eventTypes[e.kind], e.seq, e.at, s.commandID(e.seq), s.payload(e, &l, audit, board, san))
+		ev := s.event(e.Kind.EventType(), e.Seq, e.At, s.history.CommandID(e.Seq), s.payload(e, &l, audit, board, san))
 		if !yield(ev) {
 			return
 		}
@@ -95,38 +96,38 @@ func (s *State) walk(from int64, yield func(schemas.Event) bool) {
 
 // payload makes that of an entry again; the line and the board are those after
 // it, audit and san are a move's.
-func (s *State) payload(e entry, l *line, audit schemas.Clock, board rules.Position, san string) any {
+func (s *State) payload(e row.Entry, l *line, audit schemas.Clock, board rules.Position, san string) any {
 	plies := len(l.plies)
-	switch e.kind {
-	case kindCreated:
+	switch e.Kind {
+	case row.KindCreated:
 		return s.created()
-	case kindStarted:
-		return s.started(e.at)
-	case kindMove, kindLastMove:
-		return s.moved(plies, e.move.UCI(), san, board.FEN(), audit, l.clock, e.kind == kindLastMove)
-	case kindDrawOffered:
-		return &schemas.DrawOfferedPayload{Ply: plies, Color: e.color()}
-	case kindDrawDeclined:
-		return &schemas.DrawDeclinedPayload{Ply: plies, Color: e.color()}
-	case kindTakebackOffered:
-		return &schemas.TakebackOfferedPayload{Ply: plies, Color: e.color()}
-	case kindTakebackDeclined:
-		return &schemas.TakebackDeclinedPayload{Ply: plies, Color: e.color()}
-	case kindTakebackAccepted:
-		return l.takebackAccepted(e.color(), board)
-	case kindTimeAdded:
-		return timeAdded(e.color(), e.centis, l.clocks(), l.deadline())
-	case kindPlayerLeft:
-		return &schemas.PlayerLeftPayload{Color: e.color(), Explicit: e.flags&flagExplicit != 0}
-	case kindPlayerReturned:
-		return &schemas.PlayerReturnedPayload{Color: e.color()}
-	case kindRematchOffered:
-		return &schemas.RematchOfferedPayload{Color: e.color()}
-	case kindRematchDeclined:
-		return &schemas.RematchDeclinedPayload{Color: e.color()}
-	case kindRematchAccepted:
-		return s.rematchAccepted(e.color(), e.seq)
+	case row.KindStarted:
+		return s.started(e.At)
+	case row.KindMove, row.KindLastMove:
+		return s.moved(plies, e.Move.UCI(), san, board.FEN(), audit, l.clock, e.Kind == row.KindLastMove)
+	case row.KindDrawOffered:
+		return &schemas.DrawOfferedPayload{Ply: plies, Color: e.Color}
+	case row.KindDrawDeclined:
+		return &schemas.DrawDeclinedPayload{Ply: plies, Color: e.Color}
+	case row.KindTakebackOffered:
+		return &schemas.TakebackOfferedPayload{Ply: plies, Color: e.Color}
+	case row.KindTakebackDeclined:
+		return &schemas.TakebackDeclinedPayload{Ply: plies, Color: e.Color}
+	case row.KindTakebackAccepted:
+		return l.takebackAccepted(e.Color, board)
+	case row.KindTimeAdded:
+		return timeAdded(e.Color, e.Centis, l.clocks(), l.deadline())
+	case row.KindPlayerLeft:
+		return &schemas.PlayerLeftPayload{Color: e.Color, Explicit: e.Explicit}
+	case row.KindPlayerReturned:
+		return &schemas.PlayerReturnedPayload{Color: e.Color}
+	case row.KindRematchOffered:
+		return &schemas.RematchOfferedPayload{Color: e.Color}
+	case row.KindRematchDeclined:
+		return &schemas.RematchDeclinedPayload{Color: e.Color}
+	case row.KindRematchAccepted:
+		return s.rematchAccepted(e.Color, e.Seq)
 	default:
-		return s.over(e.result, e.termination, e.at)
+		return s.over(e.Result, e.Termination, e.At)
 	}
 }

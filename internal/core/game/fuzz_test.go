@@ -52,9 +52,11 @@ func TestACorruptHistoryStopsLoudly(t *testing.T) {
 	t.Parallel()
 	g := newTable(t)
 	g.playAll("e2e4 e7e5")
-	s := *g.state
-	log := s.log.appendTo(nil)
-	s.log = ledger{base: log[:len(log)-2]}
+	body := AppendBody(nil, g.state)
+	s, err := DecodeBody(gameID, schemas.Head{}, body[:len(body)-2])
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer func() {
 		if recover() == nil {
 			t.Error("events were made of a history that is cut short")

@@ -39,7 +39,7 @@ func TestIDsThatHaveOneHalfAlike(t *testing.T) {
 		g.must(cmd)
 		return len(AppendBody(nil, g.state)) - before
 	}
-	if own, other := cost(gameID), cost(foreign.ID); other-own != headWidth {
+	if own, other := cost(gameID), cost(foreign.ID); other-own != 12 {
 		t.Errorf("a command costs the row %d bytes, one of a processor %d", own, other)
 	}
 }

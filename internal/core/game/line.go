@@ -2,6 +2,7 @@ package game
 
 import (
 	"tabiya/internal/core/clock"
+	"tabiya/internal/core/game/row"
 	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
@@ -30,7 +31,7 @@ func (s *State) emptyLine() line {
 // line is that of the whole history.
 func (s *State) line() line {
 	l := s.emptyLine()
-	for e := range s.history() {
+	for e := range s.history.Entries() {
 		l.take(e)
 	}
 	return l
@@ -46,19 +47,23 @@ func (l *line) clocks() schemas.Clocks {
 }
 
 // take goes one event on. audit is of a move.
-func (l *line) take(e entry) (audit schemas.Clock) {
+func (l *line) take(e row.Entry) (audit schemas.Clock) {
 	switch {
-	case e.kind == kindStarted:
-		l.clock = clock.New(l.game.TimeControl, e.at)
-	case e.moves():
-		audit = l.clock.Audit(l.game.TimeControl, l.turn(), e.at, e.centis)
-		l.clock = clock.Clock{White: audit.WhiteCs, Black: audit.BlackCs, Since: e.at}
-		l.plies = append(l.plies, ply{e.move, l.added, audit.WhiteCs, audit.BlackCs})
-	case e.kind == kindTimeAdded:
-		l.clock = l.clock.Add(e.color(), e.centis)
-		l.added[index(e.color())] += int32(e.centis)
-	case e.kind == kindTakebackAccepted:
-		l.takeBack(e.takesBack(), e.at)
+	case e.Kind == row.KindStarted:
+		l.clock = clock.New(l.game.TimeControl, e.At)
+	case e.Kind.IsMove():
+		audit = l.clock.Audit(l.game.TimeControl, l.turn(), e.At, e.Centis)
+		l.clock = clock.Clock{White: audit.WhiteCs, Black: audit.BlackCs, Since: e.At}
+		l.plies = append(l.plies, ply{e.Move, l.added, audit.WhiteCs, audit.BlackCs})
+	case e.Kind == row.KindTimeAdded:
+		l.clock = l.clock.Add(e.Color, e.Centis)
+		l.added[index(e.Color)] += int32(e.Centis)
+	case e.Kind == row.KindTakebackAccepted:
+		plies := 1
+		if e.TwoPlies {
+			plies = 2
+		}
+		l.takeBack(plies, e.At)
 	}
 	return audit
 }
@@ -94,15 +99,15 @@ func (l *line) board() (last rules.Position) {
 }
 
 // keys are those that the row keeps for repetition.
-func (l *line) keys() ledger {
-	var keys []byte
+func (l *line) keys() row.Keys {
+	var keys []uint64
 	l.boards(func(p rules.Position) {
 		if p.HalfmoveClock() == 0 {
 			keys = keys[:0]
 		}
-		keys = append(keys, keyBytes(p.Key())...)
+		keys = append(keys, p.Key())
 	})
-	return ledger{base: keys}
+	return row.NewKeys(keys)
 }
 
 // Moves gives the moves that stand in UCI and, for each, what its mover's clock

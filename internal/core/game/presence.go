@@ -3,6 +3,7 @@ package game
 import (
 	"time"
 
+	"tabiya/internal/core/game/row"
 	"tabiya/schemas"
 )
 
@@ -19,11 +20,11 @@ func (d *decision) presence() {
 		if !validColor(p.Color) {
 			return
 		}
-		if side := s.of(p.Color); side.goneSince == 0 && side.departures < maxDepartures {
+		if side := s.of(p.Color); side.GoneSince == 0 && side.Departures < maxDepartures {
 			d.emit(schemas.PlayerLeft, &schemas.PlayerLeftPayload{Color: p.Color, Explicit: p.Left})
 		}
 	case *schemas.MarkPresentPayload:
-		if validColor(p.Color) && s.of(p.Color).goneSince != 0 {
+		if validColor(p.Color) && s.of(p.Color).GoneSince != 0 {
 			d.emit(schemas.PlayerReturned, &schemas.PlayerReturnedPayload{Color: p.Color})
 		}
 	}
@@ -31,25 +32,21 @@ func (d *decision) presence() {
 
 func validColor(c schemas.Color) bool { return c == schemas.White || c == schemas.Black }
 
-func (s *State) applyLeft(p *schemas.PlayerLeftPayload, at schemas.Time) entry {
+func (s *State) applyLeft(p *schemas.PlayerLeftPayload, at schemas.Time) row.Entry {
 	side := s.of(p.Color)
-	side.goneSince, side.left = at, p.Explicit
-	side.departures++
-	e := said(kindPlayerLeft, p.Color)
-	if p.Explicit {
-		e.flags |= flagExplicit
-	}
-	return e
+	side.GoneSince, side.Left = at, p.Explicit
+	side.Departures++
+	return row.Entry{Kind: row.KindPlayerLeft, Color: p.Color, Explicit: p.Explicit}
 }
 
 // returned notes that a side is there: it is back, or it has moved.
 func (s *State) returned(c schemas.Color) {
 	side := s.of(c)
-	side.goneSince, side.left = 0, false
+	side.GoneSince, side.Left = 0, false
 }
 
 // GoneSince is when that side was last seen to go; 0 if it is there.
-func (s *State) GoneSince(c schemas.Color) schemas.Time { return s.of(c).goneSince }
+func (s *State) GoneSince(c schemas.Color) schemas.Time { return s.of(c).GoneSince }
 
 // vanishWait is how long a side may be gone before its opponent can claim the
 // game; shorter if it said that it leaves.
@@ -73,10 +70,10 @@ func vanishWait(speed schemas.Speed, left bool) time.Duration {
 // is there after all, so that time does not count.
 func (s *State) ClaimableAt(color schemas.Color, knownAt schemas.Time) schemas.Time {
 	opponent := s.of(color.Other())
-	if s.Over() || s.turn().First || s.Turn() == color || opponent.goneSince == 0 {
+	if s.Over() || s.turn().First || s.Turn() == color || opponent.GoneSince == 0 {
 		return 0
 	}
-	return max(opponent.goneSince, knownAt).Add(vanishWait(s.Speed(), opponent.left))
+	return max(opponent.GoneSince, knownAt).Add(vanishWait(s.Speed(), opponent.Left))
 }
 
 // claimVanished judges color's claim on an opponent who has gone.
@@ -89,7 +86,7 @@ func (d *decision) claimVanished(color schemas.Color, claim *schemas.ClaimVanish
 		return refusal
 	}
 	// A departure that waited in the log with the claim may be no more true.
-	if gone := s.of(color.Other()).goneSince; gone == 0 || gone != claim.GoneSince {
+	if gone := s.of(color.Other()).GoneSince; gone == 0 || gone != claim.GoneSince {
 		return refuse(schemas.CodeOpponentPresent, "the opponent is there, as far as was known")
 	}
 	if from := s.ClaimableAt(color, claim.KnownAt); d.at < from {
@@ -110,7 +107,7 @@ func (s *State) bars(color schemas.Color) *Refusal {
 		return refuse(schemas.CodeTooEarlyToClaim, "both sides move first: abort the game instead")
 	case s.Turn() == color:
 		return refuse(schemas.CodeYourTurn, "it is your turn: the opponent need not be there")
-	case s.of(color).goneSince != 0:
+	case s.of(color).GoneSince != 0:
 		return refuse(schemas.CodeClaimantGone, "nobody claims a game that he left himself")
 	}
 	return nil

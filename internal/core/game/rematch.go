@@ -28,7 +28,7 @@ func (d *decision) rematch(color schemas.Color) *Refusal {
 	case d.at > s.UpdatedAt.Add(rematchTalk):
 		return refuse(schemas.CodeNoRematch, "the time for a rematch is over")
 	case d.cmd.Type == schemas.OfferRematch && !pending:
-		if s.of(color).rematchOffered {
+		if s.of(color).RematchOffered {
 			return refuse(schemas.CodeRematchOffered, "a rematch may be offered once")
 		}
 		d.emit(schemas.RematchOffered, &schemas.RematchOfferedPayload{Color: color})

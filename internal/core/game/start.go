@@ -11,6 +11,14 @@ func startFrom(fen string) (rules.Position, error) {
 	return rules.ParseStart(fen)
 }
 
+// unusualStart is the starting position, "" for the usual one.
+func (s *State) unusualStart() string {
+	if s.StartFEN == rules.StartFEN {
+		return ""
+	}
+	return s.StartFEN
+}
+
 // position reads a FEN that this program wrote.
 func position(fen string) rules.Position {
 	p, err := rules.ParseFEN(fen)

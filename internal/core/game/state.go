@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"tabiya/internal/core/clock"
+	"tabiya/internal/core/game/row"
 	"tabiya/schemas"
 )
 
@@ -43,14 +44,12 @@ type State struct {
 	Termination schemas.Termination
 
 	head        schemas.Head
-	sides       [2]sideState
+	sides       [2]row.Side
 	endedAt     schemas.Time // 0 while the game runs
 	blackBegins bool
-	rematched   bool   // see Rematch
-	keys        ledger // 8 bytes for each position since the last capture or pawn move
-	ids         ledger // history: 8 bytes for each event, the second half of its command's id
-	heads       ledger // history: the first halves that are not the game's, see headOf
-	log         ledger // history: what else it takes to make each event again
+	rematched   bool        // see Rematch
+	keys        row.Keys    // of the positions since the last capture or pawn move
+	history     row.History // from which every event can be made again
 }
 
 // Head is the row's frame.
@@ -132,13 +131,15 @@ func (s *State) turnAfter(plies int) clock.Turn {
 	return clock.Turn{Color: s.mover(plies), First: plies < 2}
 }
 
-// repetitions counts how often the position has stood on the board.
-func (s *State) repetitions(key uint64) int {
-	n := 0
-	for i := range s.keys.len() / 8 {
-		if s.keys.uint64(i*8) == key {
-			n++
-		}
+func index(c schemas.Color) int {
+	if c == schemas.White {
+		return 0
 	}
-	return n
+	return 1
 }
+
+// of is what the row knows of a side.
+func (s *State) of(c schemas.Color) *row.Side { return &s.sides[index(c)] }
+
+// repetitions counts how often the position has stood on the board.
+func (s *State) repetitions(key uint64) int { return s.keys.Count(key) }

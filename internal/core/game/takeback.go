@@ -3,6 +3,7 @@ package game
 import (
 	"errors"
 
+	"tabiya/internal/core/game/row"
 	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
@@ -37,9 +38,9 @@ func (d *decision) offerTakeback(color schemas.Color) *Refusal {
 		return refuse(schemas.CodeTakebackOfferPending, "the offer stands already")
 	case s.takesBack(color) > s.Plies:
 		return refuse(schemas.CodeNothingToTakeBack, "there is no move of yours to take back")
-	case own.takebackAsked:
+	case own.TakebackOffered:
 		return refuse(schemas.CodeTakebackOfferTooSoon, "a takeback may be offered once between two moves")
-	case own.takebackOffers >= maxTakebackOffers:
+	case own.TakebackOffers >= maxTakebackOffers:
 		return refuse(schemas.CodeTooManyTakebackOffers, "a takeback may be offered %d times in a game", maxTakebackOffers)
 	}
 	d.emit(schemas.TakebackOffered, &schemas.TakebackOfferedPayload{Ply: s.Plies, Color: color})
@@ -62,29 +63,25 @@ func (l *line) takebackAccepted(color schemas.Color, board rules.Position) *sche
 }
 
 // applyTakeback makes an accepted takeback's changes, except to the history.
-func (s *State) applyTakeback(p *schemas.TakebackAcceptedPayload, at schemas.Time) (entry, error) {
-	e := said(kindTakebackAccepted, p.Color)
-	switch s.Plies - p.Ply {
-	case 1:
-	case 2:
-		e.flags |= flagTwo
-	default:
-		return entry{}, errors.New("a takeback takes back one ply or two")
+func (s *State) applyTakeback(p *schemas.TakebackAcceptedPayload, at schemas.Time) (row.Entry, error) {
+	takenBack := s.Plies - p.Ply
+	if takenBack != 1 && takenBack != 2 {
+		return row.Entry{}, errors.New("a takeback takes back one ply or two")
 	}
 	if p.Ply < 0 {
-		return entry{}, errors.New("a takeback of more than was played")
+		return row.Entry{}, errors.New("a takeback of more than was played")
 	}
 	l := s.line()
-	l.takeBack(s.Plies-p.Ply, at)
+	l.takeBack(takenBack, at)
 	s.Plies, s.FEN, s.keys = p.Ply, p.FEN, l.keys()
 	s.Clock.White, s.Clock.Black, s.Clock.Since = p.Clock.WhiteCs, p.Clock.BlackCs, at
 	s.DrawOffer = "" // it was made in another position
 	s.endTakebackOffer()
-	return e, nil
+	return row.Entry{Kind: row.KindTakebackAccepted, Color: p.Color, TwoPlies: takenBack == 2}, nil
 }
 
 // endTakebackOffer lets both sides ask again.
 func (s *State) endTakebackOffer() {
 	s.TakebackOffer = ""
-	s.sides[0].takebackAsked, s.sides[1].takebackAsked = false, false
+	s.sides[0].TakebackOffered, s.sides[1].TakebackOffered = false, false
 }
