@@ -90,7 +90,7 @@ func (c Core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, offs
 		// The match failed before its game was made: what made it may still come.
 		return game.Void(cmd.Key, cmd.Region, at).Stamped(version, offset), true, nil
 	}
-	next, events, refusal := game.Judge(row, cmd, at)
+	next, events, refusal := game.Decide(row, cmd, at)
 	if len(events) == 0 {
 		return row, false, answer(refusal, cmd, at)
 	}

@@ -11,12 +11,13 @@ import (
 	"tabiya/schemas"
 )
 
-// ErrGap is an event that does not follow the state: one before it is missing.
+// ErrGap is returned for an event whose seq is not the next one.
 var ErrGap = errors.New("an event is missing")
 
-// Apply is the state after an event. It believes the event. An event that the
-// state holds already changes nothing and gives s itself; one that does not
-// follow gives ErrGap. A nil s is a game that is not created yet.
+// Apply returns the state after an event, which it does not check against the
+// rules of chess. A nil s is a game that has not been created. An event that was
+// applied before changes nothing: s itself is returned. Returns ErrGap if events
+// before this one are missing.
 func Apply(s *State, ev schemas.Event) (*State, error) {
 	var seq int64
 	if s != nil {
@@ -42,15 +43,15 @@ func apply(s *State, ev schemas.Event) (*State, error) {
 		return applyCreated(ev, p)
 	}
 	if s == nil || s.Void {
-		return nil, errors.New("there is no game")
+		return nil, errors.New("the game does not exist")
 	}
 	next := *s
 	var e row.Entry
 	var err error
 	if s.Over() {
-		e, err = next.afterwards(ev)
+		e, err = next.applyAfterEnd(ev)
 	} else {
-		e, err = next.change(ev)
+		e, err = next.applyWhileRunning(ev)
 	}
 	if err != nil {
 		return nil, err
@@ -62,8 +63,8 @@ func apply(s *State, ev schemas.Event) (*State, error) {
 	return &next, nil
 }
 
-// change makes an event's changes to a game that runs, except to the history.
-func (s *State) change(ev schemas.Event) (row.Entry, error) {
+// applyWhileRunning changes everything but the history.
+func (s *State) applyWhileRunning(ev schemas.Event) (row.Entry, error) {
 	switch p := ev.Payload.(type) {
 	case *schemas.GameStartedPayload:
 		s.Clock = clock.New(s.TimeControl, ev.OccurredAt)
@@ -72,14 +73,14 @@ func (s *State) change(ev schemas.Event) (row.Entry, error) {
 		return s.applyMove(p, ev.OccurredAt)
 	case *schemas.DrawOfferedPayload:
 		s.DrawOffer = p.Color
-		s.of(p.Color).LastDrawOffer = p.Ply + 1
+		s.side(p.Color).LastDrawOffer = p.Ply + 1
 		return row.Entry{Kind: row.KindDrawOffered, Color: p.Color}, nil
 	case *schemas.DrawDeclinedPayload:
 		s.DrawOffer = ""
 		return row.Entry{Kind: row.KindDrawDeclined, Color: p.Color}, nil
 	case *schemas.TakebackOfferedPayload:
 		s.TakebackOffer = p.Color
-		own := s.of(p.Color)
+		own := s.side(p.Color)
 		own.TakebackOffered = true
 		own.TakebackOffers++
 		return row.Entry{Kind: row.KindTakebackOffered, Color: p.Color}, nil
@@ -93,20 +94,20 @@ func (s *State) change(ev schemas.Event) (row.Entry, error) {
 	case *schemas.PlayerLeftPayload:
 		return s.applyLeft(p, ev.OccurredAt), nil
 	case *schemas.PlayerReturnedPayload:
-		s.returned(p.Color)
+		s.markPresent(p.Color)
 		return row.Entry{Kind: row.KindPlayerReturned, Color: p.Color}, nil
 	case *schemas.GameOver:
 		return s.applyOver(ev.Type, p, ev.OccurredAt), nil
 	}
-	return row.Entry{}, fmt.Errorf("payload %T in a game that runs", ev.Payload)
+	return row.Entry{}, fmt.Errorf("payload %T in a running game", ev.Payload)
 }
 
-// afterwards is change for a game that is over.
-func (s *State) afterwards(ev schemas.Event) (row.Entry, error) {
+// applyAfterEnd is applyWhileRunning for a finished game.
+func (s *State) applyAfterEnd(ev schemas.Event) (row.Entry, error) {
 	switch p := ev.Payload.(type) {
 	case *schemas.RematchOfferedPayload:
 		s.RematchOffer = p.Color
-		s.of(p.Color).RematchOffered = true
+		s.side(p.Color).RematchOffered = true
 		return row.Entry{Kind: row.KindRematchOffered, Color: p.Color}, nil
 	case *schemas.RematchDeclinedPayload:
 		s.RematchOffer = ""
@@ -115,12 +116,12 @@ func (s *State) afterwards(ev schemas.Event) (row.Entry, error) {
 		s.RematchOffer, s.rematched = "", true
 		return row.Entry{Kind: row.KindRematchAccepted, Color: p.Color}, nil
 	}
-	return row.Entry{}, fmt.Errorf("payload %T in a game that is over", ev.Payload)
+	return row.Entry{}, fmt.Errorf("payload %T in a finished game", ev.Payload)
 }
 
 func applyCreated(ev schemas.Event, p *schemas.GameCreatedPayload) (*State, error) {
 	if ev.Seq != 1 {
-		return nil, errors.New("a game is created once")
+		return nil, errors.New("GameCreated is not the first event")
 	}
 	if p.FEN != rules.StartFEN {
 		if _, err := rules.ParseFEN(p.FEN); err != nil {
@@ -148,12 +149,12 @@ func (s *State) applyMove(p *schemas.MoveMadePayload, at schemas.Time) (row.Entr
 	}
 	s.Clock = s.Clock.After(s.TimeControl, s.turn(), at, p.Clock)
 	s.Plies++
-	s.FEN = strings.Clone(p.FEN) // it may be a piece of the event's whole text
+	s.FEN = strings.Clone(p.FEN) // not to keep the whole text of the event in memory
 	if s.DrawOffer == p.Color.Other() {
-		s.DrawOffer = "" // to move is to answer
+		s.DrawOffer = "" // a move declines the offer
 	}
 	s.endTakebackOffer()
-	s.returned(p.Color)
+	s.markPresent(p.Color)
 	if irreversible(p.FEN) {
 		s.keys = row.Keys{}
 	}
@@ -166,6 +167,7 @@ func (s *State) applyMove(p *schemas.MoveMadePayload, at schemas.Time) (row.Entr
 }
 
 func (s *State) applyOver(t schemas.EventType, p *schemas.GameOver, at schemas.Time) row.Entry {
+	// Clones do not keep the whole text of the event in memory.
 	s.Result, s.Termination, s.endedAt = schemas.Result(strings.Clone(string(p.Result))), schemas.Termination(strings.Clone(string(p.Termination))), at
 	s.DrawOffer, s.TakebackOffer = "", ""
 	s.keys = row.Keys{}

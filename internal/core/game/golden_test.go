@@ -12,10 +12,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden rows of testdata anew")
 
-// goldenGames are games that between them use every part of a row.
-func goldenGames(t *testing.T) map[string]*table {
+// goldenGames together use every part of a row.
+func goldenGames(t *testing.T) map[string]*harness {
 	t.Helper()
-	live := newTable(t)
+	live := newGame(t)
 	live.playAll("e2e4 e7e5 g1f3")
 	live.must(live.command(schemas.OfferDraw, whiteID, nil))
 	live.must(live.command(schemas.DeclineDraw, blackID, nil))
@@ -35,7 +35,7 @@ func goldenGames(t *testing.T) map[string]*table {
 
 	p := createPayload()
 	p.FEN, p.Private, p.Queue, p.RematchOf = rookEndgame, true, "", schemas.DerivedID(gameID, "earlier", 1)
-	ended := newTableOf(t, p)
+	ended := newGameOf(t, p)
 	ended.playAll("e6e5 e3e2 e5e4 e2d2 e4e5")
 	ended.must(ended.offerTakeback(blackID))
 	ended.must(ended.command(schemas.DeclineTakeback, whiteID, nil))
@@ -45,8 +45,8 @@ func goldenGames(t *testing.T) map[string]*table {
 	ended.must(ended.command(schemas.OfferRematch, blackID, nil))
 	ended.must(ended.command(schemas.AcceptRematch, whiteID, nil))
 
-	void := &table{t: t, at: epoch, state: Void(gameID, "eu", epoch)}
-	return map[string]*table{"row-live": live, "row-ended": ended, "row-void": void}
+	void := &harness{t: t, at: epoch, state: Void(gameID, "eu", epoch)}
+	return map[string]*harness{"row-live": live, "row-ended": ended, "row-void": void}
 }
 
 func TestRowBytesMatchTheGoldenFiles(t *testing.T) {

@@ -81,5 +81,5 @@
 //	flags: 1 the event is Black's; 2 a takeback of two plies, or an explicit departure
 //
 // Clocks, SAN, FEN and deadlines are not stored: they follow from the entries and
-// the facts, and package game computes them when it makes an event again.
+// the facts, and package game computes them when it rebuilds an event.
 package row
