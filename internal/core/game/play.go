@@ -19,7 +19,7 @@ func (d *decision) play(color schemas.Color, p *schemas.PlayMovePayload) *Refusa
 		return refuse(schemas.CodeMalformedMove, "%.16q is not a move in UCI", p.UCI)
 	}
 	compensated := s.Clock.Compensation(s.turn(), d.at, p.LagCs)
-	if s.expired(d.at) || !s.Clock.Reaches(s.turn(), d.at, compensated) {
+	if s.expired(d.at) || !s.Clock.InTime(s.turn(), d.at, compensated) {
 		d.endOnTime()
 		return nil
 	}
