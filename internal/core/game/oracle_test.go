@@ -12,32 +12,32 @@ import (
 // hold at once python-chess reports another one than this package does
 // (insufficient material before stalemate, 75 moves before fivefold repetition); all
 // of these are draws.
-func endOf(said *oracletest.Position) schemas.Termination {
+func endOf(oracle *oracletest.Position) schemas.Termination {
 	switch {
-	case said.Outcome == "":
+	case oracle.Outcome == "":
 		return ""
-	case said.Checkmate:
+	case oracle.Checkmate:
 		return schemas.Checkmate
-	case said.Stalemate:
+	case oracle.Stalemate:
 		return schemas.Stalemate
-	case said.Insufficient:
+	case oracle.Insufficient:
 		return schemas.InsufficientMaterial
-	case said.Fivefold:
+	case oracle.Fivefold:
 		return schemas.FivefoldRepetition
-	case said.SeventyFive:
+	case oracle.SeventyFive:
 		return schemas.SeventyFiveMoves
 	}
-	return schemas.Termination(said.Outcome)
+	return schemas.Termination(oracle.Outcome)
 }
 
 // claimOf is the draw that the side to move can claim. Unlike Board.can_claim_draw it
 // ignores the positions that the next move could reach (FIDE 9.2.1, 9.3.1): here a
 // player cannot announce a move.
-func claimOf(said *oracletest.Position) schemas.Termination {
+func claimOf(oracle *oracletest.Position) schemas.Termination {
 	switch {
-	case said.Threefold:
+	case oracle.Threefold:
 		return schemas.ThreefoldRepetition
-	case said.Fifty:
+	case oracle.Fifty:
 		return schemas.FiftyMoves
 	}
 	return ""
@@ -45,7 +45,7 @@ func claimOf(said *oracletest.Position) schemas.Termination {
 
 // compareWithOracle plays a game to its end and compares, after each ply, whether it
 // is over and what can be claimed. It counts terminations and claims in seen.
-func compareWithOracle(t *testing.T, seen map[schemas.Termination]int, g oracletest.Game, said []oracletest.Position) {
+func compareWithOracle(t *testing.T, seen map[schemas.Termination]int, g oracletest.Game, positions []oracletest.Position) {
 	t.Helper()
 	h := &harness{t: t, at: epoch}
 	payload := createPayload()
@@ -57,8 +57,8 @@ func compareWithOracle(t *testing.T, seen map[schemas.Termination]int, g oraclet
 		}
 		return
 	}
-	for ply := range said {
-		oracle := &said[ply]
+	for ply := range positions {
+		oracle := &positions[ply]
 		want := endOf(oracle)
 		if s.FEN != oracle.FEN || s.Termination != want {
 			t.Fatalf("ply %d of %s %v: %q in %s, python-chess says %q (%s) in %s", ply, g.FEN, g.Moves, s.Termination, s.FEN, want, oracle.Outcome, oracle.FEN)
@@ -90,8 +90,8 @@ func TestOracleEndings(t *testing.T) {
 	t.Parallel()
 	seen := map[schemas.Termination]int{}
 	plies := oracletest.Plies(t, 5_000)
-	oracletest.New(t).Games(oracletest.RandomGames(4, plies), 1<<30, func(g oracletest.Game, said []oracletest.Position) {
-		compareWithOracle(t, seen, g, said)
+	oracletest.New(t).Games(oracletest.RandomGames(4, plies), 1<<30, func(g oracletest.Game, positions []oracletest.Position) {
+		compareWithOracle(t, seen, g, positions)
 	})
 	t.Logf("%v", seen)
 	for _, want := range []schemas.Termination{
@@ -110,8 +110,8 @@ func TestOracleRealGamesEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			seen := map[schemas.Termination]int{}
-			oracletest.New(t).Games(oracletest.RealGames(t, name), 1<<30, func(g oracletest.Game, said []oracletest.Position) {
-				compareWithOracle(t, seen, g, said)
+			oracletest.New(t).Games(oracletest.RealGames(t, name), 1<<30, func(g oracletest.Game, positions []oracletest.Position) {
+				compareWithOracle(t, seen, g, positions)
 			})
 			t.Logf("%v", seen)
 		})

@@ -12,10 +12,9 @@ import (
 // maxCount bounds both FEN counters.
 const maxCount = 9999
 
-// ParseFEN reads a FEN of six fields and refuses what cannot be played from:
-// a missing or second king, pawns on the last ranks, castling rights without
-// king and rook, an en-passant square without its pawn, the side that just
-// moved in check.
+// ParseFEN parses a FEN of six fields. It refuses positions that cannot be played: a
+// missing or second king, pawns on the last ranks, castling rights without king or rook,
+// an en-passant square without its pawn, or the side that just moved in check.
 func ParseFEN(fen string) (Position, error) {
 	p, err := parseFEN(fen)
 	if err != nil {
@@ -80,7 +79,7 @@ func (p *Position) setBoard(s string) error {
 				return errors.New("want eight ranks of eight squares")
 			}
 			if upper(c) == 'P' && (r == 0 || r == 7) {
-				return errors.New("a pawn stands on a last rank")
+				return errors.New("a pawn is on the first or last rank")
 			}
 			switch c {
 			case 'K':
@@ -91,7 +90,7 @@ func (p *Position) setBoard(s string) error {
 			p.board[r*8+f] = c
 			f++
 		default:
-			return errors.New("the board holds an unknown piece")
+			return errors.New("the board contains an unknown piece")
 		}
 		if f > 8 {
 			return errors.New("want eight ranks of eight squares")
@@ -157,13 +156,12 @@ func (p *Position) setEnPassant(s string) error {
 	return nil
 }
 
-// checkEnPassant forgets the square that a pawn has just passed if no legal move
-// captures there.
+// checkEnPassant clears the en-passant square if no legal move captures there.
 func (p *Position) checkEnPassant() {
 	if p.enPassant == noSquare {
 		return
 	}
-	beyond := int(p.enPassant) - 8 // where the pawn stands now
+	beyond := int(p.enPassant) - 8 // the square of the pawn that moved
 	if p.black {
 		beyond += 16
 	}
@@ -172,7 +170,7 @@ func (p *Position) checkEnPassant() {
 	}
 }
 
-// pawnBeside reports whether a pawn of the side to move stands beside sq.
+// pawnBeside reports whether a pawn of the side to move is beside sq.
 func (p *Position) pawnBeside(sq int) bool {
 	pawn := byte('P')
 	if p.black {
@@ -208,19 +206,19 @@ func count(s string) (uint16, error) {
 	return uint16(n), err
 }
 
-// FEN writes the position; the en-passant square stands in it only if a legal
-// capture exists.
+// FEN returns the FEN of the position. It has an en-passant square only if a legal capture
+// exists.
 func (p Position) FEN() string {
 	var buf [100]byte
-	b := p.appendPlace(buf[:0])
+	b := p.appendKeyFields(buf[:0])
 	b = append(b, ' ')
 	b = strconv.AppendUint(b, uint64(p.halfmoves), 10)
 	b = append(b, ' ')
 	return string(strconv.AppendUint(b, uint64(p.move), 10))
 }
 
-// appendPlace writes the four FEN fields that repetition compares.
-func (p *Position) appendPlace(b []byte) []byte {
+// appendKeyFields appends the four FEN fields that count for repetition.
+func (p *Position) appendKeyFields(b []byte) []byte {
 	for r := 7; r >= 0; r-- {
 		empty := byte(0)
 		for _, piece := range p.board[r*8 : r*8+8] {
