@@ -27,7 +27,7 @@ func longGame(t testing.TB) (events []schemas.Event) {
 	var state *game.State
 	send := func(cmd schemas.Command) {
 		cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), "0190b3a1-0000-7000-8000-000000000001", "eu"
-		next, more, refusal := game.Judge(state, cmd, 1000)
+		next, more, refusal := game.Decide(state, cmd, 1000)
 		if refusal != nil {
 			t.Fatal(refusal.Detail)
 		}
@@ -105,7 +105,7 @@ func TestADepartureCountsFromWhenItWasTold(t *testing.T) {
 		t.Helper()
 		at += 1000
 		cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), "0190b3a1-0000-7000-8000-000000000001", "eu"
-		next, events, refusal := game.Judge(state, cmd, at)
+		next, events, refusal := game.Decide(state, cmd, at)
 		if refusal != nil || len(events) == 0 {
 			t.Fatalf("%s: %+v", cmd.Type, refusal)
 		}
