@@ -30,6 +30,7 @@ var rules = []rule{
 	{"internal/core/clock", []string{"schemas"}, "pure core: arithmetic on broker time"},
 	{"internal/core/rating", []string{"schemas"}, "pure core: Glicko-2"},
 	{"internal/core/pairing", []string{"schemas"}, "pure core: who plays whom"},
+	{"internal/core/game/row", []string{"schemas", "internal/core/rules", "internal/core/clock"}, "the row format knows nothing of the aggregate that is stored in it"},
 	{"internal/core/game", []string{"schemas", "internal/core/rules", "internal/core/clock", "internal/core/rating"}, "the game aggregate is rules, clocks and events, no I/O"},
 	{"internal/core/player", []string{"schemas", "internal/core/rating"}, "the player aggregate is seat and ratings, no I/O"},
 	{"internal/core/queue", []string{"schemas", "internal/core/pairing"}, "the queue aggregate is tickets and matches, no I/O"},
@@ -88,6 +89,7 @@ var keepers = []struct {
 	rooms   []string
 	why     string
 }{
+	{module + "internal/core/game/row", []string{"internal/core/game"}, "others read and write rows through game.AppendBody and game.DecodeBody"},
 	{"github.com/notnil/chess", []string{"internal/core/rules"}, "its traps are dealt with once"},
 	{"github.com/lovoo/goka", []string{"processors", "internal/kafka"}, "processors are thin: the cores and the services do not know Goka"},
 	{"github.com/IBM/sarama", []string{"internal/kafka", "processors"}, "Goka's client, nobody else's"},
@@ -176,6 +178,28 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
+// The cores are pure: whatever the rules above say of one of them, none may
+// import an adapter, a table, a processor, a service or a sink.
+func TestCoreImportsOnlySchemasAndCore(t *testing.T) {
+	cores := 0
+	for _, p := range packages(t) {
+		path := strings.TrimPrefix(p.ImportPath, module)
+		if !within(path, "internal/core") {
+			continue
+		}
+		cores++
+		for _, imported := range p.Imports {
+			target, ours := strings.CutPrefix(imported, module)
+			if ours && !within(target, "schemas") && !within(target, "internal/core") {
+				t.Errorf("%s imports %s: a core imports schemas and other cores alone", path, target)
+			}
+		}
+	}
+	if cores == 0 {
+		t.Fatal("go list shows no package in internal/core")
+	}
+}
+
 func TestARuleAllowsNoRoomBeside(t *testing.T) {
 	for _, c := range []struct {
 		path, imports string
@@ -193,6 +217,8 @@ func TestARuleAllowsNoRoomBeside(t *testing.T) {
 		{"services/livegame/held", "services/livegame/follower", false},
 		{"services/livegame/wsconn", "services/livegame/held", false},
 		{"internal/core/game", "internal/kafka", false},
+		{"internal/core/game", "internal/core/game/row", true},
+		{"internal/core/game/row", "internal/core/game", false},
 		{"cmd/tabiya", "processors/games", true},
 	} {
 		r, ok := ruleFor(c.path)

@@ -76,7 +76,7 @@ func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, offs
 		// The match failed before its CreateGame arrived. A void row refuses it.
 		return game.Void(cmd.Key, cmd.Region, at).Stamped(version, offset), true, nil
 	}
-	next, events, refusal := game.Judge(row, cmd, at)
+	next, events, refusal := game.Decide(row, cmd, at)
 	if len(events) == 0 {
 		return row, false, reply(refusal, cmd, at)
 	}

@@ -30,7 +30,7 @@ func (r *rig) story(moves ...string) *story {
 	send := func(cmd schemas.Command) {
 		cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), s.id, "eu"
 		before := s.states[len(s.states)-1]
-		_, events, refusal := game.Judge(before, cmd, at)
+		_, events, refusal := game.Decide(before, cmd, at)
 		if refusal != nil {
 			r.t.Fatal(refusal.Detail)
 		}

@@ -159,7 +159,7 @@ func TestMoveAfterTheFlagIsRefusedAsTooLate(t *testing.T) {
 		ID: schemas.GameCommandID(s.id, schemas.CommandID(r.white.id, "late")), Type: schemas.PlayMove, Key: s.id, Region: "eu", Actor: r.white.id,
 		Payload: &schemas.PlayMovePayload{UCI: "g1f3"},
 	}
-	_, events, refusal := game.Judge(s.states[4], late, schemas.TimeOf(time.Now().Add(time.Hour)))
+	_, events, refusal := game.Decide(s.states[4], late, schemas.TimeOf(time.Now().Add(time.Hour)))
 	if refusal != nil || events[0].Type != schemas.GameTimeout {
 		t.Fatalf("%v %v", events, refusal)
 	}

@@ -25,7 +25,7 @@ func overAfter(t *testing.T, ending ...schemas.Command) (s *game.State, events [
 	t.Helper()
 	send := func(cmd schemas.Command) {
 		cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), "0190b3a1-0000-7000-8000-000000000001", "eu"
-		next, more, refusal := game.Judge(s, cmd, 1000)
+		next, more, refusal := game.Decide(s, cmd, 1000)
 		if refusal != nil {
 			t.Fatal(refusal.Detail)
 		}

@@ -40,7 +40,7 @@ func (p *player) send(cmd schemas.Command) {
 	p.t.Helper()
 	p.at += 1000
 	cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), gameID, "eu"
-	_, events, refusal := game.Judge(p.state, cmd, p.at)
+	_, events, refusal := game.Decide(p.state, cmd, p.at)
 	if refusal != nil || len(events) == 0 {
 		p.t.Fatalf("%s: %+v", cmd.Type, refusal)
 	}

@@ -26,7 +26,7 @@ func longGame(t testing.TB) (events []schemas.Event) {
 	var state *game.State
 	send := func(cmd schemas.Command) {
 		cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), "0190b3a1-0000-7000-8000-000000000001", "eu"
-		next, more, refusal := game.Judge(state, cmd, 1000)
+		next, more, refusal := game.Decide(state, cmd, 1000)
 		if refusal != nil {
 			t.Fatal(refusal.Detail)
 		}
