@@ -26,7 +26,7 @@ const away = 30 * time.Second
 // itself.
 func TestKafkaPostgresAndS3AwayForHalfAMinute(t *testing.T) {
 	broker, store := realkafka.Start(t), objstoretest.New(t)
-	postgres, dsn := loopbacktest.Behind(t, postgrestest.New(t).DSN)
+	postgres, dsn := loopbacktest.ProxyURL(t, postgrestest.New(t).DSN)
 	p := up(t, "--kafka", broker.Brokers()[0], "--replication=1", "--partitions=4", "--postgres", dsn,
 		"--s3", store.Config.Endpoint, "--s3-bucket", store.Config.Bucket,
 		"--s3-access-key", store.Config.AccessKey, "--s3-secret-key", store.Config.SecretKey)
@@ -38,12 +38,12 @@ func TestKafkaPostgresAndS3AwayForHalfAMinute(t *testing.T) {
 		<-time.After(away)
 		store.Up()
 
-		postgres.Shut()
+		postgres.Cut()
 		refusedWith503(t, http.MethodPost, p.url+"/v1/accounts", "", `{"handle":"nobody","password":"correct horse battery"}`)
 		refusedWith503(t, http.MethodGet, p.url+"/v1/history/games/"+game.id, "", "")
 		game.mustMove(t, "e7e5") // nor does a move need PostgreSQL
 		<-time.After(away)
-		postgres.Open()
+		postgres.Restore()
 
 		broker.Pause()
 		refusedWith503(t, http.MethodPost, p.url+"/v1/games/"+game.id+"/moves", game.players[0].Token, `{"uci":"g1f3"}`)
