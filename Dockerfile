@@ -1,4 +1,4 @@
-# A static binary on an empty image: about 75 MB, no shell, an ordinary user.
+# A static binary in an empty image: about 75 MB, no shell, not root.
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -10,8 +10,8 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}"
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-# /tmp is where sinks write files before they upload them, /keys where the
-# compose file mounts the key; an empty image has neither.
+# Folders that an empty image lacks: sinks write files to /tmp before they upload
+# them, and the compose file mounts the keys at /keys.
 COPY --from=build /rootfs/ /
 COPY --from=build /tabiya /tabiya
 USER 65532:65532

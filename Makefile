@@ -1,18 +1,20 @@
 GO ?= go
 
-# Pure cores and what is cheap runs under the race detector; what starts brokers,
-# databases and whole platforms runs without it, a package at a time.
+# Packages with cheap tests, which run under the race detector. The tests of the
+# other packages start brokers, databases or whole platforms: they run without the
+# race detector, one package at a time.
 CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
 	./internal/core/clock/... ./internal/core/game/... ./internal/httpx/... ./internal/law/... ./internal/core/pairing/... \
 	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/replay/... \
 	./internal/core/rules ./internal/supervise/... ./services/openapi/...
 HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP))")
 
-# The same pipeline tests on an Apache Kafka, which the tests start themselves.
-# (The sinks and the kill tests in ./test do so in any case.)
+# Packages whose tests run on kfake and then again on an Apache Kafka, which they
+# start themselves. (The sinks and the kill tests in ./test always use one.)
 PIPELINES = ./internal/kafka ./tables ./processors/... ./services/account ./services/matchmaking ./services/livegame
 
-# DuckDB and pyarrow read what the Parquet sink writes; python-chess is asked about the rules.
+# Python for the tests: DuckDB and pyarrow read what the Parquet sink writes, and
+# python-chess checks the rules.
 VENV = .cache/venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
@@ -20,10 +22,10 @@ PLIES ?= 1000000
 
 .PHONY: run test oracle venv bench build lint
 
-run: ## everything in one process: make run ARGS="--listen :9000"
+run: ## run everything in one process: make run ARGS="--listen :9000"
 	$(GO) run ./cmd/tabiya up $(ARGS)
 
-build: ## a static binary, bin/tabiya
+build: ## build a static binary, bin/tabiya
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/tabiya ./cmd/tabiya
 
 lint:
@@ -40,10 +42,10 @@ test: venv
 		echo "skipped: the pipelines on Apache Kafka need a JDK 17 and Maven"; \
 	fi
 
-oracle: venv ## the rules against python-chess and another library: make oracle PLIES=50000
+oracle: venv ## compare the rules with python-chess and another library: make oracle PLIES=50000
 	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game
 
-# Without Python those tests say that they are skipped, and fail where CI=true.
+# Without Python, the tests that need it are skipped; with CI=true they fail.
 venv:
 	@if command -v python3 >/dev/null; then $(MAKE) --no-print-directory $(VENV)/ready; fi
 
@@ -52,5 +54,5 @@ $(VENV)/ready: build/python/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-bench: ## ratios in one run: a table, and benchmarks/latest.json
+bench: ## measure; prints a table and writes benchmarks/latest.json
 	$(GO) run ./benchmarks $(ARGS)

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// api is the public HTTP API as a client sees it.
+// api calls the public HTTP API.
 type api struct {
 	base    string
-	service string // service token
+	service string // service token, may be empty
 	http    *http.Client
 }
 
@@ -26,7 +26,7 @@ func newAPI(base, service string, connections int) *api {
 	}}
 }
 
-// post sends body as JSON and reads the answer into out, which may be nil.
+// post sends body as JSON and decodes the response into out, which may be nil.
 func (a *api) post(path, token string, body, out any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -71,7 +71,7 @@ func (a *api) register(handle string) (player, error) {
 	return player{answer.Account.ID, answer.Token}, err
 }
 
-// game is a game in play with the moves it will see.
+// game is a game on the server with the moves that will be played in it.
 type game struct {
 	id           string
 	white, black player
@@ -85,7 +85,8 @@ func (g *game) mover(ply int) player {
 	return g.black
 }
 
-// create seats two players by the service token, with clocks that do not fall.
+// create creates a game of two players with the service token. Its clocks are too long
+// to run out.
 func (a *api) create(white, black player, moves []string) (*game, error) {
 	var answer struct {
 		ID string `json:"id"`
@@ -100,12 +101,13 @@ func (a *api) create(white, black player, moves []string) (*game, error) {
 	return &game{answer.ID, white, black, moves}, nil
 }
 
-// move plays ply (from 0) over HTTP.
+// move plays a ply (from 0) over HTTP.
 func (a *api) move(g *game, ply int) error {
 	return a.post("/v1/games/"+g.id+"/moves", g.mover(ply).token, map[string]any{"uci": g.moves[ply], "ply": ply + 1}, nil)
 }
 
-// parallel runs n jobs on workers goroutines and gives the first error.
+// parallel runs job(0) to job(n-1) on that many workers and returns the first error. A
+// worker stops at its first error.
 func parallel(n, workers int, job func(i int) error) error {
 	next := make(chan int)
 	errs := make(chan error, workers)

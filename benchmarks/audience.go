@@ -5,25 +5,26 @@ import (
 	"time"
 )
 
-// audience is those who watch one game, and what they have. Its counts belong to
-// whoever reads for them.
+// audience counts the events that the watchers of one game have received. Only the
+// poller's goroutine may call received.
 type audience struct {
 	size int
-	// have is how many have each of the newest events, by the event's number.
-	have [ahead + 1]int
-	// first and all tell when an event has come to one watcher, and to all.
+	// have counts the watchers that have received an event, for the newest events.
+	have [maxAhead + 1]int
+	// first receives a value when an event has reached one watcher, all when it has
+	// reached every watcher.
 	first, all chan struct{}
 }
 
-// ahead is how many events a game may be ahead of its last watcher.
-const ahead = 4
+// maxAhead is how many events a game may be ahead of its slowest watcher.
+const maxAhead = 4
 
 func newAudience(size int) *audience {
-	return &audience{size: size, first: make(chan struct{}, ahead+1), all: make(chan struct{}, ahead+1)}
+	return &audience{size: size, first: make(chan struct{}, maxAhead+1), all: make(chan struct{}, maxAhead+1)}
 }
 
-// came counts an event that came to one of them.
-func (a *audience) came(number int) {
+// received records that event number has reached one more watcher.
+func (a *audience) received(number int) {
 	have := &a.have[number%len(a.have)]
 	*have++
 	if *have == 1 {
@@ -35,14 +36,14 @@ func (a *audience) came(number int) {
 	}
 }
 
-// patience is how long an event may take to its watchers.
-const patience = 30 * time.Second
+// deliveryTimeout is how long an event or an answer may take.
+const deliveryTimeout = 30 * time.Second
 
-func await(c <-chan struct{}) error {
+func waitFor(c <-chan struct{}) error {
 	select {
 	case <-c:
 		return nil
-	case <-time.After(patience):
-		return errors.New("an event has not come to its watchers")
+	case <-time.After(deliveryTimeout):
+		return errors.New("an event did not reach its watchers in time")
 	}
 }

@@ -10,20 +10,20 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// broadcast is the ceiling for watchers: a POST to a game is written to every
-// WebSocket on it, as a frame of size bytes. Each connection has a queue and a
-// goroutine that writes.
+// broadcast is the baseline for watchers: a POST to a game sends a frame of size bytes
+// to every WebSocket of the game. Each connection has a queue and a goroutine that
+// writes.
 func broadcast(size int) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
-	h := &hall{rooms: make(map[string]map[*listener]struct{})}
+	h := &hub{rooms: make(map[string]map[*subscriber]struct{})}
 	frame := eventOf(size)
 	e.GET("/v1/games/:id/socket", func(c *gin.Context) {
 		conn, err := websocket.Accept(c.Writer, c.Request, nil)
 		if err != nil {
-			return // Accept has answered
+			return // Accept has written the response
 		}
-		l := &listener{conn, make(chan []byte, 64)}
+		l := &subscriber{conn, make(chan []byte, 64)}
 		h.enter(c.Param("id"), l)
 		defer h.leave(c.Param("id"), l)
 		l.write()
@@ -40,24 +40,24 @@ func broadcast(size int) http.Handler {
 	return e
 }
 
-// eventOf is a frame of size bytes that begins as an event does.
+// eventOf returns a frame of size bytes that starts like an event.
 func eventOf(size int) []byte {
 	return append([]byte(eventStart), bytes.Repeat([]byte{' '}, max(0, size-len(eventStart)))...)
 }
 
-// listener is a connection and what it has to be sent.
-type listener struct {
+// subscriber is a connection and the frames to send to it.
+type subscriber struct {
 	conn  *websocket.Conn
 	queue chan []byte
 }
 
-// write writes what comes until the connection ends.
-func (l *listener) write() {
+// write sends queued frames until the connection ends.
+func (l *subscriber) write() {
 	defer l.conn.CloseNow()
-	gone := l.conn.CloseRead(context.Background()).Done()
+	closed := l.conn.CloseRead(context.Background()).Done()
 	for {
 		select {
-		case <-gone:
+		case <-closed:
 			return
 		case frame := <-l.queue:
 			if l.conn.Write(context.Background(), websocket.MessageText, frame) != nil {
@@ -67,29 +67,30 @@ func (l *listener) write() {
 	}
 }
 
-// hall knows who listens to each game.
-type hall struct {
+// hub knows the subscribers of each game.
+type hub struct {
 	mu    sync.RWMutex
-	rooms map[string]map[*listener]struct{}
+	rooms map[string]map[*subscriber]struct{}
 }
 
-func (h *hall) enter(game string, l *listener) {
+func (h *hub) enter(game string, l *subscriber) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.rooms[game] == nil {
-		h.rooms[game] = make(map[*listener]struct{})
+		h.rooms[game] = make(map[*subscriber]struct{})
 	}
 	h.rooms[game][l] = struct{}{}
 }
 
-func (h *hall) leave(game string, l *listener) {
+func (h *hub) leave(game string, l *subscriber) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.rooms[game], l)
 }
 
-// tell queues the frame for all who listen to the game; who is too slow is cut off.
-func (h *hall) tell(game string, frame []byte) {
+// tell queues the frame for all subscribers of the game. It closes the connections that
+// are too slow.
+func (h *hub) tell(game string, frame []byte) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	for l := range h.rooms[game] {

@@ -6,13 +6,13 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// move is what both ceilings take by POST, as the program does.
+// move is the request body of a move, for both baselines.
 type move struct {
 	UCI string `json:"uci"`
 	Ply int    `json:"ply"`
 }
 
-// echo is the ceiling for HTTP: bare Gin, one route, JSON in, the same JSON out.
+// echo is the baseline for HTTP: bare Gin, one route, JSON in, the same JSON out.
 func echo() http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()

@@ -1,6 +1,6 @@
-// Command benchmarks measures Tabiya from outside, each figure as a ratio
-// against a ceiling or a peer in the same run. It builds the program, starts it
-// with embedded parts, and plays against it from this process on the same
+// Command benchmarks measures Tabiya from outside. Most figures are ratios to a baseline
+// that is measured in the same run, such as a bare echo server. It builds the program,
+// starts it with embedded servers, and generates load from this process on the same
 // machine. It prints a table and writes it as JSON.
 package main
 
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// measure is one part of the table; it may give several rows.
+// measure produces one or more rows of the table.
 type measure struct {
 	name string
 	run  func(b *bench) ([]Row, error)
@@ -34,7 +34,7 @@ var measures = []measure{
 	{"parquet", parquetMeasure},
 }
 
-// names lists all measures.
+// names lists the names of all measures.
 func names() string {
 	all := make([]string, 0, len(measures))
 	for _, m := range measures {
@@ -43,26 +43,26 @@ func names() string {
 	return strings.Join(all, ", ")
 }
 
-// bench is what every measure is given.
+// bench is what every measure gets.
 type bench struct {
 	binary  string        // the built program
-	seconds time.Duration // how long each load lasts
-	scratch string        // a folder for data
+	seconds time.Duration // duration of each load
+	scratch string        // data folder of the measure
 }
 
 func main() {
-	out := flag.String("out", "benchmarks/latest.json", "where the table is written as JSON")
-	only := flag.String("only", "", "comma-separated measures to run: "+names()+"; all without")
+	out := flag.String("out", "benchmarks/latest.json", "file to write the table to as JSON")
+	only := flag.String("only", "", "comma-separated measures to run: "+names()+"; default: all")
 	seconds := flag.Duration("time", 15*time.Second, "how long each load lasts")
-	bareEcho := flag.Bool("echo", false, "serve the bare echo that HTTP is measured against, and print its address")
-	bareBroadcast := flag.Int("broadcast", 0, "serve the bare broadcast that watchers are measured against, of so many bytes a frame, and print its address")
+	echoOnly := flag.Bool("echo", false, "internal: serve the echo baseline and print its URL")
+	broadcastBytes := flag.Int("broadcast", 0, "internal: serve the broadcast baseline with frames of that many bytes and print its URL")
 	flag.Parse()
 	var err error
 	switch {
-	case *bareEcho:
-		err = serveBare(echo())
-	case *bareBroadcast > 0:
-		err = serveBare(broadcast(*bareBroadcast))
+	case *echoOnly:
+		err = serveBaseline(echo())
+	case *broadcastBytes > 0:
+		err = serveBaseline(broadcast(*broadcastBytes))
 	default:
 		err = run(*out, *only, *seconds)
 	}
@@ -73,7 +73,7 @@ func main() {
 }
 
 func run(out, only string, seconds time.Duration) error {
-	out, err := filepath.Abs(out) // the embedded store changes the working folder
+	out, err := filepath.Abs(out) // the embedded object store changes the working folder
 	if err != nil {
 		return err
 	}
@@ -105,15 +105,16 @@ func run(out, only string, seconds time.Duration) error {
 	return report.write(out)
 }
 
-// measure runs a measure over a folder of its own, which is gone afterwards, and
-// with it what the kernel holds of its files: a file's byte costs more to write
-// while that grows into memory which the host of a virtual machine has yet to give.
+// measure runs a measure with a data folder of its own and deletes the folder
+// afterwards. That also frees the page cache of its files: on a virtual machine,
+// writing files gets slower while the cache grows into memory that the host has not
+// provided yet.
 func (b *bench) measure(run func(*bench) ([]Row, error), folder string) (rows []Row, err error) {
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		return nil, err
 	}
 	defer func() {
-		// The embedded store may have made it the working folder.
+		// The embedded object store may have made it the working folder.
 		err = errors.Join(err, os.Chdir(filepath.Dir(folder)), os.RemoveAll(folder))
 	}()
 	b.scratch = folder

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// linger is how long the program keeps a game after its creation and its end,
-// with some room for the collector to give memory back.
-const linger = 3 * time.Minute
+// gameRetention is how long to wait until the program has evicted finished games and the
+// garbage collector has returned the memory.
+const gameRetention = 3 * time.Minute
 
-// memoryMeasure is the memory of the program, idle and after games that have
-// come and gone: what is resident, and what of it is live, which alone tells
-// whether it grows with the games.
+// memoryMeasure is the program's memory when idle and after many games have ended: the
+// resident memory, and the live heap, which alone shows whether it grows with the
+// number of games.
 func memoryMeasure(b *bench) ([]Row, error) {
 	profiler, err := freeAddress()
 	if err != nil {
@@ -37,20 +37,20 @@ func memoryMeasure(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	// After so many, every cache that has a bound is at it.
+	// After the first part, all bounded caches are full.
 	const some, all = 10_000, 20_000
-	if err := s.playOut(moves, some); err != nil {
+	if err := s.playToResignation(moves, some); err != nil {
 		return nil, err
 	}
-	time.Sleep(linger)
+	time.Sleep(gameRetention)
 	after, liveAfter, err := s.resident(profiler)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.playOut(moves, all-some); err != nil {
+	if err := s.playToResignation(moves, all-some); err != nil {
 		return nil, err
 	}
-	time.Sleep(linger)
+	time.Sleep(gameRetention)
 	end, liveEnd, err := s.resident(profiler)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func memoryMeasure(b *bench) ([]Row, error) {
 	return []Row{
 		atMost("resident memory, idle", idle, 300, "MiB", nil),
 		atMost("resident memory after 20,000 games", end, 300, "MiB", map[string]float64{
-			"MiB after 10,000": after, "MiB peak": peak, "plies a game": 80,
+			"MiB after 10,000": after, "MiB peak": peak, "plies/game": 80,
 		}),
 		atMost("live heap after 20,000 games / after 10,000", liveEnd/liveAfter, 1.1, "", map[string]float64{
 			"MiB after 10,000": liveAfter, "MiB after 20,000": liveEnd,
@@ -70,12 +70,12 @@ func memoryMeasure(b *bench) ([]Row, error) {
 	}, nil
 }
 
-// resident is the program's resident memory and then its live heap, in MiB.
+// resident returns the program's resident memory and then its live heap, in MiB.
 func (s *server) resident(profiler string) (rss, live float64, err error) {
 	if rss, err = s.memory("VmRSS"); err != nil {
 		return 0, 0, err
 	}
-	for range 3 { // what is pooled outlives a collection
+	for range 3 { // pooled objects survive a first collection
 		if _, err := read("http://" + profiler + "/debug/pprof/heap?gc=1"); err != nil {
 			return 0, 0, err
 		}
@@ -106,7 +106,7 @@ func read(url string) (string, error) {
 	return string(text), err
 }
 
-// freeAddress is one that nobody listens on just now.
+// freeAddress returns a loopback address on which nothing listens.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -116,15 +116,15 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// playOut plays n games of len(moves[i]) plies over WebSockets, each ended by
-// resignation.
-func (s *server) playOut(moves [][]string, n int) (err error) {
+// playToResignation plays n games of len(moves[i]) plies over WebSockets. White resigns
+// each at the end.
+func (s *server) playToResignation(moves [][]string, n int) (err error) {
 	p, err := newPoller()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	return parallel(n, socketLanes, func(i int) error {
+	return parallel(n, socketWorkers, func(i int) error {
 		pair := s.pairs[i%len(s.pairs)]
 		g, err := s.api.create(pair[0], pair[1], moves[i%len(moves)])
 		if err != nil {

@@ -7,37 +7,37 @@ import (
 	"time"
 )
 
-// pliesMeasure is the program's processor time a move late in a game against
-// early in one, over HTTP. Rounds of both take turns, since the machine does not
-// run at one speed for minutes.
+// pliesMeasure is the program's CPU time per move late in a game divided by that early
+// in a game, over HTTP. Late and early rounds alternate, since the machine's speed
+// changes over minutes.
 func pliesMeasure(b *bench) ([]Row, error) {
-	s, err := b.up("plies", shortFiles...)
+	s, err := b.up("plies", quickArchive...)
 	if err != nil {
 		return nil, err
 	}
 	defer s.stop()
 	const (
-		lanes       = 64
+		workers     = 64
 		rounds      = 8
-		each, late  = 16, 300 - rounds*lateWindow/2 // games of a lane, and the ply from which they count
-		more, early = each * lateWindow / earlyWindow, opening
-		counted     = lanes * each * lateWindow * rounds // moves, as many of each
+		each, late  = 16, 300 - rounds*lateWindow/2                 // late games per worker, and the ply from which they are measured
+		more, early = each * lateWindow / earlyWindow, openingPlies // the same for early games
+		counted     = workers * each * lateWindow * rounds          // moves measured late, and as many early
 	)
 	moves, err := longGames(8, late+rounds*lateWindow)
 	if err != nil {
 		return nil, err
 	}
-	old, young := make([]games, lanes), make([]games, lanes)
+	old, young := make([]games, workers), make([]games, workers)
 	if err := s.seat(old, each, moves); err != nil {
 		return nil, err
 	}
-	if _, err := s.cpuOf(old, early, early, late); err != nil { // warms up as well
+	if _, err := s.cpuWhilePlaying(old, early, early, late); err != nil { // also warms up
 		return nil, err
 	}
 	var atEnd, atStart time.Duration
 	playOld := func(round int) error {
 		from := late + round*lateWindow
-		took, err := s.cpuOf(old, from, from, from+lateWindow)
+		took, err := s.cpuWhilePlaying(old, from, from, from+lateWindow)
 		atEnd += took
 		return err
 	}
@@ -45,23 +45,23 @@ func pliesMeasure(b *bench) ([]Row, error) {
 		if err := s.seat(young, more, moves); err != nil {
 			return err
 		}
-		took, err := s.cpuOf(young, early, early, early+earlyWindow)
+		took, err := s.cpuWhilePlaying(young, early, early, early+earlyWindow)
 		atStart += took
 		return err
 	}
 	for round := range rounds {
-		turns := []func(int) error{playOld, playYoung}
-		if round%2 == 1 { // where the machine gets slower all the time, it does so for both
-			slices.Reverse(turns)
+		order := []func(int) error{playOld, playYoung}
+		if round%2 == 1 { // so that a machine that slows down steadily affects both equally
+			slices.Reverse(order)
 		}
-		for _, turn := range turns {
-			if err := turn(round); err != nil {
+		for _, measure := range order {
+			if err := measure(round); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if atStart == 0 {
-		return nil, errors.New("no processor time was used")
+		return nil, errors.New("no CPU time was used")
 	}
 	perMove := func(d time.Duration) float64 { return float64(d.Microseconds()) / counted }
 	return []Row{atMost("CPU a move at ply 300 / at ply 3", perMove(atEnd)/perMove(atStart), 1.1, "", map[string]float64{
@@ -69,61 +69,63 @@ func pliesMeasure(b *bench) ([]Row, error) {
 	})}, nil
 }
 
-// How many plies of each game a round plays. Late games take long to come by, so
-// there are fewer of them.
+// Plies of each game that a round plays. It takes long to get games to a late ply, so
+// there are fewer of them, with more plies each.
 const lateWindow, earlyWindow = 10, 5
 
-// games are those that one lane plays, one after the other.
+// games are the games of one worker, played one after the other.
 type games []*game
 
-// cpuOf is the processor time that the program uses for the plies from..to-1 of
-// all lanes' games, until the archive has closed the moves' files. What was left to
-// do for those before is done first, and then the plies from warm on are played.
-func (s *server) cpuOf(lanes []games, warm, from, to int) (time.Duration, error) {
-	if err := s.rest(); err != nil {
+// cpuWhilePlaying plays the plies from..to-1 of all workers' games and returns the
+// program's CPU time for it, including that for closing the archive's files of these
+// moves. Before it measures, it waits until the program is idle and then plays the
+// plies warm..from-1.
+func (s *server) cpuWhilePlaying(workers []games, warm, from, to int) (time.Duration, error) {
+	if err := s.waitForMemoryReturn(); err != nil {
 		return 0, err
 	}
-	if err := s.playLanes(lanes, warm, from); err != nil {
+	if err := s.playInParallel(workers, warm, from); err != nil {
 		return 0, err
 	}
 	before, err := s.cpu()
 	if err != nil {
 		return 0, err
 	}
-	if err := s.playLanes(lanes, from, to); err != nil {
+	if err := s.playInParallel(workers, from, to); err != nil {
 		return 0, err
 	}
-	time.Sleep(filesClosed)
+	time.Sleep(archiveCloseTime)
 	after, err := s.cpu()
 	return after - before, err
 }
 
-// opening is how many plies a game needs to be left alone: without its first
-// moves it is aborted.
-const opening = 2
+// openingPlies are played at once in a new game: a game without its first moves is
+// aborted.
+const openingPlies = 2
 
-// seat fills every lane with new games in which both sides have moved once.
-func (s *server) seat(lanes []games, each int, moves [][]string) error {
-	return parallel(len(lanes), len(lanes), func(i int) error {
-		next := s.supply(i, moves)
-		lanes[i] = make(games, 0, each)
+// seat gives every worker new games in which both sides have moved once.
+func (s *server) seat(workers []games, each int, moves [][]string) error {
+	return parallel(len(workers), len(workers), func(i int) error {
+		next := s.gameSupply(i, moves)
+		workers[i] = make(games, 0, each)
 		for range each {
 			g, err := next()
 			if err != nil {
 				return err
 			}
-			if err := s.playAll([]*game{g}, 0, opening); err != nil {
+			if err := s.playAll([]*game{g}, 0, openingPlies); err != nil {
 				return err
 			}
-			lanes[i] = append(lanes[i], g)
+			workers[i] = append(workers[i], g)
 		}
 		return nil
 	})
 }
 
-// playLanes plays the plies from..to-1 of their games on all lanes at once.
-func (s *server) playLanes(lanes []games, from, to int) error {
-	return parallel(len(lanes), len(lanes), func(i int) error { return s.playAll(lanes[i], from, to) })
+// playInParallel plays the plies from..to-1 of all workers' games, the workers in
+// parallel.
+func (s *server) playInParallel(workers []games, from, to int) error {
+	return parallel(len(workers), len(workers), func(i int) error { return s.playAll(workers[i], from, to) })
 }
 
 // playAll plays the plies from..to-1 of each game over HTTP.

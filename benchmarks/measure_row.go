@@ -11,8 +11,8 @@ import (
 	"tabiya/schemas"
 )
 
-// rowMeasure is what the 80th ply of a game writes to the table of games, read
-// from its topic: keys, values and headers.
+// rowMeasure is the number of bytes that the 80th ply of a game writes to games-table,
+// read from the topic: keys, values and headers.
 func rowMeasure(b *bench) ([]Row, error) {
 	s, err := b.up("row")
 	if err != nil {
@@ -20,28 +20,28 @@ func rowMeasure(b *bench) ([]Row, error) {
 	}
 	defer s.stop()
 	const (
-		ply         = 80
-		lanes, each = 64, 4
+		ply           = 80
+		workers, each = 64, 4
 	)
 	moves, err := longGames(8, ply)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]games, lanes)
+	all := make([]games, workers)
 	if err := s.seat(all, each, moves); err != nil {
 		return nil, err
 	}
-	if err := s.playLanes(all, opening, ply-1); err != nil {
+	if err := s.playInParallel(all, openingPlies, ply-1); err != nil {
 		return nil, err
 	}
-	if err := s.settle(); err != nil { // rows are written behind their events
+	if err := s.waitUntilIdle(); err != nil { // rows are written after their events
 		return nil, err
 	}
 	from := time.Now()
-	if err := s.playLanes(all, ply-1, ply); err != nil {
+	if err := s.playInParallel(all, ply-1, ply); err != nil {
 		return nil, err
 	}
-	if err := s.settle(); err != nil {
+	if err := s.waitUntilIdle(); err != nil {
 		return nil, err
 	}
 	var records, rows, changelog int
@@ -55,13 +55,13 @@ func rowMeasure(b *bench) ([]Row, error) {
 		return nil
 	})
 	if err == nil && records == 0 {
-		err = errors.New("the moves have written no rows")
+		err = errors.New("the moves wrote no rows")
 	}
 	if err != nil {
 		return nil, err
 	}
-	const played = lanes * each
+	const played = workers * each
 	return []Row{atMost("changelog bytes a move at ply 80", float64(changelog)/played, 4096, "B", map[string]float64{
-		"of them the row": float64(rows) / played, "records a move": float64(records) / played,
+		"row bytes/move": float64(rows) / played, "records/move": float64(records) / played,
 	})}, nil
 }

@@ -16,11 +16,11 @@ import (
 	"tabiya/sinks/archive"
 )
 
-// postgresMeasure is the sink, which reads a backlog from Kafka, against a
-// direct COPY of the very rows that it has written.
+// postgresMeasure is the throughput of the Postgres sink on a backlog in Kafka, divided
+// by that of a direct COPY of the same rows.
 func postgresMeasure(b *bench) ([]Row, error) {
 	const games = 200_000
-	p, err := b.parts("postgres", embedded.Config{Kafka: true, Postgres: true})
+	p, err := b.startSinkBackends("postgres", embedded.Config{Kafka: true, Postgres: true})
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func postgresMeasure(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	bySink, err := timeRows(ctx, pool, games)
+	sinkRate, err := measureRows(ctx, pool, games)
 	peak, memErr := sink.memory("VmHWM")
 	sink.stop()
 	if err != nil {
@@ -56,22 +56,23 @@ func postgresMeasure(b *bench) ([]Row, error) {
 	if memErr != nil {
 		return nil, memErr
 	}
-	byCopy, err := copyAgain(ctx, pool, games)
+	copyRate, err := copyDirectly(ctx, pool, games)
 	if err != nil {
 		return nil, fmt.Errorf("direct copy: %w", err)
 	}
-	return []Row{atLeast("Postgres sink, games/s / direct COPY of the same rows", bySink/byCopy, 0.5, "", map[string]float64{
-		"sink games/s": bySink, "copy games/s": byCopy, "sink peak MiB": peak,
+	return []Row{atLeast("Postgres sink, games/s / direct COPY of the same rows", sinkRate/copyRate, 0.5, "", map[string]float64{
+		"sink games/s": sinkRate, "copy games/s": copyRate, "sink peak MiB": peak,
 	})}, nil
 }
 
-// timeRows waits until the sink has written n games and gives games/s from the
-// first rows seen to the last.
-func timeRows(ctx context.Context, pool *pgxpool.Pool, n int64) (float64, error) {
+// measureRows waits until the sink has written n games and returns games per second
+// between the first rows seen and the last.
+func measureRows(ctx context.Context, pool *pgxpool.Pool, n int64) (float64, error) {
 	var first, have int64
 	var from time.Time
 	for stop := time.Now().Add(5 * time.Minute); time.Now().Before(stop); time.Sleep(20 * time.Millisecond) {
-		// The fence counts records, which are all terminal here, without a scan.
+		// All records of the backlog are terminal events, so the committed offsets count the
+		// games without a table scan.
 		if err := pool.QueryRow(ctx, `SELECT coalesce(sum(next_offset), 0) FROM sink_offsets`).Scan(&have); err != nil {
 			return 0, err
 		}
@@ -82,12 +83,12 @@ func timeRows(ctx context.Context, pool *pgxpool.Pool, n int64) (float64, error)
 			first, from = have, time.Now()
 		}
 	}
-	return 0, fmt.Errorf("the sink has written %d of %d games in 5 minutes", have, n)
+	return 0, fmt.Errorf("the sink wrote %d of %d games within 5 minutes", have, n)
 }
 
-// copyAgain loads what is in both tables into memory, empties them, and copies
-// it back in transactions of 20,000 games.
-func copyAgain(ctx context.Context, pool *pgxpool.Pool, games int) (float64, error) {
+// copyDirectly reads both tables into memory, empties them, and copies the rows back in
+// transactions of 20,000 games.
+func copyDirectly(ctx context.Context, pool *pgxpool.Pool, games int) (float64, error) {
 	type table struct {
 		name    string
 		columns []string
@@ -110,7 +111,7 @@ func copyAgain(ctx context.Context, pool *pgxpool.Pool, games int) (float64, err
 		}
 	}
 	if len(tables[0].rows) != games || len(tables[1].rows) != 2*games {
-		return 0, fmt.Errorf("the sink has written %d games and %d player games of %d", len(tables[0].rows), len(tables[1].rows), games)
+		return 0, fmt.Errorf("the sink wrote %d games and %d player games for %d games", len(tables[0].rows), len(tables[1].rows), games)
 	}
 	start := time.Now()
 	const batch = 20_000
@@ -132,10 +133,10 @@ func copyAgain(ctx context.Context, pool *pgxpool.Pool, games int) (float64, err
 	return float64(games) / time.Since(start).Seconds(), nil
 }
 
-// parquetMeasure is the Parquet sink's processor time and memory on a backlog
-// of 2 million events.
+// parquetMeasure is the Parquet sink's CPU time and memory on a backlog of 2 million
+// events.
 func parquetMeasure(b *bench) ([]Row, error) {
-	p, err := b.parts("parquet", embedded.Config{Kafka: true, S3: true})
+	p, err := b.startSinkBackends("parquet", embedded.Config{Kafka: true, S3: true})
 	if err != nil {
 		return nil, err
 	}
@@ -171,20 +172,20 @@ func parquetMeasure(b *bench) ([]Row, error) {
 	}
 	return []Row{
 		atLeast("Parquet sink on a backlog of 2 million events", float64(events)/cpu.Seconds(), 60_000, "events/s/core", map[string]float64{
-			"events": float64(events), "cpu s": cpu.Seconds(), "wall s, last window included": took.Seconds(),
+			"events": float64(events), "CPU s": cpu.Seconds(), "wall s, last window included": took.Seconds(),
 		}),
 		atMost("Parquet sink, peak memory", peak, 256, "MiB", nil),
 	}, nil
 }
 
 // archived waits until the sink's stored progress covers n events.
-func (p *parts) archived(s3 objstore.Config, n int64) error {
+func (p *sinkBackends) archived(s3 objstore.Config, n int64) error {
 	ctx := context.Background()
 	bucket, err := objstore.Open(ctx, s3)
 	if err != nil {
 		return err
 	}
-	return eventually(6*time.Minute, func() error {
+	return retryFor(6*time.Minute, func() error {
 		var done int64
 		for partition := range int32(sinkPartitions) {
 			body, _, err := bucket.Get(ctx, archive.ProgressKey("parquet", schemas.GameEvents, partition))

@@ -10,21 +10,21 @@ import (
 	"tabiya/internal/kafka"
 )
 
-// A light load over many games, so that what is measured is the takeover.
+// A light load over many games, so that the load does not slow the takeover down.
 const (
 	takeoverGames = 256
 	takeoverRate  = 128 // moves a second
-	takeoverKills = 5   // of each sort
+	takeoverKills = 5   // per kind
 )
 
-// takeoverMeasure is how long the games stand whose processor was killed: where
-// it is restarted at once, and where the other one has to take its partitions.
+// takeoverMeasure is how long games are stopped when their processor is killed: if it is
+// restarted at once, and if the other processor has to take over its partitions.
 func takeoverMeasure(b *bench) ([]Row, error) {
 	if !canRunKafka() {
-		fmt.Fprintln(os.Stderr, "takeover: left out, an Apache Kafka needs a JDK 17 and Maven")
+		fmt.Fprintln(os.Stderr, "takeover: skipped, Apache Kafka needs a JDK 17 and Maven")
 		return nil, nil
 	}
-	f, err := b.fleet("takeover")
+	f, err := b.startCluster("takeover")
 	if err != nil {
 		return nil, err
 	}
@@ -37,49 +37,49 @@ func takeoverMeasure(b *bench) ([]Row, error) {
 	session := kafka.Config{}.Session()
 	for _, c := range []struct {
 		measure   string
-		reach     time.Duration
+		target    time.Duration
 		restarted bool
 	}{
-		{"kill -9 of a games processor that is restarted at once: to the first move", 3 * time.Second, true},
-		{"kill -9 of one that does not come back: to the first move", session + time.Second, false},
+		{"kill -9 of a games processor until the next move, restarted at once", 3 * time.Second, true},
+		{"kill -9 of a games processor until the next move, not restarted", session + time.Second, false},
 	} {
 		took, err := f.takeovers(moves, c.restarted)
 		if err != nil {
 			return nil, err
 		}
 		slices.Sort(took)
-		rows = append(rows, atMost(c.measure+", worst partition of all kills", took[len(took)-1].Seconds(), c.reach.Seconds(), "s", map[string]float64{
-			"median s": took[len(took)/2].Seconds(), "kills": float64(len(took)), "session time-out s": session.Seconds(),
-			"partitions of the dead": fleetPartitions / float64(len(f.members)), "games": takeoverGames, "moves/s": takeoverRate,
+		rows = append(rows, atMost(c.measure+", worst partition of all kills", took[len(took)-1].Seconds(), c.target.Seconds(), "s", map[string]float64{
+			"median s": took[len(took)/2].Seconds(), "kills": float64(len(took)), "session timeout s": session.Seconds(),
+			"partitions taken over": clusterPartitions / float64(len(f.processors)), "games": takeoverGames, "moves/s": takeoverRate,
 		}))
 	}
 	return rows, nil
 }
 
-// takeovers kills the members in turns under load. Of each kill it gives the time
-// until all partitions of the dead have had a move accepted.
-func (f *fleet) takeovers(moves [][]string, restarted bool) (took []time.Duration, err error) {
+// takeovers kills the processors alternately under load. For each kill it returns the
+// time until a move was accepted on every partition of the killed processor.
+func (f *cluster) takeovers(moves [][]string, restarted bool) (took []time.Duration, err error) {
 	seats := make([]games, takeoverGames)
 	if err := f.services.seat(seats, 1, moves); err != nil {
 		return nil, err
 	}
 	var playing []*game
-	for _, lane := range seats {
-		playing = append(playing, lane...)
+	for _, worker := range seats {
+		playing = append(playing, worker...)
 	}
-	var seen sightings
+	var seen takeoverTracker
 	stop, played := make(chan struct{}), make(chan error, 1)
 	go func() {
 		_, err := f.play(playing, takeoverRate, &seen, stop)
 		played <- err
 	}()
 	for n := range takeoverKills {
-		if err := eventually(time.Minute, f.whole); err != nil {
+		if err := retryFor(time.Minute, f.checkBalanced); err != nil {
 			return nil, err
 		}
-		// Some way into the load, and anywhere between two heartbeats.
+		// A random time, so that kills fall anywhere between two heartbeats.
 		time.Sleep(3*time.Second + rand.N(3*time.Second))
-		d, err := f.takeover(f.members[n%len(f.members)], restarted, &seen)
+		d, err := f.takeover(f.processors[n%len(f.processors)], restarted, &seen)
 		if err != nil {
 			return nil, err
 		}
@@ -90,8 +90,8 @@ func (f *fleet) takeovers(moves [][]string, restarted bool) (took []time.Duratio
 	return took, <-played
 }
 
-func (f *fleet) takeover(victim *member, restarted bool, seen *sightings) (time.Duration, error) {
-	partitions, err := victim.owned()
+func (f *cluster) takeover(victim *gamesProcessor, restarted bool, seen *takeoverTracker) (time.Duration, error) {
+	partitions, err := victim.ownedPartitions()
 	if err != nil {
 		return 0, err
 	}
@@ -99,7 +99,7 @@ func (f *fleet) takeover(victim *member, restarted bool, seen *sightings) (time.
 	if err := victim.kill(); err != nil {
 		return 0, err
 	}
-	all := seen.expect(partitions)
+	all := seen.start(partitions)
 	if restarted {
 		if err := victim.start(); err != nil {
 			return 0, err

@@ -4,7 +4,8 @@ import (
 	"errors"
 )
 
-// watchersMeasure is the program's memory for a watcher to whom nothing happens.
+// watchersMeasure is the program's memory for a watcher of a game in which nothing
+// happens.
 func watchersMeasure(b *bench) (rows []Row, err error) {
 	profiler, err := freeAddress()
 	if err != nil {
@@ -29,7 +30,7 @@ func watchersMeasure(b *bench) (rows []Row, err error) {
 	if err := s.seat(all, 1, moves); err != nil {
 		return nil, err
 	}
-	before, liveBefore, err := s.atRest(profiler)
+	before, liveBefore, err := s.memoryAtRest(profiler)
 	if err != nil {
 		return nil, err
 	}
@@ -39,20 +40,20 @@ func watchersMeasure(b *bench) (rows []Row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	after, liveAfter, err := s.atRest(profiler)
+	after, liveAfter, err := s.memoryAtRest(profiler)
 	if err != nil {
 		return nil, err
 	}
 	kib := func(mib float64) float64 { return mib * 1024 / (played * each) }
-	return []Row{noReach("live heap a watcher", kib(liveAfter-liveBefore), "KiB", map[string]float64{
+	return []Row{unbounded("live heap per watcher", kib(liveAfter-liveBefore), "KiB", map[string]float64{
 		"resident KiB": kib(after - before), "watchers": played * each, "games": played,
 	})}, nil
 }
 
-// atRest is the memory of the program when it has given back what it does not
-// need: see resident.
-func (s *server) atRest(profiler string) (rss, live float64, err error) {
-	if err := s.rest(); err != nil {
+// memoryAtRest returns the program's memory when it has returned what it does not need;
+// see resident.
+func (s *server) memoryAtRest(profiler string) (rss, live float64, err error) {
+	if err := s.waitForMemoryReturn(); err != nil {
 		return 0, 0, err
 	}
 	if _, _, err := s.resident(profiler); err != nil { // collects

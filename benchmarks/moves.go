@@ -7,9 +7,9 @@ import (
 	"tabiya/internal/core/rules"
 )
 
-// longGames makes n different legal games of exactly plies moves each, none of
-// which ends on the way: random moves from a fixed seed, so every run plays the
-// same games. The moves are UCI.
+// longGames makes n different legal games of exactly that many plies, none of which ends
+// on the way. The moves are random from a fixed seed, so every run plays the same games.
+// They are in UCI notation.
 func longGames(n, plies int) ([][]string, error) {
 	r := rand.New(rand.NewPCG(1, 2))
 	games := make([][]string, 0, n)
@@ -24,8 +24,8 @@ func longGames(n, plies int) ([][]string, error) {
 	return games, nil
 }
 
-// randomGame avoids what would end it: a repetition for the fifth time and 75
-// moves without progress; ok is false if it ended all the same.
+// randomGame avoids draws by fivefold repetition and by 75 moves without progress. ok is
+// false if the game ended all the same.
 func randomGame(r *rand.Rand, plies int) (moves []string, ok bool) {
 	p := rules.Start()
 	seen := map[uint64]int{}
@@ -37,6 +37,7 @@ func randomGame(r *rand.Rand, plies int) (moves []string, ok bool) {
 		// A few tries for a move that keeps pieces on the board.
 		var next rules.Position
 		var uci string
+		// Prefer moves that keep the pieces on the board.
 		for range 8 {
 			uci = legal[r.IntN(len(legal))]
 			q, san, err := p.Play(uci)

@@ -9,28 +9,28 @@ import (
 	"syscall"
 )
 
-// poller reads WebSockets, all on one thread, by epoll: a goroutine for each
-// would cost as much as the server does, whose cores it shares.
+// poller reads all WebSockets on one thread with epoll. A goroutine per socket would
+// cost as much CPU time as the server, which shares the cores.
 type poller struct {
 	epoll int
 
 	mu    sync.Mutex
-	conns map[int32]*rawSocket // what comes back with an event is the number, since descriptors are used again
-	last  int32
+	conns map[int32]*rawSocket // by number and not by file descriptor, which the kernel reuses
+	last  int32                // number
 
 	closing atomic.Bool
-	failed  chan struct{} // closed where it reads no more
-	err     error         // then
+	stopped chan struct{} // closed when it no longer reads
+	err     error         // the reason, valid once stopped is closed
 }
 
-// rawSocket is a connection. hear is called with each text message, on the
-// poller's thread; its error ends the poller.
+// rawSocket is a WebSocket connection. onText is called with each text message, on the
+// poller's thread. An error of onText stops the poller.
 type rawSocket struct {
 	poller *poller
 	number int32
 	fd     int
-	rest   []byte // of a frame that has not come as a whole
-	hear   func(text []byte) error
+	rest   []byte // start of an incomplete frame
+	onText func(text []byte) error
 }
 
 func newPoller() (*poller, error) {
@@ -38,16 +38,16 @@ func newPoller() (*poller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make an epoll: %w", err)
 	}
-	p := &poller{epoll: epoll, conns: make(map[int32]*rawSocket), failed: make(chan struct{})}
+	p := &poller{epoll: epoll, conns: make(map[int32]*rawSocket), stopped: make(chan struct{})}
 	go func() {
 		p.err = p.read()
-		close(p.failed)
+		close(p.stopped)
 	}()
 	return p, nil
 }
 
-// dial opens a WebSocket; the token may be empty.
-func (p *poller) dial(url, token string, hear func(text []byte) error) (*rawSocket, error) {
+// dial opens a WebSocket. The token may be empty.
+func (p *poller) dial(url, token string, onText func(text []byte) error) (*rawSocket, error) {
 	fd, rest, err := dialRaw(url, token)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", url, err)
@@ -55,7 +55,7 @@ func (p *poller) dial(url, token string, hear func(text []byte) error) (*rawSock
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last++
-	s := &rawSocket{poller: p, number: p.last, fd: fd, rest: rest, hear: hear}
+	s := &rawSocket{poller: p, number: p.last, fd: fd, rest: rest, onText: onText}
 	p.conns[s.number] = s
 	if err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_ADD, fd, &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: s.number}); err != nil {
 		return nil, fmt.Errorf("add to an epoll: %w", err)
@@ -63,10 +63,10 @@ func (p *poller) dial(url, token string, hear func(text []byte) error) (*rawSock
 	return s, nil
 }
 
-// close hangs up all connections. Its error is what kept the poller from reading.
+// close closes all connections. It returns the error that stopped the poller, if any.
 func (p *poller) close() error {
 	p.closing.Store(true)
-	<-p.failed
+	<-p.stopped
 	for _, s := range p.conns {
 		_ = syscall.Close(s.fd)
 	}
@@ -77,7 +77,7 @@ func (p *poller) read() error {
 	runtime.LockOSThread()
 	ready, buf := make([]syscall.EpollEvent, 256), make([]byte, 64<<10)
 	for !p.closing.Load() {
-		n, err := syscall.EpollWait(p.epoll, ready, 50) // ms, to see closing
+		n, err := syscall.EpollWait(p.epoll, ready, 50) // at most 50 ms, to notice closing
 		if err != nil && !errors.Is(err, syscall.EINTR) {
 			return fmt.Errorf("wait for frames: %w", err)
 		}
@@ -90,13 +90,13 @@ func (p *poller) read() error {
 	return nil
 }
 
-// readOne takes what has come to one connection. buf holds any frame.
+// readOne reads what has arrived on one connection. buf must hold any frame.
 func (p *poller) readOne(number int32, buf []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s, ok := p.conns[number]
 	if !ok {
-		return nil // closed meanwhile
+		return nil // closed in the meantime
 	}
 	held := copy(buf, s.rest)
 	n, err := syscall.Read(s.fd, buf[held:])
@@ -104,22 +104,22 @@ func (p *poller) readOne(number int32, buf []byte) error {
 	case err != nil:
 		return err
 	case n == 0:
-		return errors.New("the server has hung up")
+		return errors.New("the server closed the connection")
 	}
 	unread := buf[:held+n]
 	for {
-		opcode, payload, size := cutFrame(unread)
+		opcode, payload, size := nextFrame(unread)
 		if size == 0 {
 			break
 		}
 		unread = unread[size:]
 		switch opcode {
 		case opText:
-			err = s.hear(payload)
+			err = s.onText(payload)
 		case opPing:
 			err = s.write(opPong, payload)
 		case opClose:
-			err = fmt.Errorf("the server has closed: %s", payload)
+			err = fmt.Errorf("the server sent a close frame: %s", payload)
 		}
 		if err != nil {
 			return err
@@ -129,7 +129,7 @@ func (p *poller) readOne(number int32, buf []byte) error {
 	return nil
 }
 
-// send writes a text message, which must fit into what the connection takes at once.
+// send sends a text message, which must fit into the socket's send buffer.
 func (s *rawSocket) send(text []byte) error { return s.write(opText, text) }
 
 func (s *rawSocket) write(opcode byte, payload []byte) error {
@@ -137,11 +137,11 @@ func (s *rawSocket) write(opcode byte, payload []byte) error {
 	return err
 }
 
-// close says that the client is done, and hangs up.
+// close sends a close frame and closes the connection.
 func (s *rawSocket) close() {
 	s.poller.mu.Lock()
 	defer s.poller.mu.Unlock()
-	_ = s.write(opClose, []byte{0x03, 0xE8}) // 1000
+	_ = s.write(opClose, []byte{0x03, 0xE8}) // code 1000, normal closure
 	_ = syscall.Close(s.fd)
 	delete(s.poller.conns, s.number)
 }

@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// process is a child whose CPU time and memory the bench reads from the kernel.
+// process is a child process whose CPU time and memory are read from the kernel.
 type process struct {
 	cmd  *exec.Cmd
 	done chan error
 }
 
-// startProcess starts a child that dies with this process; stdout may be nil.
+// startProcess starts a child that is killed when this process ends. stdout may be nil.
 func startProcess(env []string, stdout *os.File, name string, args ...string) (*process, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), env...)
@@ -36,7 +36,7 @@ func startProcess(env []string, stdout *os.File, name string, args ...string) (*
 	return p, nil
 }
 
-// stop asks the child to end and kills it if it takes longer than 20 s.
+// stop sends SIGTERM, and SIGKILL if the child has not ended after 20 s.
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
@@ -47,7 +47,7 @@ func (p *process) stop() {
 	}
 }
 
-// cpu is the processor time the child has used so far.
+// cpu returns the CPU time that the child has used so far.
 func (p *process) cpu() (time.Duration, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
@@ -65,10 +65,10 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(ticks) * 10 * time.Millisecond, nil // USER_HZ is 100 on Linux
 }
 
-// settle waits until the child rests: what the moves before have left to do,
-// such as closing files of the archive, is not in what is measured next.
-func (p *process) settle() error {
-	return eventually(time.Minute, func() error {
+// waitUntilIdle waits until the child uses almost no CPU time, so that work left from
+// earlier moves, such as closing files of the archive, is not measured.
+func (p *process) waitUntilIdle() error {
+	return retryFor(time.Minute, func() error {
 		before, err := p.cpu()
 		if err != nil {
 			return err
@@ -79,20 +79,20 @@ func (p *process) settle() error {
 			return err
 		}
 		if used := after - before; used > 80*time.Millisecond {
-			return fmt.Errorf("the program does not come to rest: %v of processor time in a second", used)
+			return fmt.Errorf("the program is not idle: it used %v of CPU time in a second", used)
 		}
 		return nil
 	})
 }
 
-// rest waits until the child has given back the memory that it does not need,
-// which it does when it was quiet for some seconds.
-func (p *process) rest() error {
+// waitForMemoryReturn waits until the child has returned unused memory, which it does
+// after some seconds without load.
+func (p *process) waitForMemoryReturn() error {
 	time.Sleep(10 * time.Second)
-	return p.settle()
+	return p.waitUntilIdle()
 }
 
-// memory reads a field of /proc/<pid>/status, VmRSS or VmHWM, in MiB.
+// memory returns a field of /proc/<pid>/status, VmRSS or VmHWM, in MiB.
 func (p *process) memory(field string) (float64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -107,7 +107,7 @@ func (p *process) memory(field string) (float64, error) {
 	return 0, fmt.Errorf("no %s in /proc", field)
 }
 
-// ownCPU is the processor time of this process, the generator.
+// ownCPU returns the CPU time of this process, the load generator.
 func ownCPU() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

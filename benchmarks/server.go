@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// server is `tabiya up` in a child process, with players to play on it.
+// server is a `tabiya up` in a child process, with registered players.
 type server struct {
 	*process
 	api   *api
@@ -23,7 +23,7 @@ type server struct {
 	pairs [][2]player
 }
 
-// pairsOfPlayers is enough that no player's own requests are what is measured.
+// pairsOfPlayers is large enough that no single player is the bottleneck.
 const pairsOfPlayers = 64
 
 func (b *bench) build() error {
@@ -35,15 +35,14 @@ func (b *bench) build() error {
 	return nil
 }
 
-// shortFiles has the archive close its files within a load: of the five minutes
-// that a file covers otherwise, a load would see no end, and its moves would not
-// pay for their files. After filesClosed an archive to which nothing comes has
-// closed them.
-var shortFiles = []string{"--archive-window", "5s", "--archive-grace", "1s"}
+// quickArchive makes the archive close its files during a load. With the default window
+// of five minutes, the cost of the files would not be measured. An idle archive has
+// closed its files after archiveCloseTime.
+var quickArchive = []string{"--archive-window", "5s", "--archive-grace", "1s"}
 
-const filesClosed = 8 * time.Second
+const archiveCloseTime = 8 * time.Second
 
-// up starts the program over a new data folder and registers the players.
+// up starts the program with a new data folder and registers the players.
 func (b *bench) up(name string, flags ...string) (*server, error) {
 	data := filepath.Join(b.scratch, name)
 	p, err := startProcess(nil, nil, b.binary, append([]string{"up", "--data", data, "--listen", "127.0.0.1:0", "--log-level", "warn"}, flags...)...)
@@ -64,7 +63,7 @@ func (s *server) prepare(endpoints string) error {
 		ServiceToken string   `json:"serviceToken"`
 		Kafka        []string `json:"kafka"`
 	}
-	err := eventually(2*time.Minute, func() error {
+	err := retryFor(2*time.Minute, func() error {
 		text, err := os.ReadFile(endpoints)
 		if err != nil {
 			return err
@@ -81,7 +80,7 @@ func (s *server) prepare(endpoints string) error {
 	return s.register()
 }
 
-// ready asks a process whether all its parts are.
+// ready returns an error unless all parts of the process are ready.
 func ready(url string) error {
 	resp, err := http.Get(url + "/readyz")
 	if err != nil {
@@ -94,7 +93,7 @@ func ready(url string) error {
 	return nil
 }
 
-// register makes the players.
+// register registers the players.
 func (s *server) register() error {
 	s.pairs = make([][2]player, pairsOfPlayers)
 	return parallel(2*pairsOfPlayers, 4, func(i int) error {
@@ -104,8 +103,8 @@ func (s *server) register() error {
 	})
 }
 
-// eventually tries until it succeeds or the time is over.
-func eventually(limit time.Duration, try func() error) error {
+// retryFor calls try until it succeeds or the limit is over.
+func retryFor(limit time.Duration, try func() error) error {
 	stop := time.Now().Add(limit)
 	for {
 		err := try()
@@ -116,10 +115,10 @@ func eventually(limit time.Duration, try func() error) error {
 	}
 }
 
-// logLoad is what the latency of moves is measured against: as many lanes
-// produce a record of an event's size on the same broker and wait until they
-// have consumed it, with nothing in between.
-func (s *server) logLoad(b *bench, topic string, rate float64) (result, error) {
+// measureLog measures what the latency of moves is compared with: as many workers as for
+// moves produce a record of an event's size on the same broker and wait until they have
+// consumed it.
+func (s *server) measureLog(b *bench, topic string, rate float64) (result, error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.kafka...), kgo.ConsumeTopics(topic), kgo.ProducerLinger(0), kgo.DefaultProduceTopic(topic))
 	if err != nil {
 		return result{}, err
@@ -130,12 +129,12 @@ func (s *server) logLoad(b *bench, topic string, rate float64) (result, error) {
 	if _, err := kadm.NewClient(client).CreateTopic(ctx, 4, 1, nil, topic); err != nil {
 		return result{}, err
 	}
-	arrived := make([]chan struct{}, socketLanes)
-	lanes := make([]func() (bool, error), socketLanes)
-	for i := range lanes {
+	arrived := make([]chan struct{}, socketWorkers)
+	workers := make([]step, socketWorkers)
+	for i := range workers {
 		arrived[i] = make(chan struct{}, 1)
 		key, value := []byte(fmt.Sprint(i)), make([]byte, 500)
-		lanes[i] = func() (bool, error) {
+		workers[i] = func() (bool, error) {
 			client.Produce(ctx, &kgo.Record{Key: key, Value: value}, nil)
 			select {
 			case <-arrived[i]:
@@ -148,15 +147,15 @@ func (s *server) logLoad(b *bench, topic string, rate float64) (result, error) {
 	go func() {
 		for ctx.Err() == nil {
 			client.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
-				var lane int
-				if _, err := fmt.Sscan(string(r.Key), &lane); err == nil {
-					arrived[lane] <- struct{}{}
+				var worker int
+				if _, err := fmt.Sscan(string(r.Key), &worker); err == nil {
+					arrived[worker] <- struct{}{}
 				}
 			})
 		}
 	}()
-	if err := parallel(socketLanes, 16, func(i int) error { _, err := lanes[i](); return err }); err != nil {
+	if err := parallel(socketWorkers, 16, func(i int) error { _, err := workers[i](); return err }); err != nil {
 		return result{}, err
 	}
-	return drive(lanes, b.seconds, rate)
+	return drive(workers, b.seconds, rate)
 }

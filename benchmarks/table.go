@@ -14,18 +14,18 @@ import (
 	"time"
 )
 
-// Row is one measure of the table. Value is what is compared with Reach; it is
-// a ratio of two figures of the same run wherever the issue names one.
+// Row is one row of the table. Value is compared with the target; it is a ratio of two
+// figures of the same run where there is a baseline.
 type Row struct {
 	Measure string             `json:"measure"`
 	Value   float64            `json:"value"`
 	Unit    string             `json:"unit"`
-	Reach   string             `json:"reach"` // empty: nothing is demanded
+	Target  string             `json:"target"` // such as ">= 0.4"; empty for none
 	Met     bool               `json:"met"`
-	Figures map[string]float64 `json:"figures"` // what Value was made of
+	Figures map[string]float64 `json:"figures"` // what Value was computed from, and more
 }
 
-// Report is the whole run.
+// Report is the result of a run.
 type Report struct {
 	At      time.Time `json:"at"`
 	Machine string    `json:"machine"`
@@ -42,7 +42,7 @@ func newReport() *Report {
 	return &Report{At: time.Now().UTC().Truncate(time.Second), Machine: machine(), Go: runtime.Version(), Commit: commit}
 }
 
-// machine describes what the run was made on.
+// machine describes the machine of the run.
 func machine() string {
 	model := "unknown processor"
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -56,34 +56,35 @@ func machine() string {
 	return fmt.Sprintf("%d cores, %s, %s/%s", runtime.NumCPU(), model, runtime.GOOS, runtime.GOARCH)
 }
 
-// atLeast and atMost make a row with its bound.
+// atLeast makes a row whose value must not be below bound.
 func atLeast(measure string, value, bound float64, unit string, figures map[string]float64) Row {
 	return Row{measure, value, unit, fmt.Sprintf(">= %g", bound), value >= bound, figures}
 }
 
+// atMost makes a row whose value must not be above bound.
 func atMost(measure string, value, bound float64, unit string, figures map[string]float64) Row {
 	return Row{measure, value, unit, fmt.Sprintf("<= %g", bound), value <= bound, figures}
 }
 
-// noReach makes a row of which nothing is demanded.
-func noReach(measure string, value float64, unit string, figures map[string]float64) Row {
+// unbounded makes a row without a target.
+func unbounded(measure string, value float64, unit string, figures map[string]float64) Row {
 	return Row{measure, value, unit, "", true, figures}
 }
 
-// print writes the table for people.
+// print writes the table as text.
 func (r *Report) print(w io.Writer) {
 	fmt.Fprintf(w, "%s, %s, %s, commit %s\n\n", r.At.Format(time.DateTime), r.Machine, r.Go, r.Commit)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "measure\tvalue\treach\tmet\tmade of")
+	fmt.Fprintln(t, "measure\tvalue\ttarget\tmet\tfigures")
 	for _, row := range r.Rows {
 		met := "yes"
 		switch {
-		case row.Reach == "":
+		case row.Target == "":
 			met = ""
 		case !row.Met:
 			met = "NO"
 		}
-		fmt.Fprintf(t, "%s\t%s %s\t%s\t%s\t%s\n", row.Measure, short(row.Value), row.Unit, row.Reach, met, figures(row.Figures))
+		fmt.Fprintf(t, "%s\t%s %s\t%s\t%s\t%s\n", row.Measure, short(row.Value), row.Unit, row.Target, met, figures(row.Figures))
 	}
 	t.Flush()
 }
@@ -96,14 +97,14 @@ func short(v float64) string {
 }
 
 func figures(m map[string]float64) string {
-	parts := make([]string, 0, len(m))
+	sinkBackends := make([]string, 0, len(m))
 	for _, name := range slices.Sorted(maps.Keys(m)) {
-		parts = append(parts, name+" "+short(m[name]))
+		sinkBackends = append(sinkBackends, name+" "+short(m[name]))
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(sinkBackends, ", ")
 }
 
-// write keeps the report as JSON.
+// write writes the report as JSON.
 func (r *Report) write(path string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A real Apache Kafka (KRaft: broker and controller in one process) from its
-# Maven Central jars, on loopback. Needs a JDK 17 and Maven.
+# Runs Apache Kafka on loopback (KRaft: broker and controller in one process) from
+# the jars on Maven Central. Needs a JDK 17 and Maven.
 #
-#   scripts/kafka.sh fetch                          jars into .cache/kafka/<version>
-#   scripts/kafka.sh run DIR [PORT [CONTROLLER]]    start, or go on with DIR; stays in the foreground
+#   scripts/kafka.sh fetch                          downloads the jars to .cache/kafka/<version>
+#   scripts/kafka.sh run DIR [PORT [CONTROLLER]]    runs in the foreground, with new or existing data in DIR
 #   scripts/kafka.sh tool CLASS ARGS...             e.g. tool TopicCommand --bootstrap-server ... --list
 set -euo pipefail
 
@@ -12,8 +12,8 @@ pom=$root/build/kafka/pom.xml
 version=$(sed -n 's:.*<kafka.version>\(.*\)</kafka.version>.*:\1:p' "$pom")
 jars=$root/.cache/kafka/$version
 
-# Fetched beside its place and moved there whole, so that a broken download or
-# two at the same time leave nothing half done.
+# Downloads to a temporary folder and renames it, so that an interrupted or a
+# concurrent download leaves no incomplete folder.
 fetch() {
   [ -d "$jars" ] && return
   mkdir -p "$(dirname "$jars")"

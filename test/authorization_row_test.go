@@ -15,14 +15,14 @@ import (
 	"tabiya/services/openapi/openapitest"
 )
 
-// world is the platform that the rows are tried on.
+// world is the running platform that the rows are tested on.
 type world struct {
 	p      *platform
 	signer *auth.Signer
 	rows   int
 }
 
-// row is a grant with players of its own, and a game of theirs if it is about one.
+// row is a grant with its own players and, if it is about a game, its own game.
 type row struct {
 	grant
 	t            *testing.T
@@ -30,7 +30,7 @@ type row struct {
 	client       *client.Client
 	white, black client.Player
 	tokens       map[string]string // by caller
-	caller       string            // who is about to ask
+	caller       string            // who sends the next request
 	aboutGame    bool
 	private      bool
 	gameID       string
@@ -72,7 +72,7 @@ func (a *world) rowOfGame(t *testing.T, g grant, private bool) *row {
 	return w
 }
 
-// prepare brings about what is asked for.
+// prepare creates what the request needs.
 func (w *row) prepare() {
 	w.t.Helper()
 	if w.aboutGame {
@@ -83,8 +83,8 @@ func (w *row) prepare() {
 	}
 }
 
-// ask has every caller ask. A refusal leaves a game as it is, so the next one finds
-// what this one found.
+// ask sends the request as every caller. A refused request leaves the game as it was, so
+// the next caller reuses it.
 func (w *row) ask(t *testing.T) {
 	name := strings.TrimSpace(w.operation + " " + w.body)
 	if w.private {
@@ -92,7 +92,7 @@ func (w *row) ask(t *testing.T) {
 	}
 	t.Run(name, func(t *testing.T) {
 		w.t = t
-		status := http.StatusConflict // the first finds what rowOfGame has prepared
+		status := http.StatusConflict // rowOfGame has prepared the game for the first caller
 		for column, caller := range callers {
 			w.caller = caller
 			if !w.aboutGame || status < 400 {
@@ -105,7 +105,8 @@ func (w *row) ask(t *testing.T) {
 	})
 }
 
-// call does it as the caller and gives the status. Of a stream, the head is enough.
+// call sends the request as the caller and returns the status. It reads only the head of
+// a stream.
 func (w *row) call(operation, body string) (status int) {
 	w.t.Helper()
 	w.newcomers++

@@ -12,9 +12,9 @@ import (
 	"tabiya/schemas"
 )
 
-// What a row finds before it is asked for.
+// The functions in this file prepare the state that a row's request needs.
 
-// newGame seats the two players, as soon as livegame knows them.
+// newGame creates a game between the two players, once livegame knows them.
 func (w *row) newGame() {
 	w.t.Helper()
 	body := map[string]any{"white": w.white.ID, "black": w.black.ID, "timeControl": schemas.TimeControl{InitialCs: 30_000}, "private": w.private}
@@ -26,18 +26,18 @@ func (w *row) newGame() {
 	})
 }
 
-// join seats who is about to ask in a queue of his own.
+// join puts the caller into a queue of their own.
 func (w *row) join() {
 	w.t.Helper()
 	if w.caller == "a stranger" || w.caller == "the opponent" || w.caller == "the player" {
-		w.queue = "5+0" // where the row of join has left nobody
+		w.queue = "5+0" // not the queue that the row of join leaves players in
 		if got := w.call("POST /v1/queues/{queue}/join", "{}"); got != http.StatusOK {
 			w.t.Fatalf("%s: joining gets %d", w.caller, got)
 		}
 	}
 }
 
-// act does something to the game.
+// act performs an action in the game.
 func (w *row) act(who client.Player, action string, body any) {
 	w.t.Helper()
 	err := w.client.Do(w.t.Context(), client.Request{Method: "POST", Path: "/v1/games/" + w.gameID + "/" + action, Token: who.Token, Body: body}, nil)
@@ -53,16 +53,16 @@ func (w *row) play(moves string) {
 	}
 }
 
-// open has both sides move.
+// open plays one move of each side.
 func (w *row) open() { w.play("e2e4 e7e5") }
 
-// repeat has the position there three times, with White to move.
+// repeat plays until the position has occurred three times, with White to move.
 func (w *row) repeat() { w.play("g1f3 g8f6 f3g1 f6g8 g1f3 g8f6 f3g1 f6g8") }
 
-// resign ends the game with a result.
+// resign ends the game by White's resignation.
 func (w *row) resign() { w.act(w.white, "resign", nil) }
 
-// offered has the opponent offer something.
+// offered makes the opponent offer a draw, a takeback or a rematch.
 func offered(what string, before ...func(*row)) func(*row) {
 	return func(w *row) {
 		w.t.Helper()
@@ -82,7 +82,7 @@ func (w *row) finish() {
 	})
 }
 
-// abandon has the opponent say on his turn that he leaves.
+// abandon makes the opponent leave explicitly while it is their turn.
 func (w *row) abandon() {
 	w.t.Helper()
 	w.play("e2e4 e7e5 d2d4")
@@ -100,7 +100,7 @@ func (w *row) abandon() {
 	}
 }
 
-// waitClaimable waits until who has left can be claimed.
+// waitClaimable waits until the win or draw against the absent opponent can be claimed.
 func (w *row) waitClaimable() {
 	w.t.Helper()
 	eventually(w.t, "a claim", func() error {
@@ -109,7 +109,7 @@ func (w *row) waitClaimable() {
 		}
 		err := w.client.Do(w.t.Context(), client.Request{Method: "GET", Path: "/v1/games/" + w.gameID, Token: w.p.serviceToken}, &game)
 		if at := game.Black.ClaimableAt; err == nil && (at == nil || time.Since(*at) < time.Second) {
-			return errors.New("he may come back")
+			return errors.New("the opponent may still come back")
 		}
 		return err
 	})

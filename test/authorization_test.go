@@ -10,28 +10,28 @@ import (
 	"tabiya/internal/auth"
 )
 
-// callers are the columns of the tables: who asks. The player is White, who is to
-// move where somebody is.
+// callers are the columns of the tables: who sends the request. "the player" plays White
+// and is to move.
 var callers = []string{"no token", "an expired token", "a service", "a stranger", "the opponent", "the player"}
 
-// statuses are what the callers get, in their order. A 409 is somebody who may, but
-// not now. A list without the game that a row is about counts as 404.
+// statuses are the HTTP statuses for the callers, in their order. 409 means that the
+// caller may do it, but not now. A list without the row's game counts as 404.
 type statuses [6]int
 
 var (
-	anybody = statuses{200, 401, 200, 200, 200, 200} // but a token that is sent must be good
-	always  = statuses{200, 200, 200, 200, 200, 200} // no token is looked at
+	anybody = statuses{200, 401, 200, 200, 200, 200} // a token is optional, but must be valid
+	always  = statuses{200, 200, 200, 200, 200, 200} // the token is ignored
 	created = statuses{201, 401, 201, 201, 201, 201}
 	opened  = statuses{101, 401, 101, 101, 101, 101}
 	people  = statuses{401, 401, 403, 200, 200, 200}
 	gone    = statuses{401, 401, 403, 204, 204, 204}
 	service = statuses{401, 401, 201, 403, 403, 403}
-	both    = statuses{401, 401, 403, 403, 200, 200} // sides of the game
+	both    = statuses{401, 401, 403, 403, 200, 200} // both players of the game
 	player  = statuses{401, 401, 403, 403, 409, 200}
 )
 
-// ofPrivate is what they get where the game is private: to those who have no part in
-// it there is none.
+// ofPrivate returns the statuses for a private game, which does not exist for those who
+// have no part in it.
 func (s statuses) ofPrivate() statuses {
 	for column, caller := range callers {
 		if (caller == "no token" || caller == "a stranger") && s[column] != 401 {
@@ -41,12 +41,12 @@ func (s statuses) ofPrivate() statuses {
 	return s
 }
 
-// grant is a row.
+// grant is a row of the tables: a request and who may send it.
 type grant struct {
 	operation string // method and path, as in the document
 	body      string
 	statuses  statuses
-	before    func(w *row) // what has to be there, if anything
+	before    func(w *row) // prepares what the request needs; may be nil
 }
 
 var grants = []grant{
@@ -72,7 +72,8 @@ var grants = []grant{
 	{"GET /v1/tv/{speed}/events", "", anybody, nil},
 }
 
-// aboutGames are the rows about a game that is there, public and private.
+// aboutGames are the rows about an existing game. Each is tested with a public and a
+// private game.
 var aboutGames = []grant{
 	{"GET /v1/games", "", anybody, nil},
 	{"GET /v1/games/{gameId}", "", anybody, nil},
@@ -103,10 +104,9 @@ var aboutLeavers = []grant{
 	{"POST /v1/games/{gameId}/claim", `{"as":"draw"}`, player, (*row).abandon},
 }
 
-// Every endpoint, and every action of those that have some, by every kind of caller,
-// against the program as it is built. An endpoint that is in the document and not in
-// the tables fails the test.
-func TestWhoMayDoWhat(t *testing.T) {
+// Every endpoint, and every action of the endpoints with actions, is called by every kind
+// of caller. The test fails if an endpoint of the API document is not in the tables.
+func TestEachEndpointAllowsOnlyPermittedCallers(t *testing.T) {
 	t.Parallel()
 	p := up(t)
 	var rows []string
@@ -115,14 +115,14 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 	slices.Sort(rows)
 	if rows, documented := slices.Compact(rows), operations(t, p.url); !slices.Equal(rows, documented) {
-		t.Fatalf("the tables have\n%q\nthe document\n%q", rows, documented)
+		t.Fatalf("the tables have\n%q\nbut the API document has\n%q", rows, documented)
 	}
 	key, err := auth.LoadOrCreateKey(filepath.Join(p.data, "signing-key.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	world := &world{p: p, signer: auth.NewSigner(key)}
-	var left []*row // first, as they may be claimed after a while
+	var left []*row // prepared first, since a claim is allowed only after a while
 	for _, g := range aboutLeavers {
 		left = append(left, world.rowOfGame(t, g, false), world.rowOfGame(t, g, true))
 	}
@@ -139,7 +139,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 }
 
-// operations lists the served document's.
+// operations lists the operations of the served API document.
 func operations(t *testing.T, url string) (all []string) {
 	t.Helper()
 	text, _, err := get(t.Context(), url+"/openapi.json")

@@ -1,5 +1,6 @@
-// Package test drives the built program from outside: whole platforms that are
-// started, killed and asked again.
+// Package test drives the built program from outside: it starts whole platforms, kills
+// their processes, takes their dependencies away, and checks that the log, the answers
+// and the sinks agree.
 package test
 
 import (
@@ -44,8 +45,8 @@ func binary(t testing.TB) string {
 	return path
 }
 
-// dataDir is a folder that the test's PostgreSQL, of another user where the test
-// is root, can be in.
+// dataDir makes a data folder. It is accessible to other users, since PostgreSQL runs as
+// another user if the test runs as root.
 func dataDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tabiya-test-")
@@ -56,7 +57,7 @@ func dataDir(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if t.Failed() && os.Getenv(keepEnv) != "" {
+		if t.Failed() && os.Getenv(keepDirEnv) != "" {
 			t.Logf("kept: %s", dir)
 			return
 		}

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// A kill at any moment loses nothing that was answered and writes nothing twice.
-func TestKillsOfTheWholeProcessUnderAReplay(t *testing.T) {
+// `tabiya up` is killed at random moments while games are replayed.
+func TestNothingAnsweredIsLostWhenWholeProcessIsKilledUnderReplay(t *testing.T) {
 	t.Parallel()
 	p := up(t)
-	check := heckled(t, p.url, p.serviceToken, func() {
+	check := withOutOfTurnMoves(t, p.url, p.serviceToken, func() {
 		for range 5 {
 			<-time.After(time.Duration(500+rand.IntN(2500)) * time.Millisecond)
 			p.kill()
-			p.again(t)
+			p.restart(t)
 			answering(t, p.url)
 		}
 	}, p.games("--games", "80", "--concurrency", "16", blitz), p.games("--games", "20", "--via-queue", blitz))
-	check(checkAll(t, p.place))
+	check(checkAll(t, p.stores))
 }

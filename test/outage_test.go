@@ -18,15 +18,15 @@ import (
 	"tabiya/schemas"
 )
 
-// away is how long a dependency is away.
-const away = 30 * time.Second
+// outage is how long a dependency is unavailable.
+const outage = 30 * time.Second
 
-// Kafka frozen, PostgreSQL and S3 behind a shut door: requests that need what is
-// away are refused with 503 and Retry-After, nothing is lost, and all goes on by
-// itself.
-func TestKafkaPostgresAndS3AwayForHalfAMinute(t *testing.T) {
+// Kafka is frozen, PostgreSQL and S3 are cut off by a proxy, for half a minute each.
+// Requests that need the missing one are refused with 503 and Retry-After. Nothing is
+// lost, and everything continues without help.
+func TestOutageOfKafkaPostgresOrS3IsAnsweredWith503AndLosesNothing(t *testing.T) {
 	broker, store := realkafka.Start(t), objstoretest.New(t)
-	postgres, dsn := loopbacktest.Behind(t, postgrestest.New(t).DSN)
+	postgres, dsn := loopbacktest.ProxyURL(t, postgrestest.New(t).DSN)
 	p := up(t, "--kafka", broker.Brokers()[0], "--replication=1", "--partitions=4", "--postgres", dsn,
 		"--s3", store.Config.Endpoint, "--s3-bucket", store.Config.Bucket,
 		"--s3-access-key", store.Config.AccessKey, "--s3-secret-key", store.Config.SecretKey)
@@ -34,39 +34,39 @@ func TestKafkaPostgresAndS3AwayForHalfAMinute(t *testing.T) {
 
 	underReplays(t, func() {
 		store.Down()
-		game.mustMove(t, "e2e4") // nothing that a player does needs S3
-		<-time.After(away)
+		game.mustMove(t, "e2e4") // playing does not need S3
+		<-time.After(outage)
 		store.Up()
 
-		postgres.Shut()
+		postgres.Cut()
 		refusedWith503(t, http.MethodPost, p.url+"/v1/accounts", "", `{"handle":"nobody","password":"correct horse battery"}`)
 		refusedWith503(t, http.MethodGet, p.url+"/v1/history/games/"+game.id, "", "")
-		game.mustMove(t, "e7e5") // nor does a move need PostgreSQL
-		<-time.After(away)
-		postgres.Open()
+		game.mustMove(t, "e7e5") // playing does not need PostgreSQL
+		<-time.After(outage)
+		postgres.Restore()
 
 		broker.Pause()
 		refusedWith503(t, http.MethodPost, p.url+"/v1/games/"+game.id+"/moves", game.players[0].Token, `{"uci":"g1f3"}`)
-		<-time.After(away)
+		<-time.After(outage)
 		broker.Resume()
 		ready(t, p.process, p.url, time.Minute)
 	}, p.games("--games", "60", "--concurrency", "4", "--patience", "4m", blitz),
 		p.games("--games", "12", "--via-queue", "--concurrency", "2", "--patience", "4m", blitz))
 	game.mustResign(t)
-	checkAll(t, p.place)
+	checkAll(t, p.stores)
 }
 
-// handGame is a game that the test plays itself.
-type handGame struct {
+// manualGame is a game that the test plays move by move.
+type manualGame struct {
 	client  *client.Client
 	id      string
 	players [2]client.Player
 	plies   int
 }
 
-func newGame(t testing.TB, p *platform) *handGame {
+func newGame(t testing.TB, p *platform) *manualGame {
 	t.Helper()
-	g := &handGame{client: client.New(client.Config{URL: p.url, Patience: 2 * time.Minute, Connections: 4})}
+	g := &manualGame{client: client.New(client.Config{URL: p.url, Patience: 2 * time.Minute, Connections: 4})}
 	for i := range g.players {
 		var err error
 		handle := fmt.Sprintf("hand-%d-%d", i, time.Now().UnixMilli()%1e9)
@@ -84,7 +84,7 @@ func newGame(t testing.TB, p *platform) *handGame {
 	return g
 }
 
-func (g *handGame) mustMove(t testing.TB, uci string) {
+func (g *manualGame) mustMove(t testing.TB, uci string) {
 	t.Helper()
 	g.plies++
 	if _, err := g.client.Move(t.Context(), g.players[(g.plies-1)%2], g.id, schemas.NewID(), uci, g.plies); err != nil {
@@ -92,15 +92,14 @@ func (g *handGame) mustMove(t testing.TB, uci string) {
 	}
 }
 
-func (g *handGame) mustResign(t testing.TB) {
+func (g *manualGame) mustResign(t testing.TB) {
 	t.Helper()
 	if _, err := g.client.Resign(t.Context(), g.players[0], g.id, schemas.NewID()); err != nil {
 		t.Errorf("resign: %v", err)
 	}
 }
 
-// refusedWith503 asks until the server says that it cannot, within its own
-// limit for an answer.
+// refusedWith503 sends a request and expects 503 as a problem document with Retry-After.
 func refusedWith503(t testing.TB, method, url, token, body string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -15,39 +15,39 @@ import (
 	"tabiya/internal/objstore"
 )
 
-// quickArchive closes the archive's files within seconds.
+// quickArchive makes the archive close its files within seconds.
 var quickArchive = []string{"--archive-window=2s", "--archive-grace=1s"}
 
 // platform is a `tabiya up`.
 type platform struct {
 	*process
 	data string
-	place
+	stores
 	url, serviceToken string
 }
 
-// up starts everything in one process and waits until it is ready.
+// up starts a `tabiya up` and waits until it is ready.
 func up(t testing.TB, args ...string) *platform {
 	t.Helper()
 	p := &platform{data: dataDir(t)}
 	all := append([]string{"up", "--data", p.data, "--listen", loopbacktest.Address(t), "--wave=200ms"}, quickArchive...)
 	began := time.Now()
 	p.process = launch(t, "up", nil, append(all, args...)...)
-	p.find(t, began)
+	p.readEndpoints(t, began)
 	ready(t, p.process, p.url, time.Minute)
 	return p
 }
 
-// again starts the stopped or killed platform on the same data.
-func (p *platform) again(t testing.TB) {
+// restart starts the stopped or killed platform with the same data.
+func (p *platform) restart(t testing.TB) {
 	t.Helper()
 	began := time.Now()
 	p.start()
-	p.find(t, began)
+	p.readEndpoints(t, began)
 }
 
-// find reads what the platform says about itself.
-func (p *platform) find(t testing.TB, began time.Time) {
+// readEndpoints reads the platform's new endpoints.json.
+func (p *platform) readEndpoints(t testing.TB, began time.Time) {
 	t.Helper()
 	file := filepath.Join(p.data, "endpoints.json")
 	freshSince(t, p.process, file, began.Truncate(time.Millisecond), 2*time.Minute)
@@ -64,7 +64,7 @@ func (p *platform) find(t testing.TB, began time.Time) {
 		t.Fatal(err)
 	}
 	p.url, p.serviceToken = e.URL, e.ServiceToken
-	p.place = place{
+	p.stores = stores{
 		kafka:    kafka.Config{Brokers: e.Kafka},
 		postgres: e.Postgres,
 		s3: objstore.Config{
@@ -74,18 +74,18 @@ func (p *platform) find(t testing.TB, began time.Time) {
 	}
 }
 
-// games are the arguments of a replay of real games against the platform.
+// games returns the arguments of a replay against the platform.
 func (p *platform) games(args ...string) []string {
 	return append([]string{"--url", p.url, "--service-token", p.serviceToken}, args...)
 }
 
-// replay starts one.
+// replay starts a replay.
 func (p *platform) replay(t testing.TB, args ...string) *process {
 	t.Helper()
 	return launch(t, "replay", nil, append([]string{"replay"}, p.games(args...)...)...)
 }
 
-// succeed waits for a replay and wants no mismatch.
+// succeed waits for a replay and expects exit status 0.
 func succeed(t testing.TB, replay *process, limit time.Duration) {
 	t.Helper()
 	replay.wait(limit)
@@ -95,19 +95,19 @@ func succeed(t testing.TB, replay *process, limit time.Duration) {
 	t.Logf("%s:\n%s", replay.name, replay.log)
 }
 
-// replayLimit bounds one replay through kills, on a busy machine.
+// replayLimit is how long one replay may take, with kills and on a busy machine.
 const replayLimit = 6 * time.Minute
 
-// underReplays does something while replays of real games go on, one behind the
-// other in each lane, and then waits for the last of them. There is a replay at
-// every moment, however fast the machine.
-func underReplays(t *testing.T, do func(), lanes ...[]string) {
+// underReplays calls do while replays of real games run, and waits for the replays to end.
+// Each element of replays has the arguments of a replay, which is repeated until do has
+// returned, so that there is load at all times on any machine.
+func underReplays(t *testing.T, do func(), replays ...[]string) {
 	t.Helper()
 	var (
 		done  = make(chan struct{})
 		going sync.WaitGroup
 	)
-	for i, args := range lanes {
+	for i, args := range replays {
 		started := make(chan struct{})
 		going.Go(func() {
 			for first := true; ; first = false {
@@ -118,7 +118,7 @@ func underReplays(t *testing.T, do func(), lanes ...[]string) {
 				select {
 				case <-replay.exited:
 				case <-time.After(replayLimit):
-					t.Errorf("%s did not end in %s", replay.name, replayLimit)
+					t.Errorf("%s did not end within %s", replay.name, replayLimit)
 					return
 				}
 				if status := replay.cmd.ProcessState.ExitCode(); status != 0 {
@@ -143,27 +143,27 @@ func underReplays(t *testing.T, do func(), lanes ...[]string) {
 	}
 }
 
-// heckled is underReplays with a heckler among them, whose moves must be in the
-// log as they were answered.
-func heckled(t *testing.T, url, serviceToken string, do func(), lanes ...[]string) (check func(theLog)) {
+// withOutOfTurnMoves is underReplays with outOfTurnPlayers in addition. The returned check
+// compares their answers with the log.
+func withOutOfTurnMoves(t *testing.T, url, serviceToken string, do func(), replays ...[]string) (check func(eventLog)) {
 	t.Helper()
-	h, stop, stopped := newHeckler(url), make(chan struct{}), make(chan struct{})
+	players, stop, stopped := newOutOfTurnPlayers(url), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
-		h.until(t, stop, serviceToken)
+		players.until(t, stop, serviceToken)
 	}()
 	underReplays(t, func() {
 		do()
 		close(stop)
 		<-stopped
-	}, lanes...)
-	return func(log theLog) { h.check(t, log) }
+	}, replays...)
+	return func(log eventLog) { players.check(t, log) }
 }
 
 // answering waits until the API answers.
 func answering(t testing.TB, url string) {
 	t.Helper()
-	eventually(t, "an answer of "+url, func() error {
+	eventually(t, "an answer from "+url, func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		_, _, err := get(ctx, url+"/healthz")
@@ -171,8 +171,8 @@ func answering(t testing.TB, url string) {
 	})
 }
 
-// checkAll compares all places in which the platform's events are.
-func checkAll(t testing.TB, at place) theLog {
+// checkAll checks the log and compares it with PostgreSQL and both archives.
+func checkAll(t testing.TB, at stores) eventLog {
 	t.Helper()
 	log := readLog(t, at)
 	log.checkSeqs(t)

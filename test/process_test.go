@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// keepEnv names a folder: what processes of a failed test said goes there, with
-// their goroutines, and their data is left where it is.
-const keepEnv = "TABIYA_TEST_KEEP"
+// keepDirEnv names an environment variable with a folder for failed tests: their
+// processes' logs and goroutine dumps are written there, and their data is kept.
+const keepDirEnv = "TABIYA_TEST_KEEP"
 
-// process is one run of the program after another, with the same arguments.
+// process is the program with fixed arguments. It can be started several times.
 type process struct {
 	t      testing.TB
 	name   string
@@ -29,7 +29,7 @@ type process struct {
 	exited chan struct{}
 }
 
-// logFile keeps what all runs said, in memory.
+// logFile collects the output of all runs in memory.
 type logFile struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -47,24 +47,24 @@ func (l *logFile) String() string {
 	return l.b.String()
 }
 
-// launch starts the program; it is killed when the test ends, and what it said
-// is shown if the test has failed.
+// launch starts the program. When the test ends, the program is killed, and its output is
+// shown if the test has failed.
 func launch(t testing.TB, name string, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, name: name, args: args, env: env, log: &logFile{}}
 	p.start()
 	t.Cleanup(func() {
-		if t.Failed() && os.Getenv(keepEnv) != "" {
-			p.signal(syscall.SIGQUIT) // says where it stands
+		if t.Failed() && os.Getenv(keepDirEnv) != "" {
+			p.signal(syscall.SIGQUIT) // prints all goroutines
 			p.wait(10 * time.Second)
 		}
 		p.kill()
 		if t.Failed() {
 			text := p.log.String()
-			if dir := os.Getenv(keepEnv); dir != "" {
+			if dir := os.Getenv(keepDirEnv); dir != "" {
 				_ = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(t.Name()+" "+p.name+".log", " ", "-")), []byte(text), 0o600)
 			}
-			t.Logf("%s said:\n%s", p.name, text[max(0, len(text)-20_000):])
+			t.Logf("output of %s:\n%s", p.name, text[max(0, len(text)-20_000):])
 		}
 	})
 	return p
@@ -75,28 +75,28 @@ func (p *process) start() {
 	p.cmd = exec.Command(binary(p.t), p.args...)
 	p.cmd.Env = append(os.Environ(), p.env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	// A group of its own: Ctrl-C at the test's terminal is not theirs.
+	// In a process group of its own, the program does not get the terminal's Ctrl-C.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatalf("start %s: %v", p.name, err)
 	}
 	p.exited = make(chan struct{})
 	go func(cmd *exec.Cmd, exited chan struct{}) {
-		_ = cmd.Wait() // how it ended is in ProcessState
+		_ = cmd.Wait() // the result is in ProcessState
 		close(exited)
 	}(p.cmd, p.exited)
 }
 
 func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
 
-// kill kills with SIGKILL and waits for the end. A dead process stays dead.
+// kill sends SIGKILL and waits for the end. It does nothing if the process has ended.
 func (p *process) kill() {
 	p.signal(syscall.SIGKILL)
 	<-p.exited
 }
 
-// interrupt is Ctrl-C; it gives how long the process took to end, and its exit
-// status.
+// interrupt sends SIGINT, as Ctrl-C does. It returns how long the process took to end and
+// its exit status.
 func (p *process) interrupt(limit time.Duration) (took time.Duration, status int) {
 	p.t.Helper()
 	p.signal(syscall.SIGINT)
@@ -111,16 +111,15 @@ func (p *process) wait(limit time.Duration) time.Duration {
 	select {
 	case <-p.exited:
 	case <-time.After(limit):
-		p.signal(syscall.SIGQUIT) // says where it stands
+		p.signal(syscall.SIGQUIT) // prints all goroutines
 		<-p.exited
-		p.t.Fatalf("%s did not end in %s", p.name, limit)
+		p.t.Fatalf("%s did not end within %s", p.name, limit)
 	}
 	return time.Since(start)
 }
 
-// ready waits until the process at url says that all its parts are ready. An
-// answer counts only from a process that still runs: the address could be
-// another's.
+// ready waits until /readyz at url answers 200. The answer counts only if the process is
+// still running, since another process could have taken over the address.
 func ready(t testing.TB, p *process, url string, limit time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -158,7 +157,7 @@ func get(ctx context.Context, url string) ([]byte, int, error) {
 	return body.Bytes(), answer.StatusCode, err
 }
 
-// freshSince waits for a file to be written after a time.
+// freshSince waits until a file has been written after since.
 func freshSince(t testing.TB, p *process, path string, since time.Time, limit time.Duration) {
 	t.Helper()
 	deadline := time.After(limit)
@@ -170,7 +169,7 @@ func freshSince(t testing.TB, p *process, path string, since time.Time, limit ti
 		case <-p.exited:
 			t.Fatalf("%s ended before it wrote %s", p.name, filepath.Base(path))
 		case <-deadline:
-			t.Fatalf("%s did not write %s in %s", p.name, filepath.Base(path), limit)
+			t.Fatalf("%s did not write %s within %s", p.name, filepath.Base(path), limit)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -11,31 +11,30 @@ import (
 )
 
 const (
-	roundGames = 100
-	// fewestPlies of a game are enough events for fewestCuts of everybody who
-	// follows it.
-	fewestPlies = longestLife * fewestCuts
+	sessionGames = 100
+	// A game with fewestPlies plies has enough events to cut each follower fewestCuts times.
+	fewestPlies = maxEventsPerConnection * fewestCuts
 	fewestCuts  = 20
 	mostPlies   = 500
 )
 
-// round is games that are played at once. They end when somebody has had enough.
-type round struct {
-	fleet  []string
-	moves  []string // of every game
-	moved  chan struct{}
-	enough chan struct{}
+// session is a set of games that are played at the same time until enough is closed.
+type session struct {
+	instances []string
+	moves     []string      // the same in every game
+	moved     chan struct{} // receives a value when a move is accepted
+	enough    chan struct{} // closed when the games may end
 }
 
-// progress tells whoever waits for it that a move was accepted.
-func (r *round) progress() {
+// progress signals that a move was accepted.
+func (r *session) progress() {
 	select {
 	case r.moved <- struct{}{}:
 	default:
 	}
 }
 
-func (r *round) mayEnd(plies int) bool {
+func (r *session) mayEnd(plies int) bool {
 	select {
 	case <-r.enough:
 		return plies >= fewestPlies
@@ -44,80 +43,81 @@ func (r *round) mayEnd(plies int) bool {
 	}
 }
 
-// 200 players and 200 watchers, each of whom cuts his connections 20 times and more
-// while the processes that they talk to, and those that judge their moves, are
-// killed, stopped and frozen: what each has joined is the log, and every answer
-// that a player got is true.
-func TestWhateverIsKilledTheJoinedStreamIsTheLog(t *testing.T) {
-	p := startParts(t, "processor players", "service account", games1, games2, live1, live2)
+// 200 players and 200 watchers cut their connections at least 20 times each, while
+// processes of livegame and of the games processor are killed, stopped and frozen. The
+// events that each of them joined must equal the log, and every answer to a player must
+// agree with it.
+func TestReconnectedStreamsEqualLogWhenProcessesAreKilledStoppedAndFrozen(t *testing.T) {
+	p := startDeployment(t, "processor players", "service account", games1, games2, live1, live2)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	everyone, ctx := errgroup.WithContext(ctx)
-	r := &round{
-		fleet: []string{p.urls[live1], p.urls[live2]}, moves: wander(mostPlies + 2), // and those said too early
+	r := &session{
+		instances: []string{p.urls[live1], p.urls[live2]}, moves: quietGame(mostPlies + 2), // two more for moves out of turn
 		moved: make(chan struct{}), enough: make(chan struct{}),
 	}
-	players := p.register(t, 2*roundGames)
+	players := p.register(t, 2*sessionGames)
 	var (
-		movers  []*mover
-		readers []*reader
+		socketPlayers []*socketPlayer
+		followers     []*follower
 	)
-	for n := range roundGames {
+	for n := range sessionGames {
 		gameID := p.newGame(t, players[2*n], players[2*n+1])
 		for side := range 2 {
-			m := newMover(r, gameID, players[2*n+side], side)
-			w := &reader{fleet: r.fleet, gameID: gameID}
-			movers, readers = append(movers, m), append(readers, &m.reader, w)
+			m := newSocketPlayer(r, gameID, players[2*n+side], side)
+			w := &follower{instances: r.instances, gameID: gameID}
+			socketPlayers, followers = append(socketPlayers, m), append(followers, &m.follower, w)
 			everyone.Go(func() error { return m.follow(ctx) })
 			everyone.Go(func() error { return w.follow(ctx) })
 		}
 	}
-	p.storm(ctx, t, r.moved)
+	p.injectFaults(ctx, t, r.moved)
 	close(r.enough)
 	if err := everyone.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	log := readLog(t, p.place)
+	log := readLog(t, p.stores)
 	log.checkSeqs(t)
 	log.checkWhole(t)
-	checkReaders(t, log, readers)
-	checkMovers(t, log, movers)
+	checkFollowers(t, log, followers)
+	checkSocketPlayers(t, log, socketPlayers)
 }
 
-// checkReaders: what each has joined is his game's events, byte for byte, and he
-// was cut often enough.
-func checkReaders(t *testing.T, log theLog, readers []*reader) {
+// checkFollowers verifies that the joined events of each follower equal its game's events
+// in the log, byte for byte, and that its connections were cut often enough.
+func checkFollowers(t *testing.T, log eventLog, followers []*follower) {
 	t.Helper()
 	games := map[string][]string{}
 	for _, r := range log {
 		games[r.Key] = append(games[r.Key], r.value)
 	}
 	ends := map[string]int{}
-	for n, who := range readers {
-		want, same := games[who.gameID], 0
-		for same < min(len(want), len(who.joined)) && who.joined[same] == want[same] {
+	for n, f := range followers {
+		want, same := games[f.gameID], 0
+		for same < min(len(want), len(f.joined)) && f.joined[same] == want[same] {
 			same++
 		}
-		if len(want) != same || len(who.joined) != same {
-			t.Errorf("reader %d of %s joined %d events, the log has %d, and they differ behind %d", n, who.gameID, len(who.joined), len(want), same)
+		if len(want) != same || len(f.joined) != same {
+			t.Errorf("follower %d of %s joined %d events, the log has %d, and they differ after %d", n, f.gameID, len(f.joined), len(want), same)
 		}
-		if who.ends[cut] < fewestCuts {
-			t.Errorf("reader %d of %s cut %d times", n, who.gameID, who.ends[cut])
+		if f.ends[cut] < fewestCuts {
+			t.Errorf("follower %d of %s cut its connection only %d times", n, f.gameID, f.ends[cut])
 		}
-		for how, times := range who.ends {
+		for how, times := range f.ends {
 			ends[how] += times
 		}
 	}
 	for _, how := range []string{broken, absent, silent} {
-		if ends[how] < roundGames/4 {
-			t.Errorf("%d connections were %s: that tests nothing", ends[how], how)
+		if ends[how] < sessionGames/4 {
+			t.Errorf("only %d connections ended as %s", ends[how], how)
 		}
 	}
-	t.Logf("connections of %d readers ended: %v", len(readers), ends)
+	t.Logf("connections of %d followers ended: %v", len(followers), ends)
 }
 
-// checkMovers: every answer is true, and every move in the log was answered.
-func checkMovers(t *testing.T, log theLog, movers []*mover) {
+// checkSocketPlayers verifies that every answer agrees with the log, and that every move in
+// the log was acknowledged.
+func checkSocketPlayers(t *testing.T, log eventLog, socketPlayers []*socketPlayer) {
 	t.Helper()
 	caused, moves := map[string][]record{}, 0
 	for _, r := range log {
@@ -127,12 +127,12 @@ func checkMovers(t *testing.T, log theLog, movers []*mover) {
 		}
 	}
 	acked, refused, repeats := 0, 0, 0
-	for _, m := range movers {
+	for _, m := range socketPlayers {
 		m.check(t, caused)
 		acked, refused, repeats = acked+len(m.acked), refused+len(m.refused), repeats+m.repeats
 	}
-	if acked != moves || refused == 0 || repeats < len(movers) {
-		t.Errorf("%d acked of %d in the log, %d refused, %d said again", acked, moves, refused, repeats)
+	if acked != moves || refused == 0 || repeats < len(socketPlayers) {
+		t.Errorf("%d acknowledged of %d in the log, %d refused, %d frames sent again", acked, moves, refused, repeats)
 	}
-	t.Logf("%d moves and resignations acked, %d refused, %d frames said again", acked, refused, repeats)
+	t.Logf("%d moves and resignations acknowledged, %d refused, %d frames sent again", acked, refused, repeats)
 }

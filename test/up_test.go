@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestUpStopsInTenSecondsUnderLoadAndGoesOnWithItsData(t *testing.T) {
+func TestUpStopsWithinTenSecondsUnderLoadAndKeepsItsData(t *testing.T) {
 	t.Parallel()
 	p := up(t)
 	underReplays(t, func() {
@@ -14,38 +14,38 @@ func TestUpStopsInTenSecondsUnderLoadAndGoesOnWithItsData(t *testing.T) {
 			<-time.After(2 * time.Second)
 			took, status := p.interrupt(15 * time.Second)
 			if took > 10*time.Second || status != 0 {
-				t.Errorf("Ctrl-C ended it in %s with status %d", took, status)
+				t.Errorf("it ended %s after Ctrl-C with status %d", took, status)
 			}
 			t.Logf("stopped in %s", took)
-			p.again(t)
+			p.restart(t)
 			ready(t, p.process, p.url, time.Minute)
 		}
 	}, p.games("--games", "40", "--concurrency", "8", blitz), p.games("--games", "10", "--via-queue", blitz))
-	before := checkAll(t, p.place)
+	before := checkAll(t, p.stores)
 
 	p.interrupt(15 * time.Second)
-	p.again(t)
+	p.restart(t)
 	ready(t, p.process, p.url, time.Minute)
-	if after := readLog(t, p.place); len(after) < len(before) {
+	if after := readLog(t, p.stores); len(after) < len(before) {
 		t.Errorf("the log had %d events before the restart and has %d", len(before), len(after))
 	}
 }
 
-func TestASecondUpOnTheSameDataIsRefusedInOneLine(t *testing.T) {
+func TestSecondUpOnSameDataFolderFailsWithOneLine(t *testing.T) {
 	t.Parallel()
 	p := up(t)
-	for _, address := range []string{"127.0.0.1:0", strings.TrimPrefix(p.url, "http://")} { // the second is in use as well
+	for _, address := range []string{"127.0.0.1:0", strings.TrimPrefix(p.url, "http://")} { // the second address is also in use
 		second := launch(t, "second up", nil, "up", "--data", p.data, "--listen", address)
 		second.wait(20 * time.Second)
-		said := strings.TrimSpace(second.log.String())
-		if status := second.cmd.ProcessState.ExitCode(); status != 1 || strings.Count(said, "\n") > 0 || !strings.Contains(said, "data folder is in use") {
-			t.Errorf("on %s: status %d, said:\n%s", address, status, said)
+		output := strings.TrimSpace(second.log.String())
+		if status := second.cmd.ProcessState.ExitCode(); status != 1 || strings.Count(output, "\n") > 0 || !strings.Contains(output, "data folder is in use") {
+			t.Errorf("on %s: status %d, output:\n%s", address, status, output)
 		}
 	}
 	ready(t, p.process, p.url, 5*time.Second)
 }
 
-func TestBothFilesOfRealGamesReplayInFull(t *testing.T) {
+func TestReplayOfRealGameFilesHasNoMismatch(t *testing.T) {
 	p := up(t)
 	for file, wants := range map[string][]string{
 		blitz: {"games         978", "plies       73517", "skipped          22", "mismatches           0"},
@@ -53,12 +53,12 @@ func TestBothFilesOfRealGamesReplayInFull(t *testing.T) {
 	} {
 		replay := p.replay(t, file)
 		succeed(t, replay, 10*time.Minute)
-		said := strings.Join(strings.Fields(replay.log.String()), " ")
+		report := strings.Join(strings.Fields(replay.log.String()), " ")
 		for _, want := range wants {
-			if want = strings.Join(strings.Fields(want), " "); !strings.Contains(said, want) {
+			if want = strings.Join(strings.Fields(want), " "); !strings.Contains(report, want) {
 				t.Errorf("%s: the report lacks %q", file, want)
 			}
 		}
 	}
-	checkAll(t, p.place)
+	checkAll(t, p.stores)
 }

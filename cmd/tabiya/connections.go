@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -12,17 +11,17 @@ import (
 	"tabiya/internal/postgres"
 )
 
-// kafkaFlags say where Kafka is.
+// kafkaFlags locate Kafka and say how to log in to it.
 type kafkaFlags struct {
-	Kafka         []string `placeholder:"HOST:PORT" help:"Kafka's brokers."`
-	KafkaSasl     string   `placeholder:"MECHANISM" enum:",PLAIN,SCRAM-SHA-256,SCRAM-SHA-512" default:"" help:"How to log in to Kafka: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."`
-	KafkaUser     string   `placeholder:"USER" help:"Kafka's user."`
-	KafkaPassword string   `placeholder:"PASSWORD" help:"Kafka's password; better by the environment."`
-	KafkaTls      bool     `help:"Encrypt the connections to Kafka."`
-	KafkaCa       string   `placeholder:"FILE" help:"Certificate authorities for Kafka, PEM; the system's otherwise."`
-	KafkaCert     string   `placeholder:"FILE" help:"Client certificate for Kafka, PEM."`
-	KafkaKey      string   `placeholder:"FILE" help:"Key of the client certificate, PEM."`
-	KafkaInstance string   `placeholder:"NAME" help:"Makes this process a static member of its consumer groups (KIP-345): unique, and the same after a restart."`
+	Kafka         []string `placeholder:"HOST:PORT" help:"Kafka bootstrap brokers."`
+	KafkaSasl     string   `placeholder:"MECHANISM" enum:",PLAIN,SCRAM-SHA-256,SCRAM-SHA-512" default:"" help:"SASL mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; no login if empty."`
+	KafkaUser     string   `placeholder:"USER" help:"SASL user."`
+	KafkaPassword string   `placeholder:"PASSWORD" help:"SASL password; prefer the environment variable."`
+	KafkaTls      bool     `help:"Use TLS for connections to Kafka."`
+	KafkaCa       string   `placeholder:"FILE" help:"Certificate authorities to trust for Kafka, PEM; default: the system's."`
+	KafkaCert     string   `placeholder:"FILE" help:"Client certificate for TLS to Kafka, PEM."`
+	KafkaKey      string   `placeholder:"FILE" help:"Private key of the client certificate, PEM."`
+	KafkaInstance string   `placeholder:"NAME" help:"Static membership id (KIP-345) in the consumer groups of this process. Must be unique and stay the same across restarts."`
 }
 
 func (f kafkaFlags) config() (kafka.Config, error) {
@@ -33,31 +32,31 @@ func (f kafkaFlags) config() (kafka.Config, error) {
 		InstanceID: f.KafkaInstance,
 	}
 	if len(cfg.Brokers) == 0 {
-		return cfg, fmt.Errorf("say where Kafka is: --kafka or TABIYA_KAFKA")
+		return cfg, errors.New("no Kafka brokers given: set --kafka or TABIYA_KAFKA")
 	}
 	return cfg, cfg.Validate()
 }
 
-// postgresFlags say where PostgreSQL is.
+// postgresFlags locate PostgreSQL.
 type postgresFlags struct {
-	Postgres string `placeholder:"DSN" help:"PostgreSQL, such as postgres://user:password@host:5432/tabiya."`
+	Postgres string `placeholder:"DSN" help:"PostgreSQL connection string, such as postgres://user:password@host:5432/tabiya."`
 }
 
 func (f postgresFlags) dsn() (string, error) {
 	if f.Postgres == "" {
-		return "", fmt.Errorf("say where PostgreSQL is: --postgres or TABIYA_POSTGRES")
+		return "", errors.New("no PostgreSQL given: set --postgres or TABIYA_POSTGRES")
 	}
 	return f.Postgres, nil
 }
 
-// s3Flags say where the archive's bucket is.
+// s3Flags locate the archive's bucket.
 type s3Flags struct {
-	S3          string `name:"s3" env:"TABIYA_S3" placeholder:"URL" help:"The S3 store, such as https://s3.example.com; 'aws' for Amazon's own."`
-	S3Region    string `name:"s3-region" env:"TABIYA_S3_REGION" default:"us-east-1" help:"The store's region."`
-	S3Bucket    string `name:"s3-bucket" env:"TABIYA_S3_BUCKET" default:"tabiya" help:"The archive's bucket; made if it is missing."`
-	S3AccessKey string `name:"s3-access-key" env:"TABIYA_S3_ACCESS_KEY" placeholder:"ID" help:"Access key; without one, Amazon's usual places are asked."`
-	S3SecretKey string `name:"s3-secret-key" env:"TABIYA_S3_SECRET_KEY" placeholder:"KEY" help:"Secret key; better by the environment."`
-	S3PathStyle bool   `name:"s3-path-style" env:"TABIYA_S3_PATH_STYLE" default:"true" negatable:"" help:"The bucket is in the path, as most stores but Amazon's want it."`
+	S3          string `name:"s3" env:"TABIYA_S3" placeholder:"URL" help:"URL of the S3 store, such as https://s3.example.com; 'aws' for Amazon S3."`
+	S3Region    string `name:"s3-region" env:"TABIYA_S3_REGION" default:"us-east-1" help:"Region of the S3 store."`
+	S3Bucket    string `name:"s3-bucket" env:"TABIYA_S3_BUCKET" default:"tabiya" help:"Bucket of the archive; created if it does not exist."`
+	S3AccessKey string `name:"s3-access-key" env:"TABIYA_S3_ACCESS_KEY" placeholder:"ID" help:"Access key id; default: the AWS credential chain."`
+	S3SecretKey string `name:"s3-secret-key" env:"TABIYA_S3_SECRET_KEY" placeholder:"KEY" help:"Secret access key; prefer the environment variable."`
+	S3PathStyle bool   `name:"s3-path-style" env:"TABIYA_S3_PATH_STYLE" default:"true" negatable:"" help:"Put the bucket name in the URL path, which most stores other than Amazon S3 need."`
 }
 
 func (f s3Flags) config() (objstore.Config, error) {
@@ -67,24 +66,24 @@ func (f s3Flags) config() (objstore.Config, error) {
 	}
 	switch f.S3 {
 	case "":
-		return cfg, fmt.Errorf("say where S3 is: --s3 or TABIYA_S3")
+		return cfg, errors.New("no S3 store given: set --s3 or TABIYA_S3")
 	case "aws":
 		cfg.Endpoint, cfg.PathStyle = "", false
 	}
 	return cfg, cfg.Validate()
 }
 
-// eventually does what needs a dependency, again and again until the dependency
-// is there: parts may be started in any order.
-func eventually(ctx context.Context, logger *slog.Logger, what string, do func(context.Context) error) error {
+// retryWhileUnavailable calls do until it succeeds or fails for another reason than
+// an unavailable dependency, so that processes may be started in any order.
+func retryWhileUnavailable(ctx context.Context, logger *slog.Logger, dependency string, do func(context.Context) error) error {
 	pause := 250 * time.Millisecond
-	for told := false; ; told = true {
+	for logged := false; ; logged = true {
 		err := do(ctx)
-		if err == nil || ctx.Err() != nil || !away(err) {
+		if err == nil || ctx.Err() != nil || !isUnavailable(err) {
 			return err
 		}
-		if !told {
-			logger.Warn("waiting for "+what, "err", err)
+		if !logged {
+			logger.Warn("waiting for "+dependency, "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -95,6 +94,6 @@ func eventually(ctx context.Context, logger *slog.Logger, what string, do func(c
 	}
 }
 
-func away(err error) bool {
+func isUnavailable(err error) bool {
 	return errors.Is(err, kafka.ErrUnavailable) || errors.Is(err, postgres.ErrUnavailable) || errors.Is(err, objstore.ErrUnavailable)
 }

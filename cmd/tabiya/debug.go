@@ -9,10 +9,10 @@ import (
 )
 
 type debugFlags struct {
-	Listen string `placeholder:"ADDRESS" help:"Address of Go's profiler, /debug/pprof/, which is for operators alone; off unless given."`
+	Listen string `placeholder:"ADDRESS" help:"Address of Go's profiler, /debug/pprof/. Do not expose it to clients. Default: no profiler."`
 }
 
-// serve answers on the profiler's own listener until ctx ends.
+// serve starts the profiler on its own listener. It runs until ctx ends.
 func (f debugFlags) serve(ctx context.Context, logger *slog.Logger) error {
 	if f.Listen == "" {
 		return nil
@@ -29,7 +29,7 @@ func (f debugFlags) serve(ctx context.Context, logger *slog.Logger) error {
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
-	logger.Info("profiler listens", "url", urlOf(listener)+"/debug/pprof/")
-	go func() { _ = server.Serve(listener) }() // ends with ctx
+	logger.Info("profiler listening", "url", listenerURL(listener)+"/debug/pprof/")
+	go func() { _ = server.Serve(listener) }() // returns when ctx ends
 	return nil
 }

@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 )
 
-// endpoints is what `tabiya up` tells other programs on the same machine, in a
-// file that its owner alone can read: there are passwords in it.
+// endpoints is the content of endpoints.json, in which `tabiya up` tells other
+// programs on the same machine how to reach it. The file holds passwords, so only
+// its owner can read it.
 type endpoints struct {
 	URL          string   `json:"url"`
 	ServiceToken string   `json:"serviceToken"`
@@ -28,7 +29,7 @@ type s3Access struct {
 
 func endpointsFile(data string) string { return filepath.Join(data, "endpoints.json") }
 
-// write replaces the file in one step.
+// write replaces the file atomically.
 func (e endpoints) write(data string) error {
 	text, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {
@@ -56,8 +57,8 @@ func readEndpoints(data string) (endpoints, error) {
 	return e, nil
 }
 
-// urlOf is how to reach a listener from this machine.
-func urlOf(listener net.Listener) string {
+// listenerURL returns the URL at which this machine reaches the listener.
+func listenerURL(listener net.Listener) string {
 	address := listener.Addr().(*net.TCPAddr)
 	if address.IP.IsUnspecified() {
 		return fmt.Sprintf("http://127.0.0.1:%d", address.Port)

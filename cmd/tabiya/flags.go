@@ -8,9 +8,9 @@ import (
 	"tabiya/internal/core/queue"
 )
 
-// listenFlags are those of a part that runs as a process of its own.
+// listenFlags are the flags of a command that serves HTTP.
 type listenFlags struct {
-	Listen string `default:"127.0.0.1:8080" help:"Address of /healthz, /readyz and /metrics, and of a service's API; port 0 takes a free one."`
+	Listen string `default:"127.0.0.1:8080" help:"Address of /healthz, /readyz and /metrics, and of the API of services; port 0 picks a free port."`
 }
 
 func (f listenFlags) serve(ctx context.Context, n *node) error {
@@ -18,18 +18,18 @@ func (f listenFlags) serve(ctx context.Context, n *node) error {
 	if err != nil {
 		return err
 	}
-	n.logger.Info("listening", "url", urlOf(listener))
+	n.logger.Info("listening", "url", listenerURL(listener))
 	return n.serve(ctx, listener, func() { n.logger.Info("ready") })
 }
 
 type regionFlags struct {
-	Regions []string `default:"eu,us" help:"Where players can be at home; each has its own queues and folders in the archive. The first is the default."`
+	Regions []string `default:"eu,us" help:"Home regions of players, the first is the default. Each has its own queues and archive folders."`
 }
 
-// queueFlags say how queues pair.
+// queueFlags configure pairing.
 type queueFlags struct {
-	Wave          time.Duration `default:"1s" help:"Time between two pairings of a queue in which somebody waits."`
-	MatchDeadline time.Duration `default:"10s" help:"How long the game of a match may take to start before both wait again."`
+	Wave          time.Duration `default:"1s" help:"Time between two pairing rounds of a queue with waiting players."`
+	MatchDeadline time.Duration `default:"10s" help:"How long the game of a match may take to start before both players return to the queue."`
 }
 
 func (f queueFlags) config() (queue.Config, error) {
@@ -37,32 +37,31 @@ func (f queueFlags) config() (queue.Config, error) {
 	return cfg, cfg.Validate()
 }
 
-// archiveFlags say when the archive's files are closed.
+// archiveFlags configure the files of the archive.
 type archiveFlags struct {
-	ArchiveWindow time.Duration `default:"5m" help:"Broker time that one file covers at most; divides an hour."`
-	ArchiveGrace  time.Duration `default:"10s" help:"How far the broker's clock has to be past an idle partition's window before its file is closed."`
-	ArchiveTemp   string        `type:"path" placeholder:"DIR" help:"Where open files wait; the system's folder for that otherwise."`
+	ArchiveWindow time.Duration `default:"5m" help:"Span of broker time that one file covers at most; must divide an hour."`
+	ArchiveGrace  time.Duration `default:"10s" help:"How long after the end of a window, by broker time, the file of an idle partition is closed."`
+	ArchiveTemp   string        `type:"path" placeholder:"DIR" help:"Folder for files that are not uploaded yet; default: the system's temporary folder."`
 }
 
-// connectionFlags bound who watches and plays over sockets and streams, and say
-// where they come from.
+// connectionFlags limit the WebSockets and event streams of games.
 type connectionFlags struct {
-	Connections           int `default:"20000" help:"Sockets and streams of games at most; a quarter is kept for those who play."`
-	ConnectionsPerPlayer  int `default:"64" help:"Those of one player."`
-	ConnectionsPerAddress int `default:"0" help:"Those from one address; 0 for no bound."`
+	Connections           int `default:"20000" help:"Maximum number of sockets and streams of games; a quarter is reserved for players."`
+	ConnectionsPerPlayer  int `default:"64" help:"Maximum number of sockets and streams of one player."`
+	ConnectionsPerAddress int `default:"0" help:"Maximum number of sockets and streams from one address; 0 for no limit."`
 
-	TrustedProxies []string `placeholder:"CIDR" help:"Addresses and networks of gateways, whose X-Forwarded-For tells a client's address; without, a gateway's clients are all one address, which wrong passwords are counted by."`
+	TrustedProxies []string `placeholder:"CIDR" help:"Gateways whose X-Forwarded-For header is trusted for the client's address. Without it, all clients behind a gateway count as one address, also for the limit on wrong passwords."`
 }
 
-// keyFlags name the key that tokens are checked with.
+// keyFlags name the key that tokens are verified with.
 type keyFlags struct {
-	Key string `type:"path" placeholder:"FILE" help:"The signing key, PEM, for the account service; the public key does for the others (see 'tabiya token key')."`
+	Key string `type:"path" placeholder:"FILE" help:"Key file, PEM: the signing key for the account service, the public key for the others (see 'tabiya token key')."`
 }
 
-func (f keyFlags) read(w *wires) (err error) {
+func (f keyFlags) read(deps *dependencies) (err error) {
 	if f.Key == "" {
-		return errors.New("say where the key is: --key or TABIYA_KEY")
+		return errors.New("no key given: set --key or TABIYA_KEY")
 	}
-	w.private, w.public, err = readKey(f.Key)
+	deps.private, deps.public, err = readKey(f.Key)
 	return err
 }

@@ -6,8 +6,8 @@ import (
 )
 
 type logFlags struct {
-	Level  slog.Level `default:"info" help:"Least severe messages to log: debug, info, warn or error."`
-	Format string     `default:"text" enum:"text,json" help:"How to write log messages: text or json."`
+	Level  slog.Level `default:"info" help:"Minimum severity of log messages: debug, info, warn or error."`
+	Format string     `default:"text" enum:"text,json" help:"Format of log messages: text or json."`
 }
 
 func (f logFlags) logger(w io.Writer) *slog.Logger {

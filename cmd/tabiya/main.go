@@ -1,5 +1,5 @@
-// Command tabiya is the whole platform in one binary: `tabiya up` runs all of
-// it in one process, and every part runs as a process of its own.
+// Command tabiya is the whole platform in one binary. `tabiya up` runs everything
+// in one process; the other commands run one service, processor or sink each.
 package main
 
 import (
@@ -18,14 +18,14 @@ type cli struct {
 	Log   logFlags   `embed:"" prefix:"log-"`
 	Debug debugFlags `embed:"" prefix:"debug-"`
 
-	Up        upCmd        `cmd:"" help:"Run everything in this process, with an embedded Kafka, PostgreSQL and S3 unless told of real ones."`
-	Replay    replayCmd    `cmd:"" help:"Play a PGN file's games through the public API and compare what history says of them."`
+	Up        upCmd        `cmd:"" help:"Run everything in one process. Kafka, PostgreSQL and S3 are embedded unless flags name real ones."`
+	Replay    replayCmd    `cmd:"" help:"Play the games of a PGN file through the public API and compare them with what history returns."`
 	Service   serviceCmd   `cmd:"" help:"Run one service, or several on one listener."`
-	Processor processorCmd `cmd:"" help:"Run one processor; more of the same share its partitions."`
-	Sink      sinkCmd      `cmd:"" help:"Run one sink; more of the same share the partitions."`
-	Topics    topicsCmd    `cmd:"" help:"Kafka's topics."`
-	Token     tokenCmd     `cmd:"" help:"The signing key, and tokens made with it."`
-	Ready     readyCmd     `cmd:"" help:"Ask a running part whether it is ready; exit status 0 if it is."`
+	Processor processorCmd `cmd:"" help:"Run one processor. Several processes of the same processor share its partitions."`
+	Sink      sinkCmd      `cmd:"" help:"Run one sink. Several processes of the same sink share its partitions."`
+	Topics    topicsCmd    `cmd:"" help:"Manage the Kafka topics."`
+	Token     tokenCmd     `cmd:"" help:"Manage the signing key and issue service tokens."`
+	Ready     readyCmd     `cmd:"" help:"Check whether a running process is ready; exit status 0 if it is."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
@@ -40,8 +40,8 @@ func main() {
 	parser.FatalIfErrorf(err)
 
 	logger := c.Log.logger(os.Stderr)
-	slog.SetDefault(logger) // for libraries that know no other
-	ctx, stop := untilInterrupted(logger)
+	slog.SetDefault(logger) // for libraries that take no logger
+	ctx, stop := withInterrupt(logger)
 	defer stop()
 	command.BindTo(ctx, (*context.Context)(nil))
 	err = c.Debug.serve(ctx, logger)
@@ -57,22 +57,23 @@ func main() {
 func newParser(c *cli) (*kong.Kong, error) {
 	return kong.New(c,
 		kong.Name("tabiya"),
-		kong.Description("A chess platform whose database is the log. Every flag has a twin in the environment."),
+		kong.Description("A chess platform whose database is the Kafka log. Every flag can also be set by an environment variable."),
 		kong.DefaultEnvars("TABIYA"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.ShortUsageOnError(),
 	)
 }
 
-// untilInterrupted gives a context that the first interrupt ends; the second one
-// ends the process, as does a kill at any time: nothing answered is lost by it.
-func untilInterrupted(logger *slog.Logger) (context.Context, context.CancelFunc) {
+// withInterrupt returns a context that the first SIGINT or SIGTERM cancels. The
+// second one ends the process at once, which is safe: everything that was
+// answered is in the log.
+func withInterrupt(logger *slog.Logger) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		logger.Info("stopping; once more stops at once")
+		logger.Info("stopping; interrupt again to stop at once")
 		cancel()
 		<-signals
 		os.Exit(130)

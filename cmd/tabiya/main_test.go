@@ -23,7 +23,7 @@ func parse(t *testing.T, c *cli, args ...string) *kong.Context {
 	return ctx
 }
 
-func TestEveryFlagHasATwinInTheEnvironment(t *testing.T) {
+func TestEveryFlagHasAnEnvironmentVariable(t *testing.T) {
 	t.Parallel()
 	parser, err := newParser(&cli{})
 	if err != nil {
@@ -41,7 +41,7 @@ func TestEveryFlagHasATwinInTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestTheEnvironmentStandsInForFlags(t *testing.T) {
+func TestEnvironmentVariablesSetFlags(t *testing.T) {
 	for name, value := range map[string]string{
 		"TABIYA_KAFKA": "a:1,b:2", "TABIYA_KAFKA_SASL": "PLAIN", "TABIYA_KAFKA_USER": "u", "TABIYA_KAFKA_PASSWORD": "p",
 		"TABIYA_POSTGRES": "postgres://x", "TABIYA_S3": "http://s3", "TABIYA_S3_BUCKET": "b", "TABIYA_S3_ACCESS_KEY": "k",
@@ -70,7 +70,7 @@ func TestTheEnvironmentStandsInForFlags(t *testing.T) {
 	}
 }
 
-func TestTopicsAreReplicatedThreeTimesUnlessToldOtherwise(t *testing.T) {
+func TestTopicReplicationDefaultsToThreeWithMajorityISR(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		args          []string
@@ -90,11 +90,11 @@ func TestTopicsAreReplicatedThreeTimesUnlessToldOtherwise(t *testing.T) {
 	}
 }
 
-func TestEndpointsAreForTheirOwnerAlone(t *testing.T) {
+func TestEndpointsFileIsReadableByOwnerOnly(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	want := endpoints{URL: "http://127.0.0.1:1", ServiceToken: "t", Kafka: []string{"k:1"}}
-	for range 2 { // the second replaces the first
+	for range 2 { // the second write replaces the first
 		if err := want.write(dir); err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func TestEndpointsAreForTheirOwnerAlone(t *testing.T) {
 	}
 }
 
-func TestAReplayFindsTheRunningPlatformByItsDataFolder(t *testing.T) {
+func TestReplayReadsURLAndTokenFromDataFolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := (endpoints{URL: "http://127.0.0.1:1", ServiceToken: "t"}).write(dir); err != nil {
@@ -131,6 +131,6 @@ func TestAReplayFindsTheRunningPlatformByItsDataFolder(t *testing.T) {
 	c = cli{}
 	parse(t, &c, "replay", "--data", t.TempDir(), file)
 	if _, err := c.Replay.config(); err == nil {
-		t.Error("nothing runs there, and the replay would begin")
+		t.Error("a data folder without endpoints.json was accepted")
 	}
 }

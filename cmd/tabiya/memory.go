@@ -8,40 +8,41 @@ import (
 	"time"
 )
 
-// How far the heap of `up` may grow beyond what is live, in percent of that,
-// before it is collected. What is live is small, so a busy program collects it
-// all the time, and each collection takes half of two cores for 25 ms: that is
-// the tail of a move's latency. A quiet one gives the memory back instead.
+// GOGC of `up`, in percent. The live heap is small, so with Go's default of 100 a
+// busy program collects all the time, and each collection takes half of two cores
+// for 25 ms: that was the tail of a move's latency. An idle program returns the
+// memory instead.
 const (
-	quietPercent = 100
-	busyPercent  = 900 // to a quarter of the machine's memory at most, or quietPercent
+	idleGCPercent = 100
+	busyGCPercent = 900 // less if the heap could exceed a quarter of the machine's memory
 
-	busyRate   = 20 << 20 // bytes allocated a second
-	quietAfter = 5        // seconds below it
+	busyAllocRate = 20 << 20 // bytes per second
+	idleAfter     = 5        // seconds below busyAllocRate
 )
 
-// tuneCollector works until ctx is done. GOGC says otherwise where it is set.
-func tuneCollector(ctx context.Context) {
+// tuneGC adapts the GC percentage to the load until ctx is done. It does nothing
+// if GOGC is set.
+func tuneGC(ctx context.Context) {
 	if _, set := os.LookupEnv("GOGC"); set {
 		return
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	last, quiet := allocated(), quietAfter
+	last, quiet := allocatedBytes(), idleAfter
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		now := allocated()
+		now := allocatedBytes()
 		switch {
-		case now-last >= busyRate:
-			debug.SetGCPercent(percentOf(live(), machineMemory()))
+		case now-last >= busyAllocRate:
+			debug.SetGCPercent(gcPercentFor(liveBytes(), machineMemory()))
 			quiet = 0
-		case quiet < quietAfter:
-			if quiet++; quiet == quietAfter {
-				debug.SetGCPercent(quietPercent)
+		case quiet < idleAfter:
+			if quiet++; quiet == idleAfter {
+				debug.SetGCPercent(idleGCPercent)
 				debug.FreeOSMemory()
 			}
 		}
@@ -49,20 +50,20 @@ func tuneCollector(ctx context.Context) {
 	}
 }
 
-// percentOf is how far a busy heap of so many live bytes may grow on a machine of
-// so much memory.
-func percentOf(live, machine uint64) int {
-	live = max(1<<20, live) // 0 before the first collection
-	return min(busyPercent, max(quietPercent, int(25*machine/live)-100))
+// gcPercentFor returns the GC percentage for a busy program with that many live
+// bytes on a machine with that much memory.
+func gcPercentFor(live, machine uint64) int {
+	live = max(1<<20, live) // live is 0 before the first collection
+	return min(busyGCPercent, max(idleGCPercent, int(25*machine/live)-100))
 }
 
-// live is what the percentage is of: stacks and globals as well.
-func live() uint64 {
+// liveBytes is what the GC percentage applies to: heap, stacks and globals.
+func liveBytes() uint64 {
 	return metric("/gc/heap/live:bytes") + metric("/gc/scan/stack:bytes") + metric("/gc/scan/globals:bytes")
 }
 
-// allocated is how many bytes were ever put on the heap.
-func allocated() uint64 { return metric("/gc/heap/allocs:bytes") }
+// allocatedBytes is the total number of bytes ever allocated on the heap.
+func allocatedBytes() uint64 { return metric("/gc/heap/allocs:bytes") }
 
 func metric(name string) uint64 {
 	sample := []metrics.Sample{{Name: name}}

@@ -2,7 +2,7 @@ package main
 
 import "syscall"
 
-// machineMemory is in bytes; 0 if it is not known.
+// machineMemory returns the machine's memory in bytes, 0 if it is unknown.
 func machineMemory() uint64 {
 	var info syscall.Sysinfo_t
 	if syscall.Sysinfo(&info) != nil {

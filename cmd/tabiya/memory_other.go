@@ -2,5 +2,5 @@
 
 package main
 
-// machineMemory is not known.
+// machineMemory is 0: the machine's memory is unknown here.
 func machineMemory() uint64 { return 0 }

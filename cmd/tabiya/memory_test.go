@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-func TestABusyHeapLeavesRoomOnTheMachine(t *testing.T) {
+func TestBusyHeapStaysBelowAQuarterOfMachineMemory(t *testing.T) {
 	t.Parallel()
 	const mib, gib = 1 << 20, 1 << 30
 	for _, c := range []struct {
@@ -10,12 +10,12 @@ func TestABusyHeapLeavesRoomOnTheMachine(t *testing.T) {
 		percent       int
 	}{
 		{50 * mib, 16 * gib, 900},
-		{0, 16 * gib, 900}, // nothing was collected yet
+		{0, 16 * gib, 900}, // before the first collection
 		{512 * mib, 4 * gib, 100},
 		{256 * mib, 4 * gib, 300}, // to 1 GiB
-		{50 * mib, 0, 100},        // unknown
+		{50 * mib, 0, 100},        // unknown machine memory
 	} {
-		if got := percentOf(c.live, c.machine); got != c.percent {
+		if got := gcPercentFor(c.live, c.machine); got != c.percent {
 			t.Errorf("%d of %d: %d %%, want %d", c.live, c.machine, got, c.percent)
 		}
 	}

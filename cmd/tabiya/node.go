@@ -17,22 +17,22 @@ import (
 	"tabiya/internal/supervise"
 )
 
-// How long each step of a stop may take; 10 s together with the embedded parts.
-// What is cut off is done again at the next start.
+// Limits of the steps of a shutdown: 10 s in all, with embeddedStopTimeout. Work
+// that is cut off is repeated at the next start.
 const (
-	stopServices = 3500 * time.Millisecond
-	stopWorkers  = 3500 * time.Millisecond
+	servicesStopTimeout = 3500 * time.Millisecond
+	workersStopTimeout  = 3500 * time.Millisecond
 )
 
-// node is one process: its parts and its listener.
+// node runs the services, processors and sinks of one process, and its listener.
 type node struct {
 	logger   *slog.Logger
 	registry *prometheus.Registry
-	services []supervise.Part          // stop first: they answer requests
+	services []supervise.Part          // stopped first, since they send commands
 	workers  []supervise.Part          // processors and sinks
 	routes   []func(gin.IRouter) error // of the services
-	proxies  []string                  // of the services: see httpx.TrustProxies
-	closers  []func()                  // called when all parts have stopped
+	proxies  []string                  // see httpx.TrustProxies
+	closers  []func()                  // called after everything has stopped
 }
 
 func newNode(logger *slog.Logger) *node {
@@ -41,8 +41,9 @@ func newNode(logger *slog.Logger) *node {
 	return &node{logger: logger, registry: registry}
 }
 
-// serve runs the parts and answers on listener until ctx ends; then it drains
-// and stops. ready is called when all parts are ready for the first time.
+// serve runs everything and serves HTTP on listener until ctx ends, then drains
+// requests and stops. It calls ready once, when everything is ready for the first
+// time.
 func (n *node) serve(ctx context.Context, listener net.Listener, ready func()) error {
 	services := supervise.New(n.logger, supervise.DefaultBackoff, n.services...)
 	workers := supervise.New(n.logger, supervise.DefaultBackoff, n.workers...)
@@ -50,8 +51,8 @@ func (n *node) serve(ctx context.Context, listener net.Listener, ready func()) e
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	endServices := background(ctx, services.Run)
-	endWorkers := background(ctx, workers.Run)
+	endServices := startInBackground(ctx, services.Run)
+	endWorkers := startInBackground(ctx, workers.Run)
 
 	server := &http.Server{
 		Handler:           handler,
@@ -64,7 +65,7 @@ func (n *node) serve(ctx context.Context, listener net.Listener, ready func()) e
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	go func() {
-		if whenReady(ctx, services, workers) {
+		if waitUntilReady(ctx, services, workers) {
 			ready()
 		}
 	}()
@@ -75,27 +76,28 @@ func (n *node) serve(ctx context.Context, listener net.Listener, ready func()) e
 		err = fmt.Errorf("serve http: %w", err)
 	}
 
-	// The services answer what is in flight and end their streams, while the
-	// server takes no new connections and waits for those it has.
-	drain, cancel := context.WithTimeout(context.Background(), stopServices)
+	// Services end their streams and answer the requests in flight, while the
+	// server accepts no new connections and waits for the open ones.
+	drain, cancel := context.WithTimeout(context.Background(), servicesStopTimeout)
 	defer cancel()
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
-		_ = server.Shutdown(drain) // cut off by its time, or Close
+		_ = server.Shutdown(drain) // on timeout, Close below cuts the rest
 	}()
-	n.await("services", stopServices, endServices)
+	n.waitForStop("services", servicesStopTimeout, endServices)
 	<-drained
 	_ = server.Close()
-	n.await("processors and sinks", stopWorkers, endWorkers)
+	n.waitForStop("processors and sinks", workersStopTimeout, endWorkers)
 	for _, closed := range n.closers {
 		closed()
 	}
 	return err
 }
 
-// whenReady waits until every part is ready; false if ctx ends before.
-func whenReady(ctx context.Context, supervisors ...*supervise.Supervisor) bool {
+// waitUntilReady waits until every part is ready. It returns false if ctx ends
+// first.
+func waitUntilReady(ctx context.Context, supervisors ...*supervise.Supervisor) bool {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -118,9 +120,10 @@ func whenReady(ctx context.Context, supervisors ...*supervise.Supervisor) bool {
 	}
 }
 
-// background starts run and gives the function that ends it and says when it
-// has ended. It does not end with ctx: the parts stop in their order.
-func background(ctx context.Context, run func(context.Context)) (end func() <-chan struct{}) {
+// startInBackground runs run in a goroutine. end cancels it and returns a channel
+// that is closed when run has returned. The end of ctx does not stop run, so that
+// services can be stopped before workers.
+func startInBackground(ctx context.Context, run func(context.Context)) (end func() <-chan struct{}) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
@@ -133,11 +136,11 @@ func background(ctx context.Context, run func(context.Context)) (end func() <-ch
 	}
 }
 
-func (n *node) await(what string, limit time.Duration, end func() <-chan struct{}) {
+func (n *node) waitForStop(what string, limit time.Duration, end func() <-chan struct{}) {
 	select {
 	case <-end():
 	case <-time.After(limit):
-		n.logger.Warn("still busy, left behind: what is not done is done at the next start", "what", what)
+		n.logger.Warn("did not stop in time; unfinished work is repeated at the next start", "what", what)
 	}
 }
 
@@ -159,8 +162,8 @@ func (n *node) handler(supervisors ...*supervise.Supervisor) (http.Handler, erro
 	return engine, nil
 }
 
-// listen opens the listener before anything else is started, so that an address
-// in use costs nothing.
+// listen opens a listener. Call it before anything else is started, so that an
+// address in use fails at once.
 func listen(address string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {

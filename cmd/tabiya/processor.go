@@ -20,31 +20,31 @@ type processorCmd struct {
 }
 
 func (c processorCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
-	w := wires{}
-	if w.kafka, err = c.kafkaFlags.config(); err != nil {
+	deps := dependencies{}
+	if deps.kafka, err = c.kafkaFlags.config(); err != nil {
 		return err
 	}
-	if w.queue, err = c.queueFlags.config(); err != nil {
+	if deps.queue, err = c.queueFlags.config(); err != nil {
 		return err
 	}
 	n := newNode(logger)
-	if err := n.addProcessor(c.Name, w); err != nil {
+	if err := n.addProcessor(c.Name, deps); err != nil {
 		return err
 	}
 	return c.serve(ctx, n)
 }
 
-func (n *node) addProcessor(name string, w wires) error {
-	cfg := processors.Config{Kafka: w.kafka, Logger: n.logger, Registerer: n.registry}
+func (n *node) addProcessor(name string, deps dependencies) error {
+	cfg := processors.Config{Kafka: deps.kafka, Logger: n.logger, Registerer: n.registry}
 	var (
-		p   part
+		p   runner
 		err error
 	)
 	switch name {
 	case "players":
 		p, err = players.New(cfg)
 	case "matchmaking":
-		p, err = matchmaking.New(cfg, w.queue)
+		p, err = matchmaking.New(cfg, deps.queue)
 	case "games":
 		p, err = games.New(games.Config{Config: cfg})
 	}

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// readyCmd is a container's health check: the image has nothing else to ask with.
+// readyCmd is the container's health check: the image has no shell and no curl.
 type readyCmd struct {
-	Url string `arg:"" default:"http://127.0.0.1:8080" help:"The part's address."`
+	Url string `arg:"" default:"http://127.0.0.1:8080" help:"URL of the process."`
 }
 
 func (c readyCmd) Run(ctx context.Context) error {

@@ -17,15 +17,15 @@ import (
 )
 
 type replayCmd struct {
-	File         string        `arg:"" type:"existingfile" placeholder:"FILE.pgn" help:"The games."`
-	Url          string        `placeholder:"URL" help:"The API's address; that of the 'tabiya up' over --data unless given."`
-	Data         string        `default:"data" type:"path" help:"The data folder of a 'tabiya up' on this machine: its address and service token are found there."`
-	ServiceToken string        `placeholder:"TOKEN" help:"Lets the replay create games; found in --data unless given."`
-	Games        int           `placeholder:"N" help:"Play the first N games that can be played; all unless given."`
-	Concurrency  int           `default:"32" help:"Games at the same time; with --via-queue not more than there are queues."`
-	ViaQueue     bool          `help:"Let the matchmaker make the games: both players join a queue and find their game on their own stream."`
-	TimeControl  string        `default:"30+20" help:"Time control of the games, minutes+seconds: long enough that no flag falls while the server is away."`
-	Patience     time.Duration `default:"2m" help:"How long the server may be away, and a finished game may take to be in history."`
+	File         string        `arg:"" type:"existingfile" placeholder:"FILE.pgn" help:"PGN file with the games."`
+	Url          string        `placeholder:"URL" help:"URL of the API; default: that of the 'tabiya up' whose data folder is --data."`
+	Data         string        `default:"data" type:"path" help:"Data folder of a 'tabiya up' on this machine, in which its URL and service token are found."`
+	ServiceToken string        `placeholder:"TOKEN" help:"Service token that may create games; default: the one found in --data."`
+	Games        int           `placeholder:"N" help:"Play only the first N playable games; default: all."`
+	Concurrency  int           `default:"32" help:"Number of games played at the same time; with --via-queue at most the number of queues."`
+	ViaQueue     bool          `help:"Let matchmaking create the games: both players join a queue and learn of their game on their own event stream."`
+	TimeControl  string        `default:"30+20" help:"Time control of the games, minutes+seconds. Keep it long enough that no flag falls while the server restarts."`
+	Patience     time.Duration `default:"2m" help:"How long the server may be unreachable, and how long a finished game may take to appear in history."`
 }
 
 func (c replayCmd) Run(ctx context.Context) error {
@@ -38,11 +38,11 @@ func (c replayCmd) Run(ctx context.Context) error {
 		return fmt.Errorf("open games: %w", err)
 	}
 	defer file.Close()
-	bar, err := c.bar(file)
+	bar, err := c.progressBar(file)
 	if err != nil {
 		return err
 	}
-	cfg.Progress = func() { _ = bar.Add(1) } // a terminal that is gone stops no replay
+	cfg.Progress = func() { _ = bar.Add(1) } // a closed terminal must not stop the replay
 	report, err := replay.Run(ctx, cfg, file)
 	_ = bar.Exit()
 	if err := errors.Join(err, report.Print(os.Stdout)); err != nil {
@@ -54,12 +54,12 @@ func (c replayCmd) Run(ctx context.Context) error {
 func (c replayCmd) config() (replay.Config, error) {
 	cfg := replay.Config{
 		URL: c.Url, ServiceToken: c.ServiceToken, Games: c.Games, Concurrency: max(1, c.Concurrency),
-		ViaQueue: c.ViaQueue, Pools: patientPools(), Patience: c.Patience,
+		ViaQueue: c.ViaQueue, Pools: slowPools(), Patience: c.Patience,
 	}
 	if c.Url == "" || c.ServiceToken == "" && !c.ViaQueue {
 		e, err := readEndpoints(c.Data)
 		if err != nil {
-			return cfg, fmt.Errorf("nothing runs over %s: give --url and --service-token, or --data: %w", c.Data, err)
+			return cfg, fmt.Errorf("no running platform in %s: set --url and --service-token, or --data: %w", c.Data, err)
 		}
 		cfg.URL, cfg.ServiceToken = cmp.Or(c.Url, e.URL), cmp.Or(c.ServiceToken, e.ServiceToken)
 	}
@@ -71,16 +71,16 @@ func (c replayCmd) config() (replay.Config, error) {
 	return cfg, cfg.TimeControl.Validate()
 }
 
-// patientPools are those in which no flag falls while a server starts again.
-func patientPools() []string {
+// slowPools lists the pools in which no flag falls while a server restarts.
+func slowPools() []string {
 	return slices.DeleteFunc(schemas.Pools(), func(pool string) bool {
 		tc, _ := schemas.PoolTimeControl(pool)
 		return tc.InitialCs < 5*60*100
 	})
 }
 
-// bar shows how many games are done with, where there is a terminal.
-func (c replayCmd) bar(file *os.File) (*progressbar.ProgressBar, error) {
+// progressBar shows the number of games done, if standard error is a terminal.
+func (c replayCmd) progressBar(file *os.File) (*progressbar.ProgressBar, error) {
 	if !isatty.IsTerminal(os.Stderr.Fd()) {
 		return progressbar.DefaultSilent(-1), nil
 	}

@@ -25,7 +25,7 @@ import (
 )
 
 type serviceCmd struct {
-	Names []string `arg:"" name:"name" enum:"account,matchmaking,livegame,history" help:"account, matchmaking, livegame or history; several on one listener."`
+	Names []string `arg:"" name:"name" enum:"account,matchmaking,livegame,history" help:"account, matchmaking, livegame or history; several share one listener."`
 	kafkaFlags
 	postgresFlags
 	regionFlags
@@ -35,48 +35,48 @@ type serviceCmd struct {
 }
 
 func (c serviceCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
-	w := wires{regions: c.Regions, connections: c.connectionFlags}
-	if !historyAlone(c.Names) {
-		if w.kafka, err = c.kafkaFlags.config(); err != nil {
+	deps := dependencies{regions: c.Regions, connections: c.connectionFlags}
+	if !onlyHistory(c.Names) {
+		if deps.kafka, err = c.kafkaFlags.config(); err != nil {
 			return err
 		}
 	}
 	if slices.Contains(c.Names, "account") || slices.Contains(c.Names, "history") {
-		if w.postgres, err = c.dsn(); err != nil {
+		if deps.postgres, err = c.dsn(); err != nil {
 			return err
 		}
-		if err := w.migrate(ctx, logger); err != nil {
+		if err := deps.migrate(ctx, logger); err != nil {
 			return err
 		}
 	}
-	w.postgres = c.Postgres // livegame can do without
-	if err := c.keyFlags.read(&w); err != nil {
+	deps.postgres = c.Postgres // optional for livegame
+	if err := c.keyFlags.read(&deps); err != nil {
 		return err
 	}
 	n := newNode(logger)
-	if err := n.addServices(ctx, w, c.Names...); err != nil {
+	if err := n.addServices(ctx, deps, c.Names...); err != nil {
 		return err
 	}
 	return c.serve(ctx, n)
 }
 
-// service is what all four have in common.
+// service is what all four services have in common.
 type service interface {
-	part
+	runner
 	Routes(gin.IRouter)
 }
 
-// addServices wires services; those of one process share a producer and the
-// index of players.
-func (n *node) addServices(ctx context.Context, w wires, names ...string) error {
-	n.proxies = w.connections.TrustedProxies
-	commands, err := n.producer(w, names)
+// addServices builds services, which share one producer and one view of the
+// players table.
+func (n *node) addServices(ctx context.Context, deps dependencies, names ...string) error {
+	n.proxies = deps.connections.TrustedProxies
+	commands, err := n.newProducer(deps, names)
 	if err != nil {
 		return err
 	}
-	players := n.playersView(w, names)
-	verifier := auth.NewVerifier(w.public, time.Now)
-	past, err := n.newHistory(ctx, w, verifier, names)
+	players := n.newPlayersView(deps, names)
+	verifier := auth.NewVerifier(deps.public, time.Now)
+	historyService, err := n.newHistory(ctx, deps, verifier, names)
 	if err != nil {
 		return err
 	}
@@ -84,20 +84,20 @@ func (n *node) addServices(ctx context.Context, w wires, names ...string) error 
 		var s service
 		switch name {
 		case "account":
-			s, err = n.newAccount(ctx, w, commands, players, verifier)
+			s, err = n.newAccount(ctx, deps, commands, players, verifier)
 		case "matchmaking":
 			s, err = matchmaking.New(matchmaking.Config{
-				Kafka: w.kafka, Commands: commands, Players: players, Verifier: verifier,
-				Regions: w.regions, Logger: n.logger, Registerer: n.registry,
+				Kafka: deps.kafka, Commands: commands, Players: players, Verifier: verifier,
+				Regions: deps.regions, Logger: n.logger, Registerer: n.registry,
 			})
 		case "livegame":
 			s, err = livegame.New(livegame.Config{
-				Kafka: w.kafka, Commands: commands, Players: players, Verifier: verifier,
-				Regions: w.regions, Logger: n.logger, Registerer: n.registry,
-				History: finishedGames(past), MaxConnections: w.connections.Connections, MaxPerPlayer: w.connections.ConnectionsPerPlayer, MaxPerAddress: w.connections.ConnectionsPerAddress,
+				Kafka: deps.kafka, Commands: commands, Players: players, Verifier: verifier,
+				Regions: deps.regions, Logger: n.logger, Registerer: n.registry,
+				History: finishedGames(historyService), MaxConnections: deps.connections.Connections, MaxPerPlayer: deps.connections.ConnectionsPerPlayer, MaxPerAddress: deps.connections.ConnectionsPerAddress,
 			})
 		case "history":
-			s = past
+			s = historyService
 		}
 		if err != nil {
 			return fmt.Errorf("service %s: %w", name, err)
@@ -109,15 +109,15 @@ func (n *node) addServices(ctx context.Context, w wires, names ...string) error 
 	return nil
 }
 
-func historyAlone(names []string) bool {
+func onlyHistory(names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return name != "history" })
 }
 
-func (n *node) producer(w wires, names []string) (*kafka.Producer, error) {
-	if historyAlone(names) {
+func (n *node) newProducer(deps dependencies, names []string) (*kafka.Producer, error) {
+	if onlyHistory(names) {
 		return nil, nil
 	}
-	p, err := kafka.NewProducer(w.kafka)
+	p, err := kafka.NewProducer(deps.kafka)
 	if err != nil {
 		return nil, err
 	}
@@ -125,11 +125,11 @@ func (n *node) producer(w wires, names []string) (*kafka.Producer, error) {
 	return p, nil
 }
 
-func (n *node) playersView(w wires, names []string) *tables.View[*player.State] {
-	if historyAlone(names) {
+func (n *node) newPlayersView(deps dependencies, names []string) *tables.View[*player.State] {
+	if onlyHistory(names) {
 		return nil
 	}
-	view := tables.NewView(w.kafka, tables.Players(), n.logger)
+	view := tables.NewView(deps.kafka, tables.Players(), n.logger)
 	n.services = append(n.services, supervise.Part{Name: "index of players", Run: view.Run, Ready: func() error {
 		if !view.Ready() {
 			return errors.New("reading the players table")
@@ -139,33 +139,33 @@ func (n *node) playersView(w wires, names []string) *tables.View[*player.State] 
 	return view
 }
 
-func (n *node) newAccount(ctx context.Context, w wires, commands *kafka.Producer, players *tables.View[*player.State], verifier *auth.Verifier) (service, error) {
-	if w.private == nil {
-		return nil, errors.New("it signs tokens: --key needs the signing key, not the public one")
+func (n *node) newAccount(ctx context.Context, deps dependencies, commands *kafka.Producer, players *tables.View[*player.State], verifier *auth.Verifier) (service, error) {
+	if deps.private == nil {
+		return nil, errors.New("signing tokens needs the signing key in --key, not the public key")
 	}
-	pool, err := postgres.Open(ctx, w.postgres)
+	pool, err := postgres.Open(ctx, deps.postgres)
 	if err != nil {
 		return nil, err
 	}
 	n.closers = append(n.closers, pool.Close)
 	return account.New(account.Config{
-		Pool: pool, Commands: commands, Players: players, Signer: auth.NewSigner(w.private), Verifier: verifier,
-		Regions: w.regions, Logger: n.logger, Registerer: n.registry,
+		Pool: pool, Commands: commands, Players: players, Signer: auth.NewSigner(deps.private), Verifier: verifier,
+		Regions: deps.regions, Logger: n.logger, Registerer: n.registry,
 	})
 }
 
-// newHistory makes the history service, which livegame asks when a finished game
-// was played; nil if no part of this process wants it or can have it. Livegame
-// starts and plays without the database.
-func (n *node) newHistory(ctx context.Context, w wires, verifier *auth.Verifier, names []string) (*history.Service, error) {
+// newHistory makes the history service, in which livegame also looks up finished
+// games. It returns nil if no service of this process needs it, or if only livegame
+// does and no database is configured: livegame works without one.
+func (n *node) newHistory(ctx context.Context, deps dependencies, verifier *auth.Verifier, names []string) (*history.Service, error) {
 	open := postgres.New
 	switch {
 	case slices.Contains(names, "history"):
 		open = postgres.Open
-	case !slices.Contains(names, "livegame") || w.postgres == "":
+	case !slices.Contains(names, "livegame") || deps.postgres == "":
 		return nil, nil
 	}
-	pool, err := open(ctx, w.postgres)
+	pool, err := open(ctx, deps.postgres)
 	if err != nil {
 		return nil, fmt.Errorf("service history: %w", err)
 	}
@@ -173,10 +173,10 @@ func (n *node) newHistory(ctx context.Context, w wires, verifier *auth.Verifier,
 	return history.New(history.Config{Pool: pool, Verifier: verifier, Logger: n.logger, Registerer: n.registry})
 }
 
-// finishedGames returns history as livegame takes it: a nil service is a nil interface.
-func finishedGames(past *history.Service) finished.History {
-	if past == nil {
+// finishedGames converts a nil service to a nil interface.
+func finishedGames(historyService *history.Service) finished.History {
+	if historyService == nil {
 		return nil
 	}
-	return past
+	return historyService
 }

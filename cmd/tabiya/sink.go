@@ -23,27 +23,27 @@ type sinkCmd struct {
 }
 
 func (c sinkCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
-	w := wires{archive: c.archiveFlags}
-	if w.kafka, err = c.kafkaFlags.config(); err != nil {
+	deps := dependencies{archive: c.archiveFlags}
+	if deps.kafka, err = c.kafkaFlags.config(); err != nil {
 		return err
 	}
 	if c.Name == "postgres" {
-		w.postgres, err = c.dsn()
+		deps.postgres, err = c.dsn()
 	} else {
-		w.s3, err = c.s3Flags.config()
+		deps.s3, err = c.s3Flags.config()
 	}
 	if err != nil {
 		return err
 	}
 	n := newNode(logger)
-	if err := n.addSink(ctx, c.Name, w); err != nil {
+	if err := n.addSink(ctx, c.Name, deps); err != nil {
 		return err
 	}
 	return c.serve(ctx, n)
 }
 
-func (n *node) addSink(ctx context.Context, name string, w wires) error {
-	sink, err := n.newSink(ctx, name, w)
+func (n *node) addSink(ctx context.Context, name string, deps dependencies) error {
+	sink, err := n.newSink(ctx, name, deps)
 	if err != nil {
 		return fmt.Errorf("sink %s: %w", name, err)
 	}
@@ -51,25 +51,25 @@ func (n *node) addSink(ctx context.Context, name string, w wires) error {
 	return nil
 }
 
-// part is what sinks and processors have in common.
-type part interface {
+// runner is what services, processors and sinks have in common.
+type runner interface {
 	Run(context.Context) error
 	Ready() error
 }
 
-func (n *node) newSink(ctx context.Context, name string, w wires) (part, error) {
+func (n *node) newSink(ctx context.Context, name string, deps dependencies) (runner, error) {
 	if name == "postgres" {
-		if err := w.migrate(ctx, n.logger); err != nil {
+		if err := deps.migrate(ctx, n.logger); err != nil {
 			return nil, err
 		}
-		pool, err := pgadapter.Open(ctx, w.postgres)
+		pool, err := pgadapter.Open(ctx, deps.postgres)
 		if err != nil {
 			return nil, err
 		}
 		n.closers = append(n.closers, pool.Close)
-		return postgres.New(postgres.Config{Kafka: w.kafka, Pool: pool, Logger: n.logger, Registerer: n.registry})
+		return postgres.New(postgres.Config{Kafka: deps.kafka, Pool: pool, Logger: n.logger, Registerer: n.registry})
 	}
-	bucket, err := w.bucket(ctx, n.logger)
+	bucket, err := deps.bucket(ctx, n.logger)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +79,8 @@ func (n *node) newSink(ctx context.Context, name string, w wires) (part, error) 
 		newSink = parquet.New
 	}
 	return newSink(archive.Config{
-		Kafka: w.kafka, Bucket: bucket, TempDir: w.archive.ArchiveTemp,
-		Limits: archive.Limits{Window: w.archive.ArchiveWindow}, Grace: w.archive.ArchiveGrace, Turn: w.turn,
+		Kafka: deps.kafka, Bucket: bucket, TempDir: deps.archive.ArchiveTemp,
+		Limits: archive.Limits{Window: deps.archive.ArchiveWindow}, Grace: deps.archive.ArchiveGrace, Turn: deps.archiveSlot,
 		Logger: n.logger, Registerer: n.registry,
 	})
 }

@@ -11,13 +11,13 @@ import (
 )
 
 type tokenCmd struct {
-	Key     tokenKeyCmd     `cmd:"" help:"Make the signing key, if it is not there yet, and write its public half."`
-	Service tokenServiceCmd `cmd:"" help:"Print a service token: it may create games."`
+	Key     tokenKeyCmd     `cmd:"" help:"Create the signing key, if it does not exist yet, and write the public key."`
+	Service tokenServiceCmd `cmd:"" help:"Print a service token, which may create games."`
 }
 
 type tokenKeyCmd struct {
-	Key    string `required:"" placeholder:"FILE" help:"The signing key, PEM. The account service alone needs it."`
-	Public string `placeholder:"FILE" help:"Where to write the public key, PEM: what every other service needs."`
+	Key    string `required:"" placeholder:"FILE" help:"File of the signing key, PEM. Only the account service needs it."`
+	Public string `placeholder:"FILE" help:"File to write the public key to, PEM, which every other service needs; default: standard output."`
 }
 
 func (c tokenKeyCmd) Run() error {
@@ -40,9 +40,9 @@ func (c tokenKeyCmd) Run() error {
 }
 
 type tokenServiceCmd struct {
-	Key  string        `required:"" placeholder:"FILE" help:"The signing key, PEM."`
-	Name string        `default:"operator" help:"Who will use it, for the logs."`
-	Ttl  time.Duration `default:"8760h" help:"How long it is good."`
+	Key  string        `required:"" placeholder:"FILE" help:"File of the signing key, PEM."`
+	Name string        `default:"operator" help:"Name of the token's user, for the logs."`
+	Ttl  time.Duration `default:"8760h" help:"How long the token is valid."`
 }
 
 func (c tokenServiceCmd) Run() error {
@@ -61,7 +61,8 @@ func (c tokenServiceCmd) Run() error {
 	return err
 }
 
-// readKey reads a PEM file; private is nil if it holds a public key.
+// readKey reads a key from a PEM file. The private key is nil if the file holds a
+// public key.
 func readKey(path string) (ed25519.PrivateKey, ed25519.PublicKey, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

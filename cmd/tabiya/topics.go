@@ -11,7 +11,7 @@ import (
 )
 
 type topicsCmd struct {
-	Create topicsCreateCmd `cmd:"" help:"Create the topics that are missing; fails if one that exists is not as it must be."`
+	Create topicsCreateCmd `cmd:"" help:"Create the missing topics. Fails if an existing topic has a wrong configuration."`
 }
 
 type topicsCreateCmd struct {
@@ -19,11 +19,11 @@ type topicsCreateCmd struct {
 	topicFlags
 }
 
-// topicFlags are what an operator decides about the topics.
+// topicFlags are the operator's choices for the topics.
 type topicFlags struct {
-	Partitions  int32 `default:"32" help:"Partitions of each command, event and table topic: the unit of scale."`
-	Replication int16 `default:"3" help:"Copies of each partition."`
-	MinIsr      int16 `placeholder:"N" help:"Copies that must have a record before it counts as written; a majority unless given."`
+	Partitions  int32 `default:"32" help:"Partitions of each command, event and table topic. Cannot be changed later."`
+	Replication int16 `default:"3" help:"Replicas of each partition."`
+	MinIsr      int16 `placeholder:"N" help:"min.insync.replicas: replicas that must have a record before it is acknowledged; default: a majority."`
 }
 
 func (f topicFlags) options() kafka.TopicOptions {
@@ -46,7 +46,7 @@ func (c topicsCreateCmd) Run(ctx context.Context) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "TOPIC\tPARTITIONS\tREPLICATION\tMIN-ISR\tCLEANUP\tRETENTION")
 	for _, t := range schemas.Topics() {
-		partitions, retention := int32(1), "for ever"
+		partitions, retention := int32(1), "forever"
 		if t.Partitioned {
 			partitions = options.Partitions
 		}

@@ -17,19 +17,19 @@ import (
 )
 
 const (
-	// closeEmbedded is the last step of a stop; see node.
-	closeEmbedded = 2500 * time.Millisecond
-	// serviceTokenTTL: `up` makes a new token at each start.
+	// embeddedStopTimeout limits the last step of a shutdown; see node.
+	embeddedStopTimeout = 2500 * time.Millisecond
+	// serviceTokenTTL may be finite because `up` issues a new token at each start.
 	serviceTokenTTL = 30 * 24 * time.Hour
 )
 
 type upCmd struct {
-	Data   string `default:"data" type:"path" help:"Where the embedded parts keep their data, and the signing key lies."`
-	Listen string `default:"127.0.0.1:8080" help:"Address of the API; port 0 takes a free one."`
+	Data   string `default:"data" type:"path" help:"Folder for the signing key and the data of the embedded Kafka, PostgreSQL and S3."`
+	Listen string `default:"127.0.0.1:8080" help:"Address of the API; port 0 picks a free port."`
 
-	Partitions  int32 `placeholder:"N" help:"Partitions of each topic: 4 with the embedded Kafka, else 32."`
-	Replication int16 `default:"3" help:"Copies of each partition; the embedded Kafka has one."`
-	MinIsr      int16 `placeholder:"N" help:"Copies that must have a record before it counts as written; a majority unless given."`
+	Partitions  int32 `placeholder:"N" help:"Partitions of each topic; default: 4 with the embedded Kafka, else 32."`
+	Replication int16 `default:"3" help:"Replicas of each partition; always 1 with the embedded Kafka."`
+	MinIsr      int16 `placeholder:"N" help:"min.insync.replicas: replicas that must have a record before it is acknowledged; default: a majority."`
 
 	kafkaFlags
 	postgresFlags
@@ -41,12 +41,13 @@ type upCmd struct {
 }
 
 func (c upCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
-	go tuneCollector(ctx)
+	go tuneGC(ctx)
 	listener, err := listen(c.Listen)
 	if err != nil {
-		return cmp.Or(embedded.Busy(c.Data), err) // most likely it is the same program over the same folder
+		// Most likely another `up` on the same data folder holds the address.
+		return cmp.Or(embedded.Busy(c.Data), err)
 	}
-	defer listener.Close() // again, if it came so far
+	defer listener.Close() // for the returns before serve, which closes it too
 	parts, err := embedded.Start(ctx, embedded.Config{
 		DataDir: c.Data, Logger: logger,
 		Kafka: len(c.Kafka) == 0, Postgres: c.Postgres == "", S3: c.S3 == "",
@@ -55,72 +56,72 @@ func (c upCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
 		return err
 	}
 	defer func() {
-		closing, cancel := context.WithTimeout(context.Background(), closeEmbedded)
+		closing, cancel := context.WithTimeout(context.Background(), embeddedStopTimeout)
 		defer cancel()
 		err = errors.Join(err, parts.Close(closing))
 	}()
 	return c.run(ctx, logger, listener, parts)
 }
 
-// run wires the whole platform; the embedded parts outlive it.
+// run builds and serves the whole platform. The embedded parts outlive it.
 func (c upCmd) run(ctx context.Context, logger *slog.Logger, listener net.Listener, parts *embedded.Instance) error {
-	w, err := c.wires(parts)
+	deps, err := c.dependencies(parts)
 	if err != nil {
 		return err
 	}
-	if err := w.prepare(ctx, logger, c.topics(parts)); err != nil {
+	if err := deps.prepare(ctx, logger, c.topics(parts)); err != nil {
 		return err
 	}
 	key, err := auth.LoadOrCreateKey(filepath.Join(c.Data, "signing-key.pem"))
 	if err != nil {
 		return err
 	}
-	w.private, w.public = key, key.Public().(ed25519.PublicKey)
+	deps.private, deps.public = key, key.Public().(ed25519.PublicKey)
 
 	n := newNode(logger)
 	for _, name := range []string{"players", "matchmaking", "games"} {
-		if err := n.addProcessor(name, w); err != nil {
+		if err := n.addProcessor(name, deps); err != nil {
 			return err
 		}
 	}
 	for _, name := range []string{"postgres", "raw", "parquet"} {
-		if err := n.addSink(ctx, name, w); err != nil {
+		if err := n.addSink(ctx, name, deps); err != nil {
 			return err
 		}
 	}
-	if err := n.addServices(ctx, w, "account", "matchmaking", "livegame", "history"); err != nil {
+	if err := n.addServices(ctx, deps, "account", "matchmaking", "livegame", "history"); err != nil {
 		return err
 	}
 	token, _, err := auth.NewSigner(key).Service("up", time.Now(), serviceTokenTTL)
 	if err != nil {
 		return err
 	}
-	e := w.endpoints(urlOf(listener), token)
+	e := deps.endpoints(listenerURL(listener), token)
 	if err := e.write(c.Data); err != nil {
 		return err
 	}
-	return n.serve(ctx, listener, func() { c.greet(e) })
+	return n.serve(ctx, listener, func() { c.printWelcome(e) })
 }
 
-// wires connects to the embedded parts where there are some, else to what the
-// flags say.
-func (c upCmd) wires(parts *embedded.Instance) (w wires, err error) {
-	w = wires{postgres: cmp.Or(parts.PostgresDSN(), c.Postgres), s3: parts.S3(), regions: c.Regions, archive: c.archiveFlags, connections: c.connectionFlags, turn: make(chan struct{}, 1)}
-	w.archive.ArchiveTemp = cmp.Or(c.ArchiveTemp, filepath.Join(c.Data, "open-files"))
+// dependencies points at the embedded parts that were started, and at what the
+// flags name for the others.
+func (c upCmd) dependencies(parts *embedded.Instance) (deps dependencies, err error) {
+	deps = dependencies{postgres: cmp.Or(parts.PostgresDSN(), c.Postgres), s3: parts.S3(), regions: c.Regions, archive: c.archiveFlags, connections: c.connectionFlags, archiveSlot: make(chan struct{}, 1)}
+	deps.archive.ArchiveTemp = cmp.Or(c.ArchiveTemp, filepath.Join(c.Data, "open-files"))
 	if brokers := parts.KafkaBrokers(); brokers != nil {
 		c.Kafka = brokers
 	}
-	if w.kafka, err = c.kafkaFlags.config(); err != nil {
-		return w, err
+	if deps.kafka, err = c.kafkaFlags.config(); err != nil {
+		return deps, err
 	}
-	w.kafka.Uncompressed, w.kafka.Dial = parts.KafkaBrokers() != nil, parts.KafkaDial()
-	if w.queue, err = c.queueFlags.config(); err != nil {
-		return w, err
+	deps.kafka.Uncompressed, deps.kafka.Dial = parts.KafkaBrokers() != nil, parts.KafkaDial()
+	if deps.queue, err = c.queueFlags.config(); err != nil {
+		return deps, err
 	}
 	if c.S3 != "" {
-		w.s3, err = c.s3Flags.config()
+		deps.s3, err = c.s3Flags.config()
 	}
-	return w, err
+	return deps, err
 }
 
 func (c upCmd) topics(parts *embedded.Instance) kafka.TopicOptions {
@@ -130,22 +131,22 @@ func (c upCmd) topics(parts *embedded.Instance) kafka.TopicOptions {
 	return topicFlags{cmp.Or(c.Partitions, 32), c.Replication, c.MinIsr}.options()
 }
 
-// greet says where everything is, and one thing to try.
-func (c upCmd) greet(e endpoints) {
+// printWelcome prints the addresses of the platform and a first request to try.
+func (c upCmd) printWelcome(e endpoints) {
 	fmt.Printf(`
 Tabiya is up.
 
-  API       %[1]s   (what there is: %[1]s/openapi.json)
+  API       %[1]s   (documented in %[1]s/openapi.json)
   health    %[1]s/readyz   metrics: %[1]s/metrics
   data      %[2]s
   archive   s3://%[3]s at %[4]s
-  for other programs on this machine: %[5]s
+  endpoints and credentials for other programs: %[5]s
 
 Try:
 
   curl -s %[1]s/v1/accounts -H 'Content-Type: application/json' -d '{"handle":"ada","password":"correct horse battery"}'
 
-Ctrl-C stops; the next start goes on.
+Ctrl-C stops; the next start continues with the same data.
 
 `, e.URL, c.Data, e.S3.Bucket, cmp.Or(e.S3.Endpoint, "Amazon S3"), endpointsFile(c.Data))
 }

@@ -6,7 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// version is set by the linker; else it is what Go recorded.
+// version is set by the linker. If it is empty, buildVersion falls back to what Go
+// recorded in the binary.
 var version string
 
 type versionCmd struct{}

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// Player is somebody who can play: an account with its token.
+// Player is an account with a token to act for it.
 type Player struct {
 	ID     string
 	Handle string
@@ -17,11 +17,11 @@ type Player struct {
 type Registration struct {
 	Handle   string `json:"handle"`
 	Password string `json:"password"`
-	Region   string `json:"region,omitempty"` // the server's first where empty
+	Region   string `json:"region,omitempty"` // empty for the server's default
 }
 
-// Register makes an account. The same key and registration again give the same
-// account.
+// Register creates an account. Repeating it with the same key and registration
+// returns the same account.
 func (c *Client) Register(ctx context.Context, key string, r Registration) (Player, error) {
 	var session struct {
 		Account struct{ ID, Handle string }

@@ -1,6 +1,5 @@
-// Package client speaks Tabiya's public HTTP API as an app would: it keeps its
-// connections, and repeats a request that got no clear answer with the same
-// Idempotency-Key until it gets one.
+// Package client is a client of Tabiya's public HTTP API. It repeats a request that
+// got no clear answer, with the same Idempotency-Key, until it gets one.
 package client
 
 import (
@@ -21,13 +20,13 @@ import (
 )
 
 const (
-	// requestTimeout bounds one try; the server itself answers
-	// outcome_unknown well before.
+	// requestTimeout limits one attempt. The server answers outcome_unknown well
+	// before.
 	requestTimeout = 30 * time.Second
 	firstPause     = 50 * time.Millisecond
-	longestPause   = 2 * time.Second
-	// maxAnswer bounds what is read of an answer: the longest game is 600 plies.
-	maxAnswer = 4 << 20
+	maxPause       = 2 * time.Second
+	// maxAnswerBytes limits the size of a response. A game has at most 600 plies.
+	maxAnswerBytes = 4 << 20
 )
 
 // Client is safe for concurrent use.
@@ -38,15 +37,15 @@ type Client struct {
 	onRetry  func(error)
 }
 
-// Config of a Client.
+// Config configures a Client.
 type Config struct {
-	URL string // the server's, such as http://127.0.0.1:8080
-	// Patience is how long a request is repeated while the server cannot be
-	// reached or asks to come back later.
+	URL string // of the server, such as http://127.0.0.1:8080
+	// Patience is how long a request is repeated while the server is unreachable or
+	// asks to retry later.
 	Patience time.Duration
-	// Connections that are kept open.
+	// Connections is the number of idle connections to keep open.
 	Connections int
-	// OnRetry, if set, hears of each try that has to be repeated.
+	// OnRetry, if set, is called with the error of each attempt that is repeated.
 	OnRetry func(error)
 }
 
@@ -68,7 +67,7 @@ func New(cfg Config) *Client {
 	}
 }
 
-// Problem is an answer of the server that is not a success (RFC 9457).
+// Problem is an error response of the server, a problem document (RFC 9457).
 type Problem struct {
 	Status int          `json:"status"`
 	Code   schemas.Code `json:"code"`
@@ -81,7 +80,7 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("%d %s: %s", p.Status, p.Code, p.Detail)
 }
 
-// CodeOf is the code of the problem document behind err, "" if there is none.
+// CodeOf returns the code of the Problem in err's chain, "" if there is none.
 func CodeOf(err error) schemas.Code {
 	var p *Problem
 	if errors.As(err, &p) {
@@ -99,9 +98,10 @@ type Request struct {
 	Body         any // sent as JSON, if not nil
 }
 
-// Do sends the request until it gets a clear answer, a success or a refusal, or
-// until the client's patience is over. out takes the JSON of a success: a
-// pointer, a *[]byte for the bytes as they are, or nil.
+// Do sends the request until it gets a clear answer, which is a success or a
+// Problem that a repeat would not change, or until the client's Patience is over.
+// The body of a success is decoded as JSON into out, copied if out is a *[]byte, and
+// discarded if out is nil.
 func (c *Client) Do(ctx context.Context, r Request, out any) error {
 	var body []byte
 	if r.Body != nil {
@@ -110,11 +110,11 @@ func (c *Client) Do(ctx context.Context, r Request, out any) error {
 			return fmt.Errorf("encode %s %s: %w", r.Method, r.Path, err)
 		}
 	}
-	giveUp := time.Now().Add(c.patience)
+	deadline := time.Now().Add(c.patience)
 	pause := firstPause
 	for {
-		err := c.try(ctx, r, body, out)
-		if err == nil || !again(err) || ctx.Err() != nil {
+		err := c.attempt(ctx, r, body, out)
+		if err == nil || !retryable(err) || ctx.Err() != nil {
 			return err
 		}
 		if c.onRetry != nil {
@@ -123,11 +123,11 @@ func (c *Client) Do(ctx context.Context, r Request, out any) error {
 		wait := pause/2 + rand.N(pause)
 		var p *Problem
 		if errors.As(err, &p) && p.retryAfter > 0 {
-			wait = min(p.retryAfter, longestPause) + rand.N(firstPause)
+			wait = min(p.retryAfter, maxPause) + rand.N(firstPause)
 		}
-		pause = min(2*pause, longestPause)
-		if time.Now().Add(wait).After(giveUp) {
-			return fmt.Errorf("no clear answer in %s: %w", c.patience, err)
+		pause = min(2*pause, maxPause)
+		if time.Now().Add(wait).After(deadline) {
+			return fmt.Errorf("no clear answer within %s: %w", c.patience, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -137,36 +137,37 @@ func (c *Client) Do(ctx context.Context, r Request, out any) error {
 	}
 }
 
-// unanswered is a try without any answer: whether the server did it is unknown.
-type unanswered struct{ error }
+// noAnswerError is an attempt that got no answer. The server may or may not have
+// done what was requested.
+type noAnswerError struct{ error }
 
-func (u unanswered) Unwrap() error { return u.error }
+func (u noAnswerError) Unwrap() error { return u.error }
 
-// again reports whether the same request may get a clear answer later.
-func again(err error) bool {
+// retryable reports whether the same request may get a clear answer later.
+func retryable(err error) bool {
 	var p *Problem
 	if errors.As(err, &p) {
 		switch p.Status {
 		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			return true
 		}
-		return false // a 500 is a bug, not a wait
+		return false // including 500, which is a bug that waiting does not fix
 	}
-	var u unanswered
+	var u noAnswerError
 	return errors.As(err, &u)
 }
 
-func (c *Client) try(ctx context.Context, r Request, body []byte, out any) error {
+func (c *Client) attempt(ctx context.Context, r Request, body []byte, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	answer, err := c.send(ctx, r, body)
+	response, err := c.send(ctx, r, body)
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
 	if err != nil {
-		return unanswered{fmt.Errorf("read the answer to %s %s: %w", r.Method, r.Path, err)}
+		return noAnswerError{fmt.Errorf("read response to %s %s: %w", r.Method, r.Path, err)}
 	}
 	switch out := out.(type) {
 	case nil:
@@ -176,13 +177,14 @@ func (c *Client) try(ctx context.Context, r Request, body []byte, out any) error
 		return nil
 	default:
 		if err := json.Unmarshal(text, out); err != nil {
-			return fmt.Errorf("decode the answer to %s %s: %w", r.Method, r.Path, err)
+			return fmt.Errorf("decode response to %s %s: %w", r.Method, r.Path, err)
 		}
 		return nil
 	}
 }
 
-// send gives a successful answer with its body still to be read, or a Problem.
+// send returns a successful response with its body unread, or an error: a Problem
+// or a noAnswerError.
 func (c *Client) send(ctx context.Context, r Request, body []byte) (*http.Response, error) {
 	var reader io.Reader
 	if body != nil {
@@ -203,25 +205,25 @@ func (c *Client) send(ctx context.Context, r Request, body []byte) (*http.Respon
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	answer, err := c.http.Do(request)
+	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, unanswered{fmt.Errorf("send: %w", err)}
+		return nil, noAnswerError{fmt.Errorf("send: %w", err)}
 	}
-	if answer.StatusCode < 300 {
-		return answer, nil
+	if response.StatusCode < 300 {
+		return response, nil
 	}
-	defer answer.Body.Close()
-	return nil, problemOf(answer)
+	defer response.Body.Close()
+	return nil, readProblem(response)
 }
 
-func problemOf(answer *http.Response) error {
+func readProblem(response *http.Response) error {
 	p := &Problem{}
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
 	if err != nil || json.Unmarshal(text, p) != nil {
-		p.Detail = http.StatusText(answer.StatusCode)
+		p.Detail = http.StatusText(response.StatusCode)
 	}
-	p.Status = answer.StatusCode
-	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil {
+	p.Status = response.StatusCode
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil {
 		p.retryAfter = time.Duration(seconds) * time.Second
 	}
 	return p

@@ -8,7 +8,7 @@ import (
 	"tabiya/schemas"
 )
 
-// NewGame seats two players.
+// NewGame is a request to create a game.
 type NewGame struct {
 	White       string              `json:"white"` // player ids
 	Black       string              `json:"black"`
@@ -16,32 +16,32 @@ type NewGame struct {
 	Rated       bool                `json:"rated"`
 }
 
-// Game is what the API says of a live game, as far as a client has to know.
+// Game is a live game, with the fields that this client uses.
 type Game struct {
 	ID          string
 	Seq         int64
 	Ply         int
 	White       Seated
 	Black       Seated
-	Result      schemas.Result // "*" while it runs
+	Result      schemas.Result // "*" until the game is over
 	Termination schemas.Termination
 }
 
-// Seated is a player at the board.
+// Seated is a player of a game.
 type Seated struct {
 	PlayerID string
 	Handle   string
 }
 
-// Over reports whether the game takes no more moves.
+// Over reports whether the game has ended.
 func (g Game) Over() bool { return g.Termination != "" }
 
-// CreateGame needs a service token; key is a schemas.NewID. It waits for players who have registered just
-// now to come to the index.
+// CreateGame creates a game. It needs a service token; key is a schemas.NewID. It
+// waits until livegame knows players that have just registered.
 func (c *Client) CreateGame(ctx context.Context, serviceToken, key string, g NewGame) (Game, error) {
 	var game Game
 	r := Request{Method: http.MethodPost, Path: "/v1/games", Token: serviceToken, Key: key, Body: g}
-	err := c.untilFound(ctx, r, &game, schemas.CodePlayerNotFound)
+	err := c.doUntilFound(ctx, r, &game, schemas.CodePlayerNotFound)
 	if err != nil {
 		return Game{}, fmt.Errorf("create game: %w", err)
 	}
@@ -55,15 +55,15 @@ func (c *Client) Game(ctx context.Context, gameID string) (Game, error) {
 	return game, err
 }
 
-// WaitForGame reads a game that was started somewhere just now: the service may
-// know it a moment later.
+// WaitForGame reads a live game that may have been created just now, and waits until
+// livegame knows it.
 func (c *Client) WaitForGame(ctx context.Context, gameID string) (Game, error) {
 	var game Game
-	err := c.untilFound(ctx, Request{Method: http.MethodGet, Path: "/v1/games/" + gameID}, &game, schemas.CodeGameNotFound)
+	err := c.doUntilFound(ctx, Request{Method: http.MethodGet, Path: "/v1/games/" + gameID}, &game, schemas.CodeGameNotFound)
 	return game, err
 }
 
-// Move plays ply number ply (from 1), in UCI.
+// Move plays a move in UCI notation as ply number ply, from 1.
 func (c *Client) Move(ctx context.Context, p Player, gameID, key, uci string, ply int) (Game, error) {
 	body := struct {
 		UCI string `json:"uci"`
@@ -72,12 +72,12 @@ func (c *Client) Move(ctx context.Context, p Player, gameID, key, uci string, pl
 	return c.act(ctx, p, gameID, key, "moves", body)
 }
 
-// Resign resigns.
+// Resign resigns the game for the player.
 func (c *Client) Resign(ctx context.Context, p Player, gameID, key string) (Game, error) {
 	return c.act(ctx, p, gameID, key, "resign", nil)
 }
 
-// Draw actions.
+// Actions for Draw.
 const (
 	OfferDraw  = "offer"
 	AcceptDraw = "accept"

@@ -9,21 +9,22 @@ import (
 	"tabiya/schemas"
 )
 
-// foundPoll is the pause between two looks for what is not there yet.
-const foundPoll = 200 * time.Millisecond
+// foundPollInterval is the pause between two requests for something that does not
+// exist yet.
+const foundPollInterval = 200 * time.Millisecond
 
-// PGN fetches a finished game from history, and waits for it to come there: the
-// sink is a moment behind the game.
+// PGN fetches a finished game from history. It waits until the Postgres sink has
+// written the game.
 func (c *Client) PGN(ctx context.Context, gameID string) ([]byte, error) {
 	var text []byte
-	err := c.untilFound(ctx, Request{Method: http.MethodGet, Path: "/v1/history/games/" + gameID, Accept: "application/x-chess-pgn"}, &text, schemas.CodeGameNotFound)
+	err := c.doUntilFound(ctx, Request{Method: http.MethodGet, Path: "/v1/history/games/" + gameID, Accept: "application/x-chess-pgn"}, &text, schemas.CodeGameNotFound)
 	return text, err
 }
 
-// untilFound is Do that takes a refusal with that code for "not yet", for as long
-// as the client is patient.
-func (c *Client) untilFound(ctx context.Context, r Request, out any, notYet schemas.Code) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.patience, fmt.Errorf("not there after %s", c.patience))
+// doUntilFound is Do, repeated while the server answers with the code notYet, for at
+// most the client's Patience.
+func (c *Client) doUntilFound(ctx context.Context, r Request, out any, notYet schemas.Code) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.patience, fmt.Errorf("not found within %s", c.patience))
 	defer cancel()
 	for {
 		err := c.Do(ctx, r, out)
@@ -33,7 +34,7 @@ func (c *Client) untilFound(ctx context.Context, r Request, out any, notYet sche
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(foundPoll):
+		case <-time.After(foundPollInterval):
 		}
 	}
 }

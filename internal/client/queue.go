@@ -14,10 +14,10 @@ import (
 	"tabiya/schemas"
 )
 
-// Join takes the player's seat and puts a ticket into the region's queue. It waits
-// for a player who has registered just now to come to the index.
+// Join puts the player into a region's queue. It waits until matchmaking knows a
+// player that has just registered.
 func (c *Client) Join(ctx context.Context, p Player, key, region, pool string) error {
-	err := c.untilFound(ctx, Request{
+	err := c.doUntilFound(ctx, Request{
 		Method: http.MethodPost, Path: "/v1/queues/" + url.PathEscape(pool) + "/join",
 		Token: p.Token, Key: key, Body: map[string]string{"region": region},
 	}, nil, schemas.CodePlayerNotFound)
@@ -27,7 +27,7 @@ func (c *Client) Join(ctx context.Context, p Player, key, region, pool string) e
 	return nil
 }
 
-// Leave gives the seat back.
+// Leave takes the player out of the queue.
 func (c *Client) Leave(ctx context.Context, p Player, key, pool string) error {
 	path := "/v1/queues/" + url.PathEscape(pool) + "/leave"
 	if err := c.Do(ctx, Request{Method: http.MethodPost, Path: path, Token: p.Token, Key: key}, nil); err != nil {
@@ -36,7 +36,7 @@ func (c *Client) Leave(ctx context.Context, p Player, key, pool string) error {
 	return nil
 }
 
-// Regions are the regions that have queues.
+// Regions lists the regions that have queues.
 func (c *Client) Regions(ctx context.Context) ([]string, error) {
 	var list struct{ Queues []struct{ Region string } }
 	if err := c.Do(ctx, Request{Method: http.MethodGet, Path: "/v1/queues"}, &list); err != nil {
@@ -53,35 +53,35 @@ func (c *Client) Regions(ctx context.Context) ([]string, error) {
 	return regions, nil
 }
 
-// OwnEvent is an item of a player's own stream; which fields are set goes by
-// its type.
+// OwnEvent is an item of a player's own event stream. The type decides which fields
+// are set.
 type OwnEvent struct {
 	Type   string // state, queued, left, matched, game_started, match_failed, game_over, rated
-	Seat   Seat   // state
+	Seat   Seat   // with type state
 	GameID string
 }
 
-// Seat is a player's one seat.
+// Seat says where a player is: nowhere, in a queue or in a game.
 type Seat struct {
 	Status string // idle, queued, playing
 	GameID string
 }
 
-// OwnEvents calls fn for what happens to the player, until fn returns an error
-// (which OwnEvents returns) or ctx ends. The stream is opened again when it
-// breaks: its first item says where things are.
+// OwnEvents reads the player's own event stream and calls fn for each item, until fn
+// returns an error, which OwnEvents returns, or ctx ends. It reopens a broken stream,
+// whose first item is the current state.
 func (c *Client) OwnEvents(ctx context.Context, p Player, fn func(OwnEvent) error) error {
-	giveUp := time.Now().Add(c.patience)
+	deadline := time.Now().Add(c.patience)
 	for {
 		err := c.ownEvents(ctx, p, func(e OwnEvent) error {
-			giveUp = time.Now().Add(c.patience)
+			deadline = time.Now().Add(c.patience)
 			return fn(e)
 		})
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		notYet := CodeOf(err) == schemas.CodePlayerNotFound // registered just now
-		if !again(err) && !notYet || time.Now().After(giveUp) {
+		notYet := CodeOf(err) == schemas.CodePlayerNotFound // the player has just registered
+		if !retryable(err) && !notYet || time.Now().After(deadline) {
 			return err
 		}
 		if c.onRetry != nil && !notYet {
@@ -90,21 +90,21 @@ func (c *Client) OwnEvents(ctx context.Context, p Player, fn func(OwnEvent) erro
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(longestPause / 4):
+		case <-time.After(maxPause / 4):
 		}
 	}
 }
 
 func (c *Client) ownEvents(ctx context.Context, p Player, fn func(OwnEvent) error) error {
-	answer, err := c.send(ctx, Request{Method: http.MethodGet, Path: "/v1/me/events", Token: p.Token, Accept: "application/x-ndjson"}, nil)
+	response, err := c.send(ctx, Request{Method: http.MethodGet, Path: "/v1/me/events", Token: p.Token, Accept: "application/x-ndjson"}, nil)
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
-	lines := bufio.NewScanner(answer.Body)
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
 	for lines.Scan() {
 		if len(lines.Bytes()) == 0 {
-			continue // keeps the connection alive
+			continue // keep-alive
 		}
 		var e OwnEvent
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
@@ -114,5 +114,5 @@ func (c *Client) ownEvents(ctx context.Context, p Player, fn func(OwnEvent) erro
 			return err
 		}
 	}
-	return unanswered{errors.Join(io.ErrUnexpectedEOF, lines.Err())}
+	return noAnswerError{errors.Join(io.ErrUnexpectedEOF, lines.Err())}
 }

@@ -10,8 +10,9 @@ import (
 	"tabiya/schemas"
 )
 
-// BrokerTime asks the broker what time it is: it writes a tick and reads it
-// back. What is returned is a few milliseconds old.
+// BrokerTime returns the broker's time: it produces a record to broker-clock,
+// which the broker timestamps, and reads it back. The result is a few milliseconds
+// old.
 func BrokerTime(ctx context.Context, cfg Config, p *Producer) (time.Time, error) {
 	tick := &kgo.Record{Topic: schemas.BrokerClock, Value: []byte("{}")}
 	if err := p.SendRecords(ctx, tick); err != nil {

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -24,48 +25,50 @@ const (
 	ScramSHA512 = "SCRAM-SHA-512"
 )
 
-// Config says where Kafka is and how to talk to it. The zero value of every
-// field but Brokers is usable.
+// Config configures every client of the Kafka cluster. All fields but Brokers may
+// be zero.
 type Config struct {
 	Brokers  []string // host:port, at least one
 	ClientID string   // default "tabiya"
 	SASL     SASL
 	TLS      TLS
 
-	// Uncompressed sends records as they are: for a broker in this process, to
-	// which the way is shorter than compression.
+	// Uncompressed turns compression off. Use it for an embedded broker, for which
+	// compression costs more than it saves.
 	Uncompressed bool
-	// Dial, if not nil, connects to a broker instead of TCP: for one in this
-	// process. The address is the broker's, host:port.
+	// Dial replaces TCP as the way to connect to a broker, if it is not nil. It is
+	// for an embedded broker; the address is the broker's, host:port.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// SendTimeout bounds how long a produced record may wait for its
-	// acknowledgement before the broker counts as unavailable. Default 10 s.
+	// SendTimeout is how long a produced record may wait for its acknowledgement
+	// before sending fails with ErrUnavailable. Default 10 s.
 	SendTimeout time.Duration
 	// SessionTimeout is how long a consumer group waits for a silent member
-	// before its partitions go to others. Default 10 s.
+	// before it gives the member's partitions to others. Default 10 s.
 	SessionTimeout time.Duration
-	// InstanceID, unique in a group, makes its member static (KIP-345): a
-	// restart within SessionTimeout moves no partition. Empty: dynamic.
+	// InstanceID makes this process a static member of its groups (KIP-345): a
+	// restart within SessionTimeout moves no partition. It must be unique in a
+	// group. Empty means dynamic membership.
 	InstanceID string
 }
 
-// SASL is how to log in; an empty Mechanism is no login.
+// SASL configures the login. An empty Mechanism means no login.
 type SASL struct {
 	Mechanism string // Plain, ScramSHA256 or ScramSHA512
 	User      string
 	Password  string
 }
 
-// TLS is how to encrypt.
+// TLS configures encryption.
 type TLS struct {
 	Enabled  bool
-	CAFile   string // PEM; empty: the system's authorities
-	CertFile string // PEM; with KeyFile, the client's own certificate
-	KeyFile  string
+	CAFile   string // PEM; empty for the system's authorities
+	CertFile string // PEM; client certificate, needs KeyFile
+	KeyFile  string // PEM
 }
 
-// Validate reports the first thing that cannot work.
+// Validate returns an error for the first setting that cannot work. It reads the
+// TLS files.
 func (c Config) Validate() error {
 	if len(c.Brokers) == 0 {
 		return errors.New("kafka: no brokers")
@@ -82,29 +85,21 @@ func (c Config) Validate() error {
 		return errors.New("kafka: a TLS client certificate needs both a certificate and a key file")
 	}
 	if c.SendTimeout < 0 || c.SessionTimeout < 0 {
-		return errors.New("kafka: time-outs must not be negative")
+		return errors.New("kafka: timeouts must not be negative")
 	}
 	_, err := c.tls()
 	return err
 }
 
-func (c Config) clientID() string { return orDefault(c.ClientID, "tabiya") }
+func (c Config) clientID() string { return cmp.Or(c.ClientID, "tabiya") }
 
-func (c Config) sendTimeout() time.Duration { return orDefault(c.SendTimeout, 10*time.Second) }
+func (c Config) sendTimeout() time.Duration { return cmp.Or(c.SendTimeout, 10*time.Second) }
 
-// Session is SessionTimeout or its default.
-func (c Config) Session() time.Duration { return orDefault(c.SessionTimeout, 10*time.Second) }
+// Session returns SessionTimeout or its default.
+func (c Config) Session() time.Duration { return cmp.Or(c.SessionTimeout, 10*time.Second) }
 
-func orDefault[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
-}
-
-// Opts are the options that every franz-go client of this cluster needs. A
-// config that Validate refuses gives a client that cannot connect.
+// Opts returns the options that every franz-go client of this cluster needs. Call
+// Validate first: Opts ignores TLS files that it cannot read.
 func (c Config) Opts() []kgo.Opt {
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(c.Brokers...),
@@ -126,8 +121,8 @@ func (c Config) Opts() []kgo.Opt {
 	return opts
 }
 
-// backoff is short: a broker that is away is asked again every second at most,
-// so that all goes on soon after it is back.
+// backoff grows to one second at most, so that clients continue soon after a
+// broker is back.
 func backoff(tries int) time.Duration {
 	return min(time.Second, 50*time.Millisecond<<min(tries, 5))
 }
@@ -169,7 +164,8 @@ func (c Config) tls() (*tls.Config, error) {
 	return t, nil
 }
 
-// Sarama is the same cluster for sarama, on which Goka's consumers run.
+// Sarama returns the configuration for sarama clients, on which Goka's consumers
+// run.
 func (c Config) Sarama() (*sarama.Config, error) {
 	s := sarama.NewConfig()
 	s.ClientID = c.clientID()
@@ -177,17 +173,17 @@ func (c Config) Sarama() (*sarama.Config, error) {
 	s.Net.DialTimeout = 5 * time.Second
 	s.Metadata.AllowAutoTopicCreation = false
 	s.Consumer.Return.Errors = true
-	// A new group must not skip what is already there.
+	// A new group must not skip existing records.
 	s.Consumer.Offsets.Initial = sarama.OffsetOldest
 	s.Consumer.Offsets.AutoCommit.Interval = 500 * time.Millisecond
-	// As long does a new owner wait before its partitions are fetched: sarama adds
-	// them when the fetch before has returned.
+	// A new owner of a partition waits this long before sarama fetches it: sarama
+	// adds partitions only when the previous fetch has returned.
 	s.Consumer.MaxWaitTime = 50 * time.Millisecond
 	s.Consumer.Group.InstanceId = c.InstanceID
 	s.Consumer.Group.Session.Timeout = c.Session()
-	// A heartbeat costs a broker next to nothing, and its answer is how a member
-	// hears that the group has lost or gained one: until then the games of the dead
-	// stand, or all of them.
+	// A member learns of a rebalance from the response to its heartbeat. Until then
+	// the games of a dead member are stopped, so heartbeats are frequent; they cost
+	// the broker almost nothing.
 	s.Consumer.Group.Heartbeat.Interval = min(time.Second, c.Session()/80)
 	s.Consumer.Group.Rebalance.Timeout = 25 * time.Second
 	s.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategySticky()}
@@ -213,7 +209,7 @@ func (c Config) Sarama() (*sarama.Config, error) {
 	return s, nil
 }
 
-// dialer is Config.Dial as sarama takes it.
+// dialer adapts Config.Dial to sarama.
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 func (d dialer) Dial(network, address string) (net.Conn, error) {

@@ -14,7 +14,7 @@ import (
 	"tabiya/schemas"
 )
 
-func TestValidateNamesWhatCannotWork(t *testing.T) {
+func TestValidateNamesTheWrongSetting(t *testing.T) {
 	t.Parallel()
 	ok := kafka.Config{Brokers: []string{"127.0.0.1:1"}}
 	cases := map[string]struct {
@@ -42,7 +42,7 @@ func TestValidateNamesWhatCannotWork(t *testing.T) {
 	}
 }
 
-func TestBothClientsLogInByEveryMechanism(t *testing.T) {
+func TestFranzGoAndSaramaLogInWithEverySASLMechanism(t *testing.T) {
 	t.Parallel()
 	for _, mechanism := range []string{kafka.Plain, kafka.ScramSHA256, kafka.ScramSHA512} {
 		t.Run(mechanism, func(t *testing.T) {
@@ -72,13 +72,13 @@ func TestBothClientsLogInByEveryMechanism(t *testing.T) {
 			short, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			if err := kafka.Ping(short, cfg); err == nil {
-				t.Fatal("a wrong password was taken")
+				t.Fatal("a wrong password was accepted")
 			}
 		})
 	}
 }
 
-func TestBrokerTimeIsTheBrokers(t *testing.T) {
+func TestBrokerTimeReturnsTimestampOfItsRecord(t *testing.T) {
 	t.Parallel()
 	cluster := startPlain(t)
 	if err := kafka.EnsureTopics(t.Context(), cluster, kafka.TopicOptions{Partitions: 1, Replication: 1, MinISR: 1}); err != nil {
@@ -90,7 +90,7 @@ func TestBrokerTimeIsTheBrokers(t *testing.T) {
 	}
 	defer producer.Close()
 	now, err := kafka.BrokerTime(t.Context(), cluster, producer)
-	// This broker does not know broker time, so it is what the producer sends.
+	// This broker ignores LogAppendTime, so the producer's timestamp comes back.
 	if err != nil || now.UnixMilli() != 1 {
 		t.Fatalf("%s, %v", now, err)
 	}

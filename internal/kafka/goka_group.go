@@ -3,17 +3,19 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/IBM/sarama"
 	"github.com/lovoo/goka"
 )
 
-// GokaGroup is the consumer group that Goka runs on, with three things changed:
-// offsets are committed only up to the first record that is still in flight, of
-// which a partition has maxInFlight at most, if that is not 0; a rebalance does
-// not end Consume, after which Goka would sleep for 5 seconds; and progress is
-// reported to lag, unless it is nil.
+// GokaGroup returns the consumer group for Goka. It wraps sarama's group in three
+// ways:
+//
+//   - It commits offsets only up to the first record that is still in flight, of
+//     which each partition has at most maxInFlight; 0 means no limit.
+//   - Its Consume does not return on a rebalance, after which Goka would sleep for
+//     5 seconds.
+//   - It reports progress to lag, which may be nil.
 func GokaGroup(cfg Config, lag *Lag, maxInFlight int) goka.ConsumerGroupBuilder {
 	return func(brokers []string, name, _ string) (sarama.ConsumerGroup, error) {
 		sc, err := cfg.Sarama()
@@ -28,7 +30,7 @@ func GokaGroup(cfg Config, lag *Lag, maxInFlight int) goka.ConsumerGroupBuilder 
 	}
 }
 
-// GokaConsumer reads tables for Goka's recovery.
+// GokaConsumer returns the consumer with which Goka reads changelogs.
 func GokaConsumer(cfg Config) goka.SaramaConsumerBuilder {
 	return func(brokers []string, _ string) (sarama.Consumer, error) {
 		sc, err := cfg.Sarama()
@@ -37,7 +39,7 @@ func GokaConsumer(cfg Config) goka.SaramaConsumerBuilder {
 		}
 		consumer, err := sarama.NewConsumer(brokers, sc)
 		if err != nil {
-			return nil, fmt.Errorf("make table consumer: %w: %w", ErrUnavailable, err)
+			return nil, fmt.Errorf("make changelog consumer: %w: %w", ErrUnavailable, err)
 		}
 		return consumer, nil
 	}
@@ -49,7 +51,8 @@ type group struct {
 	maxInFlight int
 }
 
-// Consume takes part in the group until ctx is done or a session fails.
+// Consume joins the group, again after each rebalance, until ctx is done or a
+// session fails.
 func (g *group) Consume(ctx context.Context, topics []string, handler sarama.ConsumerGroupHandler) error {
 	for ctx.Err() == nil {
 		h := &groupHandler{inner: handler, lag: g.lag, maxInFlight: g.maxInFlight}
@@ -60,7 +63,8 @@ func (g *group) Consume(ctx context.Context, topics []string, handler sarama.Con
 	return nil
 }
 
-// groupHandler wraps one session.
+// groupHandler wraps Goka's handler for one session, the time between two
+// rebalances.
 type groupHandler struct {
 	inner       sarama.ConsumerGroupHandler
 	lag         *Lag
@@ -69,10 +73,10 @@ type groupHandler struct {
 }
 
 func (h *groupHandler) Setup(s sarama.ConsumerGroupSession) error {
-	h.session = &groupSession{ConsumerGroupSession: s, lag: h.lag, prefixes: make(map[topicPartition]*prefix)}
+	h.session = &groupSession{ConsumerGroupSession: s, lag: h.lag, prefixes: make(map[topicPartition]*commitPrefix)}
 	for topic, partitions := range s.Claims() {
 		for _, p := range partitions {
-			h.session.prefixes[topicPartition{topic, p}] = newPrefix(h.maxInFlight)
+			h.session.prefixes[topicPartition{topic, p}] = newCommitPrefix(h.maxInFlight)
 		}
 	}
 	return h.inner.Setup(h.session)
@@ -85,31 +89,30 @@ func (h *groupHandler) Cleanup(s sarama.ConsumerGroupSession) error {
 	return h.inner.Cleanup(h.session)
 }
 
-// ConsumeClaim notes each record as in flight before Goka sees it.
+// ConsumeClaim registers each record of a partition as in flight and then hands it
+// to Goka.
 func (h *groupHandler) ConsumeClaim(_ sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
 	h.lag.Begin(claim.Topic(), claim.Partition(), claim.InitialOffset())
-	noted := &groupClaim{claim, make(chan *sarama.ConsumerMessage, 64)}
+	registered := &groupClaim{claim, make(chan *sarama.ConsumerMessage, 64)}
 	stop := make(chan struct{})
-	var forward sync.WaitGroup
-	forward.Go(func() {
-		defer close(noted.messages)
+	go func() {
+		defer close(registered.messages)
 		inFlight := h.session.prefixes[topicPartition{claim.Topic(), claim.Partition()}]
 		for msg := range claim.Messages() {
 			if !inFlight.add(msg.Offset, msg.Timestamp, stop) {
 				return
 			}
 			select {
-			case noted.messages <- msg:
+			case registered.messages <- msg:
 			case <-stop:
 				return
 			}
 		}
-	})
-	err := h.inner.ConsumeClaim(h.session, noted)
+	}()
+	err := h.inner.ConsumeClaim(h.session, registered)
 	close(stop)
-	// The claim's channel is closed once the session ends, which the return of
-	// this function brings about; what is left in it is drained by sarama.
-	go forward.Wait()
+	// Do not wait for the goroutine here: it may be blocked on claim.Messages,
+	// which sarama closes only after this function has returned.
 	return err
 }
 
@@ -128,19 +131,19 @@ func (c *groupClaim) Messages() <-chan *sarama.ConsumerMessage { return c.messag
 type groupSession struct {
 	sarama.ConsumerGroupSession
 	lag      *Lag
-	prefixes map[topicPartition]*prefix // not changed after Setup
+	prefixes map[topicPartition]*commitPrefix // not changed after Setup
 }
 
-// MarkOffset takes next, the offset after a record that is done, and commits as
-// far as all records before are done too.
+// MarkOffset marks the record before next as done. It commits up to the first
+// record that is not done.
 func (s *groupSession) MarkOffset(topic string, partition int32, next int64, metadata string) {
 	p, ok := s.prefixes[topicPartition{topic, partition}]
 	if !ok {
 		return
 	}
-	if commit, at, moved := p.done(next - 1); moved {
+	if commit, brokerTime, advanced := p.done(next - 1); advanced {
 		s.ConsumerGroupSession.MarkOffset(topic, partition, commit, metadata)
-		s.lag.Progress(topic, partition, commit, at)
+		s.lag.Progress(topic, partition, commit, brokerTime)
 	}
 }
 

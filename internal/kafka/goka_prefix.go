@@ -6,69 +6,75 @@ import (
 	"time"
 )
 
-// prefix knows which of a partition's records are done, in whatever order they
-// get done, and how far the unbroken row of done ones reaches. Goka marks an
-// offset as soon as that record's emits are acknowledged, and sarama commits
-// the highest mark: a crash would then skip a record still in flight before it.
-type prefix struct {
-	room chan struct{} // holds one for each pending record; nil: no bound
+// commitPrefix tracks the records of one partition that are in flight (handed to
+// Goka and not done) and computes the offset that is safe to commit: the one
+// after the longest run of done records without a gap.
+//
+// Goka marks a record as soon as everything that its callback emitted is
+// acknowledged, which may happen out of order, and sarama commits the highest
+// mark. Without commitPrefix, a crash would skip every record that was still in
+// flight below that mark.
+type commitPrefix struct {
+	slots chan struct{} // one element per record in flight; nil for no limit
 
-	mu      sync.Mutex
-	pending []inFlight // by offset, ascending; offsets may have gaps
-	next    int64      // the offset to commit
-	at      time.Time  // broker time of the last record of the prefix
+	mu         sync.Mutex
+	records    []inFlight // not yet committable, by ascending offset; offsets may have gaps
+	next       int64      // the offset to commit
+	brokerTime time.Time  // of the last record below next
 }
 
 type inFlight struct {
-	offset int64
-	at     time.Time
-	done   bool
+	offset     int64
+	brokerTime time.Time
+	done       bool
 }
 
-// newPrefix makes a prefix of which at most so many records are in flight; 0
-// is no bound.
-func newPrefix(maxInFlight int) *prefix {
-	p := &prefix{}
+// newCommitPrefix makes a commitPrefix that holds at most maxInFlight records; 0
+// means no limit.
+func newCommitPrefix(maxInFlight int) *commitPrefix {
+	p := &commitPrefix{}
 	if maxInFlight > 0 {
-		p.room = make(chan struct{}, maxInFlight)
+		p.slots = make(chan struct{}, maxInFlight)
 	}
 	return p
 }
 
-// add notes a record that is handed out, once there is room. It is false if
-// stop was closed before. Offsets only rise.
-func (p *prefix) add(offset int64, at time.Time, stop <-chan struct{}) bool {
-	if p.room != nil {
+// add registers a record that is about to be handed to Goka. It blocks while the
+// limit is reached and returns false if stop is closed meanwhile. Offsets must
+// ascend.
+func (p *commitPrefix) add(offset int64, brokerTime time.Time, stop <-chan struct{}) bool {
+	if p.slots != nil {
 		select {
-		case p.room <- struct{}{}:
+		case p.slots <- struct{}{}:
 		case <-stop:
 			return false
 		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pending = append(p.pending, inFlight{offset: offset, at: at})
+	p.records = append(p.records, inFlight{offset: offset, brokerTime: brokerTime})
 	return true
 }
 
-// done notes that a record is done, and tells the offset to commit and the
-// broker time reached; moved is false if the prefix is no longer than before.
-func (p *prefix) done(offset int64) (next int64, at time.Time, moved bool) {
+// done marks a record as done. It returns the offset to commit and the broker
+// time of the last record below it. advanced is false if the offset is the same as
+// before.
+func (p *commitPrefix) done(offset int64) (next int64, brokerTime time.Time, advanced bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i := sort.Search(len(p.pending), func(i int) bool { return p.pending[i].offset >= offset })
-	if i == len(p.pending) || p.pending[i].offset != offset {
-		return p.next, p.at, false
+	i := sort.Search(len(p.records), func(i int) bool { return p.records[i].offset >= offset })
+	if i == len(p.records) || p.records[i].offset != offset {
+		return p.next, p.brokerTime, false
 	}
-	p.pending[i].done = true
+	p.records[i].done = true
 	n := 0
-	for n < len(p.pending) && p.pending[n].done {
-		p.next, p.at = p.pending[n].offset+1, p.pending[n].at
+	for n < len(p.records) && p.records[n].done {
+		p.next, p.brokerTime = p.records[n].offset+1, p.records[n].brokerTime
 		n++
-		if p.room != nil {
-			<-p.room
+		if p.slots != nil {
+			<-p.slots
 		}
 	}
-	p.pending = p.pending[n:]
-	return p.next, p.at, n > 0
+	p.records = p.records[n:]
+	return p.next, p.brokerTime, n > 0
 }

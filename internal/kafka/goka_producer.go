@@ -10,9 +10,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// GokaProducer lets Goka send through p: acknowledged by all, idempotent and
-// without Goka's 100 ms of gathering. Goka must not close p: its owner does,
-// after Goka has stopped.
+// GokaProducer returns a producer for Goka that sends through p: idempotent, with
+// acks=all, and without the 100 ms for which Goka's own producer collects records.
+// The caller closes p after Goka has stopped; Goka's Close does nothing.
 func GokaProducer(p *Producer) goka.ProducerBuilder {
 	return func([]string, string, func() hash.Hash32) (goka.Producer, error) { return gokaProducer{p}, nil }
 }
@@ -31,13 +31,13 @@ func (g gokaProducer) EmitWithHeaders(topic, key string, value []byte, headers g
 	for name, value := range headers {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: name, Value: value})
 	}
-	// The same message is the same bytes each time it is sent.
+	// Map iteration order must not change the record's bytes.
 	slices.SortFunc(r.Headers, func(a, b kgo.RecordHeader) int { return strings.Compare(a.Key, b.Key) })
 	promise, finish := goka.NewPromiseWithFinisher()
-	// A full buffer holds the processor back.
+	// Produce blocks while the buffer is full, which slows the processor down.
 	g.p.send(g.p.client.Produce, r, func(err error) {
 		if err != nil {
-			g.p.Abort() // nothing later must get through where this one did not
+			g.p.Abort() // no later record may get through after this one failed
 		}
 		finish(&sarama.ProducerMessage{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}, err)
 	})

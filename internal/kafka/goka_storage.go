@@ -9,19 +9,20 @@ import (
 	"github.com/lovoo/goka/storage"
 )
 
-// Storage is a Goka table partition in memory. It is filled from the changelog
-// at each assignment and kept nowhere else, so nothing local can diverge from
-// the log. Values are not copied: they must not be changed once they are set.
+// Storage holds one partition of a Goka table in memory. Goka fills it from the
+// changelog at each assignment. It is stored nowhere else, so it cannot diverge
+// from the changelog. Values are not copied: do not change them after Set.
 type Storage struct {
-	// OnRecovered is called once the changelog is read, before the first
-	// command; OnClosed when the partition is given up. Both may be nil.
+	// OnRecovered is called when the changelog has been read, before the first
+	// callback. It may be nil.
 	OnRecovered func() error
-	OnClosed    func()
+	// OnClosed is called when the partition is given up. It may be nil.
+	OnClosed func()
 
-	mu     sync.RWMutex
-	rows   map[string][]byte
-	offset int64
-	has    bool
+	mu        sync.RWMutex
+	rows      map[string][]byte
+	offset    int64 // of the changelog
+	hasOffset bool
 }
 
 var _ storage.Storage = (*Storage)(nil)
@@ -75,7 +76,7 @@ func (s *Storage) Delete(key string) error {
 func (s *Storage) GetOffset(otherwise int64) (int64, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if !s.has {
+	if !s.hasOffset {
 		return otherwise, nil
 	}
 	return s.offset, nil
@@ -84,21 +85,21 @@ func (s *Storage) GetOffset(otherwise int64) (int64, error) {
 func (s *Storage) SetOffset(offset int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.offset, s.has = offset, true
+	s.offset, s.hasOffset = offset, true
 	return nil
 }
 
-// All is a copy of the rows; the values are shared.
+// All returns a copy of the map of rows. The values are shared.
 func (s *Storage) All() map[string][]byte {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return maps.Clone(s.rows)
 }
 
-// Iterator goes over a snapshot in the order of the keys.
+// Iterator iterates over a snapshot in key order.
 func (s *Storage) Iterator() (storage.Iterator, error) { return s.IteratorWithRange(nil, nil) }
 
-// IteratorWithRange is Iterator for start <= key < limit; nil is unbounded.
+// IteratorWithRange is Iterator for start <= key < limit; nil means unbounded.
 func (s *Storage) IteratorWithRange(start, limit []byte) (storage.Iterator, error) {
 	rows := s.All()
 	keys := slices.Sorted(maps.Keys(rows))
@@ -134,7 +135,7 @@ func (i *rowIterator) Key() []byte {
 
 func (i *rowIterator) Value() ([]byte, error) {
 	if i.at < 0 || i.at >= len(i.keys) {
-		return nil, errors.New("the iterator is not at a row")
+		return nil, errors.New("iterator is not at a row")
 	}
 	return i.rows[i.keys[i.at]], nil
 }

@@ -7,7 +7,7 @@ import (
 	"tabiya/internal/kafka"
 )
 
-func TestStorageKeepsRowsAndItsOffset(t *testing.T) {
+func TestStorageReturnsRowsOffsetAndRangesThatWereSet(t *testing.T) {
 	t.Parallel()
 	recovered, closed := 0, 0
 	s := kafka.NewStorage()

@@ -13,11 +13,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// askTimeout bounds one question to the broker: Goka gives no context.
-const askTimeout = 10 * time.Second
+// adminTimeout limits one request to the broker: Goka passes no context.
+const adminTimeout = 10 * time.Second
 
-// GokaTopics looks topics up for Goka and creates none: Goka's own manager
-// makes what is missing with two replicas and an hour's retention.
+// GokaTopics returns a topic manager for Goka that looks topics up and fails if
+// they do not exist. Goka's own manager would create them with two replicas and
+// one hour of retention.
 func GokaTopics(cfg Config) goka.TopicManagerBuilder {
 	return func([]string) (goka.TopicManager, error) {
 		client, err := kgo.NewClient(cfg.Opts()...)
@@ -31,7 +32,7 @@ func GokaTopics(cfg Config) goka.TopicManagerBuilder {
 type topicManager struct{ client *kgo.Client }
 
 func (m *topicManager) Partitions(topic string) ([]int32, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
 	defer cancel()
 	details, err := kadm.NewClient(m.client).ListTopics(ctx, topic)
 	if err := errors.Join(err, details.Error()); err != nil {
@@ -45,13 +46,15 @@ func (m *topicManager) Partitions(topic string) ([]int32, error) {
 	return partitions, nil
 }
 
-func (m *topicManager) GetOffset(topic string, partition int32, at int64) (int64, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+// GetOffset returns the first or the next offset of a partition. sarama's names
+// for the two are the timestamps that the ListOffsets request uses.
+func (m *topicManager) GetOffset(topic string, partition int32, timestamp int64) (int64, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
 	defer cancel()
-	if at != sarama.OffsetOldest && at != sarama.OffsetNewest { // which are the protocol's own numbers
-		return 0, fmt.Errorf("list offsets of %s: time %d is not asked for", topic, at)
+	if timestamp != sarama.OffsetOldest && timestamp != sarama.OffsetNewest {
+		return 0, fmt.Errorf("list offsets of %s: timestamp %d is not supported", topic, timestamp)
 	}
-	return listOffset(ctx, m.client, topic, partition, at)
+	return listOffset(ctx, m.client, topic, partition, timestamp)
 }
 
 func (m *topicManager) exists(topic string, partitions int) error {

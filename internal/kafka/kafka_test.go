@@ -23,7 +23,7 @@ func command(key string, n int64) schemas.Command {
 	}
 }
 
-func TestWhatIsSentIsReadBackWithBrokerTime(t *testing.T) {
+func TestSentMessagesAreReadBackWithBrokerTimeOnTheirPartition(t *testing.T) {
 	t.Parallel()
 	cluster := kafkatest.Start(t, 3)
 	producer, err := kafka.NewProducer(cluster.Config)
@@ -44,7 +44,7 @@ func TestWhatIsSentIsReadBackWithBrokerTime(t *testing.T) {
 	err = kafka.ReadAll(t.Context(), cluster.Config, schemas.GameCommands, func(r *kgo.Record) error {
 		got++
 		if r.Timestamp.Before(before) || r.Timestamp.After(time.Now().Add(time.Second)) {
-			return fmt.Errorf("offset %d has time %s, which is not the broker's", r.Offset, r.Timestamp)
+			return fmt.Errorf("offset %d has timestamp %s, which is not the broker's", r.Offset, r.Timestamp)
 		}
 		if want := kafka.PartitionOf(string(r.Key), 3); r.Partition != want {
 			return fmt.Errorf("key %s is in partition %d, not %d", r.Key, r.Partition, want)
@@ -71,7 +71,7 @@ func TestWhatIsSentIsReadBackWithBrokerTime(t *testing.T) {
 	}
 }
 
-func TestReadAllGivesFnsErrorBackAndEndsOnAnEmptyTopic(t *testing.T) {
+func TestReadAllReturnsErrorOfCallbackAndEndsOnEmptyTopic(t *testing.T) {
 	t.Parallel()
 	cluster := kafkatest.Start(t, 2)
 	if err := kafka.ReadAll(t.Context(), cluster.Config, schemas.GameEvents, func(*kgo.Record) error { return nil }); err != nil {
@@ -85,13 +85,13 @@ func TestReadAllGivesFnsErrorBackAndEndsOnAnEmptyTopic(t *testing.T) {
 	if err := producer.Send(t.Context(), command("a", 1)); err != nil {
 		t.Fatal(err)
 	}
-	enough := errors.New("enough")
-	if err := kafka.ReadAll(t.Context(), cluster.Config, schemas.GameCommands, func(*kgo.Record) error { return enough }); !errors.Is(err, enough) {
+	errStop := errors.New("stop")
+	if err := kafka.ReadAll(t.Context(), cluster.Config, schemas.GameCommands, func(*kgo.Record) error { return errStop }); !errors.Is(err, errStop) {
 		t.Fatalf("got %v", err)
 	}
 }
 
-func TestSendToABrokerThatIsAwayEndsInTimeAsUnavailable(t *testing.T) {
+func TestSendToUnreachableBrokerFailsInTimeAndWorksAfterItsReturn(t *testing.T) {
 	t.Parallel()
 	cluster := kafkatest.Start(t, 1)
 	cluster.RequireFake(t)
@@ -111,16 +111,16 @@ func TestSendToABrokerThatIsAwayEndsInTimeAsUnavailable(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	if took := time.Since(start); took > 5*time.Second {
-		t.Fatalf("it took %s to say so", took)
+		t.Fatalf("the send failed only after %s", took)
 	}
 	if err := kafka.Ping(t.Context(), cfg); err == nil {
-		t.Fatal("a broker that is away answered a ping")
+		t.Fatal("an unreachable broker answered a ping")
 	}
 	cluster.Up()
 	deadline := time.Now().Add(20 * time.Second)
 	for err = errors.New("not tried"); err != nil; err = producer.Send(t.Context(), command("a", 3)) {
 		if time.Now().After(deadline) {
-			t.Fatalf("the broker is back, but: %v", err)
+			t.Fatalf("send after the broker's return: %v", err)
 		}
 	}
 	if err := kafka.Ping(t.Context(), cfg); err != nil {
@@ -128,7 +128,7 @@ func TestSendToABrokerThatIsAwayEndsInTimeAsUnavailable(t *testing.T) {
 	}
 }
 
-func TestATooLargeRecordIsRefusedAndNothingElseIs(t *testing.T) {
+func TestTooLargeRecordIsRefusedAndTheNextIsSent(t *testing.T) {
 	t.Parallel()
 	cluster := kafkatest.Start(t, 1)
 	producer, err := kafka.NewProducer(cluster.Config)
@@ -146,7 +146,7 @@ func TestATooLargeRecordIsRefusedAndNothingElseIs(t *testing.T) {
 	}
 }
 
-func TestEnsureTopicsIsRepeatableAndRefusesAMismatch(t *testing.T) {
+func TestEnsureTopicsSucceedsTwiceAndRefusesMismatch(t *testing.T) {
 	t.Parallel()
 	cluster := kafkatest.Start(t, 2)
 	same := kafka.TopicOptions{Partitions: 2, Replication: 1, MinISR: 1}
@@ -155,9 +155,9 @@ func TestEnsureTopicsIsRepeatableAndRefusesAMismatch(t *testing.T) {
 	}
 	more := same
 	more.Partitions = 3
-	copies := kafka.TopicOptions{Partitions: same.Partitions, Replication: 3, MinISR: 2}
-	if err := kafka.EnsureTopics(t.Context(), cluster.Config, copies); err == nil || !strings.Contains(err.Error(), "not 3") || !strings.Contains(err.Error(), "min.insync.replicas=1, not 2") {
-		t.Fatalf("one copy for three: %v", err)
+	replicated := kafka.TopicOptions{Partitions: same.Partitions, Replication: 3, MinISR: 2}
+	if err := kafka.EnsureTopics(t.Context(), cluster.Config, replicated); err == nil || !strings.Contains(err.Error(), "not 3") || !strings.Contains(err.Error(), "min.insync.replicas=1, not 2") {
+		t.Fatalf("one replica instead of three: %v", err)
 	}
 	if err := kafka.EnsureTopics(t.Context(), cluster.Config, more); err == nil || !strings.Contains(err.Error(), "2 partitions, not 3") {
 		t.Fatalf("got %v", err)
@@ -179,8 +179,8 @@ func TestEnsureTopicsIsRepeatableAndRefusesAMismatch(t *testing.T) {
 	}
 }
 
-// The connection stands, but nothing is answered.
-func TestABrokerThatHangsEndsEverySendInTime(t *testing.T) {
+// The connections stay open, but the broker does not answer.
+func TestSendToHangingBrokerFailsInTimeAndWorksAfterwards(t *testing.T) {
 	t.Parallel()
 	cluster := kafkatest.Start(t, 1)
 	cluster.RequireFake(t)
@@ -194,7 +194,7 @@ func TestABrokerThatHangsEndsEverySendInTime(t *testing.T) {
 	if err := producer.Send(t.Context(), command("a", 1)); err != nil {
 		t.Fatal(err)
 	}
-	answer := cluster.Hang(int16(kmsg.Produce))
+	restore := cluster.Hang(int16(kmsg.Produce))
 	ended := make(chan error, 2)
 	producer.SendAsync(command("a", 2), func(err error) { ended <- err })
 	producer.SendAsync(command("a", 3), func(err error) { ended <- err })
@@ -205,14 +205,14 @@ func TestABrokerThatHangsEndsEverySendInTime(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 		case <-time.After(5 * time.Second):
-			t.Fatal("a send does not end")
+			t.Fatal("a send did not return")
 		}
 	}
-	answer()
+	restore()
 	deadline := time.Now().Add(20 * time.Second)
 	for err = errors.New("not tried"); err != nil; err = producer.Send(t.Context(), command("a", 4)) {
 		if time.Now().After(deadline) {
-			t.Fatalf("the broker answers again, but: %v", err)
+			t.Fatalf("send after the broker's recovery: %v", err)
 		}
 	}
 }

@@ -14,89 +14,90 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// lagEvery is how often the end offsets are asked for.
-const lagEvery = 5 * time.Second
+// lagInterval is how often Lag fetches the end offsets.
+const lagInterval = 5 * time.Second
 
-// Lag tells how far a consumer is behind its topics, as Prometheus metrics: in
-// records, and in seconds since the last record it has handled (0 if there is
-// none waiting). The consumer reports Begin, Progress and Forget; these may be
-// called on a nil Lag, and do nothing then.
+// Lag is a Prometheus collector for how far a consumer is behind its topics: in
+// records, and in seconds since the last record it handled (0 if no record is
+// waiting). The consumer calls Begin, Progress and Forget, which do nothing on a
+// nil Lag.
 type Lag struct {
 	cfg    Config
 	logger *slog.Logger
 
 	records, seconds *prometheus.Desc
 
-	mu   sync.Mutex
-	from map[topicPartition]*position
+	mu         sync.Mutex
+	partitions map[topicPartition]*partitionLag
 }
 
-// position is where a consumer is in a partition.
-type position struct {
-	next     int64
+// partitionLag is what Lag knows about one partition.
+type partitionLag struct {
+	next     int64     // offset of the next record to handle
 	at       time.Time // broker time of the last record handled
-	end      int64     // when it was asked for last
-	caughtUp time.Time // when nothing was waiting, last
+	end      int64     // end offset at the last fetch
+	caughtUp time.Time // when the consumer was last at the end
 }
 
-// NewLag makes the metrics of one consumer, which its name labels.
+// NewLag makes the metrics of one consumer, whose name becomes a label.
 func NewLag(cfg Config, consumer string, logger *slog.Logger) *Lag {
 	labels := []string{"topic", "partition"}
 	fixed := prometheus.Labels{"consumer": consumer}
 	return &Lag{
-		cfg:     cfg,
-		logger:  logger,
-		records: prometheus.NewDesc("tabiya_consumer_lag_records", "Records not handled yet.", labels, fixed),
-		seconds: prometheus.NewDesc("tabiya_consumer_lag_seconds", "Age of the last record handled while others wait, else 0.", labels, fixed),
-		from:    make(map[topicPartition]*position),
+		cfg:        cfg,
+		logger:     logger,
+		records:    prometheus.NewDesc("tabiya_consumer_lag_records", "Records not handled yet.", labels, fixed),
+		seconds:    prometheus.NewDesc("tabiya_consumer_lag_seconds", "Age of the last record handled while others wait, else 0.", labels, fixed),
+		partitions: make(map[topicPartition]*partitionLag),
 	}
 }
 
-// Begin notes that the consumer takes a partition from the record next on;
-// a negative next is not known yet.
+// Begin records that the consumer has got a partition and will read from offset
+// next on. A negative next means that the offset is not known yet.
 func (l *Lag) Begin(topic string, partition int32, next int64) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.from[topicPartition{topic, partition}] = &position{next: max(next, 0), end: max(next, 0), caughtUp: time.Now()}
+	l.partitions[topicPartition{topic, partition}] = &partitionLag{next: max(next, 0), end: max(next, 0), caughtUp: time.Now()}
 }
 
-// Progress notes that all records before next are handled; at is the broker
-// time of the last of them.
+// Progress records that all records before offset next are handled. at is the
+// broker time of the last of them.
 func (l *Lag) Progress(topic string, partition int32, next int64, at time.Time) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if p, ok := l.from[topicPartition{topic, partition}]; ok {
+	if p, ok := l.partitions[topicPartition{topic, partition}]; ok {
 		p.next, p.at = next, at
 	}
 }
 
-// Forget notes that the partition is somebody else's now.
+// Forget records that the consumer has lost the partition.
 func (l *Lag) Forget(topic string, partition int32) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.from, topicPartition{topic, partition})
+	delete(l.partitions, topicPartition{topic, partition})
 }
 
-// Describe and Collect implement prometheus.Collector.
+// Describe implements prometheus.Collector.
 func (l *Lag) Describe(ch chan<- *prometheus.Desc) {
 	ch <- l.records
 	ch <- l.seconds
 }
 
+// Collect implements prometheus.Collector.
 func (l *Lag) Collect(ch chan<- prometheus.Metric) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	for tp, p := range l.from {
+	for tp, p := range l.partitions {
 		records, seconds := p.behind(now)
 		partition := strconv.Itoa(int(tp.partition))
 		ch <- prometheus.MustNewConstMetric(l.records, prometheus.GaugeValue, float64(records), tp.topic, partition)
@@ -104,19 +105,19 @@ func (l *Lag) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func (p *position) behind(now time.Time) (int64, time.Duration) {
+func (p *partitionLag) behind(now time.Time) (int64, time.Duration) {
 	records := max(p.end-p.next, 0)
 	if records == 0 {
 		return 0, 0
 	}
 	since := p.at
-	if p.caughtUp.After(since) { // the topic was idle: what waits is younger
+	if p.caughtUp.After(since) { // the topic was idle, so the waiting records are younger
 		since = p.caughtUp
 	}
 	return records, max(now.Sub(since), 0)
 }
 
-// Run keeps the end offsets fresh until ctx is done.
+// Run fetches the end offsets every few seconds until ctx is done.
 func (l *Lag) Run(ctx context.Context) error {
 	client, err := kgo.NewClient(l.cfg.Opts()...)
 	if err != nil {
@@ -124,11 +125,11 @@ func (l *Lag) Run(ctx context.Context) error {
 	}
 	defer client.Close()
 	adm := kadm.NewClient(client)
-	tick := time.NewTicker(lagEvery)
+	tick := time.NewTicker(lagInterval)
 	defer tick.Stop()
 	for {
 		if err := l.refresh(ctx, adm); err != nil && ctx.Err() == nil {
-			l.logger.Debug("end offsets are not known", "err", err)
+			l.logger.Debug("end offsets unavailable", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -139,7 +140,7 @@ func (l *Lag) Run(ctx context.Context) error {
 }
 
 func (l *Lag) refresh(ctx context.Context, adm *kadm.Client) error {
-	ctx, cancel := context.WithTimeout(ctx, lagEvery)
+	ctx, cancel := context.WithTimeout(ctx, lagInterval)
 	defer cancel()
 	topics := l.topics()
 	if len(topics) == 0 {
@@ -152,7 +153,7 @@ func (l *Lag) refresh(ctx context.Context, adm *kadm.Client) error {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for tp, p := range l.from {
+	for tp, p := range l.partitions {
 		if end, ok := ends.Lookup(tp.topic, tp.partition); ok {
 			p.end = end.Offset
 		}
@@ -168,7 +169,7 @@ func (l *Lag) topics() []string {
 	defer l.mu.Unlock()
 	seen := make(map[string]bool)
 	var topics []string
-	for tp := range l.from {
+	for tp := range l.partitions {
 		if !seen[tp.topic] {
 			seen[tp.topic] = true
 			topics = append(topics, tp.topic)

@@ -9,17 +9,17 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// endTimestamp asks ListOffsets for the offset that the next record will have.
+// endTimestamp makes ListOffsets return the offset of the next record.
 const endTimestamp = -1
 
-// EndOffset is the offset that the next record of a partition will have. kadm
-// knows how to ask for all partitions of a topic alone.
+// EndOffset returns the offset that the next record of a partition will have. (kadm
+// can only list the offsets of all partitions of a topic.)
 func EndOffset(ctx context.Context, client *kgo.Client, topic string, partition int32) (int64, error) {
 	return listOffset(ctx, client, topic, partition, endTimestamp)
 }
 
-// listOffset is the offset of the first record whose broker time, in milliseconds,
-// is not before timestamp; -1 if there is none.
+// listOffset returns the offset of the first record whose broker time is timestamp
+// (Unix milliseconds) or later, -1 if there is none.
 func listOffset(ctx context.Context, client *kgo.Client, topic string, partition int32, timestamp int64) (int64, error) {
 	p := kmsg.NewListOffsetsRequestTopicPartition()
 	p.Partition, p.Timestamp = partition, timestamp
@@ -29,15 +29,15 @@ func listOffset(ctx context.Context, client *kgo.Client, topic string, partition
 	request.Topics = []kmsg.ListOffsetsRequestTopic{t}
 	response, err := request.RequestWith(ctx, client)
 	if err != nil {
-		return 0, fmt.Errorf("list an offset of %s/%d: %w", topic, partition, err)
+		return 0, fmt.Errorf("list offset of %s/%d: %w", topic, partition, err)
 	}
 	for _, t := range response.Topics {
 		for _, p := range t.Partitions {
 			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-				return 0, fmt.Errorf("list an offset of %s/%d: %w", topic, partition, err)
+				return 0, fmt.Errorf("list offset of %s/%d: %w", topic, partition, err)
 			}
 			return p.Offset, nil
 		}
 	}
-	return 0, fmt.Errorf("list an offset of %s/%d: the broker gives none", topic, partition)
+	return 0, fmt.Errorf("list offset of %s/%d: partition missing in the response", topic, partition)
 }

@@ -7,18 +7,19 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// One hash decides in which partition a key lives: FNV-1a, as Goka does. Were
-// it different anywhere, keys would be lost without an error.
+// All clients map keys to partitions with Goka's hash, FNV-1a. A client with
+// another hash would write records that Goka never looks up, without an error.
 
-// Hasher is the hash for Goka and sarama.
+// Hasher returns the hash for Goka and sarama.
 func Hasher() func() hash.Hash32 { return fnv.New32a }
 
-// Partitioner is the hash for franz-go. Records without a key are spread.
+// Partitioner returns the partitioner for franz-go. It spreads records without a
+// key over all partitions.
 func Partitioner() kgo.Partitioner {
 	return kgo.StickyKeyPartitioner(kgo.SaramaCompatHasher(fnv32a[[]byte]))
 }
 
-// PartitionOf is the partition of a key in a topic with n partitions.
+// PartitionOf returns the partition of a key in a topic with n partitions.
 func PartitionOf(key string, n int32) int32 {
 	p := int32(fnv32a(key)) % n
 	if p < 0 {

@@ -12,15 +12,16 @@ import (
 	"tabiya/schemas"
 )
 
-// Goka emits and recovers by sarama's hash partitioner over kafka.Hasher;
-// services produce by kafka.Partitioner; the assertion uses kafka.PartitionOf.
-func TestFranzGoGokaAndPartitionOfPutEveryKeyInOnePlace(t *testing.T) {
+// Goka emits and recovers with sarama's hash partitioner over kafka.Hasher,
+// services produce with kafka.Partitioner, and processors check keys with
+// kafka.PartitionOf.
+func TestFranzGoGokaAndPartitionOfAgreeOnEveryKey(t *testing.T) {
 	t.Parallel()
 	keys := []string{"", "a", "eu/3+2/0", "\xff\x00\xfe"}
 	for range 3000 {
 		keys = append(keys, schemas.NewID())
 	}
-	// Hashes whose sign matters: 0x80000000 and its neighbours come up here.
+	// Among these are hashes that are negative as an int32.
 	for i := range 3000 {
 		keys = append(keys, fmt.Sprint(i))
 	}
@@ -40,7 +41,7 @@ func TestFranzGoGokaAndPartitionOfPutEveryKeyInOnePlace(t *testing.T) {
 	}
 }
 
-func TestTheHashIsFNV1a(t *testing.T) {
+func TestPartitionOfUsesFNV1a(t *testing.T) {
 	t.Parallel()
 	for range 1000 {
 		key := schemas.NewID()

@@ -14,49 +14,50 @@ import (
 )
 
 var (
-	// ErrUnavailable: the broker did not acknowledge in time. Whether the
-	// record is in the log is not known; sending the same command again is safe.
+	// ErrUnavailable means that the broker did not acknowledge in time. The record
+	// may or may not be in the log; sending the same command again is safe.
 	ErrUnavailable = errors.New("kafka is unavailable")
-	// ErrTooLarge: the record is bigger than MaxRecordBytes and was not sent.
+	// ErrTooLarge means that the record is larger than MaxRecordBytes and was not
+	// sent.
 	ErrTooLarge = errors.New("record is too large")
 )
 
-// MaxRecordBytes bounds a record's value. The broker's own limit, 1 MiB a
-// batch, is a little above it.
+// MaxRecordBytes is the maximum size of a record's value. It is a little less than
+// the broker's limit of 1 MiB per batch.
 const MaxRecordBytes = 900 << 10
 
-// Limits of what waits in memory for the broker. At either one sending fails
-// with ErrUnavailable instead of taking more.
+// Limits of the records that wait in memory for the broker. At either limit,
+// sending fails with ErrUnavailable.
 const (
 	maxBufferedRecords = 50_000
 	maxBufferedBytes   = 64 << 20
 )
 
-// linger is how long a record waits for others of its partition. At half of full
-// load batches would else be of one or two records, and a move would cost twice
-// the processor time.
+// linger is how long a record waits for others of its partition. Without it,
+// batches at half load would have one or two records, and a move would cost twice
+// the CPU time.
 const linger = time.Millisecond
 
-// fixedTime is every record's timestamp. The topics use broker time, so a
-// broker overwrites it; one constant makes all deltas in a batch zero, which
-// package brokertime relies on. It must not be zero: franz-go would put in the
-// present.
+// fixedTime is the timestamp of every record that is sent. The topics use
+// LogAppendTime, so a broker overwrites it. A constant makes all timestamp deltas
+// in a batch zero, which package brokertime relies on. It is not the zero time,
+// which franz-go would replace by the present.
 func fixedTime() time.Time { return time.UnixMilli(1) }
 
-// Producer sends records: acknowledged by all replicas, idempotent. Its methods may be called by many goroutines.
+// Producer is an idempotent producer with acks=all. It is safe for concurrent use.
 type Producer struct {
 	client  *kgo.Client
 	timeout time.Duration
 
-	alive context.Context // done once the producer is closed
-	kill  context.CancelFunc
+	ctx    context.Context // done once the producer is aborted or closed
+	cancel context.CancelFunc
 
-	mu      sync.Mutex
-	slot    context.Context // of the records sent just now
-	slotEnd time.Time
+	mu          sync.Mutex
+	sharedCtx   context.Context // of all records sent before sharedUntil; see deadline
+	sharedUntil time.Time
 }
 
-// NewProducer makes a producer. It does not wait for the broker.
+// NewProducer makes a producer. It does not connect yet.
 func NewProducer(cfg Config) (*Producer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -68,21 +69,21 @@ func NewProducer(cfg Config) (*Producer, error) {
 		kgo.ProducerBatchMaxBytes(1<<20),
 		kgo.MaxBufferedRecords(maxBufferedRecords),
 		kgo.MaxBufferedBytes(maxBufferedBytes),
-		// A record whose time is up is given up even if it is on its way;
-		// whether it arrived is not known then, which ErrUnavailable says.
+		// Give a record up at its deadline even if its request is in flight. It
+		// may still arrive, as ErrUnavailable documents.
 		kgo.AllowIdempotentProduceCancellation(),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("make kafka producer: %w", err)
 	}
 	p := &Producer{client: client, timeout: cfg.sendTimeout()}
-	p.alive, p.kill = context.WithCancel(context.Background())
+	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p, nil
 }
 
-// Send sends the messages and waits until all are acknowledged. The order is
-// kept within a partition. It returns within the config's SendTimeout: an error
-// that matches ErrUnavailable then leaves open what reached the log.
+// Send sends the messages and waits until all are acknowledged. Messages of one
+// partition keep their order. It returns within the config's SendTimeout. After an
+// ErrUnavailable, any of the messages may be in the log.
 func (p *Producer) Send(ctx context.Context, msgs ...schemas.Message) error {
 	records := make([]*kgo.Record, len(msgs))
 	for i, m := range msgs {
@@ -91,7 +92,7 @@ func (p *Producer) Send(ctx context.Context, msgs ...schemas.Message) error {
 	return p.SendRecords(ctx, records...)
 }
 
-// SendRecords is Send for records that are made already.
+// SendRecords is Send for records.
 func (p *Producer) SendRecords(ctx context.Context, records ...*kgo.Record) error {
 	if len(records) == 0 {
 		return nil
@@ -124,20 +125,20 @@ func (p *Producer) SendRecords(ctx context.Context, records ...*kgo.Record) erro
 	}
 }
 
-// SendAsync sends one message and calls done, if it is not nil, from another
-// goroutine once it is acknowledged (nil) or given up, SendTimeout later at most.
-// It does not block; done must not either.
+// SendAsync sends one message without blocking. done, if it is not nil, is called
+// from another goroutine when the message is acknowledged (nil) or given up, after
+// SendTimeout at the latest. done must not block.
 func (p *Producer) SendAsync(m schemas.Message, done func(error)) {
 	p.SendRecordAsync(Record(m.Record()), done)
 }
 
-// SendRecordAsync is SendAsync for a record that is made already. The record
-// belongs to the producer until done is called.
+// SendRecordAsync is SendAsync for a record. Do not touch the record until done is
+// called.
 func (p *Producer) SendRecordAsync(r *kgo.Record, done func(error)) {
 	p.send(p.client.TryProduce, r, done)
 }
 
-// send hands a record to produce, which waits for room in the buffer or not.
+// send calls produce, which is kgo's Produce or TryProduce.
 func (p *Producer) send(produce func(context.Context, *kgo.Record, func(*kgo.Record, error)), r *kgo.Record, done func(error)) {
 	if done == nil {
 		done = func(error) {}
@@ -150,29 +151,29 @@ func (p *Producer) send(produce func(context.Context, *kgo.Record, func(*kgo.Rec
 	produce(p.deadline(), r, func(r *kgo.Record, err error) { done(sendError(r.Topic, err)) })
 }
 
-// deadline is the context that ends when a record sent now has waited too long.
-// Records of the same eighth of the time-out share one, which saves a timer each.
-// (franz-go's own delivery time-out counts from Record.Timestamp, which is fixed.)
+// deadline returns a context that ends about SendTimeout from now. Records sent
+// within an eighth of SendTimeout share one, which saves a timer per record.
+// (franz-go's own delivery timeout counts from Record.Timestamp, which is fixed.)
 func (p *Producer) deadline() context.Context {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now.After(p.slotEnd) || p.slot == nil {
-		var end context.CancelFunc
-		p.slot, end = context.WithCancel(p.alive)
-		p.slotEnd = now.Add(p.timeout / 8)
-		time.AfterFunc(p.timeout, end)
+	if now.After(p.sharedUntil) || p.sharedCtx == nil {
+		var expire context.CancelFunc
+		p.sharedCtx, expire = context.WithCancel(p.ctx)
+		p.sharedUntil = now.Add(p.timeout / 8)
+		time.AfterFunc(p.timeout, expire)
 	}
-	return p.slot
+	return p.sharedCtx
 }
 
-// Abort gives up what is not acknowledged yet and refuses what comes after; what
-// was not on its way yet is never sent.
-func (p *Producer) Abort() { p.kill() }
+// Abort fails all records that are not acknowledged yet, and all that are sent
+// later. Records that were not yet in a request are never sent.
+func (p *Producer) Abort() { p.cancel() }
 
-// Close is Abort and disconnects.
+// Close aborts and disconnects.
 func (p *Producer) Close() {
-	p.kill()
+	p.cancel()
 	p.client.Close()
 }
 
@@ -183,7 +184,8 @@ func (c Config) compression() kgo.CompressionCodec {
 	return kgo.Lz4Compression()
 }
 
-// sendError sorts a produce error: what may pass by itself is ErrUnavailable.
+// sendError wraps a produce error. Errors that may go away by themselves become
+// ErrUnavailable.
 func sendError(topic string, err error) error {
 	switch {
 	case err == nil:

@@ -6,7 +6,7 @@ import (
 	"tabiya/schemas"
 )
 
-// Record is a message as it lies in the log, with its headers.
+// Record returns the Kafka record of a message, with its headers.
 func Record(r schemas.Record) *kgo.Record {
 	return &kgo.Record{
 		Topic: r.Topic,
@@ -19,8 +19,8 @@ func Record(r schemas.Record) *kgo.Record {
 	}
 }
 
-// Header gives a record's header, a piece of its fetch; nil if it has none of that
-// name.
+// Header returns the value of a record's header, nil if there is none. The value
+// shares memory with the whole fetch: copy it to keep it.
 func Header(r *kgo.Record, name string) []byte {
 	for _, h := range r.Headers {
 		if h.Key == name {

@@ -6,7 +6,7 @@ import (
 	"github.com/xdg-go/scram"
 )
 
-// scramClient is sarama's side of a SCRAM login (RFC 5802); franz-go has its own.
+// scramClient implements SCRAM (RFC 5802) for sarama. franz-go has its own.
 type scramClient struct {
 	hash scram.HashGeneratorFcn
 	conv *scram.ClientConversation

@@ -17,14 +17,14 @@ import (
 	"tabiya/schemas"
 )
 
-// TopicOptions is what an operator decides about the topics.
+// TopicOptions are the operator's choices for the topics.
 type TopicOptions struct {
 	Partitions  int32 // of the partitioned topics, at least 1
 	Replication int16 // at least 1
 	MinISR      int16 // min.insync.replicas, 1 to Replication
 }
 
-// Validate reports the first thing that cannot work.
+// Validate returns an error for the first setting that cannot work.
 func (o TopicOptions) Validate() error {
 	switch {
 	case o.Partitions < 1:
@@ -37,8 +37,9 @@ func (o TopicOptions) Validate() error {
 	return nil
 }
 
-// minCompactionLag is how long a table's superseded rows stay: a recovery in
-// that time still sees the higher version that a stale owner wrote behind.
+// minCompactionLag is how long superseded rows of a table are kept. Until then, a
+// recovery still sees the row with the highest version, even if a stale owner wrote
+// an older version after it.
 const minCompactionLag = 10 * time.Minute
 
 // Topic configuration keys.
@@ -49,9 +50,9 @@ const (
 	logAppendTime = "LogAppendTime"
 )
 
-// EnsureTopics creates the topics that are missing and fails if one that exists
-// differs in what must not differ: partitions, copies, min-ISR, cleanup policy,
-// broker time.
+// EnsureTopics creates the missing topics. It returns an error if an existing topic
+// has other partitions, replicas, min.insync.replicas, cleanup.policy or
+// message.timestamp.type than it must have.
 func EnsureTopics(ctx context.Context, cfg Config, o TopicOptions) error {
 	if err := errors.Join(cfg.Validate(), o.Validate()); err != nil {
 		return err
@@ -85,8 +86,8 @@ func (o TopicOptions) configs(t schemas.Topic) map[string]*string {
 		minISR:        kadm.StringPtr(strconv.Itoa(int(o.MinISR))),
 	}
 	if t.Cleanup == schemas.Compact {
-		// Small segments, closed often: only closed ones are compacted, and a
-		// recovery reads all that is not compacted yet.
+		// Only closed segments are compacted, and a recovery reads everything that
+		// is not compacted yet: so segments are small and closed often.
 		configs["min.compaction.lag.ms"] = millis(minCompactionLag)
 		configs["segment.ms"] = millis(10 * time.Minute)
 		configs["segment.bytes"] = kadm.StringPtr(strconv.Itoa(64 << 20))
@@ -104,7 +105,7 @@ func millis(d time.Duration) *string {
 	return kadm.StringPtr(strconv.FormatInt(d.Milliseconds(), 10))
 }
 
-// check compares the topics with what they have to be.
+// check compares the existing topics with the options.
 func (o TopicOptions) check(ctx context.Context, adm *kadm.Client) error {
 	wanted := make(map[string]schemas.Topic)
 	for _, t := range schemas.Topics() {
@@ -119,15 +120,15 @@ func (o TopicOptions) check(ctx context.Context, adm *kadm.Client) error {
 	if err != nil {
 		return fmt.Errorf("describe topics: %w", err)
 	}
-	var wrong []error
+	var mismatches []error
 	for _, name := range names {
 		t := wanted[name]
 		if have, want := len(details[name].Partitions), int(o.partitions(t)); have != want {
-			wrong = append(wrong, fmt.Errorf("topic %s has %d partitions, not %d", name, have, want))
+			mismatches = append(mismatches, fmt.Errorf("topic %s has %d partitions, not %d", name, have, want))
 		}
 		for _, p := range details[name].Partitions {
 			if have := len(p.Replicas); have != int(o.Replication) {
-				wrong = append(wrong, fmt.Errorf("topic %s has %d copies of partition %d, not %d", name, have, p.Partition, o.Replication))
+				mismatches = append(mismatches, fmt.Errorf("topic %s has %d replicas of partition %d, not %d", name, have, p.Partition, o.Replication))
 				break
 			}
 		}
@@ -138,21 +139,21 @@ func (o TopicOptions) check(ctx context.Context, adm *kadm.Client) error {
 		for _, c := range rc.Configs {
 			have := c.MaybeValue()
 			if c.Key == cleanupPolicy && have != string(t.Cleanup) {
-				wrong = append(wrong, fmt.Errorf("topic %s has %s=%s, not %s", name, c.Key, have, t.Cleanup))
+				mismatches = append(mismatches, fmt.Errorf("topic %s has %s=%s, not %s", name, c.Key, have, t.Cleanup))
 			}
 			if c.Key == minISR && have != strconv.Itoa(int(o.MinISR)) {
-				wrong = append(wrong, fmt.Errorf("topic %s has %s=%s, not %d", name, c.Key, have, o.MinISR))
+				mismatches = append(mismatches, fmt.Errorf("topic %s has %s=%s, not %d", name, c.Key, have, o.MinISR))
 			}
 			if c.Key == timestampType && !strings.EqualFold(have, logAppendTime) {
-				wrong = append(wrong, fmt.Errorf("topic %s has %s=%s, not %s", name, c.Key, have, logAppendTime))
+				mismatches = append(mismatches, fmt.Errorf("topic %s has %s=%s, not %s", name, c.Key, have, logAppendTime))
 			}
 		}
 	}
-	return errors.Join(wrong...)
+	return errors.Join(mismatches...)
 }
 
-// listTopics waits until the broker that it asks has heard of the topics and of
-// their leaders: the controller has them first.
+// listTopics lists topics, and retries while the broker does not know them or
+// their leaders: brokers learn of new topics a little after the controller.
 func listTopics(ctx context.Context, adm *kadm.Client, names []string) (kadm.TopicDetails, error) {
 	for tries := 0; ; tries++ {
 		details, err := adm.ListTopics(ctx, names...)
@@ -170,7 +171,8 @@ func listTopics(ctx context.Context, adm *kadm.Client, names []string) (kadm.Top
 	}
 }
 
-// Ping reports whether a broker answers. Bound it by ctx.
+// Ping returns nil if a broker answers, and ErrUnavailable if none does until ctx
+// ends.
 func Ping(ctx context.Context, cfg Config) error {
 	client, err := kgo.NewClient(cfg.Opts()...)
 	if err != nil {
@@ -183,18 +185,19 @@ func Ping(ctx context.Context, cfg Config) error {
 	return nil
 }
 
-// PartitionCount is the number of partitions that a topic has.
+// PartitionCount returns the number of partitions of a topic. It returns an error
+// if the topic does not exist.
 func PartitionCount(ctx context.Context, cfg Config, topic string) (int32, error) {
 	client, err := kgo.NewClient(cfg.Opts()...)
 	if err != nil {
-		return 0, fmt.Errorf("count the partitions of %s: %w", topic, err)
+		return 0, fmt.Errorf("count partitions of %s: %w", topic, err)
 	}
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	details, err := kadm.NewClient(client).ListTopics(ctx, topic)
 	if err != nil {
-		return 0, fmt.Errorf("count the partitions of %s: %w", topic, err)
+		return 0, fmt.Errorf("count partitions of %s: %w", topic, err)
 	}
 	n := int32(len(details[topic].Partitions))
 	if n == 0 {

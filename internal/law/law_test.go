@@ -1,5 +1,5 @@
-// Package law holds the import law of ARCHITECTURE.md as a test: data moves
-// only through topics, left to right; imports point only down, to schemas/.
+// Package law tests the import rules of ARCHITECTURE.md: data moves only through
+// topics, left to right; imports point only down, to schemas/.
 package law
 
 import (
@@ -7,53 +7,55 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
 
 const module = "tabiya/"
 
-// rule allows a room (a folder and all below it) its imports within the
-// project. A room may always import itself, and of a folder that it lies in only
-// what is in that folder itself: not the rooms beside it.
+// rule lists the project's packages that a layer, which is a folder and everything
+// below it, may import. A layer may always import itself. If mayImport names a
+// folder that contains the layer, only the package in that folder itself is allowed,
+// not the layers beside.
 type rule struct {
-	room string
-	may  []string
-	why  string
+	layer     string
+	mayImport []string
+	why       string
 }
 
-// The first rule whose room a package is in holds, so inner rooms come first.
+// The first rule whose layer contains a package applies, so inner layers come first.
 var rules = []rule{
-	{"schemas", nil, "the language is spoken by all and knows nobody"},
+	{"schemas", nil, "everything imports schemas, so it imports nothing of the project"},
 
-	{"internal/core/rules", []string{"schemas"}, "pure core: chess alone"},
+	{"internal/core/rules", []string{"schemas"}, "pure core: the rules of chess"},
 	{"internal/core/clock", []string{"schemas"}, "pure core: arithmetic on broker time"},
 	{"internal/core/rating", []string{"schemas"}, "pure core: Glicko-2"},
-	{"internal/core/pairing", []string{"schemas"}, "pure core: who plays whom"},
+	{"internal/core/pairing", []string{"schemas"}, "pure core: whom to pair with whom"},
 	{"internal/core/game/row", []string{"schemas", "internal/core/rules", "internal/core/clock"}, "the row format knows nothing of the aggregate that is stored in it"},
-	{"internal/core/game", []string{"schemas", "internal/core/rules", "internal/core/clock", "internal/core/rating"}, "the game aggregate is rules, clocks and events, no I/O"},
-	{"internal/core/player", []string{"schemas", "internal/core/rating"}, "the player aggregate is seat and ratings, no I/O"},
-	{"internal/core/queue", []string{"schemas", "internal/core/pairing"}, "the queue aggregate is tickets and matches, no I/O"},
-	{"internal/core/pgn", []string{"schemas", "internal/core/rules"}, "PGN is read and written in terms of the rules"},
-	{"internal/auth", []string{"schemas"}, "tokens name players"},
-	{"internal/httpx", []string{"schemas", "internal/auth"}, "problem documents carry the codes of schemas"},
-	{"internal/kafka", []string{"schemas"}, "the adapter moves messages and knows the topics"},
+	{"internal/core/game", []string{"schemas", "internal/core/rules", "internal/core/clock", "internal/core/rating"}, "pure core: the game aggregate is rules, clocks and events, no I/O"},
+	{"internal/core/player", []string{"schemas", "internal/core/rating"}, "pure core: the player aggregate is seat and ratings, no I/O"},
+	{"internal/core/queue", []string{"schemas", "internal/core/pairing"}, "pure core: the queue aggregate is tickets and matches, no I/O"},
+	{"internal/core/pgn", []string{"schemas", "internal/core/rules"}, "pure core: PGN needs the rules to read and write moves"},
+	{"internal/auth", []string{"schemas"}, "tokens contain player ids, defined in schemas"},
+	{"internal/httpx", []string{"schemas", "internal/auth"}, "problem documents contain the error codes of schemas"},
+	{"internal/kafka", []string{"schemas"}, "the adapter knows messages and topics, not what they mean"},
 	{"internal/postgres", nil, "the adapter knows SQL, not chess"},
 	{"internal/objstore", nil, "the adapter knows objects, not what is in them"},
-	{"internal/await", []string{"schemas", "internal/kafka"}, "answers are found by reading the log back"},
-	{"internal/embedded", []string{"internal/kafka", "internal/objstore", "internal/postgres"}, "the embedded parts are what those adapters talk to"},
-	{"internal/client", []string{"schemas"}, "an app: it knows the public API and the codes, not the server"},
-	{"internal/replay", []string{"schemas", "internal/core/pgn", "internal/core/rules", "internal/client"}, "a client: it knows the public API and PGN, not the server"},
-	{"internal/supervise", nil, "it knows parts by name alone"},
+	{"internal/await", []string{"schemas", "internal/kafka"}, "it finds the answer to a command by reading the log"},
+	{"internal/embedded", []string{"internal/kafka", "internal/objstore", "internal/postgres"}, "it starts the servers that these adapters connect to"},
+	{"internal/client", []string{"schemas"}, "it knows the public API and the error codes, not the server's code"},
+	{"internal/replay", []string{"schemas", "internal/core/pgn", "internal/core/rules", "internal/client"}, "it knows the public API and PGN, not the server's code"},
+	{"internal/supervise", nil, "it runs any function and knows no service, processor or sink"},
 
-	{"tables", []string{"schemas", "internal/core/game", "internal/core/player", "internal/core/queue", "internal/kafka"}, "a table is an aggregate's row on a topic"},
+	{"tables", []string{"schemas", "internal/core/game", "internal/core/player", "internal/core/queue", "internal/kafka"}, "a table stores the state of an aggregate as a row on a topic"},
 
 	{"processors/players", []string{"processors", "schemas", "tables", "internal/core/player", "internal/kafka"}, "one group, one aggregate; never another processor"},
 	{"processors/matchmaking", []string{"processors", "schemas", "tables", "internal/core/queue", "internal/kafka"}, "one group, one aggregate; never another processor"},
 	{"processors/games", []string{"processors", "schemas", "tables", "internal/core/game", "internal/kafka"}, "one group, one aggregate; never another processor"},
-	{"processors", []string{"schemas", "tables", "internal/kafka"}, "the shape of all processors knows none of them"},
+	{"processors", []string{"schemas", "tables", "internal/kafka"}, "the framework of all processors knows none of them"},
 
-	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres"}, "accounts are in Postgres, players in their table"},
+	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres"}, "accounts are in Postgres, players in the players table"},
 	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await"}, "sends commands, reads tables and events"},
 	{"services/livegame/outbox", nil, "one client's queue: it knows no game"},
 	{"services/livegame/wsconn", []string{"services/livegame/outbox"}, "one connection: it knows no game and no frame's meaning"},
@@ -69,37 +71,37 @@ var rules = []rule{
 	{"services/livegame/lookup", []string{"schemas", "internal/core/game", "internal/httpx", "services/livegame/availability", "services/livegame/finished", "services/livegame/held", "services/livegame/outbox"}, "finds the game that a request names"},
 	{"services/livegame/tvstream", []string{"schemas", "internal/core/game", "services/livegame/eventstream", "services/livegame/held", "services/livegame/outbox", "services/livegame/protocol"}, "streams the game that a speed shows"},
 	{"services/livegame", []string{"schemas", "internal/core/game", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka"}, "routes, handlers and wiring of the packages below it"},
-	{"services/history", []string{"schemas", "internal/auth", "internal/httpx", "internal/core/pgn", "internal/postgres"}, "reads Postgres alone: no table, no topic"},
-	{"services/openapi", nil, "a document"},
+	{"services/history", []string{"schemas", "internal/auth", "internal/httpx", "internal/core/pgn", "internal/postgres"}, "reads only Postgres: no table, no topic"},
+	{"services/openapi", nil, "it only serves the API document"},
 
-	{"sinks/postgres", []string{"schemas", "internal/kafka", "internal/postgres", "sinks/events", "sinks/intake", "sinks/outage", "sinks/tally"}, "rows of events; never another sink"},
-	{"sinks/raw", []string{"sinks/archive"}, "the log's own bytes; never another sink"},
-	{"sinks/parquet", []string{"schemas", "sinks/archive", "sinks/events"}, "columns of events; never another sink"},
-	{"sinks", []string{"schemas", "internal/kafka", "internal/objstore"}, "sinks see events, never tables, services or processors"},
+	{"sinks/postgres", []string{"schemas", "internal/kafka", "internal/postgres", "sinks/events", "sinks/intake", "sinks/outage", "sinks/tally"}, "writes events as rows; never another sink"},
+	{"sinks/raw", []string{"sinks/archive"}, "writes the bytes of the log; never another sink"},
+	{"sinks/parquet", []string{"schemas", "sinks/archive", "sinks/events"}, "writes events as columns; never another sink"},
+	{"sinks", []string{"schemas", "internal/kafka", "internal/objstore"}, "sinks read events, never tables, services or processors"},
 
-	{"benchmarks", []string{"internal", "schemas", "processors", "services", "sinks", "tables"}, "black-box load beside the parts it measures; nobody imports it"},
+	{"benchmarks", []string{"internal", "schemas", "processors", "services", "sinks", "tables"}, "measures the program and its packages; nothing may import it"},
 	{"test", []string{"internal", "schemas"}, "drives the built program from outside"},
-	{"cmd", []string{"internal", "schemas", "processors", "services", "sinks", "tables"}, "the wiring; nobody imports it"},
+	{"cmd", []string{"internal", "schemas", "processors", "services", "sinks", "tables"}, "the wiring; nothing may import it"},
 	{"internal/law", nil, "this test"},
 }
 
-// keepers are the libraries that one room alone may touch.
-var keepers = []struct {
+// libraryRules list the layers that may import a library directly.
+var libraryRules = []struct {
 	library string
-	rooms   []string
+	layers  []string
 	why     string
 }{
 	{module + "internal/core/game/row", []string{"internal/core/game"}, "others read and write rows through game.AppendBody and game.DecodeBody"},
-	{"github.com/notnil/chess", []string{"internal/core/rules"}, "its traps are dealt with once"},
-	{"github.com/lovoo/goka", []string{"processors", "internal/kafka"}, "processors are thin: the cores and the services do not know Goka"},
-	{"github.com/IBM/sarama", []string{"internal/kafka", "processors"}, "Goka's client, nobody else's"},
-	{"github.com/twmb/franz-go/pkg/kfake", []string{"internal/embedded", "internal/kafka"}, "nobody else knows whether the broker is embedded"},
-	{"github.com/versity/versitygw", []string{"internal/embedded"}, "nobody else knows whether the store is embedded"},
-	{"github.com/fergusstrange/embedded-postgres", []string{"internal/embedded"}, "nobody else knows whether the database is embedded"},
-	{"github.com/aws/aws-sdk-go-v2", []string{"internal/objstore"}, "one adapter to S3"},
-	{"github.com/jackc/pgx/v5", []string{"internal/postgres", "services/account", "services/history", "sinks/postgres"}, "who owns tables in Postgres"},
-	{"github.com/gin-gonic/gin", []string{"internal/httpx", "services", "cmd"}, "HTTP stays in the services"},
-	{"github.com/parquet-go/parquet-go", []string{"sinks/parquet"}, "one writer of Parquet"},
+	{"github.com/notnil/chess", []string{"internal/core/rules"}, "its bugs are worked around in one place"},
+	{"github.com/lovoo/goka", []string{"processors", "internal/kafka"}, "only processors run on Goka"},
+	{"github.com/IBM/sarama", []string{"internal/kafka", "processors"}, "Goka needs it; everything else uses franz-go"},
+	{"github.com/twmb/franz-go/pkg/kfake", []string{"internal/embedded", "internal/kafka"}, "other code must not depend on whether the broker is embedded"},
+	{"github.com/versity/versitygw", []string{"internal/embedded"}, "other code must not depend on whether the object store is embedded"},
+	{"github.com/fergusstrange/embedded-postgres", []string{"internal/embedded"}, "other code must not depend on whether the database is embedded"},
+	{"github.com/aws/aws-sdk-go-v2", []string{"internal/objstore"}, "objstore is the only adapter to S3"},
+	{"github.com/jackc/pgx/v5", []string{"internal/postgres", "services/account", "services/history", "sinks/postgres"}, "only these use tables in Postgres"},
+	{"github.com/gin-gonic/gin", []string{"internal/httpx", "services", "cmd"}, "only services speak HTTP"},
+	{"github.com/parquet-go/parquet-go", []string{"sinks/parquet"}, "only this sink writes Parquet"},
 }
 
 type listed struct {
@@ -125,54 +127,51 @@ func packages(t *testing.T) []listed {
 	}
 }
 
-func within(path, room string) bool { return path == room || strings.HasPrefix(path, room+"/") }
+func within(path, layer string) bool { return path == layer || strings.HasPrefix(path, layer+"/") }
 
-// allows reports whether the room may import target.
+// allows reports whether the rule's layer may import target.
 func (r rule) allows(target string) bool {
-	if within(target, r.room) {
+	if within(target, r.layer) {
 		return true
 	}
-	for _, may := range r.may {
-		if target == may || within(target, may) && !within(r.room, may) {
+	for _, allowed := range r.mayImport {
+		if target == allowed || within(target, allowed) && !within(r.layer, allowed) {
 			return true
 		}
 	}
 	return false
 }
 
-func anyWithin(path string, rooms []string) bool {
-	for _, r := range rooms {
-		if within(path, r) {
-			return true
-		}
-	}
-	return false
+func withinAny(path string, layers []string) bool {
+	return slices.ContainsFunc(layers, func(layer string) bool { return within(path, layer) })
 }
 
-// forTests are packages that only tests may import: the real broker, fixtures.
-func forTests(path string) bool {
+// onlyForTests reports whether only test code may import a package, such as the
+// real broker or a fixture.
+func onlyForTests(path string) bool {
 	return strings.HasSuffix(path, "test") || strings.HasSuffix(path, "/realkafka")
 }
 
-func TestImportsPointDown(t *testing.T) {
+func TestPackagesImportOnlyWhatTheirLayerMay(t *testing.T) {
 	for _, p := range packages(t) {
 		path := strings.TrimPrefix(p.ImportPath, module)
-		if forTests(path) {
+		if onlyForTests(path) {
 			continue
 		}
 		r, ok := ruleFor(path)
 		if !ok {
-			t.Errorf("%s is in no room: give it a rule with a reason", path)
+			t.Errorf("package %s belongs to no layer: add a rule for it, with a reason, to internal/law/law_test.go", path)
 			continue
 		}
 		for _, imported := range p.Imports {
 			target, ours := strings.CutPrefix(imported, module)
 			switch {
 			case !ours:
-			case forTests(target):
-				t.Errorf("%s imports %s, which is for tests", path, target)
+			case onlyForTests(target):
+				t.Errorf("package %s imports %s, which only _test.go files and test packages may import", path, target)
 			case !r.allows(target):
-				t.Errorf("%s imports %s: %s", path, target, r.why)
+				t.Errorf("package %s must not import %s. The layer %s may import only %q of this project (%s). Move the code to a layer that may, or change the rule in internal/law/law_test.go and ARCHITECTURE.md",
+					path, target, r.layer, r.mayImport, r.why)
 			}
 		}
 	}
@@ -200,15 +199,15 @@ func TestCoreImportsOnlySchemasAndCore(t *testing.T) {
 	}
 }
 
-func TestARuleAllowsNoRoomBeside(t *testing.T) {
+func TestRuleAllowsParentPackageButNoSiblingLayer(t *testing.T) {
 	for _, c := range []struct {
 		path, imports string
-		may           bool
+		allowed       bool
 	}{
 		{"processors/games", "processors", true},
 		{"processors/games", "processors/players", false},
 		{"processors/games", "tables", true},
-		{"processors", "processors/games", true}, // its own room: only Go's ban on cycles speaks against it
+		{"processors", "processors/games", true}, // same layer; Go's ban on import cycles forbids it
 		{"sinks/raw", "sinks/archive", true},
 		{"sinks/raw", "sinks/postgres", false},
 		{"sinks/raw", "tables", false},
@@ -222,31 +221,31 @@ func TestARuleAllowsNoRoomBeside(t *testing.T) {
 		{"cmd/tabiya", "processors/games", true},
 	} {
 		r, ok := ruleFor(c.path)
-		if !ok || r.allows(c.imports) != c.may {
-			t.Errorf("%s may import %s: %v", c.path, c.imports, !c.may)
+		if !ok || r.allows(c.imports) != c.allowed {
+			t.Errorf("%s importing %s: allowed is %v, want %v", c.path, c.imports, !c.allowed, c.allowed)
 		}
 	}
 }
 
 func ruleFor(path string) (rule, bool) {
 	for _, r := range rules {
-		if within(path, r.room) {
+		if within(path, r.layer) {
 			return r, true
 		}
 	}
 	return rule{}, false
 }
 
-func TestALibraryIsTouchedInItsRoomAlone(t *testing.T) {
+func TestLibrariesAreImportedOnlyByTheirLayers(t *testing.T) {
 	for _, p := range packages(t) {
 		path := strings.TrimPrefix(p.ImportPath, module)
-		if forTests(path) || within(path, "benchmarks") {
+		if onlyForTests(path) || within(path, "benchmarks") {
 			continue
 		}
-		for _, k := range keepers {
+		for _, r := range libraryRules {
 			for _, imported := range p.Imports {
-				if within(imported, k.library) && !anyWithin(path, k.rooms) {
-					t.Errorf("%s imports %s: %s", path, imported, k.why)
+				if within(imported, r.library) && !withinAny(path, r.layers) {
+					t.Errorf("package %s must not import %s. Only %q may (%s). Use one of those packages instead, or change the rule in internal/law/law_test.go", path, imported, r.layers, r.why)
 				}
 			}
 		}

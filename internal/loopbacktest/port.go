@@ -1,5 +1,6 @@
-// Package loopbacktest gives tests addresses for what is killed and started
-// again on the same address, and doors before what is to be away for a while.
+// Package loopbacktest gives tests loopback addresses for processes that are killed
+// and restarted on the same address, and proxies that make a dependency
+// unreachable.
 package loopbacktest
 
 import (
@@ -10,24 +11,25 @@ import (
 	"testing"
 )
 
-// Ports that the kernel gives to outgoing connections and to listeners on port 0
-// start at 32768: one of those can be taken by a stranger between a kill and the
-// start after it. Test binaries that run at the same time have process ids close
-// to each other, so each has a stretch of its own.
+// Ports are below 32768, where the kernel's ephemeral ports start: another process
+// could get an ephemeral port between a kill and the restart. Test binaries that
+// run at the same time have process ids close to each other, so the process id
+// selects a range of ports for each.
 const (
-	first   = 10_000
-	stretch = 40
-	places  = (32_768 - first) / stretch
+	firstPort = 10_000
+	rangeSize = 40
+	ranges    = (32_768 - firstPort) / rangeSize
 )
 
-var taken atomic.Int32
+var handedOut atomic.Int32
 
-// Address gives an address that nobody listens on, once in this process.
+// Address returns a free address, host:port. It never returns the same one twice in
+// a process, up to the number of ports.
 func Address(t testing.TB) string {
 	t.Helper()
-	for range places * stretch {
-		n := os.Getpid()%places*stretch + int(taken.Add(1)) - 1
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+n%(places*stretch)))
+	for range ranges * rangeSize {
+		n := os.Getpid()%ranges*rangeSize + int(handedOut.Add(1)) - 1
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+n%(ranges*rangeSize)))
 		if l, err := net.Listen("tcp", address); err == nil {
 			l.Close()
 			return address
@@ -37,7 +39,7 @@ func Address(t testing.TB) string {
 	return ""
 }
 
-// Port is Address's port.
+// Port returns the port of a free address.
 func Port(t testing.TB) int {
 	t.Helper()
 	_, port, _ := net.SplitHostPort(Address(t))

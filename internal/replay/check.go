@@ -25,15 +25,16 @@ func (r *run) check(ctx context.Context, p played) {
 		r.report.mismatch(p.place, p.gameID, "history's PGN: "+err.Error())
 		return
 	}
-	if what := differs(p.game, found); what != "" {
+	if what := difference(p.game, found); what != "" {
 		r.report.mismatch(p.place, p.gameID, what)
 		return
 	}
 	r.report.count(&r.report.games)
 }
 
-// differs says what is not as in the file, "" if nothing is.
-func differs(want game, got pgn.Game) string {
+// difference describes the first difference between the file and history, "" if
+// there is none.
+func difference(want game, got pgn.Game) string {
 	for i := range min(len(want.moves), len(got.Moves)) {
 		if want.moves[i] != got.Moves[i] {
 			return fmt.Sprintf("ply %d is %s in history, %s in the file", i+1, got.Moves[i], want.moves[i])

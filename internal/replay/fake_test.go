@@ -15,33 +15,33 @@ import (
 	"tabiya/schemas"
 )
 
-// fake is a server with the platform's API and no truth behind it but a map. It
-// can be told to be away, to lose answers, and to lie.
+// fake is an in-memory server with the platform's API. It can be made to be
+// unavailable, to lose answers, and to return wrong history.
 type fake struct {
 	t testing.TB
 
 	mu      sync.Mutex
-	players map[string]string // id by token
+	players map[string]string // player id by token
 	answers map[string][]byte // by token, path and idempotency key
 	games   map[string]*fakeGame
-	handles map[string]bool        // in lower case
-	seats   map[string]chan string // game id by player
+	handles map[string]bool        // lower-case
+	matches map[string]chan string // game id by player
 	waiting map[string]string      // player by queue
 	calls   int
 
-	// faults, each may be nil.
-	fault  func(call int, r *http.Request) fault
-	forget func(g *fakeGame) // changes what history says
-	expire int               // so many games are aborted before their first move
-	mixUp  bool              // the matchmaker seats a stranger
+	// Faults to inject; the functions may be nil.
+	fault        func(call int, r *http.Request) fault
+	alterHistory func(g *fakeGame) // changes what history returns
+	expire       int               // number of games to abort before their first move
+	seatStranger bool              // match the players with a stranger
 }
 
 type fault int
 
 const (
-	none fault = iota
-	away       // 503, nothing is done
-	lost       // it is done, and the connection breaks
+	none        fault = iota
+	unavailable       // answer 503 and do nothing
+	answerLost        // handle the request, then close the connection
 )
 
 type fakeGame struct {
@@ -55,17 +55,17 @@ type fakeGame struct {
 func newFake(t testing.TB) *fake {
 	return &fake{
 		t: t, players: map[string]string{}, answers: map[string][]byte{}, games: map[string]*fakeGame{},
-		handles: map[string]bool{}, seats: map[string]chan string{}, waiting: map[string]string{},
+		handles: map[string]bool{}, matches: map[string]chan string{}, waiting: map[string]string{},
 	}
 }
 
 func (f *fake) start() string {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("POST /v1/accounts", f.once(f.register))
-	mux.HandleFunc("POST /v1/games", f.once(f.create))
-	mux.HandleFunc("POST /v1/games/{id}/{action}", f.once(f.act))
-	mux.HandleFunc("POST /v1/queues/{queue}/join", f.once(f.join))
+	mux.HandleFunc("POST /v1/accounts", f.idempotent(f.register))
+	mux.HandleFunc("POST /v1/games", f.idempotent(f.create))
+	mux.HandleFunc("POST /v1/games/{id}/{action}", f.idempotent(f.act))
+	mux.HandleFunc("POST /v1/queues/{queue}/join", f.idempotent(f.join))
 	mux.HandleFunc("GET /v1/games/{id}", f.show)
 	mux.HandleFunc("GET /v1/history/games/{id}", f.history)
 	mux.HandleFunc("GET /v1/me/events", f.stream)
@@ -82,8 +82,8 @@ type refusal struct {
 	code   schemas.Code
 }
 
-// once answers a repeat with the first answer, and commits the faults.
-func (f *fake) once(handle func(r *http.Request) any) http.HandlerFunc {
+// idempotent injects the faults, and answers a repeated request with its first answer.
+func (f *fake) idempotent(handle func(r *http.Request) any) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -92,7 +92,7 @@ func (f *fake) once(handle func(r *http.Request) any) http.HandlerFunc {
 		if f.fault != nil {
 			how = f.fault(f.calls, r)
 		}
-		if how == away {
+		if how == unavailable {
 			w.Header().Set("Retry-After", "0")
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
@@ -100,16 +100,16 @@ func (f *fake) once(handle func(r *http.Request) any) http.HandlerFunc {
 		key := r.Header.Get("Authorization") + r.URL.Path + r.Header.Get("Idempotency-Key")
 		answer, ok := f.answers[key]
 		if !ok {
-			said := handle(r)
-			if no, refused := said.(refusal); refused {
+			result := handle(r)
+			if no, refused := result.(refusal); refused {
 				w.WriteHeader(no.status)
 				json.NewEncoder(w).Encode(client.Problem{Code: no.code})
 				return
 			}
-			answer, _ = json.Marshal(said)
+			answer, _ = json.Marshal(result)
 			f.answers[key] = answer
 		}
-		if how == lost {
+		if how == answerLost {
 			panic(http.ErrAbortHandler)
 		}
 		w.Write(answer)
@@ -133,7 +133,7 @@ func (f *fake) register(r *http.Request) any {
 	f.handles[handle] = true
 	id := schemas.NewID()
 	f.players["token-"+id] = id
-	f.seats[id] = make(chan string, 1)
+	f.matches[id] = make(chan string, 1)
 	return map[string]any{"account": map[string]string{"id": id, "handle": body.Handle}, "token": "token-" + id}
 }
 
@@ -146,10 +146,10 @@ func (f *fake) create(r *http.Request) any {
 	if body.White == body.Black {
 		return refusal{422, schemas.CodeSamePlayer}
 	}
-	return map[string]string{"id": f.seat(body.White, body.Black).id}
+	return map[string]string{"id": f.newGame(body.White, body.Black).id}
 }
 
-func (f *fake) seat(white, black string) *fakeGame {
+func (f *fake) newGame(white, black string) *fakeGame {
 	g := &fakeGame{id: schemas.NewID(), white: white, black: black, result: schemas.NoResult}
 	if f.expire > 0 {
 		f.expire--
@@ -166,12 +166,12 @@ func (f *fake) join(r *http.Request) any {
 	if other := f.waiting[queue]; other != "" {
 		delete(f.waiting, queue)
 		white := other
-		if f.mixUp {
+		if f.seatStranger {
 			white = schemas.NewID()
 		}
-		g := f.seat(me, white) // who came second is White
-		f.seats[me] <- g.id
-		f.seats[other] <- g.id
+		g := f.newGame(me, white) // the second to join plays White
+		f.matches[me] <- g.id
+		f.matches[other] <- g.id
 	} else {
 		f.waiting[queue] = me
 	}
@@ -200,7 +200,7 @@ func (f *fake) act(r *http.Request) any {
 			return refusal{409, schemas.CodeWrongPly}
 		}
 		g.moves = append(g.moves, body.UCI)
-		g.judge()
+		g.updateResult()
 	case "resign":
 		g.termination, g.result = schemas.Resignation, schemas.WhiteWins
 		if me == g.white {
@@ -218,7 +218,7 @@ func (f *fake) act(r *http.Request) any {
 	return g.view()
 }
 
-func (g *fakeGame) judge() {
+func (g *fakeGame) updateResult() {
 	p := rules.Start()
 	for _, uci := range g.moves {
 		p, _, _ = p.Play(uci)
@@ -248,8 +248,8 @@ func (f *fake) history(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	g := *f.games[r.PathValue("id")]
-	if f.forget != nil {
-		f.forget(&g)
+	if f.alterHistory != nil {
+		f.alterHistory(&g)
 	}
 	moves, clocks := append([]string{}, g.moves...), make([]int64, len(g.moves))
 	text, err := pgn.Append(nil, g.id, &schemas.GameOver{
@@ -261,15 +261,15 @@ func (f *fake) history(w http.ResponseWriter, r *http.Request) {
 	w.Write(text)
 }
 
-// stream says the seat, and then the game that the player is matched in.
+// stream sends the player's state, and then the game that they are matched in.
 func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
-	seat := f.seats[f.actor(r)]
+	match := f.matches[f.actor(r)]
 	f.mu.Unlock()
 	fmt.Fprintln(w, `{"type":"state","seat":{"status":"idle"}}`)
 	w.(http.Flusher).Flush()
 	select {
-	case id := <-seat:
+	case id := <-match:
 		fmt.Fprintf(w, "\n{\"type\":\"matched\",\"gameId\":%q}\n{\"type\":\"game_started\",\"gameId\":%q}\n", id, id)
 	case <-r.Context().Done():
 	}

@@ -11,56 +11,56 @@ import (
 	"tabiya/schemas"
 )
 
-// table is where one game of the file is played: on the server, with a player
-// for each colour.
-type table struct {
+// liveGame is the game on the server in which a game of the file is played.
+type liveGame struct {
 	gameID string
 	white  client.Player
 	black  client.Player
 }
 
-func (t table) side(c schemas.Color) client.Player {
+func (t liveGame) player(c schemas.Color) client.Player {
 	if c == schemas.White {
 		return t.white
 	}
 	return t.black
 }
 
-// errStartOver: the server ended the game for a wait that was none of its
-// players' doing. It was right to do so; the game is played again.
-var errStartOver = errors.New("the first move came too late, after a wait for the server")
+// errRestartGame means that the server aborted the game because the first move came
+// too late, which happens if the server was unreachable meanwhile. The game is
+// played again.
+var errRestartGame = errors.New("game aborted: the first move came too late")
 
-// play plays a game to its end, as the players whose turn it is. key begins
-// every idempotency key, so that a repeat of any request does nothing twice.
-func (r *run) play(ctx context.Context, g game, t table, key string) error {
+// play plays a game to its end. key is the prefix of all idempotency keys.
+func (r *run) play(ctx context.Context, g game, t liveGame, key string) error {
 	answer := client.Game{}
 	for i, uci := range g.moves {
 		ply := i + 1
 		start := time.Now()
 		var err error
-		answer, err = r.client.Move(ctx, t.side(mover(i)), t.gameID, key+"/"+strconv.Itoa(ply), uci, ply)
+		answer, err = r.client.Move(ctx, t.player(sideToMove(i)), t.gameID, key+"/"+strconv.Itoa(ply), uci, ply)
 		if err != nil {
-			return r.lost(ctx, t, fmt.Errorf("ply %d, %s, of %d: %w", ply, uci, len(g.moves), err))
+			return r.explain(ctx, t, fmt.Errorf("play ply %d of %d, %s: %w", ply, len(g.moves), uci, err))
 		}
-		r.report.moved(time.Since(start))
+		r.report.countMove(time.Since(start))
 		if answer.Ply != ply {
 			return fmt.Errorf("ply %d, %s, was answered with ply %d", ply, uci, answer.Ply)
 		}
 	}
 	if answer.Over() {
-		return nil // mate, stalemate and the like end by themselves
+		return nil // checkmate, stalemate and the like end the game without a request
 	}
-	return r.end(ctx, g, t, key)
+	return r.finish(ctx, g, t, key)
 }
 
-// end ends a game that the board does not end, the way the file says.
-func (r *run) end(ctx context.Context, g game, t table, key string) error {
+// finish ends a game with the file's result: by agreement on a draw, or by
+// resignation.
+func (r *run) finish(ctx context.Context, g game, t liveGame, key string) error {
 	var err error
 	switch g.result {
 	case schemas.Draw:
-		last := mover(len(g.moves)).Other() // the offer comes with a move
-		if _, err = r.client.Draw(ctx, t.side(last), t.gameID, key+"/offer", client.OfferDraw); err == nil {
-			_, err = r.client.Draw(ctx, t.side(last.Other()), t.gameID, key+"/accept", client.AcceptDraw)
+		last := sideToMove(len(g.moves)).Other() // the side that moved last offers the draw
+		if _, err = r.client.Draw(ctx, t.player(last), t.gameID, key+"/offer", client.OfferDraw); err == nil {
+			_, err = r.client.Draw(ctx, t.player(last.Other()), t.gameID, key+"/accept", client.AcceptDraw)
 		}
 	case schemas.WhiteWins:
 		_, err = r.client.Resign(ctx, t.black, t.gameID, key+"/resign")
@@ -68,7 +68,7 @@ func (r *run) end(ctx context.Context, g game, t table, key string) error {
 		_, err = r.client.Resign(ctx, t.white, t.gameID, key+"/resign")
 	}
 	if err != nil {
-		return r.lost(ctx, t, fmt.Errorf("end as %s after %d plies: %w", g.result, len(g.moves), err))
+		return r.explain(ctx, t, fmt.Errorf("end as %s after %d plies: %w", g.result, len(g.moves), err))
 	}
 	if g.timeForfeit {
 		r.report.count(&r.report.timeForfeits)
@@ -76,20 +76,21 @@ func (r *run) end(ctx context.Context, g game, t table, key string) error {
 	return nil
 }
 
-// lost says why a game cannot go on.
-func (r *run) lost(ctx context.Context, t table, why error) error {
-	if client.CodeOf(why) != schemas.CodeGameOver {
-		return why
+// explain adds the game's result to an error that says that the game is over. It
+// returns errRestartGame if the first move came too late.
+func (r *run) explain(ctx context.Context, t liveGame, cause error) error {
+	if client.CodeOf(cause) != schemas.CodeGameOver {
+		return cause
 	}
 	now, err := r.client.Game(ctx, t.gameID)
 	if err == nil && now.Termination == schemas.FirstMoveExpired {
-		return errStartOver
+		return errRestartGame
 	}
-	return fmt.Errorf("%w (it ended with %s, %s)", why, now.Result, now.Termination)
+	return fmt.Errorf("%w (the game ended with %s, %s)", cause, now.Result, now.Termination)
 }
 
-// mover is the side to move after so many plies.
-func mover(plies int) schemas.Color {
+// sideToMove returns the side to move after that many plies.
+func sideToMove(plies int) schemas.Color {
 	if plies%2 == 0 {
 		return schemas.White
 	}

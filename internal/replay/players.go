@@ -11,21 +11,21 @@ import (
 	"tabiya/internal/client"
 )
 
-// A handle is at most 20 of A-Z, a-z, 0-9, _ and -: ten of the name, a hyphen,
-// five of the run and up to four of the number.
+// A handle has at most 20 characters of A-Z, a-z, 0-9, _ and -. Here that is ten of
+// the name, a hyphen, five for the run and up to four for the number.
 const slugLength = 10
 
-// players registers the file's players, each once a run.
+// players registers accounts for the players in the file.
 type players struct {
 	client   *client.Client
-	run      string // in every handle and idempotency key: a second run is another one
+	run      string // random, in every handle and idempotency key, so that runs do not collide
 	password string
 
-	mu    sync.Mutex
-	byKey map[string]*registered
+	mu       sync.Mutex
+	accounts map[string]*account
 }
 
-type registered struct {
+type account struct {
 	once   sync.Once
 	number int
 	player client.Player
@@ -37,25 +37,25 @@ func newPlayers(c *client.Client) *players {
 		client:   c,
 		run:      strings.ToLower(rand.Text()[:5]),
 		password: rand.Text(),
-		byKey:    make(map[string]*registered),
+		accounts: make(map[string]*account),
 	}
 }
 
-func (p *players) keyed(key string) *registered {
+func (p *players) account(key string) *account {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r, ok := p.byKey[key]
+	r, ok := p.accounts[key]
 	if !ok {
-		r = &registered{number: len(p.byKey)}
-		p.byKey[key] = r
+		r = &account{number: len(p.accounts)}
+		p.accounts[key] = r
 	}
 	return r
 }
 
-// register gives the account with that key, made for a player with that name in
-// the file.
+// register returns the account for key, and registers it the first time. Its handle
+// is derived from the player's name in the file.
 func (p *players) register(ctx context.Context, key, name string) (client.Player, error) {
-	r := p.keyed(key)
+	r := p.account(key)
 	r.once.Do(func() {
 		handle := slug(name) + "-" + p.run + strconv.FormatInt(int64(r.number), 36)
 		r.player, r.err = p.client.Register(ctx, handle, client.Registration{Handle: handle, Password: p.password})
@@ -66,7 +66,7 @@ func (p *players) register(ctx context.Context, key, name string) (client.Player
 	return r.player, nil
 }
 
-// slug keeps what a handle may have of a name.
+// slug turns a name into the start of a handle.
 func slug(name string) string {
 	var b strings.Builder
 	for _, c := range name {

@@ -14,18 +14,18 @@ import (
 	"tabiya/schemas"
 )
 
-// game is what the file says was played.
+// game is a game of the file.
 type game struct {
-	number       int // in the file, from 1
-	place        string
+	number       int    // in the file, from 1
+	place        string // in the file, for messages
 	white, black string
 	moves        []string // UCI
 	result       schemas.Result
 	timeForfeit  bool
 }
 
-// read hands on the games of a file that can be played, limit of them at most,
-// and tells skip of the others.
+// read sends the playable games of a file to games, at most limit of them (0: no
+// limit), and calls skip for the others.
 func read(ctx context.Context, file io.Reader, limit int, games chan<- game, skip func(place, reason string)) error {
 	reader := pgn.NewReader(file)
 	for handed := 0; limit <= 0 || handed < limit; {
@@ -40,7 +40,7 @@ func read(ctx context.Context, file io.Reader, limit int, games chan<- game, ski
 		case err != nil:
 			return fmt.Errorf("read games: %w", err)
 		}
-		g := gameOf(found)
+		g := newGame(found)
 		if reason := unplayable(found); reason != "" {
 			skip(g.place, reason)
 			continue
@@ -57,7 +57,7 @@ func read(ctx context.Context, file io.Reader, limit int, games chan<- game, ski
 
 func place(number, line int) string { return fmt.Sprintf("game %d, line %d", number, line) }
 
-func gameOf(g pgn.Game) game {
+func newGame(g pgn.Game) game {
 	white, black := sides(g.Tag("White"), g.Tag("Black"))
 	return game{
 		number: g.Number,
@@ -69,8 +69,8 @@ func gameOf(g pgn.Game) game {
 	}
 }
 
-// sides tells apart two players whom the file gives one name, or none: nobody
-// plays himself here.
+// sides makes the names of the two players different if they are equal or missing
+// in the file, since one account cannot play both sides.
 func sides(white, black string) (string, string) {
 	if white == black {
 		return white + " (White)", black + " (Black)"
@@ -78,19 +78,19 @@ func sides(white, black string) (string, string) {
 	return white, black
 }
 
-// unplayable says why a game that was read cannot be played here, "" if it can.
+// unplayable returns why a game cannot be played on the server, "" if it can.
 func unplayable(g pgn.Game) string {
 	switch {
 	case g.StartFEN != rules.Start().FEN():
-		return "it begins from a set-up position"
+		return "starts from a set-up position"
 	case g.Result == schemas.NoResult:
-		return "the file says no result"
+		return "has no result"
 	}
 	return ""
 }
 
-// Count counts a file's games roughly, by the tag that begins each: a number for
-// a progress bar.
+// Count counts the games of a file by their Event tags. The number is only good for
+// a progress bar, since the games are not parsed.
 func Count(file io.Reader) (int, error) {
 	lines, n, begins := bufio.NewReaderSize(file, 64<<10), 0, true
 	for {

@@ -16,7 +16,7 @@ func realGames(t testing.TB, name string) *os.File {
 	return file
 }
 
-func TestTheFilesOfRealGamesAreReadInFull(t *testing.T) {
+func TestReadFindsEveryGameAndPlyOfRealFiles(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name                  string

@@ -1,11 +1,10 @@
-// Package replay plays a PGN file's games through the public API, as an app
-// would, and compares what history says of them with the file.
+// Package replay plays the games of a PGN file through the public API and compares
+// what history returns for them with the file.
 //
-//	file ─► reader ─► lanes: two players, a game, every move ─► checkers: history, compare ─► report
+//	file ─► reader ─► workers: start a game, play every move ─► checkers: fetch from history, compare ─► report
 //
-// It knows nothing of the server but its API: a replay survives a restart of
-// the server, since every request is repeated under its idempotency key until
-// it has a clear answer.
+// A replay survives restarts of the server, since every request is repeated with its
+// idempotency key until it has a clear answer.
 package replay
 
 import (
@@ -24,26 +23,26 @@ import (
 )
 
 const (
-	// startOvers is how often a game is begun again before it counts as lost.
-	startOvers = 5
-	// checkersPerLane: to wait for history costs nothing, and a game takes much
-	// less time to play than the sink takes to write it.
-	checkersPerLane = 4
+	// maxRestarts is how often a game is restarted before it counts as a mismatch.
+	maxRestarts = 5
+	// checkersPerWorker is above 1 because playing a game takes much less time than
+	// waiting until the sink has written it.
+	checkersPerWorker = 4
 )
 
-// Config of a replay.
+// Config configures a replay.
 type Config struct {
 	URL          string
-	ServiceToken string // creates games; not needed with ViaQueue
-	Games        int    // at most; 0 for all
-	Concurrency  int    // games at the same time
-	ViaQueue     bool   // the games are made by the matchmaker
-	Pools        []string
-	TimeControl  schemas.TimeControl // of the games that are not made by a queue
-	// Patience is how long the server may be away, and how long a finished game
-	// may take to be in history.
+	ServiceToken string              // may create games; not needed with ViaQueue
+	Games        int                 // maximum number of games; 0 for all
+	Concurrency  int                 // games at the same time
+	ViaQueue     bool                // let matchmaking create the games
+	Pools        []string            // used with ViaQueue
+	TimeControl  schemas.TimeControl // used without ViaQueue
+	// Patience is how long the server may be unreachable, and how long a finished
+	// game may take to appear in history.
 	Patience time.Duration
-	// Progress, if set, hears of each game of the file that is done with.
+	// Progress, if set, is called once for each game of the file that is done.
 	Progress func()
 }
 
@@ -56,46 +55,46 @@ type run struct {
 	start   time.Time
 }
 
-// played is a game that is over and has to be in history.
+// played is a game that was played to its end and is now checked in history.
 type played struct {
 	game
 	gameID string
 }
 
-// Run replays the file and reports. Its error is a replay that could not be
-// done; what it found is in the report.
+// Run replays the file. It returns an error only if the replay could not be carried
+// out; refused games and mismatches are in the report.
 func Run(ctx context.Context, cfg Config, file io.Reader) (*Report, error) {
 	report := newReport()
 	r := &run{
 		cfg: cfg,
 		client: client.New(client.Config{
-			URL: cfg.URL, Patience: cfg.Patience, Connections: cfg.Concurrency * (1 + checkersPerLane) * 2,
+			URL: cfg.URL, Patience: cfg.Patience, Connections: cfg.Concurrency * (1 + checkersPerWorker) * 2,
 			OnRetry: func(error) { report.count(&report.repeatedRequests) },
 		}),
 		report: report,
 		start:  time.Now(),
 	}
 	if err := r.client.Do(ctx, client.Request{Method: http.MethodGet, Path: "/healthz"}, nil); err != nil {
-		return report, fmt.Errorf("ask the server how it is: %w", err)
+		return report, fmt.Errorf("check the server's health: %w", err)
 	}
 	r.players = newPlayers(r.client)
-	lanes, err := r.lanes(ctx)
+	starters, err := r.starters(ctx)
 	if err != nil {
 		return report, err
 	}
-	games, over := make(chan game), make(chan played)
+	games, finished := make(chan game), make(chan played)
 	var reading error
 	var playing, checking sync.WaitGroup
-	for _, lane := range lanes {
+	for _, start := range starters {
 		playing.Go(func() {
 			for g := range games {
-				r.playOne(ctx, g, lane, over)
+				r.playOne(ctx, g, start, finished)
 			}
 		})
 	}
-	for range len(lanes) * checkersPerLane {
+	for range len(starters) * checkersPerWorker {
 		checking.Go(func() {
-			for p := range over {
+			for p := range finished {
 				r.check(ctx, p)
 			}
 		})
@@ -103,7 +102,7 @@ func Run(ctx context.Context, cfg Config, file io.Reader) (*Report, error) {
 	reading = read(ctx, file, cfg.Games, games, r.skip)
 	close(games)
 	playing.Wait()
-	close(over)
+	close(finished)
 	checking.Wait()
 	report.playing = time.Duration(r.last.Load())
 	return report, errors.Join(reading, ctx.Err())
@@ -120,35 +119,35 @@ func (r *run) progress() {
 	}
 }
 
-// lanes are the ways in which a game comes to be, one for each game at a time.
-func (r *run) lanes(ctx context.Context) ([]lane, error) {
+// starters returns one startGame per worker.
+func (r *run) starters(ctx context.Context) ([]startGame, error) {
 	if r.cfg.ViaQueue {
-		return r.queueLanes(ctx)
+		return r.queueStarters(ctx)
 	}
-	lanes := make([]lane, r.cfg.Concurrency)
-	for i := range lanes {
-		lanes[i] = r.created
+	starters := make([]startGame, r.cfg.Concurrency)
+	for i := range starters {
+		starters[i] = r.startWithToken
 	}
-	return lanes, nil
+	return starters, nil
 }
 
-// lane brings two players to the board.
-type lane func(ctx context.Context, g game, key string) (table, error)
+// startGame starts a game on the server for a game of the file.
+type startGame func(ctx context.Context, g game, key string) (liveGame, error)
 
-// playOne plays a game and hands it on to be checked.
-func (r *run) playOne(ctx context.Context, g game, lane lane, over chan<- played) {
+// playOne plays a game, with restarts, and sends it to finished.
+func (r *run) playOne(ctx context.Context, g game, start startGame, finished chan<- played) {
 	for attempt := 0; ; attempt++ {
 		key := r.players.run + "-" + strconv.Itoa(g.number) + "." + strconv.Itoa(attempt)
-		t, err := r.seatAndPlay(ctx, g, lane, key)
+		t, err := r.startAndPlay(ctx, g, start, key)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err == nil:
 			r.last.Store(int64(time.Since(r.start)))
-			over <- played{g, t.gameID}
+			finished <- played{g, t.gameID}
 			return
-		case errors.Is(err, errStartOver) && attempt < startOvers:
-			r.report.count(&r.report.startedOver)
+		case errors.Is(err, errRestartGame) && attempt < maxRestarts:
+			r.report.count(&r.report.restarted)
 			continue
 		}
 		r.fail(g, t.gameID, err)
@@ -156,16 +155,16 @@ func (r *run) playOne(ctx context.Context, g game, lane lane, over chan<- played
 	}
 }
 
-func (r *run) seatAndPlay(ctx context.Context, g game, lane lane, key string) (table, error) {
-	t, err := lane(ctx, g, key)
+func (r *run) startAndPlay(ctx context.Context, g game, start startGame, key string) (liveGame, error) {
+	t, err := start(ctx, g, key)
 	if err != nil {
 		return t, err
 	}
 	return t, r.play(ctx, g, t, key)
 }
 
-// fail counts a game that could not be played to its end: refused if the server
-// said no to something that the file says was played.
+// fail reports a game that could not be played to its end: as refused if the server
+// refused a request, else as a mismatch.
 func (r *run) fail(g game, gameID string, err error) {
 	var refusal *client.Problem
 	if errors.As(err, &refusal) {
@@ -176,22 +175,22 @@ func (r *run) fail(g game, gameID string, err error) {
 	r.progress()
 }
 
-// created makes a game with the service token: no seats are taken, so a player
-// may have several at once.
-func (r *run) created(ctx context.Context, g game, key string) (table, error) {
+// startWithToken creates a game with the service token. Such games take no seat, so
+// a player may play several at once.
+func (r *run) startWithToken(ctx context.Context, g game, key string) (liveGame, error) {
 	white, err := r.players.register(ctx, g.white, g.white)
 	if err != nil {
-		return table{}, err
+		return liveGame{}, err
 	}
 	black, err := r.players.register(ctx, g.black, g.black)
 	if err != nil {
-		return table{}, err
+		return liveGame{}, err
 	}
 	made, err := r.client.CreateGame(ctx, r.cfg.ServiceToken, schemas.NewID(), client.NewGame{
 		White: white.ID, Black: black.ID, TimeControl: r.cfg.TimeControl, Rated: true,
 	})
 	if err != nil {
-		return table{}, err
+		return liveGame{}, err
 	}
-	return table{made.ID, white, black}, nil
+	return liveGame{made.ID, white, black}, nil
 }

@@ -12,7 +12,7 @@ import (
 	"tabiya/schemas"
 )
 
-// fewGames end in every way that a file can say, and some cannot be played.
+// fewGames end in every way that a PGN file can express. Three cannot be played.
 const fewGames = `
 [Event "mate"]
 [White "Müller, Äöü"]
@@ -103,12 +103,12 @@ func wantClean(t *testing.T, r *Report) {
 	}
 }
 
-func TestEveryGameIsPlayedAndFoundAsTheFileHasIt(t *testing.T) {
+func TestReplayPlaysEveryPlayableGameWithoutMismatch(t *testing.T) {
 	t.Parallel()
 	wantClean(t, replayed(t, newFake(t), nil))
 }
 
-func TestSkippedGamesSayWhereAndWhy(t *testing.T) {
+func TestReportNamesPlaceAndReasonOfSkippedGames(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
 	if err := replayed(t, newFake(t), nil).Print(&text); err != nil {
@@ -121,41 +121,41 @@ func TestSkippedGamesSayWhereAndWhy(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsAwayAndLosesAnswersCostsRepeatsOnly(t *testing.T) {
+func TestReplayRepeatsRequestsWhenServerIsUnavailableOrAnswersAreLost(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	f.fault = func(call int, _ *http.Request) fault { return []fault{none, lost, away}[call%3] }
+	f.fault = func(call int, _ *http.Request) fault { return []fault{none, answerLost, unavailable}[call%3] }
 	r := replayed(t, f, nil)
 	wantClean(t, r)
 	if r.repeatedRequests == 0 {
-		t.Error("nothing was repeated")
+		t.Error("no request was repeated")
 	}
 }
 
-func TestAGameThatExpiresBeforeItsFirstMoveIsStartedOver(t *testing.T) {
+func TestReplayRestartsGameAbortedBeforeItsFirstMove(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.expire = 2
 	r := replayed(t, f, nil)
-	// The game without moves ends before anybody can be late.
-	if wantClean(t, r); r.startedOver < 1 {
-		t.Error("no game was started over")
+	// One of the aborted games may be the one without moves, which needs no restart.
+	if wantClean(t, r); r.restarted < 1 {
+		t.Error("no game was restarted")
 	}
 }
 
-func TestWhatHistoryLostOrChangedIsAMismatch(t *testing.T) {
+func TestReplayReportsMismatchWhenHistoryLostOrChangedAGame(t *testing.T) {
 	t.Parallel()
-	for name, forget := range map[string]func(*fakeGame){
+	for name, alter := range map[string]func(*fakeGame){
 		"a move is missing": func(g *fakeGame) { g.moves = g.moves[:max(0, len(g.moves)-1)] },
-		"another move": func(g *fakeGame) {
+		"a different move": func(g *fakeGame) {
 			g.moves = append([]string{"a2a3"}, g.moves[min(1, len(g.moves)):]...)[:len(g.moves)]
 		},
-		"the other one won": func(g *fakeGame) { g.result = schemas.NoResult },
+		"another result": func(g *fakeGame) { g.result = schemas.NoResult },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFake(t)
-			f.forget = forget
+			f.alterHistory = alter
 			if r := replayed(t, f, nil); !errors.Is(r.Err(), ErrDiffers) || r.mismatches.count < 3 {
 				t.Errorf("%d mismatches", r.mismatches.count)
 			}
@@ -163,7 +163,7 @@ func TestWhatHistoryLostOrChangedIsAMismatch(t *testing.T) {
 	}
 }
 
-func TestAnAnsweredMoveThatIsMissingIsFoundAtOnce(t *testing.T) {
+func TestReplayReportsRefusalWhenServerForgotAnsweredMove(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	var dropped atomic.Bool
@@ -171,7 +171,7 @@ func TestAnAnsweredMoveThatIsMissingIsFoundAtOnce(t *testing.T) {
 		if strings.HasSuffix(r.URL.Path, "/moves") && !dropped.Swap(true) {
 			g := f.games[r.PathValue("id")]
 			key := fmt.Sprint(r.Header.Get("Authorization"), r.URL.Path, r.Header.Get("Idempotency-Key"))
-			f.answers[key] = fmt.Appendf(nil, `{"id":%q,"ply":1,"result":"*"}`, g.id) // and nothing is kept
+			f.answers[key] = fmt.Appendf(nil, `{"id":%q,"ply":1,"result":"*"}`, g.id) // without playing the move
 		}
 		return none
 	}
@@ -180,25 +180,25 @@ func TestAnAnsweredMoveThatIsMissingIsFoundAtOnce(t *testing.T) {
 	}
 }
 
-func TestTheQueueGivesTheColoursAndTheFileTheMoves(t *testing.T) {
+func TestReplayViaQueuePlaysTheFilesMovesWithNewAccountsPerGame(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	wantClean(t, replayed(t, f, func(c *Config) { c.ViaQueue, c.ServiceToken = true, "" }))
-	if len(f.seats) != 2*5 {
-		t.Errorf("%d accounts for 5 games", len(f.seats))
+	if len(f.matches) != 2*5 {
+		t.Errorf("%d accounts for 5 games", len(f.matches))
 	}
 }
 
-func TestTwoSidesThatTheFileDoesNotTellApartAreTwoAccounts(t *testing.T) {
+func TestReplayRegistersTwoAccountsWhenNamesAreEqualOrMissing(t *testing.T) {
 	t.Parallel()
 	const moves = "[Result \"0-1\"]\n\n1. f3 e5 2. g4 Qh4# 0-1\n"
 	for name, tags := range map[string]string{
-		"no names":    "",
-		"unknown":     "[White \"?\"]\n[Black \"?\"]\n",
-		"equal names": "[White \"Ju, Wenjun\"]\n[Black \"Ju, Wenjun\"]\n",
-		"equal slugs": "[White \"Müller\"]\n[Black \"Möller\"]\n",
-		"long names":  "[White \"Charkhalashvili, Inga\"]\n[Black \"Charkhalashvili, Ana\"]\n",
-		"one case":    "[White \"ju\"]\n[Black \"JU\"]\n",
+		"no names":     "",
+		"unknown":      "[White \"?\"]\n[Black \"?\"]\n",
+		"equal names":  "[White \"Ju, Wenjun\"]\n[Black \"Ju, Wenjun\"]\n",
+		"equal slugs":  "[White \"Müller\"]\n[Black \"Möller\"]\n",
+		"long names":   "[White \"Charkhalashvili, Inga\"]\n[Black \"Charkhalashvili, Ana\"]\n",
+		"case differs": "[White \"ju\"]\n[Black \"JU\"]\n",
 	} {
 		for _, viaQueue := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, queue %v", name, viaQueue), func(t *testing.T) {
@@ -213,7 +213,7 @@ func TestTwoSidesThatTheFileDoesNotTellApartAreTwoAccounts(t *testing.T) {
 	}
 }
 
-func TestRefusedGamesAndMismatchesAreDifferentSentences(t *testing.T) {
+func TestReportErrDistinguishesRefusalsFromMismatches(t *testing.T) {
 	t.Parallel()
 	r := newReport()
 	if r.Err() != nil {
@@ -221,44 +221,44 @@ func TestRefusedGamesAndMismatchesAreDifferentSentences(t *testing.T) {
 	}
 	r.refuse("game 1", "", errors.New("no"))
 	if err := r.Err(); !errors.Is(err, ErrRefused) || strings.Contains(err.Error(), ErrDiffers.Error()) {
-		t.Errorf("refused, and nothing else: %v", err)
+		t.Errorf("only refusals: %v", err)
 	}
 	r.mismatch("game 2", "", "a move is missing")
 	if err := r.Err(); !errors.Is(err, ErrDiffers) {
-		t.Errorf("a mismatch: %v", err)
+		t.Errorf("with a mismatch: %v", err)
 	}
 }
 
-func TestAStrangerAtTheBoardIsAMismatch(t *testing.T) {
+func TestReplayViaQueueReportsMismatchWhenMatchedWithStranger(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	f.mixUp = true
+	f.seatStranger = true
 	if r := replayed(t, f, func(c *Config) { c.ViaQueue = true }); r.mismatches.count != 5 {
 		t.Errorf("%d mismatches of 5", r.mismatches.count)
 	}
 }
 
-// good is one game that can be played.
-const good = "[Event \"good\"]\n[White \"a\"]\n[Black \"b\"]\n[Result \"0-1\"]\n\n1. f3 e5 2. g4 Qh4# 0-1\n\n"
+// playable is a game that can be played.
+const playable = "[Event \"good\"]\n[White \"a\"]\n[Black \"b\"]\n[Result \"0-1\"]\n\n1. f3 e5 2. g4 Qh4# 0-1\n\n"
 
-func TestABrokenGameIsSkippedWithItsReasonAndTheRestGoesOn(t *testing.T) {
+func TestReadSkipsBrokenGameWithReasonAndContinues(t *testing.T) {
 	t.Parallel()
 	for name, bad := range map[string]string{
-		"a line of 50 MB":         "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 {" + strings.Repeat("x", 50<<20) + "} e5 1-0\n\n",
-		"a tag of 50 MB":          "[Event \"" + strings.Repeat("x", 50<<20) + "\"]\n[Result \"1-0\"]\n\n1. e4 e5 1-0\n\n",
-		"an illegal move":         "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 e5 2. Kd3 1-0\n\n",
-		"bytes that are no UTF-8": "[Event \"x\"]\n[White \"\xff\xfe\"]\n[Result \"1-0\"]\n\n1. e4 \x80\x81 e5 1-0\n\n",
-		"NUL bytes":               "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 \x00\x00\x00 e5 1-0\n\n",
-		"a set-up position":       "[Event \"x\"]\n[SetUp \"1\"]\n[FEN \"4k3/8/8/8/8/8/4P3/4K3 w - - 0 1\"]\n[Result \"1-0\"]\n\n1. e4 1-0\n\n",
-		"a variant":               "[Event \"x\"]\n[Variant \"Crazyhouse\"]\n[Result \"1-0\"]\n\n1. e4 e5 1-0\n\n",
-		"a comment never closed":  "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 { e5 1-0\n\n",
+		"a line of 50 MB":          "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 {" + strings.Repeat("x", 50<<20) + "} e5 1-0\n\n",
+		"a tag of 50 MB":           "[Event \"" + strings.Repeat("x", 50<<20) + "\"]\n[Result \"1-0\"]\n\n1. e4 e5 1-0\n\n",
+		"an illegal move":          "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 e5 2. Kd3 1-0\n\n",
+		"bytes that are not UTF-8": "[Event \"x\"]\n[White \"\xff\xfe\"]\n[Result \"1-0\"]\n\n1. e4 \x80\x81 e5 1-0\n\n",
+		"NUL bytes":                "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 \x00\x00\x00 e5 1-0\n\n",
+		"a set-up position":        "[Event \"x\"]\n[SetUp \"1\"]\n[FEN \"4k3/8/8/8/8/8/4P3/4K3 w - - 0 1\"]\n[Result \"1-0\"]\n\n1. e4 1-0\n\n",
+		"a variant":                "[Event \"x\"]\n[Variant \"Crazyhouse\"]\n[Result \"1-0\"]\n\n1. e4 e5 1-0\n\n",
+		"an unclosed comment":      "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 { e5 1-0\n\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			skipped := map[string]string{}
 			games := make(chan game, 3)
-			// The last game is cut off in the middle of a move.
-			text := good + bad + good + "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 e5 2. N"
+			// The last game ends in the middle of a move.
+			text := playable + bad + playable + "[Event \"x\"]\n[Result \"1-0\"]\n\n1. e4 e5 2. N"
 			err := read(t.Context(), strings.NewReader(text), 0, games, func(place, reason string) { skipped[place] = reason })
 			if err != nil {
 				t.Fatal(err)
@@ -275,7 +275,7 @@ func TestABrokenGameIsSkippedWithItsReasonAndTheRestGoesOn(t *testing.T) {
 	}
 }
 
-func TestHandlesAreWhatTheServerTakes(t *testing.T) {
+func TestSlugKeepsOnlyCharactersAllowedInHandles(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"Müller, Äöü": "M-ller", "Ju, Wenjun": "Ju-Wenjun", "!!!": "player", "": "player",

@@ -11,45 +11,44 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Note says what became of one game of the file.
+// Note says why a game of the file was skipped, was refused or differs.
 type Note struct {
-	Place  string // where the game begins: "line 12 (game 3)"
-	GameID string // "" if none was created
+	Place  string // in the file: "game 3, line 12"
+	GameID string // "" if no game was created
 	What   string
 }
 
-// maxNotes bounds how many notes of a kind are kept; the counts go on.
+// maxNotes is how many notes of a kind are kept. The counts have no limit.
 const maxNotes = 1000
 
-// latency is in microseconds, up to five minutes, to three digits.
+// Range and precision of the latency histogram, in microseconds.
 const (
 	longestLatency = int64(5 * time.Minute / time.Microsecond)
 	latencyDigits  = 3
 )
 
-// Report is what a replay found. It is safe for concurrent use while the replay
-// runs.
+// Report is the result of a replay. It is safe for concurrent use.
 type Report struct {
 	mu sync.Mutex
 
 	games, plies     int
 	timeForfeits     int
-	startedOver      int
+	restarted        int
 	repeatedRequests int
-	skipped          tally
-	refused          tally
-	mismatches       tally
+	skipped          noteList
+	refused          noteList
+	mismatches       noteList
 	latency          *hdrhistogram.Histogram
 	playing          time.Duration
 }
 
-// tally counts, and keeps the first notes.
-type tally struct {
+// noteList counts notes and keeps the first maxNotes.
+type noteList struct {
 	count int
 	notes []Note
 }
 
-func (t *tally) add(n Note) {
+func (t *noteList) add(n Note) {
 	t.count++
 	if len(t.notes) < maxNotes {
 		t.notes = append(t.notes, n)
@@ -60,7 +59,7 @@ func newReport() *Report {
 	return &Report{latency: hdrhistogram.New(1, longestLatency, latencyDigits)}
 }
 
-func (r *Report) note(t *tally, n Note) {
+func (r *Report) note(t *noteList, n Note) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t.add(n)
@@ -82,22 +81,22 @@ func (r *Report) count(n *int) {
 	*n++
 }
 
-// moved counts a ply and how long its answer took, its repeats included.
-func (r *Report) moved(took time.Duration) {
+// countMove counts a ply and the time until its clear answer, including repeats.
+func (r *Report) countMove(took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.plies++
-	_ = r.latency.RecordValue(min(took.Microseconds(), longestLatency)) // in range by that
+	_ = r.latency.RecordValue(min(took.Microseconds(), longestLatency)) // never out of range
 }
 
-// What a replay can come to; the notes have told the games.
+// Errors of Report.Err. The report's notes name the games.
 var (
-	ErrDiffers = errors.New("history is not what the file says")
-	ErrRefused = errors.New("the server refused games of the file; history has the others as they were played")
+	ErrDiffers = errors.New("history differs from the file")
+	ErrRefused = errors.New("the server refused games of the file; history has all others as in the file")
 )
 
-// Err is ErrDiffers if history said something else than the file, ErrRefused if
-// the server only refused what the file says was played.
+// Err returns ErrDiffers if history differs from the file, ErrRefused if the server
+// refused games and history has all others, nil if history has all games.
 func (r *Report) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -116,7 +115,7 @@ func (r *Report) Print(w io.Writer) error {
 	defer r.mu.Unlock()
 	for _, kind := range []struct {
 		name string
-		tally
+		noteList
 	}{{"skipped", r.skipped}, {"refused", r.refused}, {"mismatch", r.mismatches}} {
 		for _, n := range kind.notes {
 			if _, err := fmt.Fprintf(w, "%s: %s\n", kind.name, n); err != nil {
@@ -134,9 +133,9 @@ func (r *Report) Print(w io.Writer) error {
 	row("skipped", r.skipped.count)
 	row("refused", r.refused.count)
 	row("mismatches", r.mismatches.count)
-	row("time forfeits, ended by resignation", r.timeForfeits)
+	row("time forfeits, played as resignations", r.timeForfeits)
 	row("requests repeated", r.repeatedRequests)
-	row("games started over", r.startedOver)
+	row("games restarted", r.restarted)
 	row("moves/s", r.movesPerSecond())
 	row("move latency p50", r.quantile(50))
 	row("move latency p99", r.quantile(99))

@@ -1,10 +1,11 @@
-// Package brokertime teaches kfake message.timestamp.type=LogAppendTime, which
-// it accepts and ignores: records would keep the time their producer gave them.
+// Package brokertime adds message.timestamp.type=LogAppendTime to kfake, which
+// accepts the setting and ignores it, so that records keep their producer's
+// timestamp.
 //
-// A control function writes the broker's present millisecond into each batch
-// before it is appended. Batches whose records have different timestamps keep
-// their differences, so producers send one constant, non-zero timestamp (see
-// kafka.Producer); a real broker ignores it.
+// A kfake control function writes the broker's time into each batch before it is
+// appended. It sets only the batch's base timestamp and leaves the deltas of the
+// records, so producers must give all records the same non-zero timestamp (see
+// kafka.Producer). A real broker ignores that timestamp.
 package brokertime
 
 import (
@@ -16,15 +17,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Install gives every batch that the cluster takes from now on broker time.
+// Install makes the cluster timestamp every batch that it receives from now on.
 func Install(cluster *kfake.Cluster) { InstallClock(cluster, time.Now) }
 
-// renewEvery bounds a leak: kfake remembers the last request of each connection
-// for a control function, for as long as that function is installed.
-const renewEvery = time.Hour
+// reinstallInterval limits a leak in kfake: as long as a control function is
+// installed, kfake keeps the last request of every connection for it.
+const reinstallInterval = time.Hour
 
-// InstallClock is Install with the broker's clock as an argument. Whatever the
-// clock says, the time that the cluster writes never runs back.
+// InstallClock is Install with the broker's clock as an argument. Timestamps never
+// go backwards, even if the clock does.
 func InstallClock(cluster *kfake.Cluster, now func() time.Time) {
 	s := &stamper{cluster: cluster, now: now}
 	s.install()
@@ -33,7 +34,7 @@ func InstallClock(cluster *kfake.Cluster, now func() time.Time) {
 type stamper struct {
 	cluster *kfake.Cluster
 	now     func() time.Time
-	last    int64 // control functions run one at a time
+	last    int64 // newest timestamp; needs no lock, since kfake runs one control function at a time
 }
 
 func (s *stamper) install() {
@@ -41,7 +42,7 @@ func (s *stamper) install() {
 	s.cluster.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		s.cluster.KeepControl()
 		s.stampAll(req.(*kmsg.ProduceRequest))
-		if time.Since(installed) > renewEvery {
+		if time.Since(installed) > reinstallInterval {
 			s.cluster.DropControl()
 			s.install()
 		}
@@ -58,26 +59,26 @@ func (s *stamper) stampAll(req *kmsg.ProduceRequest) {
 	}
 }
 
-// Offsets of a v2 record batch's fields, see KIP-98.
+// Byte offsets of the fields of a v2 record batch (KIP-98).
 const (
 	magicAt          = 16
 	crcAt            = 17
-	checkedFrom      = 21 // the checksum covers all from here on
+	checkedFrom      = 21 // the checksum covers everything from here on
 	firstTimestampAt = 27
 	maxTimestampAt   = 35
 	headerSize       = 61
 	magic            = 2
 )
 
-// stamp sets a batch's timestamps and renews its checksum. What is no v2 batch
-// is left alone: the broker refuses it.
+// stamp sets the timestamps of a batch and recomputes its checksum. It leaves
+// anything but a valid v2 batch unchanged, and the broker refuses that.
 func stamp(batch []byte, millis int64) {
 	if len(batch) < headerSize || batch[magicAt] != magic {
 		return
 	}
 	table := crc32.MakeTable(crc32.Castagnoli)
 	if binary.BigEndian.Uint32(batch[crcAt:]) != crc32.Checksum(batch[checkedFrom:], table) {
-		return // damaged on the way: do not make it look sound
+		return // a corrupt batch must not get a valid checksum
 	}
 	binary.BigEndian.PutUint64(batch[firstTimestampAt:], uint64(millis))
 	binary.BigEndian.PutUint64(batch[maxTimestampAt:], uint64(millis))

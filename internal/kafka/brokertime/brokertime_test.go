@@ -46,8 +46,8 @@ func produce(t *testing.T, cl *kgo.Client, n int) {
 	}
 }
 
-// read gives the timestamps of the first n records, as franz-go and sarama see
-// them. Both check checksums.
+// read returns the timestamps of the first n records. franz-go and sarama, which
+// both verify checksums, must agree on them.
 func read(t *testing.T, c *kfake.Cluster, n int) []time.Time {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -86,7 +86,7 @@ func read(t *testing.T, c *kfake.Cluster, n int) []time.Time {
 	return times
 }
 
-func TestRecordsHaveTheBrokersTimeAlsoAfterARestart(t *testing.T) {
+func TestRecordsKeepBrokerTimeAfterRestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var clock atomic.Int64
@@ -99,24 +99,24 @@ func TestRecordsHaveTheBrokersTimeAlsoAfterARestart(t *testing.T) {
 	before := read(t, cluster, 9)
 	cluster.Close()
 
-	again := start(t, dir, now)
-	defer again.Close()
-	after := read(t, again, 9)
+	restarted := start(t, dir, now)
+	defer restarted.Close()
+	after := read(t, restarted, 9)
 	for i := range before {
 		if !before[i].Equal(after[i]) || before[i].UnixMilli() < 1_000_000 {
 			t.Fatalf("record %d: %s before the restart, %s after it", i, before[i], after[i])
 		}
 	}
-	listed, err := kadm.NewClient(client(t, again)).ListOffsetsAfterMilli(t.Context(), before[5].UnixMilli(), topic)
+	listed, err := kadm.NewClient(client(t, restarted)).ListOffsetsAfterMilli(t.Context(), before[5].UnixMilli(), topic)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if o, _ := listed.Lookup(topic, 0); o.Offset != 5 {
-		t.Fatalf("the first record not before record 5's time is %d", o.Offset)
+		t.Fatalf("the first record at or after the time of record 5 is %d", o.Offset)
 	}
 }
 
-func TestBrokerTimeNeverRunsBack(t *testing.T) {
+func TestBrokerTimeNeverGoesBackWhenClockDoes(t *testing.T) {
 	t.Parallel()
 	var clock atomic.Int64
 	clock.Store(2_000_000)
@@ -126,7 +126,7 @@ func TestBrokerTimeNeverRunsBack(t *testing.T) {
 	times := read(t, cluster, 5)
 	for i := 1; i < len(times); i++ {
 		if times[i].Before(times[i-1]) {
-			t.Fatalf("record %d is from %s, after %s", i, times[i], times[i-1])
+			t.Fatalf("record %d has timestamp %s, the one before it %s", i, times[i], times[i-1])
 		}
 	}
 }

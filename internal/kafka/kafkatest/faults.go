@@ -11,9 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// LoseProduced makes the fake cluster lose all that is produced to a topic, as
-// if it never arrived, until restore is called: the producer gets no answer for
-// it and tries again. Other topics in the same request are written.
+// LoseProduced makes the fake cluster drop everything that is produced to a topic,
+// as if it never arrived, until restore is called. The producer gets no
+// acknowledgement and retries. Other topics in the same request are written.
 func (c *Cluster) LoseProduced(t testing.TB, topic string) (restore func()) {
 	t.Helper()
 	c.RequireFake(t)
@@ -27,9 +27,9 @@ func (c *Cluster) LoseProduced(t testing.TB, topic string) (restore func()) {
 		t.Fatalf("kafkatest: look up %s: %v", topic, err)
 	}
 	id := [16]byte(topics[topic].ID)
-	var over atomic.Bool
+	var restored atomic.Bool
 	c.Fake.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		if over.Load() {
+		if restored.Load() {
 			c.Fake.DropControl()
 			return nil, nil, false
 		}
@@ -40,17 +40,18 @@ func (c *Cluster) LoseProduced(t testing.TB, topic string) (restore func()) {
 		})
 		return nil, nil, false
 	})
-	return func() { over.Store(true) }
+	return func() { restored.Store(true) }
 }
 
-// HoldCommits makes the fake cluster acknowledge the commits of a consumer group
-// and forget them, as if the consumer had died before, until restore is called.
+// HoldCommits makes the fake cluster acknowledge the offset commits of a consumer
+// group without storing them, until restore is called. A restart of the consumer
+// then replays as if it had crashed before the commit.
 func (c *Cluster) HoldCommits(t testing.TB, group string) (restore func()) {
 	t.Helper()
 	c.RequireFake(t)
-	var over atomic.Bool
+	var restored atomic.Bool
 	c.Fake.ControlKey(int16(kmsg.OffsetCommit), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		if over.Load() {
+		if restored.Load() {
 			c.Fake.DropControl()
 			return nil, nil, false
 		}
@@ -72,20 +73,20 @@ func (c *Cluster) HoldCommits(t testing.TB, group string) (restore func()) {
 		}
 		return resp, nil, true
 	})
-	return func() { over.Store(true) }
+	return func() { restored.Store(true) }
 }
 
-// Hang makes the fake cluster leave requests of that key without an answer,
-// until restore is called.
+// Hang makes the fake cluster not answer requests with that API key until restore
+// is called.
 func (c *Cluster) Hang(key int16) (restore func()) {
-	var over atomic.Bool
+	var restored atomic.Bool
 	c.Fake.ControlKey(key, func(kmsg.Request) (kmsg.Response, error, bool) {
-		if over.Load() {
+		if restored.Load() {
 			c.Fake.DropControl()
 			return nil, nil, false
 		}
 		c.Fake.KeepControl()
 		return nil, nil, true
 	})
-	return func() { over.Store(true) }
+	return func() { restored.Store(true) }
 }

@@ -1,8 +1,11 @@
-// Package kafkatest gives a test its own Kafka: a kfake cluster in the test's
-// process, with broker time and all topics. With TABIYA_TEST_KAFKA=start it is
-// an Apache Kafka that the binary's tests share in turns; with the address of a
-// real broker it is that one: topics have fixed names, so it serves one test at
-// a time.
+// Package kafkatest gives a test a Kafka with all topics. The environment variable
+// TABIYA_TEST_KAFKA selects which:
+//
+//   - empty: a kfake cluster in the test's process, with broker time.
+//   - "start": an Apache Kafka that this package starts.
+//   - host:port: the real broker at that address.
+//
+// Topics have fixed names, so on a real broker one test runs at a time.
 package kafkatest
 
 import (
@@ -20,7 +23,7 @@ import (
 	"tabiya/internal/kafka/realkafka"
 )
 
-// Env names the variable with the real broker's address, or "start".
+// Env is the name of the variable that selects the broker.
 const Env = "TABIYA_TEST_KAFKA"
 
 // Cluster is a Kafka for one test.
@@ -29,11 +32,11 @@ type Cluster struct {
 	// Fake is the cluster in this process, nil if a real broker is used.
 	Fake *kfake.Cluster
 
-	lines *lines
+	connections *connections
 }
 
-// Start starts a cluster whose partitioned topics have that many partitions. It
-// is stopped when the test ends.
+// Start starts a cluster whose partitioned topics have that many partitions. The
+// cluster stops when the test ends.
 func Start(t testing.TB, partitions int32) *Cluster {
 	t.Helper()
 	c := &Cluster{}
@@ -55,10 +58,10 @@ func Start(t testing.TB, partitions int32) *Cluster {
 
 func (c *Cluster) startFake(t testing.TB) {
 	t.Helper()
-	c.lines = &lines{open: make(map[net.Conn]struct{})}
+	c.connections = &connections{open: make(map[net.Conn]struct{})}
 	fake, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
-		kfake.ListenFn(c.lines.listen),
+		kfake.ListenFn(c.connections.listen),
 		kfake.GroupMinSessionTimeout(time.Millisecond),
 	)
 	if err != nil {
@@ -70,67 +73,67 @@ func (c *Cluster) startFake(t testing.TB) {
 	c.Config = kafka.Config{Brokers: fake.ListenAddrs(), SessionTimeout: 6 * time.Second}
 }
 
-// RequireFake skips a test that needs the broker in its own process.
+// RequireFake skips the test unless the broker is in its own process.
 func (c *Cluster) RequireFake(t testing.TB) {
 	t.Helper()
 	if c.Fake == nil {
-		t.Skip("needs the broker in the test's process; " + Env + " names a real one")
+		t.Skip("needs the broker in the test's process, but " + Env + " selects a real one")
 	}
 }
 
-// Down makes the fake cluster unreachable: open connections are cut and new
-// ones are closed at once. Its data stays.
-func (c *Cluster) Down() { c.lines.set(true) }
+// Down makes the fake cluster unreachable: it closes open connections, and new
+// ones at once. The data stays.
+func (c *Cluster) Down() { c.connections.setDown(true) }
 
-// Up ends Down.
-func (c *Cluster) Up() { c.lines.set(false) }
+// Up makes the fake cluster reachable again.
+func (c *Cluster) Up() { c.connections.setDown(false) }
 
-// lines are the cluster's connections.
-type lines struct {
+// connections are the open connections of the fake cluster.
+type connections struct {
 	mu   sync.Mutex
-	cut  bool
+	down bool
 	open map[net.Conn]struct{}
 }
 
-func (l *lines) listen(network, address string) (net.Listener, error) {
+func (cs *connections) listen(network, address string) (net.Listener, error) {
 	inner, err := net.Listen(network, address)
 	if err != nil {
 		return nil, err
 	}
-	return &listener{inner, l}, nil
+	return &listener{inner, cs}, nil
 }
 
-func (l *lines) set(cut bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.cut = cut
-	if cut {
-		for c := range l.open {
-			_ = c.Close() // the other side notices; kfake drops its half
+func (cs *connections) setDown(down bool) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.down = down
+	if down {
+		for c := range cs.open {
+			_ = c.Close()
 		}
 	}
 }
 
-// admit reports whether the connection may live, and remembers it if so.
-func (l *lines) admit(c net.Conn) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.cut {
+// add registers an open connection. It returns false if the cluster is down.
+func (cs *connections) add(c net.Conn) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.down {
 		return false
 	}
-	l.open[c] = struct{}{}
+	cs.open[c] = struct{}{}
 	return true
 }
 
-func (l *lines) forget(c net.Conn) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.open, c)
+func (cs *connections) remove(c net.Conn) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	delete(cs.open, c)
 }
 
 type listener struct {
 	net.Listener
-	lines *lines
+	connections *connections
 }
 
 func (l *listener) Accept() (net.Conn, error) {
@@ -139,20 +142,20 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		line := &line{c, l.lines}
-		if l.lines.admit(line) {
-			return line, nil
+		tracked := &trackedConn{c, l.connections}
+		if l.connections.add(tracked) {
+			return tracked, nil
 		}
-		_ = c.Close() // refused on purpose
+		_ = c.Close()
 	}
 }
 
-type line struct {
+type trackedConn struct {
 	net.Conn
-	lines *lines
+	connections *connections
 }
 
-func (c *line) Close() error {
-	go c.lines.forget(c) // set holds the lock while it closes
+func (c *trackedConn) Close() error {
+	go c.connections.remove(c) // in a goroutine, since setDown closes under the lock
 	return c.Conn.Close()
 }

@@ -16,11 +16,12 @@ import (
 	"tabiya/schemas"
 )
 
-// realBroker is held by the one test that uses it: topics have fixed names.
+// realBroker is locked by the one test that uses the broker, since topics have
+// fixed names.
 var realBroker sync.Mutex
 
-// startReal takes the real broker for this test and clears what the test before
-// has left there.
+// startReal waits for its turn on the real broker and deletes the topics and groups
+// that the previous test left there.
 func (c *Cluster) startReal(t testing.TB, brokers string) {
 	t.Helper()
 	realBroker.Lock()
@@ -28,12 +29,12 @@ func (c *Cluster) startReal(t testing.TB, brokers string) {
 	c.Config = kafka.Config{Brokers: strings.Split(brokers, ","), SessionTimeout: 6 * time.Second}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := clearAll(ctx, c.Config); err != nil {
+	if err := deleteTopicsAndGroups(ctx, c.Config); err != nil {
 		t.Fatalf("kafkatest: clear %s: %v", brokers, err)
 	}
 }
 
-func clearAll(ctx context.Context, cfg kafka.Config) error {
+func deleteTopicsAndGroups(ctx context.Context, cfg kafka.Config) error {
 	client, err := kgo.NewClient(cfg.Opts()...)
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func clearAll(ctx context.Context, cfg kafka.Config) error {
 		return fmt.Errorf("list groups: %w", err)
 	}
 	for _, group := range groups.Groups() {
-		for { // a member of the test before may be leaving still
+		for { // a member of the previous test may still be leaving
 			deleted, err := adm.DeleteGroup(ctx, group)
 			if err == nil && deleted.Err == nil {
 				break

@@ -2,7 +2,7 @@ package realkafka
 
 import "syscall"
 
-// dieWithParent ends the broker with the test's process, however that ends.
+// dieWithParent makes the kernel kill the broker when the test's process ends.
 func dieWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

@@ -1,9 +1,9 @@
-// Package realkafka runs a real Apache Kafka broker for a test, beside kfake
-// (kafkatest), which has no replication, no throttling and only one process to
-// kill. scripts/kafka.sh fetches it from Maven Central and starts it.
+// Package realkafka runs a real Apache Kafka broker for tests that kfake (package
+// kafkatest) is not enough for: it has no replication, no throttling and no process
+// of its own to kill. scripts/kafka.sh downloads Kafka from Maven Central and starts
+// it.
 //
-// Without a JDK and Maven the test is skipped with a line that says so; where
-// CI=true their absence is a failure.
+// Without a JDK and Maven the tests are skipped; with CI=true they fail instead.
 package realkafka
 
 import (
@@ -24,11 +24,11 @@ import (
 	"tabiya/internal/loopbacktest"
 )
 
-// startTimeout covers a cold JVM on a busy machine, and the first download.
+// startTimeout includes a cold JVM on a busy machine and the first download.
 const startTimeout = 3 * time.Minute
 
-// Broker is one KRaft process, broker and controller, with its data in a folder
-// of the test's. Its address stays the same through Stop, Kill and Restart.
+// Broker is one KRaft process, broker and controller, with its data in a temporary
+// folder. Stop, Kill and Restart keep its address.
 type Broker struct {
 	t          testing.TB
 	dir        string
@@ -38,7 +38,7 @@ type Broker struct {
 	exited     chan struct{}
 }
 
-// Start starts a broker and returns when it answers. It is stopped when the
+// Start starts a broker and returns when it answers. The broker is killed when the
 // test ends.
 func Start(t testing.TB) *Broker {
 	t.Helper()
@@ -58,11 +58,11 @@ func newBroker(t testing.TB, dir string) *Broker {
 	return &Broker{t: t, dir: dir, port: loopbacktest.Port(t), controller: loopbacktest.Port(t)}
 }
 
-// Brokers is the bootstrap list.
+// Brokers returns the bootstrap list.
 func (b *Broker) Brokers() []string { return []string{"127.0.0.1:" + strconv.Itoa(b.port)} }
 
-// Restart starts the stopped or killed broker again on the same data and
-// returns when it answers.
+// Restart starts a stopped or killed broker on its data and returns when it
+// answers.
 func (b *Broker) Restart() {
 	b.t.Helper()
 	b.launch()
@@ -76,8 +76,8 @@ func (b *Broker) Restart() {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		// A broker answers before the controller lets it have partitions; then
-		// it is in its own list.
+		// A broker answers before the controller has registered it, but lists
+		// itself only afterwards.
 		var listed kadm.BrokerDetails
 		if listed, err = kadm.NewClient(client).ListBrokers(ctx); err == nil && len(listed) > 0 {
 			return
@@ -92,17 +92,17 @@ func (b *Broker) Restart() {
 	}
 }
 
-// Stop stops the broker in good order.
+// Stop shuts the broker down gracefully.
 func (b *Broker) Stop() { b.end(syscall.SIGTERM) }
 
 // Kill kills the broker with SIGKILL. Killing a dead broker does nothing.
 func (b *Broker) Kill() { b.end(syscall.SIGKILL) }
 
-// Pause freezes the broker with SIGSTOP: connections stay open and nothing
-// answers, as behind a broken network.
+// Pause freezes the broker with SIGSTOP: connections stay open but are not
+// answered, as in a network partition.
 func (b *Broker) Pause() { b.signal(syscall.SIGSTOP) }
 
-// Resume ends a Pause.
+// Resume continues a paused broker.
 func (b *Broker) Resume() { b.signal(syscall.SIGCONT) }
 
 func (b *Broker) signal(s syscall.Signal) {
@@ -113,7 +113,7 @@ func (b *Broker) signal(s syscall.Signal) {
 }
 
 func (b *Broker) end(s syscall.Signal) {
-	_ = b.cmd.Process.Signal(s) // it may have ended already
+	_ = b.cmd.Process.Signal(s) // fails if the broker has already ended
 	<-b.exited
 }
 
@@ -124,7 +124,7 @@ func (b *Broker) launch() {
 		b.t.Fatalf("real kafka: open its log: %v", err)
 	}
 	defer log.Close()
-	// The script ends in exec, so this process becomes the broker itself.
+	// The script ends with exec, so this process becomes the broker.
 	b.cmd = exec.Command(script(), "run", b.dir, strconv.Itoa(b.port), strconv.Itoa(b.controller))
 	b.cmd.Stdout, b.cmd.Stderr = log, log
 	b.cmd.SysProcAttr = dieWithParent()
@@ -134,38 +134,38 @@ func (b *Broker) launch() {
 	exited := make(chan struct{})
 	b.exited = exited
 	go func(cmd *exec.Cmd) {
-		_ = cmd.Wait() // how it ended is in ProcessState
+		_ = cmd.Wait() // the result is in ProcessState
 		close(exited)
 	}(b.cmd)
 }
 
 func (b *Broker) logPath() string { return filepath.Join(b.dir, "broker.log") }
 
-// showLog adds the end of the broker's own messages to a failed test.
+// showLog prints the end of the broker's log.
 func (b *Broker) showLog() {
 	text, err := os.ReadFile(b.logPath())
 	if err != nil {
 		return
 	}
-	b.t.Logf("the broker's last messages:\n%s", text[max(0, len(text)-4096):])
+	b.t.Logf("end of the broker's log:\n%s", text[max(0, len(text)-4096):])
 }
 
-// requireJava skips, or fails where CI=true, if there is nothing to run the
-// broker with.
+// requireJava skips the test, or fails it if CI=true, if the tools to run the broker
+// are missing.
 func requireJava(t testing.TB) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
-		t.Skip("real kafka: skipped, scripts/kafka.sh needs a POSIX system")
+		t.Skip("real kafka: scripts/kafka.sh needs a POSIX system")
 	}
 	for _, tool := range []string{"java", "mvn", "bash"} {
 		if _, err := exec.LookPath(tool); err == nil {
 			continue
 		}
-		line := fmt.Sprintf("real kafka: %s is not installed: a JDK 17 and Maven are needed", tool)
+		reason := fmt.Sprintf("real kafka: %s is not installed: needs a JDK 17 and Maven", tool)
 		if os.Getenv("CI") == "true" {
-			t.Fatal(line)
+			t.Fatal(reason)
 		}
-		t.Skip(line)
+		t.Skip(reason)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"tabiya/internal/kafka/realkafka"
 )
 
-func TestBrokerStampsItsOwnTimeAndKeepsRecordsThroughStopKillAndPause(t *testing.T) {
+func TestBrokerTimestampsRecordsAndKeepsThemThroughStopKillAndPause(t *testing.T) {
 	t.Parallel()
 	broker := realkafka.Start(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
@@ -56,7 +56,7 @@ func TestBrokerStampsItsOwnTimeAndKeepsRecordsThroughStopKillAndPause(t *testing
 			t.Errorf("record %d is %q, not %q", i, got[i].Value, step.name)
 		}
 		if got[i].Timestamp.Before(before) {
-			t.Errorf("%s: the record has time %s: not the broker's", step.name, got[i].Timestamp)
+			t.Errorf("%s: the record has timestamp %s, which is not the broker's", step.name, got[i].Timestamp)
 		}
 	}
 }

@@ -16,24 +16,25 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// shared is the one broker of a test binary. It costs ten seconds of CPU to
-// start one, so tests that do not kill it take turns.
+// shared is the one broker of a test binary. Starting a broker costs ten seconds of
+// CPU time, so tests that do not kill it share this one, one test at a time.
 var shared struct {
-	turn   sync.Mutex
+	mu     sync.Mutex // held by the test that uses the broker
 	broker *Broker
-	pipe   io.Closer // breaks with this process; see cleanUp
+	pipe   io.Closer // closes when this process ends; see cleanUp
 }
 
-// Shared gives the test the binary's broker, empty, for itself alone; other
-// tests that ask for it wait until this one has ended.
+// Shared returns the bootstrap list of the test binary's shared broker, which is
+// empty. The calling test has it exclusively until the test ends; other callers
+// wait.
 func Shared(t testing.TB) []string {
 	t.Helper()
 	requireJava(t)
-	shared.turn.Lock()
+	shared.mu.Lock()
 	t.Cleanup(func() {
-		defer shared.turn.Unlock()
-		if err := empty(shared.broker); err != nil {
-			t.Errorf("real kafka: empty it for the next test: %v", err)
+		defer shared.mu.Unlock()
+		if err := deleteAll(shared.broker); err != nil {
+			t.Errorf("real kafka: empty the broker for the next test: %v", err)
 		}
 	})
 	if shared.broker == nil {
@@ -51,12 +52,13 @@ func Shared(t testing.TB) []string {
 	return shared.broker.Brokers()
 }
 
-// cleanUp kills the broker and removes its data when this process ends: a test
-// binary has no last hook, so a shell waits for a pipe to break.
+// cleanUp starts a shell that kills the broker and removes its data when this
+// process ends, which the shell notices by the end of its standard input. A test
+// binary has no hook that runs after all tests.
 func cleanUp(b *Broker) (io.Closer, error) {
 	const script = `cat >/dev/null; kill -KILL "$1" 2>/dev/null; while kill -0 "$1" 2>/dev/null; do sleep 0.1; done; rm -rf "$2"`
 	cmd := exec.Command("sh", "-c", script, "clean-up", strconv.Itoa(b.cmd.Process.Pid), b.dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must not stop it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that Ctrl-C does not stop the shell
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -64,8 +66,8 @@ func cleanUp(b *Broker) (io.Closer, error) {
 	return pipe, cmd.Start()
 }
 
-// empty deletes all topics and groups, and returns when they are gone.
-func empty(b *Broker) error {
+// deleteAll deletes all topics and groups, and returns when they are gone.
+func deleteAll(b *Broker) error {
 	if b == nil {
 		return nil
 	}
@@ -89,8 +91,8 @@ func empty(b *Broker) error {
 		if len(topics) == 0 && len(groups) == 0 {
 			return nil
 		}
-		// A group with members that have just left, or a topic that is going,
-		// is asked for again.
+		// Deletion may fail for a group whose members are leaving and takes effect
+		// late for a topic, so the loop lists both again.
 		_, groupsErr := adm.DeleteGroups(ctx, groups.Groups()...)
 		_, topicsErr := adm.DeleteTopics(ctx, topics.Names()...)
 		if err := errors.Join(groupsErr, topicsErr); err != nil {

@@ -126,10 +126,10 @@ func launch(kind Kind) (running, error) {
 // Store is a test's own bucket.
 type Store struct {
 	*objstore.Bucket
-	// Config is how to reach the bucket, through the store's own door.
+	// Config is how to reach the bucket, through the store's own proxy.
 	Config objstore.Config
 
-	door *loopbacktest.Door
+	proxy *loopbacktest.Proxy
 }
 
 // New makes the test's bucket.
@@ -143,7 +143,7 @@ func NewKind(t testing.TB, kind Kind) *Store {
 		t.Fatalf("objstoretest: %v", err)
 	}
 	s := &Store{Config: store.config}
-	s.door, s.Config.Endpoint = loopbacktest.Behind(t, store.config.Endpoint)
+	s.proxy, s.Config.Endpoint = loopbacktest.ProxyURL(t, store.config.Endpoint)
 	s.Config.Bucket = "test-" + uuid.NewString()
 	if s.Bucket, err = objstore.Open(t.Context(), s.Config); err != nil {
 		t.Fatalf("objstoretest: %v", err)
@@ -157,7 +157,7 @@ func NewKind(t testing.TB, kind Kind) *Store {
 }
 
 // Down makes the store unreachable: connections are cut, new ones refused.
-func (s *Store) Down() { s.door.Shut() }
+func (s *Store) Down() { s.proxy.Cut() }
 
 // Up ends Down; the data is still there.
-func (s *Store) Up() { s.door.Open() }
+func (s *Store) Up() { s.proxy.Restore() }

@@ -15,17 +15,17 @@ import (
 	"tabiya/schemas"
 )
 
-// command is one as it lies in its partition.
+// command is a command with its place in the log.
 type command struct {
 	schemas.Command
 	at     schemas.Time // broker time
 	offset int64
 }
 
-// commands are one game's, in their order.
+// commands are the commands of one game, in log order.
 type commands []command
 
-func readCommands(t testing.TB, at place) map[string]commands {
+func readCommands(t testing.TB, at stores) map[string]commands {
 	t.Helper()
 	all := map[string]commands{}
 	err := kafka.ReadAll(t.Context(), at.kafka, schemas.GameCommands, func(r *kgo.Record) error {
@@ -42,7 +42,8 @@ func readCommands(t testing.TB, at place) map[string]commands {
 	return all
 }
 
-// first is the first such command; one behind all others if there is none.
+// first returns the first command that matches, or one with the highest offset if none
+// does.
 func (all commands) first(such func(command) bool) command {
 	if i := slices.IndexFunc(all, such); i >= 0 {
 		return all[i]
@@ -50,8 +51,8 @@ func (all commands) first(such func(command) bool) command {
 	return command{offset: math.MaxInt64}
 }
 
-// flag is the first of the timer's commands that finds the flag fallen of the
-// side to move after this move.
+// flag returns the first CheckFlag command that finds the flag of the side to move after
+// this move fallen.
 func (all commands) flag(after *schemas.MoveMadePayload) command {
 	return all.first(func(c command) bool {
 		p, ok := c.Payload.(*schemas.CheckFlagPayload)
@@ -59,19 +60,19 @@ func (all commands) flag(after *schemas.MoveMadePayload) command {
 	})
 }
 
-// cause is the command that an event says it comes from, of its broker time.
+// cause returns the command that caused an event, by its id and broker time.
 func (all commands) cause(ev schemas.Event) command {
 	return all.first(func(c command) bool { return c.ID == ev.CommandID && c.at == ev.OccurredAt })
 }
 
-// timeAfter is until when the side to move has time after a move, if it is given
-// back so much. With all that its bank holds, that is the fall of its flag.
+// timeAfter returns the time until which the side to move may answer a move, if it gets
+// back backCs of lag. With a full lag bank, that is when its flag falls.
 func timeAfter(move *schemas.MoveMadePayload, backCs int64) schemas.Time {
 	return move.DeadlineAt.Add(time.Duration(min(backCs, bankCs)) * 10 * time.Millisecond)
 }
 
-// byGame is the events of each game.
-func (l theLog) byGame() map[string][]record {
+// byGame returns the events of each game.
+func (l eventLog) byGame() map[string][]record {
 	events := map[string][]record{}
 	for _, r := range l {
 		if r.topic == schemas.GameEvents {
@@ -81,9 +82,9 @@ func (l theLog) byGame() map[string][]record {
 	return events
 }
 
-// replayed is how many commands came to a processor again that had been judged
-// when the process before it was killed.
-func (p *parts) replayed(t testing.TB, name string) (n int) {
+// replayed returns how many commands a processor has received again that were judged
+// before, because the process was killed before it committed.
+func (p *deployment) replayed(t testing.TB, name string) (n int) {
 	t.Helper()
 	text, _, err := get(t.Context(), p.urls[name]+"/metrics")
 	if err != nil {

@@ -9,34 +9,34 @@ import (
 	"tabiya/schemas"
 )
 
-// order is what came first.
+// order says what came first in a race.
 type order int
 
 const (
 	moveFirst order = iota // the move, in time
-	lateMove               // the move, but its time was over: it finds its own flag fallen
-	flagFirst              // the timer's command
-	noOrder                // there is not enough in the log to say
+	lateMove               // the move, after its flag had fallen
+	flagFirst              // the CheckFlag command
+	noOrder                // unknown: the log has too little
 )
 
-// outcome is what a duel comes to.
+// outcome is the result of a race.
 type outcome struct {
 	moves       int
 	result      schemas.Result
 	termination schemas.Termination
-	seq         int64        // what White is told: the event of his move,
-	code        schemas.Code // or why there is none
-	by          schemas.CommandType
-	offset      int64 // of the command that ended it
+	seq         int64               // White's answer: the seq of the move's event,
+	code        schemas.Code        // or the code of its refusal
+	by          schemas.CommandType // the command that ended the game
+	offset      int64               // of that command
 }
 
 func (o outcome) String() string {
-	return fmt.Sprintf("%d moves, White was told %d %q, %s, %s by the %s at offset %d", o.moves, o.seq, o.code, o.result, o.termination, o.by, o.offset)
+	return fmt.Sprintf("%d moves, White got seq %d code %q, %s, %s by %s at offset %d", o.moves, o.seq, o.code, o.result, o.termination, o.by, o.offset)
 }
 
-// check wants both players to have been told what is in the log, and the log to
-// have the outcome that follows from the commands' order and broker times.
-func (d *duel) check(t testing.TB, sent commands, events []record) order {
+// check verifies that both players were told exactly what is in the log, and that the log
+// has the outcome that follows from the order and the broker times of the commands.
+func (d *raceGame) check(t testing.TB, sent commands, events []record) order {
 	t.Helper()
 	var values []string
 	var moves []*schemas.MoveMadePayload
@@ -51,9 +51,9 @@ func (d *duel) check(t testing.TB, sent commands, events []record) order {
 			got.moves, got.result, got.termination, got.by, got.offset = p.Plies, p.Result, p.Termination, end.Type, end.offset
 		}
 	}
-	for side, heard := range d.heard {
-		if !slices.Equal(heard, values) {
-			t.Errorf("game %s: side %d was told\n%s\nthe log has\n%s", d.id, side, strings.Join(heard, "\n"), strings.Join(values, "\n"))
+	for side, received := range d.events {
+		if !slices.Equal(received, values) {
+			t.Errorf("game %s: side %d received\n%s\nbut the log has\n%s", d.id, side, strings.Join(received, "\n"), strings.Join(values, "\n"))
 		}
 	}
 	if got.by == "" || len(moves) < racingPly-1 {
@@ -62,15 +62,15 @@ func (d *duel) check(t testing.TB, sent commands, events []record) order {
 	}
 	first, want := d.expect(sent, moves, events)
 	if got != want {
-		t.Errorf("game %s: %s; not %s", d.id, got, want)
+		t.Errorf("game %s: got %s; want %s", d.id, got, want)
 	}
 	return first
 }
 
-// expect is what has to become of it. Time alone decides whether the move is in
-// time; if not, it loses to the flag, by whichever command came first. And if it
-// is, Black does not move.
-func (d *duel) expect(sent commands, moves []*schemas.MoveMadePayload, events []record) (order, outcome) {
+// expect returns the outcome that the commands must lead to. The broker time alone decides
+// whether the move is in time. If it is not, White loses on time by whichever command came
+// first. If it is, Black loses on time, since Black does not move again.
+func (d *raceGame) expect(sent commands, moves []*schemas.MoveMadePayload, events []record) (order, outcome) {
 	id := schemas.GameCommandID(d.id, schemas.CommandID(d.players[0].ID, d.key))
 	move := sent.first(func(c command) bool { return c.ID == id })
 	before := moves[racingPly-2]

@@ -16,48 +16,48 @@ import (
 	"tabiya/schemas"
 )
 
-// White's second move is the first that can be too late, since a side's first
-// one is free. The clocks differ, so that there are races at every moment; the lag
-// bank is as it is at the start, and of so short games the same (ADR 18).
 const (
+	// The racing move is White's second, the first that can be too late, since the first
+	// move of each side costs no time. The clocks differ, so that races happen at all times.
+	// The lag bank is that of the start, and does not fill up in so short a game (ADR 18).
 	racing    = "g1f3"
 	racingPly = 3
 	leastCs   = 50
 	mostCs    = 250
 	bankCs    = 3 * 15
-	// distance is how long White's packets take to the server and back: more than
-	// the bank holds, so that a move is in time up to the fall of the flag.
-	distance = time.Second
+	// whiteLatency is the delay of White's packets in one direction. It is more than the lag
+	// bank holds, so a move is in time until the flag falls.
+	whiteLatency = time.Second
 )
 
-// duel is a game in which White's move races with his flag.
-type duel struct {
+// raceGame is a game in which White's move races against White's flag.
+type raceGame struct {
 	race    *race
 	players [2]client.Player
 	clocks  schemas.TimeControl
 	id      string
 	conn    *websocket.Conn // White's
-	key     string          // of the racing move
-	seq     int64           // what White was told of it: its event,
-	code    schemas.Code    // or why there is none
-	heard   [2][]string     // the events that each side was told
+	key     string          // idempotency key of the racing move
+	seq     int64           // White's answer: the seq of the racing move's event,
+	code    schemas.Code    // or the code of its refusal
+	events  [2][]string     // that each side received
 }
 
-// aim is when moves are sent, against the fall of the flag. Each answer moves it
-// a little, so that as many come before the flag as behind it, however long a
+// aim decides when moves are sent, relative to the fall of the flag. Each answer shifts
+// it a little, so that the move and the flag come first equally often, however long a
 // command takes on this machine.
 type aim struct{ offset atomic.Int64 }
 
 const (
 	aimStep   = 500 * time.Microsecond
-	aimSpread = 20 * time.Millisecond // on both sides
+	aimSpread = 20 * time.Millisecond // before and after
 )
 
-func (a *aim) at(flag time.Time) time.Time {
+func (a *aim) sendTime(flag time.Time) time.Time {
 	return flag.Add(time.Duration(a.offset.Load()) + rand.N(2*aimSpread) - aimSpread)
 }
 
-func (a *aim) learn(flagCameFirst bool) {
+func (a *aim) adjust(flagCameFirst bool) {
 	if flagCameFirst {
 		a.offset.Add(-int64(aimStep))
 	} else {
@@ -65,8 +65,8 @@ func (a *aim) learn(flagCameFirst bool) {
 	}
 }
 
-func (d *duel) play(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, catchUp)
+func (d *raceGame) play(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, sinkTimeout)
 	defer cancel()
 	made, err := d.race.clients[0].CreateGame(ctx, d.race.serviceToken, schemas.NewID(), client.NewGame{
 		White: d.players[0].ID, Black: d.players[1].ID, TimeControl: d.clocks,
@@ -86,8 +86,8 @@ func (d *duel) play(ctx context.Context) error {
 	return nil
 }
 
-// followBlack reads the game's stream to its end. Black moves once.
-func (d *duel) followBlack(ctx context.Context) error {
+// followBlack reads the game's stream to its end and plays Black's one move.
+func (d *raceGame) followBlack(ctx context.Context) error {
 	if _, err := d.race.clients[1].WaitForGame(ctx, d.id); err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (d *duel) followBlack(ctx context.Context) error {
 		if lines.Text() == "" {
 			continue
 		}
-		ev, err := d.hear(1, lines.Bytes())
+		ev, err := d.decodeEvent(1, lines.Bytes())
 		if err != nil || ev.Type.Terminal() {
 			return err
 		}
@@ -118,7 +118,7 @@ func (d *duel) followBlack(ctx context.Context) error {
 	return errors.New("the stream ended before the game")
 }
 
-func (d *duel) hear(side int, event []byte) (schemas.Event, error) {
-	d.heard[side] = append(d.heard[side], string(event))
+func (d *raceGame) decodeEvent(side int, event []byte) (schemas.Event, error) {
+	d.events[side] = append(d.events[side], string(event))
 	return schemas.DecodeEvent(event)
 }

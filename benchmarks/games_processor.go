@@ -12,30 +12,30 @@ import (
 	"tabiya/schemas"
 )
 
-// member is a games processor. Its name in the group stays the same from one
-// life to the next.
-type member struct {
+// gamesProcessor is a process of the games processor. It is a static member of its
+// group, so it keeps its name there when it is restarted.
+type gamesProcessor struct {
 	*process
-	fleet             *fleet
+	cluster           *cluster
 	instance, address string
 }
 
-func (f *fleet) newMember(instance string) (*member, error) {
+func (f *cluster) startGamesProcessor(instance string) (*gamesProcessor, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	m := &member{fleet: f, instance: instance, address: address}
+	m := &gamesProcessor{cluster: f, instance: instance, address: address}
 	return m, m.start()
 }
 
-func (m *member) start() (err error) {
-	m.process, err = m.fleet.process(m.address, "processor", "games", "--kafka-instance", m.instance)
+func (m *gamesProcessor) start() (err error) {
+	m.process, err = m.cluster.process(m.address, "processor", "games", "--kafka-instance", m.instance)
 	return err
 }
 
-// kill ends it with SIGKILL.
-func (m *member) kill() error {
+// kill ends the process with SIGKILL.
+func (m *gamesProcessor) kill() error {
 	if err := m.cmd.Process.Kill(); err != nil {
 		return fmt.Errorf("kill %s: %w", m.instance, err)
 	}
@@ -43,15 +43,15 @@ func (m *member) kill() error {
 	return nil
 }
 
-// whole reports what the group lacks: both members, ready, each with its half of
-// the partitions.
-func (f *fleet) whole() error {
-	for _, m := range f.members {
-		owned, err := m.owned()
+// checkBalanced returns an error unless both games processors are ready and have half
+// of the partitions each.
+func (f *cluster) checkBalanced() error {
+	for _, m := range f.processors {
+		owned, err := m.ownedPartitions()
 		if err != nil {
 			return err
 		}
-		if len(owned) != fleetPartitions/len(f.members) {
+		if len(owned) != clusterPartitions/len(f.processors) {
 			return fmt.Errorf("%s has %d partitions", m.instance, len(owned))
 		}
 		if err := ready("http://" + m.address); err != nil {
@@ -61,9 +61,9 @@ func (f *fleet) whole() error {
 	return nil
 }
 
-// owned are the partitions that the member has.
-func (m *member) owned() (partitions []int32, err error) {
-	client, err := kgo.NewClient(m.fleet.kafka.Opts()...)
+// ownedPartitions returns the partitions that the group has assigned to the process.
+func (m *gamesProcessor) ownedPartitions() (partitions []int32, err error) {
+	client, err := kgo.NewClient(m.cluster.kafka.Opts()...)
 	if err != nil {
 		return nil, err
 	}
@@ -93,5 +93,5 @@ func (m *member) owned() (partitions []int32, err error) {
 	return partitions, nil
 }
 
-// partitionOf is where a game's commands go.
-func partitionOf(gameID string) int32 { return kafka.PartitionOf(gameID, fleetPartitions) }
+// partitionOf returns the partition of a game's commands.
+func partitionOf(gameID string) int32 { return kafka.PartitionOf(gameID, clusterPartitions) }

@@ -14,39 +14,38 @@ import (
 	"tabiya/schemas"
 )
 
-// heckler plays real games with players who also move before it is their turn:
-// whether such a move is refused or comes just in time is for the log to say,
-// and what was said once must stay so.
-type heckler struct {
+// outOfTurnPlayers plays real games in which players also move out of turn. Whether such
+// a move is refused or accepted depends on timing; the log must agree with the answer.
+type outOfTurnPlayers struct {
 	client *client.Client
 
 	mu       sync.Mutex
-	accepted map[string]string // what was asked, by command id
+	accepted map[string]string // description of the move by command id
 	refused  map[string]string
 }
 
-func newHeckler(url string) *heckler {
-	return &heckler{
+func newOutOfTurnPlayers(url string) *outOfTurnPlayers {
+	return &outOfTurnPlayers{
 		client:   client.New(client.Config{URL: url, Patience: 4 * time.Minute, Connections: 16}),
 		accepted: map[string]string{}, refused: map[string]string{},
 	}
 }
 
-// until plays games, a few at a time, until stop is closed.
-func (h *heckler) until(t testing.TB, stop <-chan struct{}, serviceToken string) {
+// until plays games, four at a time, until stop is closed.
+func (h *outOfTurnPlayers) until(t testing.TB, stop <-chan struct{}, serviceToken string) {
 	t.Helper()
 	file, err := os.Open(blitz)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	reader := pgn.NewReader(file)
+	follower := pgn.NewReader(file)
 	var playing sync.WaitGroup
 	for range 4 {
 		playing.Go(func() {
 			for {
 				h.mu.Lock()
-				g, err := reader.Next()
+				g, err := follower.Next()
 				h.mu.Unlock()
 				select {
 				case <-stop:
@@ -65,7 +64,7 @@ func (h *heckler) until(t testing.TB, stop <-chan struct{}, serviceToken string)
 	playing.Wait()
 }
 
-func (h *heckler) play(t testing.TB, moves []string, serviceToken string) {
+func (h *outOfTurnPlayers) play(t testing.TB, moves []string, serviceToken string) {
 	t.Helper()
 	var players [2]client.Player
 	for i := range players {
@@ -92,7 +91,7 @@ func (h *heckler) play(t testing.TB, moves []string, serviceToken string) {
 		}
 		on := h.move(t, players[i%2], made.ID, moves[i])
 		if !on {
-			return // its first move came too late after a kill, or it is over
+			return // the game is over, or was aborted since a kill delayed its first move
 		}
 		if <-early {
 			i++
@@ -100,8 +99,8 @@ func (h *heckler) play(t testing.TB, moves []string, serviceToken string) {
 	}
 }
 
-// move plays without saying which ply it is for, and writes down the answer.
-func (h *heckler) move(t testing.TB, p client.Player, gameID, uci string) bool {
+// move plays a move without a ply number and records the answer.
+func (h *outOfTurnPlayers) move(t testing.TB, p client.Player, gameID, uci string) bool {
 	key := schemas.NewID()
 	_, err := h.client.Move(t.Context(), p, gameID, key, uci, 0)
 	var no *client.Problem
@@ -119,8 +118,8 @@ func (h *heckler) move(t testing.TB, p client.Player, gameID, uci string) bool {
 	return err == nil
 }
 
-// check: every accepted move is in the log, no refused one is.
-func (h *heckler) check(t testing.TB, log theLog) {
+// check verifies that every accepted move is in the log once and no refused move is.
+func (h *outOfTurnPlayers) check(t testing.TB, log eventLog) {
 	t.Helper()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -132,16 +131,16 @@ func (h *heckler) check(t testing.TB, log theLog) {
 	}
 	for id, what := range h.accepted {
 		if events[id] != 1 {
-			t.Errorf("%s was accepted and is in the log %d times", what, events[id])
+			t.Errorf("accepted move %s is in the log %d times", what, events[id])
 		}
 	}
 	for id, what := range h.refused {
 		if events[id] != 0 {
-			t.Errorf("%s was refused and is in the log %d times", what, events[id])
+			t.Errorf("refused move %s is in the log %d times", what, events[id])
 		}
 	}
 	if len(h.accepted) == 0 || len(h.refused) == 0 {
-		t.Errorf("%d moves were accepted and %d refused: that tests nothing", len(h.accepted), len(h.refused))
+		t.Errorf("%d moves accepted and %d refused: the test needs both", len(h.accepted), len(h.refused))
 	}
-	t.Logf("heckler: %d moves accepted, %d refused", len(h.accepted), len(h.refused))
+	t.Logf("out-of-turn players: %d moves accepted, %d refused", len(h.accepted), len(h.refused))
 }

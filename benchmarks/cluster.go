@@ -14,21 +14,21 @@ import (
 	"tabiya/internal/kafka"
 )
 
-// fleet is the part of the platform that games are played on, each in a process
-// of its own, on an Apache Kafka: accounts and live games behind one listener,
-// players, and two games processors.
-type fleet struct {
-	binary   string
-	kafka    kafka.Config
-	postgres *embedded.Instance
-	rest     []*process // all but the games processors, in the order of their start
-	members  [2]*member
-	services *server
+// cluster is the part of the platform that plays games, on an Apache Kafka: accounts
+// and live games on one listener, the players processor, and two games processors,
+// each in a process of its own.
+type cluster struct {
+	binary     string
+	kafka      kafka.Config
+	postgres   *embedded.Instance
+	others     []*process // all other processes, in start order
+	processors [2]*gamesProcessor
+	services   *server
 }
 
-const fleetPartitions = 32 // what `tabiya topics create` makes
+const clusterPartitions = 32 // what `tabiya topics create` makes
 
-// canRunKafka reports whether what scripts/kafka.sh needs is installed.
+// canRunKafka reports whether the tools for scripts/kafka.sh are installed.
 func canRunKafka() bool {
 	for _, tool := range []string{"java", "mvn", "bash"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -38,16 +38,16 @@ func canRunKafka() bool {
 	return true
 }
 
-func (b *bench) fleet(name string) (*fleet, error) {
-	f := &fleet{binary: b.binary}
+func (b *bench) startCluster(name string) (*cluster, error) {
+	f := &cluster{binary: b.binary}
 	if err := f.start(filepath.Join(b.scratch, name)); err != nil {
 		f.stop()
-		return nil, fmt.Errorf("start the fleet: %w", err)
+		return nil, fmt.Errorf("start cluster: %w", err)
 	}
 	return f, nil
 }
 
-func (f *fleet) start(dir string) (err error) {
+func (f *cluster) start(dir string) (err error) {
 	ctx := context.Background()
 	if f.postgres, err = embedded.Start(ctx, embedded.Config{DataDir: dir, Postgres: true}); err != nil {
 		return err
@@ -72,19 +72,19 @@ func (f *fleet) start(dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	for i := range f.members {
-		if f.members[i], err = f.newMember(fmt.Sprintf("games-%d", i)); err != nil {
+	for i := range f.processors {
+		if f.processors[i], err = f.startGamesProcessor(fmt.Sprintf("games-%d", i)); err != nil {
 			return err
 		}
 	}
-	if err := eventually(time.Minute, func() error { return all(ready(players), ready(services), f.whole()) }); err != nil {
+	if err := retryFor(time.Minute, func() error { return all(ready(players), ready(services), f.checkBalanced()) }); err != nil {
 		return err
 	}
-	f.services = &server{api: newAPI(services, token, httpLanes)}
+	f.services = &server{api: newAPI(services, token, httpWorkers)}
 	return f.services.register()
 }
 
-// all is the first error.
+// all returns the first error.
 func all(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
@@ -94,8 +94,8 @@ func all(errs ...error) error {
 	return nil
 }
 
-// startKafka runs a broker and makes the topics.
-func (f *fleet) startKafka(ctx context.Context, dir string) error {
+// startKafka starts a broker and creates the topics.
+func (f *cluster) startKafka(ctx context.Context, dir string) error {
 	address, err := freeAddress()
 	if err != nil {
 		return err
@@ -112,18 +112,18 @@ func (f *fleet) startKafka(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	f.rest = append(f.rest, broker)
+	f.others = append(f.others, broker)
 	f.kafka = kafka.Config{Brokers: []string{address}}
-	return eventually(3*time.Minute, func() error { // its jars may have to be fetched
+	return retryFor(3*time.Minute, func() error { // the jars may have to be downloaded first
 		if err := kafka.Ping(ctx, f.kafka); err != nil {
 			return err
 		}
-		return kafka.EnsureTopics(ctx, f.kafka, kafka.TopicOptions{Partitions: fleetPartitions, Replication: 1, MinISR: 1})
+		return kafka.EnsureTopics(ctx, f.kafka, kafka.TopicOptions{Partitions: clusterPartitions, Replication: 1, MinISR: 1})
 	})
 }
 
-// run starts a part and gives its URL.
-func (f *fleet) run(args ...string) (url string, err error) {
+// run starts a process and returns its URL.
+func (f *cluster) run(args ...string) (url string, err error) {
 	address, err := freeAddress()
 	if err != nil {
 		return "", err
@@ -132,23 +132,23 @@ func (f *fleet) run(args ...string) (url string, err error) {
 	if err != nil {
 		return "", err
 	}
-	f.rest = append(f.rest, p)
+	f.others = append(f.others, p)
 	return "http://" + address, nil
 }
 
-func (f *fleet) process(address string, args ...string) (*process, error) {
+func (f *cluster) process(address string, args ...string) (*process, error) {
 	return startProcess(nil, nil, f.binary, append(args, "--kafka", f.kafka.Brokers[0], "--listen", address, "--log-level", "error")...)
 }
 
-// stop stops all that was started, Kafka and PostgreSQL last.
-func (f *fleet) stop() {
-	for _, m := range f.members {
+// stop stops everything, Kafka and PostgreSQL last.
+func (f *cluster) stop() {
+	for _, m := range f.processors {
 		if m != nil && m.process != nil {
 			m.stop()
 		}
 	}
-	for i := len(f.rest) - 1; i >= 0; i-- {
-		f.rest[i].stop()
+	for i := len(f.others) - 1; i >= 0; i-- {
+		f.others[i].stop()
 	}
 	if f.postgres != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// serveBare serves a ceiling and prints its address. It runs in a process of its
-// own, as the program does.
-func serveBare(h http.Handler) error {
+// serveBaseline serves a baseline server and prints its URL. It runs in a process of
+// its own, as the program does.
+func serveBaseline(h http.Handler) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -20,9 +20,9 @@ func serveBare(h http.Handler) error {
 	return http.Serve(l, h)
 }
 
-// startBare runs this program in a child with the flags that make it a ceiling,
-// and gives its address.
-func startBare(flags ...string) (*process, string, error) {
+// startBaseline starts this program again in a child process, with the flag that makes
+// it a baseline server, and returns its URL.
+func startBaseline(flags ...string) (*process, string, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, "", err

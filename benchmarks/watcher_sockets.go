@@ -5,11 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// watchers are WebSockets whose events are counted. They look at nothing beyond
-// a frame's first bytes.
+// watchers are WebSockets whose events are counted. To save CPU time, they look only at
+// the first bytes of a frame.
 type watchers struct {
 	*poller
-	events, bytes atomic.Int64 // that have come: frames, and their payloads
+	events, bytes atomic.Int64 // received: number of events, and their size
 }
 
 func newWatchers() (*watchers, error) {
@@ -17,15 +17,14 @@ func newWatchers() (*watchers, error) {
 	return &watchers{poller: p}, err
 }
 
-// watch dials one more watcher of the game, without a token. The audience's
-// counts are the poller's.
+// watch adds a watcher of the game, without a token.
 func (w *watchers) watch(base string, g *game, a *audience) error {
 	number := 0 // of the next event
 	_, err := w.dial(socketURL(base, g), "", func(text []byte) error {
 		if bytes.HasPrefix(text, []byte(eventStart)) {
 			w.events.Add(1)
 			w.bytes.Add(int64(len(text)))
-			a.came(number)
+			a.received(number)
 			number++
 		}
 		return nil

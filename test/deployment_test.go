@@ -20,46 +20,45 @@ import (
 	"tabiya/internal/postgres/postgrestest"
 )
 
-// parts is the platform past one process: a real Kafka, a PostgreSQL, an S3
-// store, and every named part in a process of its own.
-type parts struct {
-	place
+// deployment is the platform in several processes: a real Kafka, a PostgreSQL, an S3
+// store, and one process per service, processor and sink.
+type deployment struct {
+	stores
 	broker       *realkafka.Broker
 	processes    map[string]*process
 	urls         map[string]string
 	serviceToken string
 	env          []string // of every process
-	signing      string   // the account service's key
+	signingKey   string   // file, for the account service
 }
 
-// allParts are the names of the processes; two of the games processor share its
-// partitions.
-var allParts = []string{
+// allProcesses are the names of all processes. Two games processors share the partitions.
+var allProcesses = []string{
 	"processor players", "processor matchmaking", "processor games", "processor games 2",
 	"sink postgres", "sink raw", "sink parquet",
 	"service account", "service matchmaking", "service livegame", "service history",
 }
 
-func startParts(t testing.TB, names ...string) *parts {
+func startDeployment(t testing.TB, names ...string) *deployment {
 	t.Helper()
 	store := objstoretest.New(t)
-	p := &parts{
+	p := &deployment{
 		broker:    realkafka.Start(t),
 		processes: map[string]*process{},
 		urls:      map[string]string{},
 	}
-	p.place = place{kafka.Config{Brokers: p.broker.Brokers()}, postgrestest.New(t).DSN, store.Config}
+	p.stores = stores{kafka.Config{Brokers: p.broker.Brokers()}, postgrestest.New(t).DSN, store.Config}
 	dir := dataDir(t)
 	public := filepath.Join(dir, "public.pem")
-	p.signing = filepath.Join(dir, "signing.pem")
+	p.signingKey = filepath.Join(dir, "signing.pem")
 	p.env = []string{
 		"TABIYA_KAFKA=" + strings.Join(p.kafka.Brokers, ","), "TABIYA_POSTGRES=" + p.postgres, "TABIYA_S3=" + p.s3.Endpoint,
 		"TABIYA_S3_BUCKET=" + p.s3.Bucket, "TABIYA_S3_ACCESS_KEY=" + p.s3.AccessKey, "TABIYA_S3_SECRET_KEY=" + p.s3.SecretKey,
 		"TABIYA_ARCHIVE_WINDOW=2s", "TABIYA_ARCHIVE_GRACE=1s", "TABIYA_WAVE=200ms", "TABIYA_KEY=" + public, "TABIYA_ARCHIVE_TEMP=" + dir,
 	}
 	oneShot(t, p.env, "topics", "create", "--partitions=4", "--replication=1", "--min-isr=1")
-	oneShot(t, p.env, "token", "key", "--key", p.signing, "--public", public)
-	p.serviceToken = strings.TrimSpace(oneShot(t, p.env, "token", "service", "--key", p.signing))
+	oneShot(t, p.env, "token", "key", "--key", p.signingKey, "--public", public)
+	p.serviceToken = strings.TrimSpace(oneShot(t, p.env, "token", "service", "--key", p.signingKey))
 
 	for _, name := range names {
 		p.launch(t, name)
@@ -70,15 +69,14 @@ func startParts(t testing.TB, names ...string) *parts {
 	return p
 }
 
-// launch starts a part in a process of its own; a 2 behind its name makes it the
-// second of its kind.
-func (p *parts) launch(t testing.TB, name string) {
+// launch starts a process. A name that ends in 2 is the second process of its kind.
+func (p *deployment) launch(t testing.TB, name string) {
 	t.Helper()
 	address := loopbacktest.Address(t)
 	p.urls[name] = "http://" + address
 	args := append(strings.Fields(strings.TrimSuffix(name, " 2")), "--listen", address)
 	if name == "service account" {
-		args = append(args, "--key", p.signing)
+		args = append(args, "--key", p.signingKey)
 	}
 	env := append(slices.Clone(p.env), "TABIYA_KAFKA_INSTANCE="+strings.ReplaceAll(name, " ", "-"))
 	p.processes[name] = launch(t, name, env, args...)
@@ -97,9 +95,9 @@ func oneShot(t testing.TB, env []string, args ...string) string {
 	return string(out)
 }
 
-// gateway puts the services behind one address, by path, as nginx does in the
-// compose file.
-func (p *parts) gateway(t testing.TB) string {
+// gateway routes by path to the services behind one address, as nginx does in the compose
+// file.
+func (p *deployment) gateway(t testing.TB) string {
 	t.Helper()
 	to := func(service string) http.Handler {
 		target, err := url.Parse(p.urls["service "+service])
@@ -123,27 +121,27 @@ func (p *parts) gateway(t testing.TB) string {
 	return server.URL
 }
 
-// Each process alone is killed at a random moment under a replay and started
-// again, and so is the broker.
-func TestKillsOfEachPartAloneOnARealKafka(t *testing.T) {
-	p := startParts(t, allParts...)
-	front := p.gateway(t)
-	victims := append(slices.Clone(allParts), "broker")
+// Each process, and the broker, is killed at a random moment during a replay and
+// restarted.
+func TestNothingAnsweredIsLostWhenAnyProcessOrBrokerIsKilledUnderReplay(t *testing.T) {
+	p := startDeployment(t, allProcesses...)
+	gateway := p.gateway(t)
+	victims := append(slices.Clone(allProcesses), "broker")
 	rand.Shuffle(len(victims), func(i, j int) { victims[i], victims[j] = victims[j], victims[i] })
-	access := []string{"--url", front, "--service-token", p.serviceToken}
-	check := heckled(t, front, p.serviceToken, func() {
+	access := []string{"--url", gateway, "--service-token", p.serviceToken}
+	check := withOutOfTurnMoves(t, gateway, p.serviceToken, func() {
 		for _, name := range victims {
 			<-time.After(time.Duration(300+rand.IntN(1500)) * time.Millisecond)
 			p.killAndStart(t, name)
 		}
 	}, append(access, "--games", "60", "--concurrency", "8", blitz), append(access, "--games", "12", "--concurrency", "3", "--via-queue", blitz))
-	check(checkAll(t, p.place))
-	for _, name := range allParts {
+	check(checkAll(t, p.stores))
+	for _, name := range allProcesses {
 		ready(t, p.processes[name], p.urls[name], 10*time.Second)
 	}
 }
 
-func (p *parts) killAndStart(t testing.TB, name string) {
+func (p *deployment) killAndStart(t testing.TB, name string) {
 	t.Helper()
 	if name == "broker" {
 		p.broker.Kill()

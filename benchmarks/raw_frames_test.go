@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// TestCutFrame cuts frames of each form of length out of a stream that comes
-// byte by byte.
-func TestCutFrame(t *testing.T) {
+// The frames have each encoding of the length, and arrive byte by byte.
+func TestNextFrameReturnsCompleteFramesOnly(t *testing.T) {
 	for _, length := range []int{0, 1, 125, 126, 600, 1<<16 - 1, 1 << 16} {
 		payload := bytes.Repeat([]byte{'x'}, length)
 		frame := []byte{0x80 | opPing, byte(length)}
@@ -20,13 +19,13 @@ func TestCutFrame(t *testing.T) {
 		}
 		frame = append(frame, payload...)
 		for n := range frame {
-			if _, _, size := cutFrame(frame[:n]); size != 0 {
-				t.Fatalf("length %d: a frame of %d bytes in %d of them", length, size, n)
+			if _, _, size := nextFrame(frame[:n]); size != 0 {
+				t.Fatalf("length %d: got a frame of %d bytes out of %d bytes", length, size, n)
 			}
 		}
-		opcode, got, size := cutFrame(append(frame, 0x81, 0))
+		opcode, got, size := nextFrame(append(frame, 0x81, 0))
 		if opcode != opPing || !bytes.Equal(got, payload) || size != len(frame) {
-			t.Errorf("length %d: opcode %x, %d bytes of payload, %d in all", length, opcode, len(got), size)
+			t.Errorf("length %d: opcode %x, payload of %d bytes, size %d", length, opcode, len(got), size)
 		}
 	}
 }

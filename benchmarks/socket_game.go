@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// overSockets is a lane as overHTTP, with both players on a WebSocket of their own.
-func overSockets(p *poller, base string, next func() (*game, error)) func() (bool, error) {
-	var now *sockets
+// socketWorker is like httpWorker, with both players on WebSockets of their own.
+func socketWorker(p *poller, base string, next func() (*game, error)) step {
+	var now *socketGame
 	return func() (bool, error) {
 		if now == nil || now.ply == len(now.g.moves) {
 			if now != nil {
@@ -30,20 +30,20 @@ func overSockets(p *poller, base string, next func() (*game, error)) func() (boo
 	}
 }
 
-// sockets are both players' connections to one game.
-type sockets struct {
-	g      *game
-	conn   [2]*rawSocket
-	ply    int
-	answer chan frame // to the last move
-	late   *time.Timer
-	failed <-chan struct{}
+// socketGame is a game with both players' connections.
+type socketGame struct {
+	g       *game
+	conn    [2]*rawSocket
+	ply     int
+	answer  chan frame // to the last move
+	timeout *time.Timer
+	stopped <-chan struct{} // the poller's
 }
 
-func dialGame(p *poller, base string, g *game) (*sockets, error) {
-	s := &sockets{g: g, answer: make(chan frame, 1), late: time.NewTimer(patience), failed: p.failed}
+func dialGame(p *poller, base string, g *game) (*socketGame, error) {
+	s := &socketGame{g: g, answer: make(chan frame, 1), timeout: time.NewTimer(deliveryTimeout), stopped: p.stopped}
 	for side, who := range []player{g.white, g.black} {
-		conn, err := p.dial(socketURL(base, g), who.token, s.hear)
+		conn, err := p.dial(socketURL(base, g), who.token, s.onText)
 		if err != nil {
 			return nil, err
 		}
@@ -56,15 +56,15 @@ func socketURL(base string, g *game) string {
 	return strings.Replace(base, "http", "ws", 1) + "/v1/games/" + g.id + "/socket"
 }
 
-func (s *sockets) close() {
-	s.late.Stop()
+func (s *socketGame) close() {
+	s.timeout.Stop()
 	for _, c := range s.conn {
 		c.close()
 	}
 }
 
-// How frames begin. Events are not parsed beyond: the generator shares the cores
-// with what it measures.
+// Prefixes of frames. Events are not parsed beyond them, since the load generator
+// shares the cores with the program.
 const (
 	eventStart = `{"type":"event"`
 	ackStart   = `{"type":"ack","clientMoveId":"`
@@ -77,8 +77,8 @@ type frame struct {
 	Detail       string `json:"detail"`
 }
 
-// hear takes the players' frames.
-func (s *sockets) hear(text []byte) error {
+// onText handles a frame to one of the players.
+func (s *socketGame) onText(text []byte) error {
 	if bytes.HasPrefix(text, []byte(eventStart)) {
 		return nil
 	}
@@ -94,16 +94,16 @@ func (s *sockets) hear(text []byte) error {
 		select {
 		case s.answer <- f:
 		default:
-			return fmt.Errorf("game %s: a second answer: %s", s.g.id, text)
+			return fmt.Errorf("game %s: unexpected answer: %s", s.g.id, text)
 		}
 	}
 	return nil
 }
 
 // step plays the next ply and waits for its acknowledgement.
-func (s *sockets) step() error {
+func (s *socketGame) step() error {
 	id := strconv.Itoa(s.ply + 1)
-	s.late.Reset(patience)
+	s.timeout.Reset(deliveryTimeout)
 	msg := fmt.Appendf(nil, `{"type":"move","uci":%q,"ply":%s,"clientMoveId":%q}`, s.g.moves[s.ply], id, id)
 	if err := s.conn[s.ply%2].send(msg); err != nil {
 		return err
@@ -115,9 +115,9 @@ func (s *sockets) step() error {
 		}
 		s.ply++
 		return nil
-	case <-s.failed:
-		return errors.New("the sockets are not read any more")
-	case <-s.late.C:
-		return fmt.Errorf("ply %s of %s has no answer", id, s.g.id)
+	case <-s.stopped:
+		return errors.New("the poller has stopped")
+	case <-s.timeout.C:
+		return fmt.Errorf("ply %s of %s was not answered in time", id, s.g.id)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// Opcodes of frames, RFC 6455, 5.2.
+// Opcodes of WebSocket frames (RFC 6455, section 5.2).
 const (
 	opText  = 0x1
 	opClose = 0x8
@@ -17,9 +17,9 @@ const (
 	opPong  = 0xA
 )
 
-// cutFrame is the first of a server's frames in b, which are not masked. size is
-// its length in b with its head; 0 if it is not there as a whole.
-func cutFrame(b []byte) (opcode byte, payload []byte, size int) {
+// nextFrame returns the first frame in b, which is sent by a server and so unmasked. size
+// is the frame's length including its header, 0 if the frame is incomplete.
+func nextFrame(b []byte) (opcode byte, payload []byte, size int) {
 	if len(b) < 2 {
 		return 0, nil, 0
 	}
@@ -38,15 +38,15 @@ func cutFrame(b []byte) (opcode byte, payload []byte, size int) {
 	return b[0] & 0x0f, b[head : head+length], head + length
 }
 
-// maskedFrame is a client's frame, of at most 125 bytes. It is masked by zeros,
-// which leave it as it is.
+// maskedFrame returns a client's frame with a payload of at most 125 bytes. The masking
+// key is zero, which leaves the payload unchanged.
 func maskedFrame(opcode byte, payload []byte) []byte {
 	const final, masked = 0x80, 0x80
 	return append([]byte{final | opcode, masked | byte(len(payload)), 0, 0, 0, 0}, payload...)
 }
 
-// dialRaw opens a WebSocket and gives its file descriptor, which does not block
-// and belongs to the caller alone, and what was read beyond the handshake.
+// dialRaw opens a WebSocket. It returns its file descriptor, which is non-blocking and
+// owned by the caller, and the bytes that were read after the handshake.
 func dialRaw(url, token string) (fd int, rest []byte, err error) {
 	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
@@ -79,7 +79,7 @@ func dialRaw(url, token string) (fd int, rest []byte, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	// A copy, since Go's own poller watches the original until it is closed.
+	// Duplicate the descriptor, since Go's own poller owns the original.
 	if cerr := raw.Control(func(original uintptr) { fd, err = syscall.Dup(int(original)) }); cerr != nil {
 		return 0, nil, cerr
 	}

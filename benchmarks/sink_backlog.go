@@ -16,23 +16,23 @@ import (
 	"tabiya/schemas"
 )
 
-// parts are the embedded Kafka, PostgreSQL and S3 in this process, so that the
-// sink in its own process is all that is measured there.
-type parts struct {
+// sinkBackends are the embedded servers for a sink. They run in this process, so that
+// only the sink's own CPU time and memory are measured in the sink's process.
+type sinkBackends struct {
 	*embedded.Instance
 	kafka kafka.Config
 }
 
 const sinkPartitions = 4
 
-func (b *bench) parts(name string, cfg embedded.Config) (*parts, error) {
+func (b *bench) startSinkBackends(name string, cfg embedded.Config) (*sinkBackends, error) {
 	ctx := context.Background()
 	cfg.DataDir, cfg.Logger = filepath.Join(b.scratch, name), slog.New(slog.NewTextHandler(io.Discard, nil))
 	i, err := embedded.Start(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{i, kafka.Config{Brokers: i.KafkaBrokers()}}
+	p := &sinkBackends{i, kafka.Config{Brokers: i.KafkaBrokers()}}
 	if err := kafka.EnsureTopics(ctx, p.kafka, kafka.TopicOptions{Partitions: sinkPartitions, Replication: 1, MinISR: 1}); err != nil {
 		p.close()
 		return nil, err
@@ -40,15 +40,15 @@ func (b *bench) parts(name string, cfg embedded.Config) (*parts, error) {
 	return p, nil
 }
 
-func (p *parts) close() {
+func (p *sinkBackends) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	_ = p.Close(ctx)
 }
 
-// fill writes finished games to game-events: each ply's event if all, and the
-// terminal event. It gives the number of events.
-func (p *parts) fill(games int, moves [][]string, all bool) (int, error) {
+// fill writes finished games to game-events: the terminal event of each game and, if all
+// is true, the event of each ply. It returns the number of events.
+func (p *sinkBackends) fill(games int, moves [][]string, all bool) (int, error) {
 	producer, err := kafka.NewProducer(p.kafka)
 	if err != nil {
 		return 0, err
@@ -70,7 +70,7 @@ func (p *parts) fill(games int, moves [][]string, all bool) (int, error) {
 		seq := int64(1)
 		event := func(t schemas.EventType, payload any) {
 			seq++
-			batch = append(batch, recordOf(schemas.Event{
+			batch = append(batch, eventRecord(schemas.Event{
 				ID: schemas.EventID(id, seq), Type: t, Key: id, Seq: seq, OccurredAt: schemas.TimeOf(time.Now()),
 				Region: []string{"eu", "us"}[i%2], CommandID: schemas.NewID(), Payload: payload,
 			}, len(played)))
@@ -86,16 +86,16 @@ func (p *parts) fill(games int, moves [][]string, all bool) (int, error) {
 		event(schemas.GameResigned, over)
 		if len(batch) >= 5000 {
 			if err := flush(); err != nil {
-				return sent, fmt.Errorf("fill the backlog: %w", err)
+				return sent, fmt.Errorf("write the backlog: %w", err)
 			}
 		}
 	}
 	return sent, flush()
 }
 
-// recordOf is an event as the processor writes it; what ends a game carries as many
-// bytes as its row has.
-func recordOf(ev schemas.Event, plies int) *kgo.Record {
+// eventRecord returns an event's record as the processor writes it. A terminal event
+// carries the game's row in a header, here random bytes of the usual size.
+func eventRecord(ev schemas.Event, plies int) *kgo.Record {
 	rec := kafka.Record(ev.Record())
 	if ev.Type.CarriesRow() {
 		row := make([]byte, 400+13*plies)
@@ -105,7 +105,7 @@ func recordOf(ev schemas.Event, plies int) *kgo.Record {
 	return rec
 }
 
-// gameOver is a finished game of these moves.
+// gameOver returns the payload of a finished game with these moves.
 func gameOver(moves []string) *schemas.GameOver {
 	clocks := make([]int64, len(moves))
 	for i := range clocks {

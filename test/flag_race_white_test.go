@@ -15,8 +15,8 @@ import (
 	"tabiya/schemas"
 )
 
-// duelFrame is what White's socket says.
-type duelFrame struct {
+// whiteFrame is a frame that the server sends to White.
+type whiteFrame struct {
 	Type, ClientMoveID string
 	Code               schemas.Code
 	Seq                int64
@@ -24,8 +24,8 @@ type duelFrame struct {
 	Event              json.RawMessage
 }
 
-// playWhite races, and hears the game to its end.
-func (d *duel) playWhite(ctx context.Context) error {
+// playWhite plays the racing move and reads the socket until the game is over.
+func (d *raceGame) playWhite(ctx context.Context) error {
 	url := strings.Replace(d.race.urls[0], "http", "ws", 1) + "/v1/games/" + d.id + "/socket?from_seq=1"
 	conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + d.players[0].Token}}})
 	if err != nil {
@@ -33,19 +33,19 @@ func (d *duel) playWhite(ctx context.Context) error {
 	}
 	defer conn.CloseNow()
 	d.conn = conn
-	<-time.After(distance) // the server's ping waits for its pong
-	if err := d.say(ctx, `{"type":"ping"}`); err != nil {
+	<-time.After(whiteLatency) // delays the pong to the server's ping
+	if err := d.send(ctx, `{"type":"ping"}`); err != nil {
 		return err
 	}
 	over := false
-	return d.frames(ctx, func(f duelFrame) (done bool, err error) {
+	return d.frames(ctx, func(f whiteFrame) (done bool, err error) {
 		switch f.Type {
 		case "pong":
 			switch {
 			case f.LagCs == nil:
-				err = d.say(ctx, `{"type":"ping"}`)
+				err = d.send(ctx, `{"type":"ping"}`)
 			case *f.LagCs < bankCs:
-				err = fmt.Errorf("a lag of %d cs was measured, of %s", *f.LagCs, distance)
+				err = fmt.Errorf("the server measured a lag of %d cs with a latency of %s", *f.LagCs, whiteLatency)
 			default:
 				err = d.move(ctx, "first", "e2e4", 1)
 			}
@@ -55,28 +55,28 @@ func (d *duel) playWhite(ctx context.Context) error {
 			err = d.answered(ctx, f)
 		case "event":
 			var ev schemas.Event
-			if ev, err = d.hear(0, f.Event); err != nil {
+			if ev, err = d.decodeEvent(0, f.Event); err != nil {
 				return false, err
 			}
 			over = over || ev.Type.Terminal()
 			if move, ok := ev.Payload.(*schemas.MoveMadePayload); ok && move.Ply == racingPly-1 {
-				err = d.shoot(ctx, timeAfter(move, bankCs).Std())
+				err = d.sendRacingMove(ctx, timeAfter(move, bankCs).Std())
 			}
 		}
 		return over && (d.seq > 0 || d.code != ""), err
 	})
 }
 
-// shoot sends the racing move in the moment in which the flag falls.
-func (d *duel) shoot(ctx context.Context, flag time.Time) error {
-	<-time.After(time.Until(d.race.aim.at(flag)))
+// sendRacingMove sends the racing move at the moment in which the flag falls.
+func (d *raceGame) sendRacingMove(ctx context.Context, flag time.Time) error {
+	<-time.After(time.Until(d.race.aim.sendTime(flag)))
 	d.race.sent <- struct{}{}
 	return d.move(ctx, d.key, racing, racingPly)
 }
 
-// answered takes the answer to one of White's moves. One that says nothing of
-// the move is no answer: he asks again.
-func (d *duel) answered(ctx context.Context, f duelFrame) error {
+// answered handles the answer to one of White's moves. If the outcome is unknown, it
+// sends the move again.
+func (d *raceGame) answered(ctx context.Context, f whiteFrame) error {
 	uci, ply := "e2e4", 1
 	if f.ClientMoveID == d.key {
 		uci, ply = racing, racingPly
@@ -87,33 +87,33 @@ func (d *duel) answered(ctx context.Context, f duelFrame) error {
 		return d.move(ctx, f.ClientMoveID, uci, ply)
 	case ply == racingPly:
 		d.seq, d.code = f.Seq, f.Code
-		d.race.aim.learn(f.Code != "")
+		d.race.aim.adjust(f.Code != "")
 	case f.Code != "":
 		return fmt.Errorf("%s was refused: %s", uci, f.Code)
 	}
 	return nil
 }
 
-func (d *duel) move(ctx context.Context, id, uci string, ply int) error {
-	return d.say(ctx, fmt.Sprintf(`{"type":"move","uci":%q,"ply":%d,"clientMoveId":%q}`, uci, ply, id))
+func (d *raceGame) move(ctx context.Context, id, uci string, ply int) error {
+	return d.send(ctx, fmt.Sprintf(`{"type":"move","uci":%q,"ply":%d,"clientMoveId":%q}`, uci, ply, id))
 }
 
-func (d *duel) say(ctx context.Context, frame string) error {
+func (d *raceGame) send(ctx context.Context, frame string) error {
 	return d.conn.Write(ctx, websocket.MessageText, []byte(frame))
 }
 
-// frames calls hear for each frame until it is done.
-func (d *duel) frames(ctx context.Context, hear func(duelFrame) (done bool, err error)) error {
+// frames calls handle for each frame until it returns true.
+func (d *raceGame) frames(ctx context.Context, handle func(whiteFrame) (done bool, err error)) error {
 	for {
 		_, text, err := d.conn.Read(ctx)
 		if err != nil {
 			return err
 		}
-		var f duelFrame
+		var f whiteFrame
 		if err := json.Unmarshal(text, &f); err != nil {
 			return fmt.Errorf("decode %s: %w", text, err)
 		}
-		if done, err := hear(f); done || err != nil {
+		if done, err := handle(f); done || err != nil {
 			return err
 		}
 	}

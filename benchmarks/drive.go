@@ -9,13 +9,13 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// result is what a load has seen.
+// result is what a load measured.
 type result struct {
 	done    int64
 	took    time.Duration
 	latency *hdrhistogram.Histogram // microseconds
 
-	serverUs, clientUs float64 // processor time a step, where it was measured
+	serverUs, clientUs float64 // CPU time per step in microseconds, if it was measured
 }
 
 func (r result) perSecond() float64 { return float64(r.done) / r.took.Seconds() }
@@ -24,25 +24,28 @@ func (r result) p99ms() float64 { return float64(r.latency.ValueAtQuantile(99)) 
 
 func (r result) p50ms() float64 { return float64(r.latency.ValueAtQuantile(50)) / 1000 }
 
-// drive runs one lane a session until the time is over or the lane is done: each
-// step is one request that waits for its answer. With rate > 0 the lanes
-// together start rate steps a second, and latency counts from when a step was
-// due, so that a stall is seen by all the steps it delayed.
-func drive(lanes []func() (bool, error), d time.Duration, rate float64) (result, error) {
+// step sends one request and waits for its answer. It returns false after the last one.
+type step func() (more bool, err error)
+
+// drive calls each worker's step again and again, from one goroutine per worker, until d
+// is over or the step returns false. With rate > 0 the workers together start rate
+// steps a second, and latency counts from when a step was due, so that a stall is
+// charged to all the steps that it delayed.
+func drive(workers []step, d time.Duration, rate float64) (result, error) {
 	var wg sync.WaitGroup
 	var total atomic.Int64
-	errs := make(chan error, len(lanes))
+	errs := make(chan error, len(workers))
 	var mu sync.Mutex
-	latency := hdrhistogram.New(1, 60_000_000, 3) // for all lanes: one each would not fit into a cache
+	latency := hdrhistogram.New(1, 60_000_000, 3) // one for all workers, since one each would not fit into the CPU cache
 	start := time.Now()
 	stop := start.Add(d)
-	for i, step := range lanes {
+	for i, next := range workers {
 		wg.Go(func() {
 			interval := time.Duration(0)
 			due := time.Now()
 			if rate > 0 {
-				interval = time.Duration(float64(len(lanes)) / rate * float64(time.Second))
-				due = start.Add(interval * time.Duration(i) / time.Duration(len(lanes)))
+				interval = time.Duration(float64(len(workers)) / rate * float64(time.Second))
+				due = start.Add(interval * time.Duration(i) / time.Duration(len(workers)))
 			}
 			for {
 				if rate > 0 {
@@ -53,7 +56,7 @@ func drive(lanes []func() (bool, error), d time.Duration, rate float64) (result,
 				if !time.Now().Before(stop) {
 					return
 				}
-				more, err := step()
+				more, err := next()
 				if err != nil {
 					errs <- err
 					return
@@ -80,9 +83,9 @@ func drive(lanes []func() (bool, error), d time.Duration, rate float64) (result,
 	}
 }
 
-// overHTTP is a lane that plays one game after the other. next makes a game; it
-// is called when the game is wanted, since one without a first move is aborted.
-func overHTTP(a *api, next func() (*game, error)) func() (bool, error) {
+// httpWorker plays one game after the other over HTTP. It calls next only when it is
+// about to play the game, since a game without a first move is aborted.
+func httpWorker(a *api, next func() (*game, error)) step {
 	var g *game
 	ply := 0
 	return func() (bool, error) {

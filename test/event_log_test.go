@@ -21,26 +21,26 @@ import (
 	"tabiya/schemas"
 )
 
-// place is where a platform keeps what it knows.
-type place struct {
+// stores are the places where a platform keeps its data.
+type stores struct {
 	kafka    kafka.Config
 	postgres string
 	s3       objstore.Config
 }
 
-// record is one event with its bytes as they are in the log.
+// record is an event with its bytes in the log.
 type record struct {
 	topic string
 	value string
 	schemas.Event
 }
 
-// theLog is every event of every events topic, in each partition's order.
-type theLog []record
+// eventLog is every event of every events topic, in partition order.
+type eventLog []record
 
-func readLog(t testing.TB, at place) theLog {
+func readLog(t testing.TB, at stores) eventLog {
 	t.Helper()
-	var log theLog
+	var log eventLog
 	for _, topic := range []string{schemas.PlayerEvents, schemas.QueueEvents, schemas.GameEvents} {
 		err := kafka.ReadAll(t.Context(), at.kafka, topic, func(r *kgo.Record) error {
 			ev, err := schemas.DecodeEvent(r.Value)
@@ -57,9 +57,9 @@ func readLog(t testing.TB, at place) theLog {
 	return log
 }
 
-// checkSeqs: every aggregate's events are numbered from 1 without a gap or a
-// repeat, and a game has nothing after its end.
-func (l theLog) checkSeqs(t testing.TB) {
+// checkSeqs verifies that the events of each aggregate are numbered from 1 without gaps or
+// repeats, have the right ids, and that no event follows the end of a game.
+func (l eventLog) checkSeqs(t testing.TB) {
 	t.Helper()
 	last, ended := map[string]int64{}, map[string]bool{}
 	for _, r := range l {
@@ -69,7 +69,7 @@ func (l theLog) checkSeqs(t testing.TB) {
 		}
 		last[at] = r.Seq
 		if ended[at] {
-			t.Errorf("%s: %s after the end", at, r.Type)
+			t.Errorf("%s: %s after the end of the game", at, r.Type)
 		}
 		ended[at] = ended[at] || r.Type.Terminal()
 		if want := schemas.EventID(r.Key, r.Seq); r.ID != want {
@@ -78,8 +78,8 @@ func (l theLog) checkSeqs(t testing.TB) {
 	}
 }
 
-// games are the terminal events' payloads by game.
-func (l theLog) games() map[string]*schemas.GameOver {
+// games returns the payloads of the terminal events by game.
+func (l eventLog) games() map[string]*schemas.GameOver {
 	games := map[string]*schemas.GameOver{}
 	for _, r := range l {
 		if over, ok := r.Payload.(*schemas.GameOver); ok {
@@ -89,8 +89,9 @@ func (l theLog) games() map[string]*schemas.GameOver {
 	return games
 }
 
-// checkWhole: the moves of a game's end are the moves of its events.
-func (l theLog) checkWhole(t testing.TB) {
+// checkWhole verifies that the terminal event of a game has the same moves as its move
+// events.
+func (l eventLog) checkWhole(t testing.TB) {
 	t.Helper()
 	moves := map[string][]string{}
 	for _, r := range l {
@@ -98,7 +99,7 @@ func (l theLog) checkWhole(t testing.TB) {
 		case *schemas.MoveMadePayload:
 			moves[r.Key] = append(moves[r.Key], p.UCI)
 			if p.Ply != len(moves[r.Key]) {
-				t.Errorf("game %s: ply %d is the move number %d", r.Key, p.Ply, len(moves[r.Key]))
+				t.Errorf("game %s: event number %d of a move has ply %d", r.Key, len(moves[r.Key]), p.Ply)
 			}
 		case *schemas.GameOver:
 			if !slices.Equal(p.Moves, moves[r.Key]) {
@@ -108,9 +109,9 @@ func (l theLog) checkWhole(t testing.TB) {
 	}
 }
 
-// checkPostgres: one row a game and one a player in it, to the move. It waits
-// for the sink.
-func (l theLog) checkPostgres(t testing.TB, at place) {
+// checkPostgres waits until the sink has written one row per game and one per player of it,
+// and verifies their moves.
+func (l eventLog) checkPostgres(t testing.TB, at stores) {
 	t.Helper()
 	pool, err := postgres.Open(t.Context(), at.postgres)
 	if err != nil {
@@ -141,11 +142,11 @@ func (l theLog) checkPostgres(t testing.TB, at place) {
 		}
 		over, ok := games[id]
 		if !ok {
-			t.Errorf("postgres has the game %s, the log does not", id)
+			t.Errorf("game %s is in Postgres, but not in the log", id)
 			continue
 		}
 		if string(over.Result) != result || over.Plies != plies || strings.Join(over.Moves, " ") != moves {
-			t.Errorf("postgres has %s %s %v, the log %s %v", id, result, moves, over.Result, over.Moves)
+			t.Errorf("game %s: Postgres has %s %v, the log has %s %v", id, result, moves, over.Result, over.Moves)
 		}
 		delete(games, id)
 	}
@@ -153,12 +154,12 @@ func (l theLog) checkPostgres(t testing.TB, at place) {
 		t.Fatal(err)
 	}
 	for id := range games {
-		t.Errorf("the log has the game %s, postgres does not", id)
+		t.Errorf("game %s is in the log, but not in Postgres", id)
 	}
 }
 
-// checkRaw: the raw archive holds the log's bytes, each record once.
-func (l theLog) checkRaw(t testing.TB, at place) {
+// checkRaw waits until the raw archive holds the bytes of each record exactly once.
+func (l eventLog) checkRaw(t testing.TB, at stores) {
 	t.Helper()
 	want := map[string]int{}
 	for _, r := range l {
@@ -168,11 +169,11 @@ func (l theLog) checkRaw(t testing.TB, at place) {
 	eventually(t, "the raw archive", func() error {
 		got := map[string]int{}
 		for key, text := range objects(t, bucket, "raw/v1/") {
-			reader, err := zstd.NewReader(bytes.NewReader(text))
+			follower, err := zstd.NewReader(bytes.NewReader(text))
 			if err != nil {
 				return err
 			}
-			plain, err := io.ReadAll(reader)
+			plain, err := io.ReadAll(follower)
 			if err != nil {
 				return fmt.Errorf("%s: %w", key, err)
 			}
@@ -184,7 +185,7 @@ func (l theLog) checkRaw(t testing.TB, at place) {
 	})
 }
 
-// eventRow and gameRow are the columns that are compared.
+// eventRow and gameRow are the columns to compare.
 type eventRow struct {
 	EventID string `parquet:"event_id"`
 	Topic   string `parquet:"topic"`
@@ -197,8 +198,9 @@ type gameRow struct {
 	Moves  []string `parquet:"moves,list"`
 }
 
-// checkParquet: one row an event and one a game, to the move.
-func (l theLog) checkParquet(t testing.TB, at place) {
+// checkParquet waits until the Parquet archive holds one row per event and one per game,
+// with the right moves.
+func (l eventLog) checkParquet(t testing.TB, at stores) {
 	t.Helper()
 	wantEvents, wantGames := map[string]int{}, map[string]int{}
 	for _, r := range l {
@@ -238,7 +240,7 @@ func (l theLog) checkParquet(t testing.TB, at place) {
 	})
 }
 
-// same says how two multisets differ.
+// same returns an error that describes the first difference between two multisets.
 func same(want, got map[string]int) error {
 	for _, key := range slices.Sorted(maps.Keys(got)) {
 		if got[key] != want[key] {
@@ -253,7 +255,7 @@ func same(want, got map[string]int) error {
 	return nil
 }
 
-func open(t testing.TB, at place) *objstore.Bucket {
+func open(t testing.TB, at stores) *objstore.Bucket {
 	t.Helper()
 	bucket, err := objstore.Open(t.Context(), at.s3)
 	if err != nil {
@@ -283,14 +285,14 @@ func objects(t testing.TB, bucket *objstore.Bucket, prefix string) map[string][]
 	return found
 }
 
-// catchUp is how long a sink may take to have all that is in the log: the
-// archive's window and grace in these tests, and a busy machine.
-const catchUp = 90 * time.Second
+// sinkTimeout is how long a sink may take to write what is in the log: the archive's window
+// and grace in these tests, on a busy machine.
+const sinkTimeout = 90 * time.Second
 
-// eventually tries until there is no error.
+// eventually calls try until it succeeds, for at most sinkTimeout.
 func eventually(t testing.TB, what string, try func() error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), catchUp)
+	ctx, cancel := context.WithTimeout(t.Context(), sinkTimeout)
 	defer cancel()
 	for {
 		err := try()
@@ -299,7 +301,7 @@ func eventually(t testing.TB, what string, try func() error) {
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%s, after %s: %v", what, catchUp, err)
+			t.Fatalf("%s, after %s: %v", what, sinkTimeout, err)
 		case <-time.After(250 * time.Millisecond):
 		}
 	}
