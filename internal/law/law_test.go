@@ -66,6 +66,7 @@ var rules = []rule{
 	{"benchmarks", []string{"internal", "schemas", "processors", "services", "sinks", "tables"}, "black-box load beside the parts it measures; nobody imports it"},
 	{"test", []string{"internal", "schemas"}, "drives the built program from outside"},
 	{"cmd", []string{"internal", "schemas", "processors", "services", "sinks", "tables"}, "the wiring; nobody imports it"},
+	{"scripts", []string{"schemas", "internal/core/pgn", "internal/core/rules"}, "tools for developers; nobody imports them"},
 	{"internal/law", nil, "this test"},
 }
 
