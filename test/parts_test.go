@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/gamestest"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/realkafka"
 	"tabiya/internal/loopbacktest"
@@ -136,7 +137,7 @@ func TestKillsOfEachPartAloneOnARealKafka(t *testing.T) {
 			<-time.After(time.Duration(300+rand.IntN(1500)) * time.Millisecond)
 			p.killAndStart(t, name)
 		}
-	}, append(access, "--games", "60", "--concurrency", "8", blitz), append(access, "--games", "12", "--concurrency", "3", "--via-queue", blitz))
+	}, append(access, "--games", "60", "--concurrency", "8", gamestest.Sample.Path(t)), append(access, "--games", "12", "--concurrency", "3", "--via-queue", gamestest.Sample.Path(t)))
 	check(checkAll(t, p.place))
 	for _, name := range allParts {
 		ready(t, p.processes[name], p.urls[name], 10*time.Second)
