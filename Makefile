@@ -20,10 +20,13 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 PLIES ?= 1000000
 
-.PHONY: run test oracle venv bench build lint
+.PHONY: run deps test oracle venv bench build lint
 
 run: ## run everything in one process: make run ARGS="--listen :9000"
 	$(GO) run ./cmd/tabiya up $(ARGS)
+
+deps: ## install on Debian what the tests need besides Go and make
+	scripts/deps.sh
 
 build: ## build a static binary, bin/tabiya
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/tabiya ./cmd/tabiya

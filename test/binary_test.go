@@ -16,12 +16,6 @@ import (
 
 func TestMain(m *testing.M) { objstoretest.Main(m) }
 
-// The files of real games lie beside the repository.
-var (
-	blitz = filepath.Join("..", "..", "shared", "games", "lichess-blitz-rapid-1000.pgn")
-	rapid = filepath.Join("..", "..", "shared", "games", "womens-world-rapid-2024-605.pgn")
-)
-
 // program builds the binary once for all tests.
 var program = sync.OnceValues(func() (string, error) {
 	root, err := filepath.Abs("..")

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/gamestest"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/realkafka"
 	"tabiya/internal/loopbacktest"
@@ -134,7 +135,7 @@ func TestNothingAnsweredIsLostWhenAnyProcessOrBrokerIsKilledUnderReplay(t *testi
 			<-time.After(time.Duration(300+rand.IntN(1500)) * time.Millisecond)
 			p.killAndStart(t, name)
 		}
-	}, append(access, "--games", "60", "--concurrency", "8", blitz), append(access, "--games", "12", "--concurrency", "3", "--via-queue", blitz))
+	}, append(access, "--games", "60", "--concurrency", "8", gamestest.Sample.Path(t)), append(access, "--games", "12", "--concurrency", "3", "--via-queue", gamestest.Sample.Path(t)))
 	check(checkAll(t, p.stores))
 	for _, name := range allProcesses {
 		ready(t, p.processes[name], p.urls[name], 10*time.Second)

@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"tabiya/internal/gamestest"
 )
 
 // `tabiya up` is killed at random moments while games are replayed.
@@ -17,6 +19,6 @@ func TestNothingAnsweredIsLostWhenWholeProcessIsKilledUnderReplay(t *testing.T) 
 			p.restart(t)
 			answering(t, p.url)
 		}
-	}, p.games("--games", "80", "--concurrency", "16", blitz), p.games("--games", "20", "--via-queue", blitz))
+	}, p.games("--games", "80", "--concurrency", "16", gamestest.Sample.Path(t)), p.games("--games", "20", "--via-queue", gamestest.Sample.Path(t)))
 	check(checkAll(t, p.stores))
 }

@@ -4,13 +4,15 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"tabiya/internal/client"
 	"tabiya/internal/core/pgn"
+	"tabiya/internal/core/rules"
+	"tabiya/internal/gamestest"
 	"tabiya/schemas"
 )
 
@@ -31,37 +33,49 @@ func newOutOfTurnPlayers(url string) *outOfTurnPlayers {
 	}
 }
 
-// until plays games, four at a time, until stop is closed.
+// until plays the games of the sample again and again, a few at a time, until
+// stop is closed.
 func (h *outOfTurnPlayers) until(t testing.TB, stop <-chan struct{}, serviceToken string) {
 	t.Helper()
-	file, err := os.Open(blitz)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	follower := pgn.NewReader(file)
+	games := sampleMoves(t)
+	var next atomic.Int64
 	var playing sync.WaitGroup
 	for range 4 {
 		playing.Go(func() {
 			for {
-				h.mu.Lock()
-				g, err := follower.Next()
-				h.mu.Unlock()
 				select {
 				case <-stop:
 					return
 				default:
 				}
-				if errors.Is(err, io.EOF) {
-					return
-				}
-				if err == nil && g.Tag("SetUp") == "" {
-					h.play(t, g.Moves[:min(30, len(g.Moves))], serviceToken)
-				}
+				moves := games[int(next.Add(1)-1)%len(games)]
+				h.play(t, moves[:min(30, len(moves))], serviceToken)
 			}
 		})
 	}
 	playing.Wait()
+}
+
+// sampleMoves reads the moves of the sample's games from the usual position.
+func sampleMoves(t testing.TB) [][]string {
+	t.Helper()
+	var games [][]string
+	for r := pgn.NewReader(gamestest.Sample.Open(t)); ; {
+		g, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g.StartFEN == rules.StartFEN {
+			games = append(games, g.Moves)
+		}
+	}
+	if want := gamestest.Sample.Games - gamestest.Sample.SetUp; len(games) != want {
+		t.Fatalf("%d games from the usual position, want %d", len(games), want)
+	}
+	return games
 }
 
 func (h *outOfTurnPlayers) play(t testing.TB, moves []string, serviceToken string) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tabiya/internal/client"
+	"tabiya/internal/gamestest"
 	"tabiya/internal/kafka/realkafka"
 	"tabiya/internal/loopbacktest"
 	"tabiya/internal/objstore/objstoretest"
@@ -50,8 +51,8 @@ func TestOutageOfKafkaPostgresOrS3IsAnsweredWith503AndLosesNothing(t *testing.T)
 		<-time.After(outage)
 		broker.Resume()
 		ready(t, p.process, p.url, time.Minute)
-	}, p.games("--games", "60", "--concurrency", "4", "--patience", "4m", blitz),
-		p.games("--games", "12", "--via-queue", "--concurrency", "2", "--patience", "4m", blitz))
+	}, p.games("--games", "60", "--concurrency", "4", "--patience", "4m", gamestest.Sample.Path(t)),
+		p.games("--games", "12", "--via-queue", "--concurrency", "2", "--patience", "4m", gamestest.Sample.Path(t)))
 	game.mustResign(t)
 	checkAll(t, p.stores)
 }

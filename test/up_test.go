@@ -1,9 +1,12 @@
 package test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"tabiya/internal/gamestest"
 )
 
 func TestUpStopsWithinTenSecondsUnderLoadAndKeepsItsData(t *testing.T) {
@@ -20,7 +23,7 @@ func TestUpStopsWithinTenSecondsUnderLoadAndKeepsItsData(t *testing.T) {
 			p.restart(t)
 			ready(t, p.process, p.url, time.Minute)
 		}
-	}, p.games("--games", "40", "--concurrency", "8", blitz), p.games("--games", "10", "--via-queue", blitz))
+	}, p.games("--games", "40", "--concurrency", "8", gamestest.Sample.Path(t)), p.games("--games", "10", "--via-queue", gamestest.Sample.Path(t)))
 	before := checkAll(t, p.stores)
 
 	p.interrupt(15 * time.Second)
@@ -47,16 +50,18 @@ func TestSecondUpOnSameDataFolderFailsWithOneLine(t *testing.T) {
 
 func TestReplayOfRealGameFilesHasNoMismatch(t *testing.T) {
 	p := up(t)
-	for file, wants := range map[string][]string{
-		blitz: {"games         978", "plies       73517", "skipped          22", "mismatches           0"},
-		rapid: {"games  605", "skipped    0", "mismatches    0"},
-	} {
-		replay := p.replay(t, file)
+	for _, file := range gamestest.Files(t) {
+		replay := p.replay(t, file.Path(t))
 		succeed(t, replay, 10*time.Minute)
-		report := strings.Join(strings.Fields(replay.log.String()), " ")
-		for _, want := range wants {
-			if want = strings.Join(strings.Fields(want), " "); !strings.Contains(report, want) {
-				t.Errorf("%s: the report lacks %q", file, want)
+		report := " " + strings.Join(strings.Fields(replay.log.String()), " ") + " "
+		for _, want := range []string{
+			fmt.Sprintf(" games %d ", file.Games-file.SetUp),
+			fmt.Sprintf(" plies %d ", file.Plies-file.SetUpPlies),
+			fmt.Sprintf(" skipped %d ", file.SetUp),
+			" mismatches 0 ",
+		} {
+			if !strings.Contains(report, want) {
+				t.Errorf("%s: the report lacks %q", file.Name, want)
 			}
 		}
 	}

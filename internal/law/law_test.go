@@ -82,6 +82,7 @@ var rules = []rule{
 	{"benchmarks", []string{"internal", "schemas", "processors", "services", "sinks", "tables"}, "measures the program and its packages; nothing may import it"},
 	{"test", []string{"internal", "schemas"}, "drives the built program from outside"},
 	{"cmd", []string{"internal", "schemas", "processors", "services", "sinks", "tables"}, "the wiring; nothing may import it"},
+	{"scripts", []string{"schemas", "internal/core/pgn", "internal/core/rules"}, "tools for developers; nothing may import them"},
 	{"internal/law", nil, "this test"},
 }
 

@@ -1,36 +1,20 @@
 package replay
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
-)
 
-func realGames(t testing.TB, name string) *os.File {
-	t.Helper()
-	file, err := os.Open(filepath.Join("..", "..", "..", "shared", "games", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { file.Close() })
-	return file
-}
+	"tabiya/internal/gamestest"
+)
 
 func TestReadFindsEveryGameAndPlyOfRealFiles(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		name                  string
-		playable, skip, plies int
-	}{
-		{"lichess-blitz-rapid-1000.pgn", 978, 22, 73_517},
-		{"womens-world-rapid-2024-605.pgn", 605, 0, 0},
-	} {
-		t.Run(test.name, func(t *testing.T) {
+	for _, file := range gamestest.Files(t) {
+		t.Run(file.Name, func(t *testing.T) {
 			t.Parallel()
 			games, skipped, reasons := make(chan game), 0, map[string]int{}
 			done := make(chan error, 1)
 			go func() {
-				done <- read(t.Context(), realGames(t, test.name), 0, games, func(_, reason string) { skipped++; reasons[reason]++ })
+				done <- read(t.Context(), file.Open(t), 0, games, func(_, reason string) { skipped++; reasons[reason]++ })
 				close(games)
 			}()
 			playable, plies := 0, 0
@@ -44,14 +28,14 @@ func TestReadFindsEveryGameAndPlyOfRealFiles(t *testing.T) {
 			if err := <-done; err != nil {
 				t.Fatal(err)
 			}
-			if playable != test.playable || skipped != test.skip {
-				t.Errorf("%d games and %d skipped (%v), not %d and %d", playable, skipped, reasons, test.playable, test.skip)
+			if playable != file.Games-file.SetUp || skipped != file.SetUp {
+				t.Errorf("%d games and %d skipped (%v), not %d and %d", playable, skipped, reasons, file.Games-file.SetUp, file.SetUp)
 			}
-			if plies != test.plies {
-				t.Errorf("%d plies, not %d", plies, test.plies)
+			if want := file.Plies - file.SetUpPlies; plies != want {
+				t.Errorf("%d plies, not %d", plies, want)
 			}
-			count, err := Count(realGames(t, test.name))
-			if err != nil || count != test.playable+test.skip {
+			count, err := Count(file.Open(t))
+			if err != nil || count != file.Games {
 				t.Errorf("counted %d games: %v", count, err)
 			}
 		})

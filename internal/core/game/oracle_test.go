@@ -5,6 +5,7 @@ import (
 
 	"tabiya/internal/core/rules"
 	"tabiya/internal/core/rules/oracletest"
+	"tabiya/internal/gamestest"
 	"tabiya/schemas"
 )
 
@@ -106,14 +107,27 @@ func TestOracleEndings(t *testing.T) {
 
 func TestOracleRealGamesEnd(t *testing.T) {
 	t.Parallel()
-	for _, name := range oracletest.RealFiles {
-		t.Run(name, func(t *testing.T) {
+	endings := map[string][]schemas.Termination{
+		gamestest.Sample.Name: {schemas.Checkmate, schemas.Stalemate, schemas.InsufficientMaterial, schemas.ThreefoldRepetition},
+		gamestest.ByHand.Name: {schemas.FiftyMoves, schemas.SeventyFiveMoves, schemas.FivefoldRepetition},
+	}
+	for _, file := range gamestest.Files(t) {
+		t.Run(file.Name, func(t *testing.T) {
 			t.Parallel()
-			seen := map[schemas.Termination]int{}
-			oracletest.New(t).Games(oracletest.RealGames(t, name), 1<<30, func(g oracletest.Game, positions []oracletest.Position) {
+			seen, games := map[schemas.Termination]int{}, 0
+			oracletest.New(t).Games(oracletest.RealGames(t, file), 1<<30, func(g oracletest.Game, positions []oracletest.Position) {
 				compareWithOracle(t, seen, g, positions)
+				games++
 			})
-			t.Logf("%v", seen)
+			t.Logf("%d games: %v", games, seen)
+			if want := oracletest.RealCount(t, file); games != want {
+				t.Errorf("%d games were compared, not %d", games, want)
+			}
+			for _, want := range endings[file.Name] {
+				if seen[want] == 0 {
+					t.Errorf("nothing was compared of: %s", want)
+				}
+			}
 		})
 	}
 }

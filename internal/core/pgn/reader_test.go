@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,6 +12,7 @@ import (
 	second "github.com/corentings/chess/v2"
 
 	"tabiya/internal/core/rules"
+	"tabiya/internal/gamestest"
 	"tabiya/schemas"
 )
 
@@ -36,35 +35,19 @@ func readAll(t testing.TB, in io.Reader) (games []Game, broken []*Error) {
 	}
 }
 
-func openGames(t testing.TB, name string) *os.File {
-	t.Helper()
-	f, err := os.Open(filepath.Join("..", "..", "..", "shared", "games", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
-
 func TestRealGamesAreReadInFull(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		name                                 string
-		games, plies, setUp, clocked, timeup int
-	}{
-		{"lichess-blitz-rapid-1000.pgn", 1000, 0, 22, 1000, 105},
-		{"womens-world-rapid-2024-605.pgn", 605, 0, 0, 0, 0},
-	} {
-		t.Run(c.name, func(t *testing.T) {
+	for _, file := range gamestest.Files(t) {
+		t.Run(file.Name, func(t *testing.T) {
 			t.Parallel()
-			games, broken := readAll(t, openGames(t, c.name))
+			games, broken := readAll(t, file.Open(t))
 			for _, b := range broken {
 				t.Error(b)
 			}
-			if len(games) != c.games {
-				t.Fatalf("%d games, want %d", len(games), c.games)
+			if len(games) != file.Games {
+				t.Fatalf("%d games, want %d", len(games), file.Games)
 			}
-			var setUp, clocked, timeup, plies int
+			var setUp, clocked, timeForfeits, plies int
 			for i, g := range games {
 				if g.Number != i+1 || g.Tag("White") == "" || string(g.Result) != g.Tag("Result") || len(g.SANs) != len(g.Moves) {
 					t.Errorf("game %d: %+v", i+1, g)
@@ -77,55 +60,71 @@ func TestRealGamesAreReadInFull(t *testing.T) {
 					clocked++
 				}
 				if g.Termination == "Time forfeit" {
-					timeup++
+					timeForfeits++
 				}
 			}
-			t.Logf("%d plies", plies)
-			if setUp != c.setUp || clocked != c.clocked || timeup != c.timeup {
-				t.Errorf("%d set up, %d with clocks, %d on time", setUp, clocked, timeup)
+			if plies != file.Plies || setUp != file.SetUp || clocked != file.Clocked || timeForfeits != file.TimeForfeits {
+				t.Errorf("%d plies, %d set up, %d with clocks, %d time forfeits; want %+v", plies, setUp, clocked, timeForfeits, file)
 			}
 		})
 	}
 }
 
-// TestRealGamesSecondOpinion compares every position and SAN with another library.
+// Every position and SAN of the sample, and of an eighth of the larger file.
 func TestRealGamesSecondOpinion(t *testing.T) {
 	t.Parallel()
-	games, _ := readAll(t, openGames(t, "lichess-blitz-rapid-1000.pgn"))
-	for i := 0; i < len(games); i += 8 {
-		g := games[i]
-		ours, err := rules.ParseFEN(g.StartFEN)
+	for _, file := range gamestest.Files(t) {
+		t.Run(file.Name, func(t *testing.T) {
+			t.Parallel()
+			games, _ := readAll(t, file.Open(t))
+			if len(games) != file.Games {
+				t.Fatalf("%d games, want %d", len(games), file.Games)
+			}
+			every := 1
+			if !file.Carried() {
+				every = 8
+			}
+			for i := 0; i < len(games); i += every {
+				secondOpinion(t, games[i])
+			}
+		})
+	}
+}
+
+// secondOpinion plays a game with another library beside ours.
+func secondOpinion(t *testing.T, g Game) {
+	t.Helper()
+	ours, err := rules.ParseFEN(g.StartFEN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var theirs second.Position
+	if err := theirs.UnmarshalText([]byte(g.StartFEN)); err != nil {
+		t.Fatal(err)
+	}
+	for ply, uci := range g.Moves {
+		if len(ours.LegalMoves()) != len(theirs.ValidMoves()) {
+			t.Fatalf("game %d ply %d: %d legal moves, the other has %d", g.Number, ply+1, len(ours.LegalMoves()), len(theirs.ValidMoves()))
+		}
+		next, san, err := ours.Play(uci)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var theirs second.Position
-		if err := theirs.UnmarshalText([]byte(g.StartFEN)); err != nil {
+		move, err := second.UCINotation{}.Decode(&theirs, uci)
+		if err != nil {
 			t.Fatal(err)
 		}
-		for ply, uci := range g.Moves {
-			if len(ours.LegalMoves()) != len(theirs.ValidMoves()) {
-				t.Fatalf("game %d ply %d: %d legal moves, the other has %d", g.Number, ply+1, len(ours.LegalMoves()), len(theirs.ValidMoves()))
-			}
-			next, san, err := ours.Play(uci)
-			if err != nil {
-				t.Fatal(err)
-			}
-			move, err := second.UCINotation{}.Decode(&theirs, uci)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if other := (second.AlgebraicNotation{}).Encode(&theirs, move); strings.TrimRight(other, "+#") != strings.TrimRight(san, "+#") {
-				t.Fatalf("game %d ply %d: %s, the other says %s", g.Number, ply+1, san, other)
-			}
-			theirs = *theirs.Update(move)
-			if a, b := placement(next.FEN()), placement(theirs.String()); a != b {
-				t.Fatalf("game %d ply %d: %s, the other has %s", g.Number, ply+1, a, b)
-			}
-			ours = next
+		if other := (second.AlgebraicNotation{}).Encode(&theirs, move); strings.TrimRight(other, "+#") != strings.TrimRight(san, "+#") {
+			t.Fatalf("game %d ply %d: %s, the other says %s", g.Number, ply+1, san, other)
 		}
-		if (ours.Status() == rules.Checkmate) != (theirs.Status() == second.Checkmate) {
-			t.Fatalf("game %d: status %d, the other says %v", g.Number, ours.Status(), theirs.Status())
+		theirs = *theirs.Update(move)
+		if a, b := placement(next.FEN()), placement(theirs.String()); a != b {
+			t.Fatalf("game %d ply %d: %s, the other has %s", g.Number, ply+1, a, b)
 		}
+		ours = next
+	}
+	if (ours.Status() == rules.Checkmate) != (theirs.Status() == second.Checkmate) {
+		t.Fatalf("game %d: status %d, the other says %v", g.Number, ours.Status(), theirs.Status())
 	}
 }
 
@@ -295,7 +294,7 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte("[Event \"x\"]\n\n1. e4 { never\n\n" + good))
 	f.Add([]byte("\ufeff[A \"\\\"]\n;\n%\n{}()$1 1...0-0 ½-½ \xff"))
-	real := bufio.NewReader(openGames(f, "lichess-blitz-rapid-1000.pgn"))
+	real := bufio.NewReader(gamestest.Sample.Open(f))
 	for range 3 {
 		head := make([]byte, 3000)
 		if _, err := io.ReadFull(real, head); err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tabiya/internal/core/rules"
+	"tabiya/internal/gamestest"
 	"tabiya/schemas"
 )
 
@@ -21,9 +22,11 @@ func finished(g Game) *schemas.GameOver {
 
 func TestWrittenGamesAreReadBack(t *testing.T) {
 	t.Parallel()
-	games, _ := readAll(t, openGames(t, "lichess-blitz-rapid-1000.pgn"))
+	games, _ := readAll(t, gamestest.Sample.Open(t))
+	if len(games) != gamestest.Sample.Games {
+		t.Fatalf("%d games, want %d", len(games), gamestest.Sample.Games)
+	}
 	var text []byte
-	games = games[:len(games)/5]
 	for _, g := range games {
 		over := finished(g)
 		for i := range over.ClocksCs {

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -15,6 +14,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"tabiya/internal/gamestest"
 )
 
 // Env is the environment variable with the number of random plies to compare. Without it
@@ -83,28 +84,10 @@ func Missing(t testing.TB, why string) {
 	t.Skip(why)
 }
 
-// Root returns the project's root directory.
-func Root(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	for err == nil {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			err = errors.New("no go.mod above the test")
-		}
-		dir = parent
-	}
-	t.Fatal(err)
-	return ""
-}
-
-// New starts python-chess. It is stopped at the end of the test.
+// New starts python-chess; it ends with the test.
 func New(t testing.TB) *Oracle {
 	t.Helper()
-	python := filepath.Join(Root(t), ".cache", "venv", "bin", "python3")
+	python := filepath.Join(gamestest.Root(t), ".cache", "venv", "bin", "python3")
 	if err := exec.Command(python, "-c", "import chess").Run(); err != nil {
 		Missing(t, fmt.Sprintf("no Python with python-chess (make venv): %v", err))
 	}

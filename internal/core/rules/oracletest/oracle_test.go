@@ -8,6 +8,7 @@ import (
 
 	"tabiya/internal/core/rules"
 	"tabiya/internal/core/rules/oracletest"
+	"tabiya/internal/gamestest"
 	"tabiya/schemas"
 )
 
@@ -159,12 +160,14 @@ func TestOracleRandomGames(t *testing.T) {
 
 func TestOracleRealGames(t *testing.T) {
 	t.Parallel()
-	for _, name := range oracletest.RealFiles {
-		t.Run(name, func(t *testing.T) {
+	for _, file := range gamestest.Files(t) {
+		t.Run(file.Name, func(t *testing.T) {
 			t.Parallel()
 			all := comparison{t, census{}}
-			oracletest.New(t).Games(oracletest.RealGames(t, name), oracletest.Every(t), all.game)
-			all.seen.require(t, "games")
+			oracletest.New(t).Games(oracletest.RealGames(t, file), oracletest.Every(t), all.game)
+			if want := oracletest.RealCount(t, file); all.seen["games"] != want {
+				t.Errorf("%d games were compared, not %d", all.seen["games"], want)
+			}
 			t.Logf("%v", all.seen)
 		})
 	}

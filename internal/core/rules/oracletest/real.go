@@ -4,28 +4,29 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"tabiya/internal/core/pgn"
+	"tabiya/internal/gamestest"
 )
 
-// RealFiles are the files of real games. The second has tags and results, but no moves.
-var RealFiles = []string{"lichess-blitz-rapid-1000.pgn", "womens-world-rapid-2024-605.pgn"}
-
-// sample is how many games of a file are compared unless Whole.
+// sample is how many games of a larger file are compared, if not all.
 const sample = 64
 
-// RealGames returns the games of a file of real games, or a sample of them.
-func RealGames(t testing.TB, name string) iter.Seq[Game] {
+// RealCount returns how many games RealGames reads from the file: all, unless
+// the file lies beside the project and only a sample is compared.
+func RealCount(t testing.TB, file gamestest.File) int {
 	t.Helper()
-	f, err := os.Open(filepath.Join(Root(t), "..", "shared", "games", name))
-	if err != nil {
-		Missing(t, err.Error())
+	if file.Carried() || Whole(t) {
+		return file.Games
 	}
-	t.Cleanup(func() { f.Close() })
-	in, whole := pgn.NewReader(f), Whole(t)
+	return sample
+}
+
+// RealGames reads a file of real games.
+func RealGames(t testing.TB, file gamestest.File) iter.Seq[Game] {
+	t.Helper()
+	in, limit := pgn.NewReader(file.Open(t)), RealCount(t, file)
 	return func(yield func(Game) bool) {
 		for {
 			g, err := in.Next()
@@ -36,7 +37,7 @@ func RealGames(t testing.TB, name string) iter.Seq[Game] {
 				t.Error(err)
 				return
 			}
-			if !whole && g.Number > sample || !yield(Game{FEN: g.StartFEN, Moves: g.Moves}) {
+			if g.Number > limit || !yield(Game{FEN: g.StartFEN, Moves: g.Moves}) {
 				return
 			}
 		}
