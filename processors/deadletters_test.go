@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/core/queue"
+	"tabiya/internal/eventually"
 	"tabiya/processors"
 	"tabiya/processors/games"
 	"tabiya/processors/matchmaking"
@@ -114,7 +115,7 @@ func TestEachGroupPutsAsideWhatIsNoCommandAndJudgesTheNext(t *testing.T) {
 
 			// What is committed has been said, and the broker has it.
 			last := log[len(log)-1].Offset
-			eventually(t, "all is committed", func() bool { return r.committedBy(g.name, topic, 0) > last })
+			eventually.True(t, "all is committed", func() bool { return r.committedBy(g.name, topic, 0) > last })
 			stop()
 			var accepted []string
 			for _, rec := range r.log(g.event.Topic()) {

@@ -3,6 +3,7 @@ package processors_test
 import (
 	"testing"
 
+	"tabiya/internal/eventually"
 	"tabiya/schemas"
 )
 
@@ -15,7 +16,7 @@ func TestTheProcessorComesBackByItselfWhenKafkaWasAway(t *testing.T) {
 	r.send(first)
 	r.waitLog(schemas.GameEvents, 1)
 	r.Down()
-	eventually(t, "the processor notices", func() bool { return m.Ready() != nil })
+	eventually.True(t, "the processor notices", func() bool { return m.Ready() != nil })
 	r.Up()
 	m.waitReady()
 	second := step("g", stepAsBlack, 1)
@@ -30,7 +31,7 @@ func TestTheProcessorWaitsForABrokerThatComesLater(t *testing.T) {
 	r.RequireFake(t)
 	r.Down()
 	m := r.startUnready()
-	eventually(t, "an attempt has failed", func() bool { return m.Ready() != nil && m.Ready().Error() != "processor games: not started" })
+	eventually.True(t, "an attempt has failed", func() bool { return m.Ready() != nil && m.Ready().Error() != "processor games: not started" })
 	r.Up()
 	m.waitReady()
 }

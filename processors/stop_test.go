@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/processors"
 	"tabiya/schemas"
@@ -126,7 +127,7 @@ func TestAMemberThatStoodStillJoinsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	adm := r.admin()
-	eventually(t, "the broker drops the member", func() bool {
+	eventually.True(t, "the broker drops the member", func() bool {
 		groups, err := adm.DescribeGroups(t.Context(), schemas.GamesGroup)
 		return err == nil && len(groups[schemas.GamesGroup].Members) == 0
 	})
@@ -141,12 +142,7 @@ func TestAPauseLongerThanHalfASessionTripsThePulse(t *testing.T) {
 	t.Parallel()
 	tripped := 0
 	p := processors.NewPulse(20*time.Millisecond, func() { tripped++ })
-	deadline := time.Now().Add(patience)
-	for p.Check() == nil {
-		if time.Now().After(deadline) {
-			t.Fatal("it does not notice")
-		}
-	}
+	eventually.True(t, "the check fails", func() bool { return p.Check() != nil })
 	if p.Check() == nil || tripped != 1 {
 		t.Fatalf("tripped %d times", tripped)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/objstore/objstoretest"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/schemas"
@@ -52,16 +53,13 @@ func runUntil(t *testing.T, sinks []sink, done func() bool) {
 			}
 		}()
 	}
-	for deadline := time.Now().Add(90 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Error("not done in time")
-			break
+	defer func() {
+		cancel()
+		for _, e := range ended {
+			<-e
 		}
-	}
-	cancel()
-	for _, e := range ended {
-		<-e
-	}
+	}()
+	eventually.True(t, "the sinks are done", done)
 }
 
 // archived reports whether a sink has archived the whole log.

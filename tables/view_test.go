@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
 	"tabiya/schemas"
@@ -89,12 +90,7 @@ func (d *desk) view(onUpdate func(string, *note)) *tables.View[*note] {
 
 func waitReady(t *testing.T, v *tables.View[*note]) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for tick := time.NewTicker(10 * time.Millisecond); !v.Ready(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatal("the view does not get ready")
-		}
-	}
+	eventually.True(t, "the view is ready", v.Ready)
 }
 
 // wait gives the row once it says text.

@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/embedded"
+	"tabiya/internal/eventually"
 )
 
 func TestEverythingIsThereAfterAKill(t *testing.T) {
@@ -72,11 +73,7 @@ func TestThePostgresChildEndsWithItsParent(t *testing.T) {
 	t.Parallel()
 	p := start(t, embedded.Config{DataDir: t.TempDir(), Postgres: true})
 	p.kill()
-	for deadline := time.Now().Add(10 * time.Second); alive(p.PostgresPID); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("process %d is still there", p.PostgresPID)
-		}
-	}
+	eventually.True(t, "the server has ended", func() bool { return !alive(p.PostgresPID) })
 }
 
 func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

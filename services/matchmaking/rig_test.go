@@ -14,6 +14,7 @@ import (
 
 	"tabiya/internal/auth"
 	"tabiya/internal/core/queue"
+	"tabiya/internal/eventually"
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
@@ -160,17 +161,8 @@ func (r *rig) background(run func(context.Context) error, ready func() error) (s
 		<-done
 	})
 	r.t.Cleanup(stop)
-	r.eventually("ready", func() bool { return ready() == nil })
+	eventually.True(r.t, "ready", func() bool { return ready() == nil })
 	return stop
-}
-
-func (r *rig) eventually(what string, met func() bool) {
-	r.t.Helper()
-	for giveUp := time.Now().Add(limit); !met(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(giveUp) {
-			r.t.Fatalf("not %s in %s", what, limit)
-		}
-	}
 }
 
 // person is a registered player with his token.

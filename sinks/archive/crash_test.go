@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/objstore/objstoretest"
 	"tabiya/schemas"
@@ -130,7 +131,7 @@ func TestACopyWithOtherLimitsBesideItDoesNoHarm(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "all is archived", func() bool {
+	eventually.True(t, "all is archived", func() bool {
 		return sinktest.Progress(t, bucket, ProgressKey("lines", schemas.GameEvents, 0)) == 400
 	})
 	cancel()
@@ -180,12 +181,12 @@ func TestMembersOfAGroupShareThePartitions(t *testing.T) {
 		first.reaches(p, 80)
 	}
 	second := start(t, log.Config, bucket)
-	eventually(t, "each has two partitions", func() bool { return first.lanes() == 2 && second.lanes() == 2 })
+	eventually.True(t, "each has two partitions", func() bool { return first.lanes() == 2 && second.lanes() == 2 })
 	for p := range int32(partitions) {
 		fill(t, log, p, 100, "b")
 	}
 	log.Pass(time.Hour)
-	eventually(t, "all is archived", func() bool {
+	eventually.True(t, "all is archived", func() bool {
 		files := sinktest.Files(t, bucket, "lines/")
 		for p := range int32(partitions) {
 			if len(offsets(files, p)) < 200 {

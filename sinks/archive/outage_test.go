@@ -6,6 +6,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
 	"tabiya/internal/objstore/objstoretest"
@@ -47,14 +48,14 @@ func TestWhileTheStoreIsAwayABoundedNumberOfChunksWaits(t *testing.T) {
 		fill(t, log, p, each-40, "v")
 	}
 	log.Pass(time.Hour)
-	eventually(t, "all lanes wait", func() bool {
+	eventually.True(t, "all lanes wait", func() bool {
 		all, chunks := s.paused()
 		if chunks > 2*partitions { // one sealed and one open a lane, beside the one in the closer's hands
 			t.Fatalf("%d chunks wait", chunks)
 		}
 		return all
 	})
-	eventually(t, "it says so", func() bool { return s.Ready() != nil })
+	eventually.True(t, "it says so", func() bool { return s.Ready() != nil })
 	store.Up()
 	for p := range int32(partitions) {
 		s.reaches(p, each)
@@ -72,7 +73,7 @@ func TestAStoreThatIsAwayAtTheStartIsWaitedFor(t *testing.T) {
 	fill(t, log, 0, 40, "v")
 	store.Down()
 	s := start(t, log.Config, store)
-	eventually(t, "it waits", func() bool { r := s.running.Load(); return r != nil && r.store.Err() != nil })
+	eventually.True(t, "it waits", func() bool { r := s.running.Load(); return r != nil && r.store.Err() != nil })
 	store.Up()
 	s.reaches(0, 40)
 }
@@ -83,7 +84,7 @@ func TestAStoreThatIsAwayDoesNotHoldUpTheStop(t *testing.T) {
 	fill(t, log, 0, 400, "v")
 	store.Down()
 	s := start(t, log.Config, store)
-	eventually(t, "it waits", func() bool { r := s.running.Load(); return r != nil && r.store.Err() != nil })
+	eventually.True(t, "it waits", func() bool { r := s.running.Load(); return r != nil && r.store.Err() != nil })
 	began := time.Now()
 	s.stop()
 	if took := time.Since(began); took > 8*time.Second {
@@ -112,9 +113,9 @@ func TestKafkaIsWaitedFor(t *testing.T) {
 	send(15)
 	s.reaches(0, 10)
 	cluster.Down()
-	eventually(t, "it says so", func() bool { return s.Ready() != nil })
+	eventually.True(t, "it says so", func() bool { return s.Ready() != nil })
 	cluster.Up()
-	eventually(t, "the producer is back", func() bool {
+	eventually.True(t, "the producer is back", func() bool {
 		return producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GameEvents, Value: []byte("v")}) == nil
 	})
 	send(10)

@@ -239,17 +239,6 @@ func (s *started) looked() {
 	}
 }
 
-// eventually waits for what has no signal, because it is another process's.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !is(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
 // lanes is how many partitions the sink has.
 func (s *started) lanes() int {
 	r := s.running.Load()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/sinks/sinktest"
 )
@@ -132,11 +133,7 @@ func TestTheDatabaseIsWaitedFor(t *testing.T) {
 	up := down(t, db)
 	more := sinktest.Game(88, 10, sinktest.Start)
 	log.Append(t, sinktest.Records(more, partitions)...)
-	for deadline := time.Now().Add(30 * time.Second); s.Ready() == nil; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it does not say so")
-		}
-	}
+	eventually.True(t, "not ready without the database", func() bool { return s.Ready() != nil })
 	up()
 	written(t, log, db)
 	want(t, db, append(events, more...))

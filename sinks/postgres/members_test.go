@@ -3,10 +3,10 @@ package postgres
 import (
 	"maps"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/sinks/sinktest"
 )
@@ -42,16 +42,6 @@ func offsets(t *testing.T, db *postgrestest.Database) map[int32]int64 {
 	return offsets
 }
 
-// eventually waits for what has no signal, because it is another process's.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
-		}
-	}
-}
-
 // Partitions change hands while games end: none is lost or doubled, and neither
 // member is fenced by the other.
 func TestMembersOfAGroupShareThePartitions(t *testing.T) {
@@ -70,7 +60,7 @@ func TestMembersOfAGroupShareThePartitions(t *testing.T) {
 	play(1001)
 	second := start(t, log.Config, db, nil)
 	play(1002)
-	eventually(t, "each has a share", func() bool {
+	eventually.True(t, "each has a share", func() bool {
 		a, b := first.stored(), second.stored()
 		return len(a) > 0 && len(b) > 0 && len(a)+len(b) == partitions
 	})
@@ -85,7 +75,7 @@ func TestMembersOfAGroupShareThePartitions(t *testing.T) {
 		}
 	}
 	// Who has a partition, and nobody else, knows that it is written to its end.
-	eventually(t, "each has written its share", func() bool {
+	eventually.True(t, "each has written its share", func() bool {
 		all := first.stored()
 		for partition, next := range second.stored() {
 			if _, both := all[partition]; both {
@@ -102,7 +92,7 @@ func TestMembersOfAGroupShareThePartitions(t *testing.T) {
 	play(1005)
 	written(t, log, db)
 	want(t, db, events)
-	eventually(t, "one has all", func() bool { return len(first.stored()) == partitions })
+	eventually.True(t, "one has all", func() bool { return len(first.stored()) == partitions })
 	first.stop()
 	if steps := back(); len(steps) > 0 {
 		t.Errorf("the stored offset went back: %v", steps)

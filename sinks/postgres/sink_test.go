@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/schemas"
@@ -74,16 +75,14 @@ func written(t *testing.T, log *sinktest.Log, db *postgrestest.Database) {
 	if err := kafka.ReadAll(t.Context(), log.Config, schemas.GameEvents, func(*kgo.Record) error { end++; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	eventually.NoError(t, "the whole log is written", func() error {
 		// Just after an outage the pool has broken connections left.
 		err := db.Pool.QueryRow(t.Context(), "SELECT coalesce(sum(next_offset), 0) FROM sink_offsets WHERE sink = 'postgres'").Scan(&at)
-		if err == nil && at == end {
-			return
+		if err == nil && at != end {
+			err = fmt.Errorf("%d of %d records", at, end)
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("written up to %d of %d (%v)", at, end, err)
-		}
-	}
+		return err
+	})
 }
 
 // rows are the tables' rows as text.
