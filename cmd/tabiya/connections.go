@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/objstore"
 	"tabiya/internal/postgres"
+	"tabiya/internal/retry"
 )
 
 // kafkaFlags say where Kafka is.
@@ -74,27 +74,12 @@ func (f s3Flags) config() (objstore.Config, error) {
 	return cfg, cfg.Validate()
 }
 
-// eventually does what needs a dependency, again and again until the dependency
-// is there: parts may be started in any order.
-func eventually(ctx context.Context, logger *slog.Logger, what string, do func(context.Context) error) error {
-	pause := 250 * time.Millisecond
-	for told := false; ; told = true {
-		err := do(ctx)
-		if err == nil || ctx.Err() != nil || !away(err) {
-			return err
-		}
-		if !told {
-			logger.Warn("waiting for "+what, "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, 5*time.Second)
-	}
+// retryUntilUp calls f until the dependency that it needs is available: the
+// parts of a platform may be started in any order.
+func retryUntilUp(ctx context.Context, logger *slog.Logger, dependency string, f func(context.Context) error) error {
+	return retry.New(dependency, logger, unavailable).Do(ctx, f)
 }
 
-func away(err error) bool {
+func unavailable(err error) bool {
 	return errors.Is(err, kafka.ErrUnavailable) || errors.Is(err, postgres.ErrUnavailable) || errors.Is(err, objstore.ErrUnavailable)
 }

@@ -28,7 +28,7 @@ type wires struct {
 
 // prepare makes topics, schema and bucket where they are missing.
 func (w wires) prepare(ctx context.Context, logger *slog.Logger, topics kafka.TopicOptions) error {
-	if err := eventually(ctx, logger, "kafka", func(ctx context.Context) error { return kafka.Ping(ctx, w.kafka) }); err != nil {
+	if err := retryUntilUp(ctx, logger, "kafka", func(ctx context.Context) error { return kafka.Ping(ctx, w.kafka) }); err != nil {
 		return err
 	}
 	if err := kafka.EnsureTopics(ctx, w.kafka, topics); err != nil {
@@ -46,7 +46,7 @@ func (w wires) prepare(ctx context.Context, logger *slog.Logger, topics kafka.To
 }
 
 func (w wires) migrate(ctx context.Context, logger *slog.Logger) error {
-	return eventually(ctx, logger, "postgres", func(ctx context.Context) error { return postgres.Migrate(ctx, w.postgres) })
+	return retryUntilUp(ctx, logger, "postgres", func(ctx context.Context) error { return postgres.Migrate(ctx, w.postgres) })
 }
 
 // bucket opens the archive's bucket, and makes it if it is missing.
@@ -55,7 +55,7 @@ func (w wires) bucket(ctx context.Context, logger *slog.Logger) (*objstore.Bucke
 	if err != nil {
 		return nil, err
 	}
-	return bucket, eventually(ctx, logger, "the object store", bucket.Create)
+	return bucket, retryUntilUp(ctx, logger, "the object store", bucket.Create)
 }
 
 // endpoints are the same for other programs.

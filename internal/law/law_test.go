@@ -44,6 +44,7 @@ var rules = []rule{
 	{"internal/client", []string{"schemas"}, "an app: it knows the public API and the codes, not the server"},
 	{"internal/replay", []string{"schemas", "internal/core/pgn", "internal/core/rules", "internal/client"}, "a client: it knows the public API and PGN, not the server"},
 	{"internal/supervise", nil, "it knows parts by name alone"},
+	{"internal/retry", nil, "it knows dependencies by name alone"},
 
 	{"tables", []string{"schemas", "internal/core/game", "internal/core/player", "internal/core/queue", "internal/kafka"}, "a table is an aggregate's row on a topic"},
 
@@ -58,10 +59,10 @@ var rules = []rule{
 	{"services/history", []string{"schemas", "internal/auth", "internal/httpx", "internal/core/pgn", "internal/postgres"}, "reads Postgres alone: no table, no topic"},
 	{"services/openapi", nil, "a document"},
 
-	{"sinks/postgres", []string{"schemas", "internal/kafka", "internal/postgres", "sinks/events", "sinks/intake", "sinks/outage", "sinks/tally"}, "rows of events; never another sink"},
+	{"sinks/postgres", []string{"schemas", "internal/kafka", "internal/postgres", "internal/retry", "sinks/events", "sinks/intake", "sinks/tally"}, "rows of events; never another sink"},
 	{"sinks/raw", []string{"sinks/archive"}, "the log's own bytes; never another sink"},
 	{"sinks/parquet", []string{"schemas", "sinks/archive", "sinks/events"}, "columns of events; never another sink"},
-	{"sinks", []string{"schemas", "internal/kafka", "internal/objstore"}, "sinks see events, never tables, services or processors"},
+	{"sinks", []string{"schemas", "internal/kafka", "internal/objstore", "internal/retry"}, "sinks see events, never tables, services or processors"},
 
 	{"benchmarks", []string{"internal", "schemas", "processors", "services", "sinks", "tables"}, "black-box load beside the parts it measures; nobody imports it"},
 	{"test", []string{"internal", "schemas"}, "drives the built program from outside"},

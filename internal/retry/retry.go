@@ -1,7 +1,7 @@
-// Package outage waits for a dependency that is away: it tries again, with a
-// pause that grows, for as long as it takes. It logs once when the dependency
-// goes and once when it is back.
-package outage
+// Package retry repeats calls to a dependency (Kafka, PostgreSQL, the object
+// store) for as long as it is unavailable. It logs once when the dependency
+// becomes unavailable and once when it is available again.
+package retry
 
 import (
 	"context"
@@ -12,65 +12,68 @@ import (
 	"time"
 )
 
-// Pauses between attempts: from first, doubled up to most.
+// Pauses between attempts start at minPause and double up to maxPause.
 const (
-	first = 100 * time.Millisecond
-	most  = 5 * time.Second
+	minPause = 100 * time.Millisecond
+	maxPause = 5 * time.Second
 )
 
-// Watch is one dependency as a sink's goroutines see it.
-type Watch struct {
-	name   string
-	logger *slog.Logger
-	passes func(error) bool
+// Dependency is what a part of the program calls and may have to wait for. It
+// is safe for concurrent use.
+type Dependency struct {
+	name      string
+	logger    *slog.Logger
+	temporary func(error) bool
 
 	mu    sync.Mutex
-	err   error
+	err   error // nil while available
 	since time.Time
 }
 
-// New watches a dependency; passes tells which errors mean that it is away and
-// that the same call can succeed later.
-func New(name string, logger *slog.Logger, passes func(error) bool) *Watch {
-	return &Watch{name: name, logger: logger, passes: passes}
+// New returns a Dependency that counts as available. temporary reports whether
+// an error means that the dependency is unavailable and that the same call can
+// succeed later.
+func New(name string, logger *slog.Logger, temporary func(error) bool) *Dependency {
+	return &Dependency{name: name, logger: logger, temporary: temporary}
 }
 
-// Err is why the dependency counts as away, nil while it answers.
-func (w *Watch) Err() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.err == nil {
+// Err returns why the dependency is unavailable, or nil if it is available.
+func (d *Dependency) Err() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s is away since %s: %w", w.name, w.since.UTC().Format(time.RFC3339), w.err)
+	return fmt.Errorf("%s is unavailable since %s: %w", d.name, d.since.UTC().Format(time.RFC3339), d.err)
 }
 
-// Saw notes what a call to the dependency gave.
-func (w *Watch) Saw(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// Observe records the outcome of a call that was made outside Do: a temporary
+// error, or nil.
+func (d *Dependency) Observe(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	switch {
-	case err != nil && w.err == nil:
-		w.since = time.Now()
-		w.logger.Warn(w.name+" is away, trying again", "err", err)
-	case err == nil && w.err != nil:
-		w.logger.Info(w.name+" is back", "after", time.Since(w.since).Round(time.Millisecond))
+	case err != nil && d.err == nil:
+		d.since = time.Now()
+		d.logger.Warn(d.name+" is unavailable, retrying", "err", err)
+	case err == nil && d.err != nil:
+		d.logger.Info(d.name+" is available again", "after", time.Since(d.since).Round(time.Millisecond))
 	}
-	w.err = err
+	d.err = err
 }
 
-// Until calls f until it succeeds, fails with an error that does not pass by
-// itself, or ctx ends; the last two are returned.
-func (w *Watch) Until(ctx context.Context, f func(context.Context) error) error {
-	for pause := first; ; pause = min(2*pause, most) {
+// Do calls f until it succeeds. It returns the first error that is not temporary,
+// or the cause of ctx's end.
+func (d *Dependency) Do(ctx context.Context, f func(context.Context) error) error {
+	for pause := minPause; ; pause = min(2*pause, maxPause) {
 		err := f(ctx)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err != nil && !w.passes(err) {
+		if err != nil && !d.temporary(err) {
 			return err
 		}
-		if w.Saw(err); err == nil {
+		if d.Observe(err); err == nil {
 			return nil
 		}
 		select {

@@ -41,7 +41,7 @@ func (r *run) archive(l *lane) {
 func (r *run) close(l *lane, c *sealedChunk) error {
 	ctx := l.ctx
 	var done bool
-	err := r.store.Until(ctx, func(ctx context.Context) (err error) {
+	err := r.store.Do(ctx, func(ctx context.Context) (err error) {
 		done, err = l.progress.decide(ctx, c.Chunk)
 		return err
 	})
@@ -68,7 +68,7 @@ func (r *run) close(l *lane, c *sealedChunk) error {
 	if err := r.cfg.hooks.uploaded(c.Chunk); err != nil {
 		return err
 	}
-	if err := r.store.Until(ctx, func(ctx context.Context) error { return l.progress.finish(ctx, c.Chunk) }); err != nil {
+	if err := r.store.Do(ctx, func(ctx context.Context) error { return l.progress.finish(ctx, c.Chunk) }); err != nil {
 		return err
 	}
 	r.intake.Commit(ctx, c.Topic, c.Partition, c.Next)
@@ -120,7 +120,7 @@ func (r *run) upload(ctx context.Context, f *File) error {
 		return nil
 	}
 	result := "written"
-	err := r.store.Until(ctx, func(ctx context.Context) error {
+	err := r.store.Do(ctx, func(ctx context.Context) error {
 		_, err := r.cfg.Bucket.PutIfAbsent(ctx, f.Key, f.body(), f.size)
 		if errors.Is(err, objstore.ErrExists) {
 			result, err = "existed", nil
@@ -139,7 +139,7 @@ func (r *run) upload(ctx context.Context, f *File) error {
 func (r *run) sendDead(ctx context.Context, records []*kgo.Record) error {
 	r.cfg.Logger.Warn("records are no events: sent to the dead-letter topic", "topic", records[0].Topic, "records", len(records),
 		"source", string(records[0].Headers[1].Value), "err", string(records[0].Headers[0].Value))
-	return r.kafka.Until(ctx, func(ctx context.Context) error { return r.producer.SendRecords(ctx, records...) })
+	return r.kafka.Do(ctx, func(ctx context.Context) error { return r.producer.SendRecords(ctx, records...) })
 }
 
 func (r *run) count(c *sealedChunk, out *Output) {

@@ -60,7 +60,7 @@ func (r *run) lookIfIdle(ctx context.Context) {
 // look asks the broker. It waits for as long as the broker is away.
 func (r *run) look(ctx context.Context) {
 	var l look
-	l.err = r.kafka.Until(ctx, func(ctx context.Context) error {
+	l.err = r.kafka.Do(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 		defer cancel()
 		var err error

@@ -8,8 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/retry"
 	"tabiya/sinks/intake"
-	"tabiya/sinks/outage"
 )
 
 // run is one call of Run.
@@ -20,8 +20,8 @@ type run struct {
 	lag      *kafka.Lag
 	intake   *intake.Intake
 	producer *kafka.Producer
-	store    *outage.Watch
-	kafka    *outage.Watch
+	store    *retry.Dependency
+	kafka    *retry.Dependency
 	encoders chan Encoder // the idle ones
 	failed   chan error   // holds one
 	looks    looks
@@ -147,7 +147,7 @@ func (r *run) settle(ctx context.Context) error {
 // taken opens a lane at the stored progress.
 func (r *run) taken(ctx context.Context, sink, topic string, partition int32) (next int64, ok bool, err error) {
 	p := &progress{bucket: r.cfg.Bucket, key: ProgressKey(sink, topic, partition)}
-	if err := r.store.Until(ctx, p.load); err != nil {
+	if err := r.store.Do(ctx, p.load); err != nil {
 		return 0, false, err
 	}
 	l := &lane{

@@ -12,8 +12,8 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/objstore"
+	"tabiya/internal/retry"
 	"tabiya/sinks/intake"
-	"tabiya/sinks/outage"
 )
 
 // Sink archives topics in one format.
@@ -73,10 +73,10 @@ func (s *Sink) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	r := &run{
 		cfg: s.cfg, metrics: s.metrics, lag: s.lag, producer: producer, ctx: ctx,
-		store: outage.New("object store", s.cfg.Logger, func(err error) bool {
+		store: retry.New("object store", s.cfg.Logger, func(err error) bool {
 			return errors.Is(err, objstore.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 		}),
-		kafka: outage.New("kafka", s.cfg.Logger, func(err error) bool {
+		kafka: retry.New("kafka", s.cfg.Logger, func(err error) bool {
 			return !errors.Is(err, kafka.ErrTooLarge) && intake.Passes(err)
 		}),
 		lanes:    make(map[topicPartition]*lane),

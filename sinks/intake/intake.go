@@ -14,7 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
-	"tabiya/sinks/outage"
+	"tabiya/internal/retry"
 )
 
 // Bounds of what the client holds beside the records of one poll, one fetch in
@@ -34,8 +34,8 @@ type Config struct {
 	Group  string
 	Topics []string
 	Logger *slog.Logger
-	Watch  *outage.Watch // of Kafka
-	Lag    *kafka.Lag    // may be nil
+	Watch  *retry.Dependency // of Kafka
+	Lag    *kafka.Lag        // may be nil
 	// Wait is how long the broker may gather records before it answers, unless it
 	// has 64 KiB: at full load a fetch for every batch would cost more than what
 	// is done with it.
@@ -126,7 +126,7 @@ func (in *Intake) begin(ctx context.Context, topic string, partition int32) (int
 		return 0, fmt.Errorf("take %s/%d: %w", topic, partition, err)
 	}
 	var from, to int64
-	err = in.cfg.Watch.Until(ctx, func(ctx context.Context) error {
+	err = in.cfg.Watch.Do(ctx, func(ctx context.Context) error {
 		from, to, err = in.bounds(ctx, topic, partition)
 		return err
 	})

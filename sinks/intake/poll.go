@@ -50,13 +50,13 @@ func (in *Intake) sort(ctx context.Context, fetches kgo.Fetches) error {
 		}
 	}
 	if passing != nil {
-		in.cfg.Watch.Saw(passing)
+		in.cfg.Watch.Observe(passing)
 		select { // the client backs off by itself, but not for every error
 		case <-ctx.Done():
 		case <-time.After(100 * time.Millisecond):
 		}
 	} else if fetches.NumRecords() > 0 {
-		in.cfg.Watch.Saw(nil)
+		in.cfg.Watch.Observe(nil)
 	}
 	return nil
 }

@@ -32,9 +32,9 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/postgres"
+	"tabiya/internal/retry"
 	"tabiya/schemas"
 	"tabiya/sinks/intake"
-	"tabiya/sinks/outage"
 	"tabiya/sinks/tally"
 )
 
@@ -125,10 +125,10 @@ func (s *Sink) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	r := &run{
 		cfg: s.cfg, hooks: s.hooks, metrics: s.metrics, lag: s.lag, ctx: ctx,
-		database: outage.New("postgres", s.cfg.Logger, func(err error) bool {
+		database: retry.New("postgres", s.cfg.Logger, func(err error) bool {
 			return errors.Is(err, postgres.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 		}),
-		kafka:  outage.New("kafka", s.cfg.Logger, intake.Passes),
+		kafka:  retry.New("kafka", s.cfg.Logger, intake.Passes),
 		lanes:  make(map[int32]*lane),
 		months: make(map[int64]bool),
 		done:   make(chan error, 1),

@@ -12,9 +12,9 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/postgres"
+	"tabiya/internal/retry"
 	"tabiya/schemas"
 	"tabiya/sinks/intake"
-	"tabiya/sinks/outage"
 	"tabiya/sinks/tally"
 )
 
@@ -26,8 +26,8 @@ type run struct {
 	metrics  *tally.Tally
 	lag      *kafka.Lag
 	intake   *intake.Intake
-	database *outage.Watch
-	kafka    *outage.Watch
+	database *retry.Dependency
+	kafka    *retry.Dependency
 	months   map[int64]bool // partitions that are known to be there; the writer's
 
 	mu      sync.Mutex
@@ -173,7 +173,7 @@ func (r *run) wrote(err error) error {
 // taken loads where to go on.
 func (r *run) taken(ctx context.Context, topic string, partition int32) (next int64, ok bool, err error) {
 	stored := int64(-1)
-	err = r.database.Until(ctx, func(ctx context.Context) error {
+	err = r.database.Do(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		err := r.cfg.Pool.QueryRow(ctx,

@@ -30,7 +30,7 @@ func (r *run) write(ctx context.Context, b *batch) error {
 	r.hooks.begin()
 	began := time.Now()
 	repeats := false
-	err := r.database.Until(ctx, func(ctx context.Context) error {
+	err := r.database.Do(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 		defer cancel()
 		if err := r.ensureMonths(ctx, b); err != nil {
