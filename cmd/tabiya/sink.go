@@ -80,7 +80,7 @@ func (n *node) newSink(ctx context.Context, name string, w wires) (part, error) 
 	}
 	return newSink(archive.Config{
 		Kafka: w.kafka, Bucket: bucket, TempDir: w.archive.ArchiveTemp,
-		Limits: archive.Limits{Window: w.archive.ArchiveWindow}, Grace: w.archive.ArchiveGrace, Turn: w.turn,
+		Limits: archive.Limits{Window: w.archive.ArchiveWindow}, Grace: w.archive.ArchiveGrace, EncodeSlot: w.turn,
 		Logger: n.logger, Registerer: n.registry,
 	})
 }

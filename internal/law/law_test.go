@@ -59,7 +59,7 @@ var rules = []rule{
 	{"services/history", []string{"schemas", "internal/auth", "internal/httpx", "internal/core/pgn", "internal/postgres"}, "reads Postgres alone: no table, no topic"},
 	{"services/openapi", nil, "a document"},
 
-	{"sinks/postgres", []string{"schemas", "internal/kafka", "internal/postgres", "internal/retry", "sinks/events", "sinks/intake", "sinks/tally"}, "rows of events; never another sink"},
+	{"sinks/postgres", []string{"schemas", "internal/kafka", "internal/postgres", "internal/retry", "sinks/consumer", "sinks/events", "sinks/metrics"}, "rows of events; never another sink"},
 	{"sinks/raw", []string{"sinks/archive"}, "the log's own bytes; never another sink"},
 	{"sinks/parquet", []string{"schemas", "sinks/archive", "sinks/events"}, "columns of events; never another sink"},
 	{"sinks", []string{"schemas", "internal/kafka", "internal/objstore", "internal/retry"}, "sinks see events, never tables, services or processors"},
