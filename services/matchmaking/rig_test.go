@@ -116,7 +116,7 @@ func (r *rig) start(tune ...func(*Config)) *instance {
 	r.t.Cleanup(i.server.Close)
 	r.background(view.Run, func() error { return nil })
 	r.background(func(ctx context.Context) error {
-		supervise.New(r.logger(), supervise.Backoff{First: 20 * time.Millisecond, Most: 200 * time.Millisecond},
+		supervise.New(r.logger(), supervise.Backoff{Min: 20 * time.Millisecond, Max: 200 * time.Millisecond},
 			supervise.Part{Name: "service", Run: s.Run}).Run(ctx)
 		return nil
 	}, s.Ready)
