@@ -114,7 +114,7 @@ func Others(at schemas.Time) (all []schemas.Event) {
 	r := rand.New(rand.NewPCG(7, 0x7ab17a))
 	player, game := ID(r), ID(r)
 	queue := schemas.QueueKey("eu", "3+2", 0)
-	seat := func() schemas.Seated {
+	seated := func() schemas.Seated {
 		return schemas.Seated{PlayerID: ID(r), Handle: "Ünïcøde \"quoted\"", Rating: 1500, Deviation: 350, TicketID: ID(r), Attempt: 1}
 	}
 	seqs := make(map[string]int64)
@@ -130,9 +130,9 @@ func Others(at schemas.Time) (all []schemas.Event) {
 	add(schemas.PlayerClosed, player, &schemas.PlayerClosedPayload{})
 	add(schemas.PlayerQueued, queue, &schemas.PlayerQueuedPayload{TicketID: ID(r), PlayerID: player, Rating: 1500, Waiting: 1})
 	add(schemas.PlayerLeftQueue, queue, &schemas.PlayerLeftQueuePayload{TicketID: ID(r), PlayerID: player})
-	add(schemas.MatchFound, queue, &schemas.MatchFoundPayload{GameID: game, White: seat(), Black: seat(), Deadline: at + 10_000})
-	add(schemas.MatchConfirmed, queue, &schemas.MatchConfirmedPayload{GameID: game, White: seat(), Black: seat()})
-	add(schemas.MatchFailed, queue, &schemas.MatchFailedPayload{GameID: game, White: seat(), Black: seat()})
+	add(schemas.MatchFound, queue, &schemas.MatchFoundPayload{GameID: game, White: seated(), Black: seated(), Deadline: at + 10_000})
+	add(schemas.MatchConfirmed, queue, &schemas.MatchConfirmedPayload{GameID: game, White: seated(), Black: seated()})
+	add(schemas.MatchFailed, queue, &schemas.MatchFailedPayload{GameID: game, White: seated(), Black: seated()})
 	add(schemas.DrawOffered, game, &schemas.DrawOfferedPayload{Ply: 30, Color: schemas.White})
 	add(schemas.DrawDeclined, game, &schemas.DrawDeclinedPayload{Ply: 30, Color: schemas.Black})
 	add(schemas.TakebackOffered, game, &schemas.TakebackOfferedPayload{Ply: 30, Color: schemas.White})
