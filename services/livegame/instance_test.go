@@ -47,7 +47,7 @@ func (r *rig) start(tune ...func(*livegame.Config)) *instance {
 	i.service.Routes(engine)
 	i.server = httptest.NewServer(engine)
 	stopRun := r.background(func(ctx context.Context) error {
-		keep := supervise.New(logger(r.t), supervise.Backoff{First: 20 * time.Millisecond, Most: 100 * time.Millisecond},
+		keep := supervise.New(logger(r.t), supervise.Backoff{Min: 20 * time.Millisecond, Max: 100 * time.Millisecond},
 			supervise.Part{Name: "livegame", Run: i.service.Run})
 		keep.Run(ctx)
 		return nil
