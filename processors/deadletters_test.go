@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/core/queue"
+	"tabiya/internal/eventually"
 	"tabiya/processors"
 	"tabiya/processors/games"
 	"tabiya/processors/matchmaking"
@@ -114,7 +115,7 @@ func TestMalformedCommandsGoToTheDeadLettersOfEveryGroup(t *testing.T) {
 
 			// Once a command is committed, the broker has its messages.
 			last := sent[len(sent)-1].Offset
-			eventually(t, "the commit of all records", func() bool { return r.committedBy(g.name, topic, 0) > last })
+			eventually.True(t, "the commit of all records", func() bool { return r.committedBy(g.name, topic, 0) > last })
 			stop()
 			var accepted []string
 			for _, rec := range r.log(g.event.Topic()) {

@@ -3,6 +3,7 @@ package processors_test
 import (
 	"testing"
 
+	"tabiya/internal/eventually"
 	"tabiya/schemas"
 )
 
@@ -15,7 +16,7 @@ func TestProcessorRecoversFromAnOutage(t *testing.T) {
 	r.send(first)
 	r.waitLog(schemas.GameEvents, 1)
 	r.Down()
-	eventually(t, "the processor to be unready", func() bool { return m.Ready() != nil })
+	eventually.True(t, "the processor to be unready", func() bool { return m.Ready() != nil })
 	r.Up()
 	m.waitReady()
 	second := move("g", moveBlack, 1)
@@ -30,7 +31,7 @@ func TestProcessorStartsDuringAnOutage(t *testing.T) {
 	r.RequireFake(t)
 	r.Down()
 	m := r.startUnready()
-	eventually(t, "a first attempt to fail", func() bool { return m.Ready() != nil && m.Ready().Error() != "processor games: not started" })
+	eventually.True(t, "a first attempt to fail", func() bool { return m.Ready() != nil && m.Ready().Error() != "processor games: not started" })
 	r.Up()
 	m.waitReady()
 }

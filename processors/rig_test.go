@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
 	"tabiya/processors"
@@ -90,7 +91,7 @@ func (r *rig) startWith(reg prometheus.Registerer) *member {
 
 func (m *member) waitReady() {
 	m.t.Helper()
-	eventually(m.t, "the processor to be ready", func() bool { return m.Ready() == nil })
+	eventually.True(m.t, "the processor to be ready", func() bool { return m.Ready() == nil })
 }
 
 // stop shuts the member down and returns the error of Run.
@@ -128,7 +129,7 @@ func (r *rig) log(topic string) []*kgo.Record {
 func (r *rig) waitLog(topic string, n int) []*kgo.Record {
 	r.t.Helper()
 	var records []*kgo.Record
-	eventually(r.t, "the records of "+topic, func() bool {
+	eventually.True(r.t, "the records of "+topic, func() bool {
 		records = r.log(topic)
 		return len(records) >= n
 	})
@@ -171,20 +172,7 @@ func (r *rig) committedBy(group, topic string, partition int32) int64 {
 
 func (r *rig) waitCommitted(partition int32, offset int64) {
 	r.t.Helper()
-	eventually(r.t, "the commit", func() bool { return r.committed(partition) >= offset })
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(timeout)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("timed out waiting for %s", what)
-		}
-		<-tick.C
-	}
+	eventually.True(r.t, "the commit", func() bool { return r.committed(partition) >= offset })
 }
 
 type testWriter struct{ t *testing.T }

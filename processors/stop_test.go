@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/processors"
 	"tabiya/schemas"
@@ -127,7 +128,7 @@ func TestStalledMemberJoinsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	adm := r.admin()
-	eventually(t, "the broker to drop the member", func() bool {
+	eventually.True(t, "the broker to drop the member", func() bool {
 		groups, err := adm.DescribeGroups(t.Context(), schemas.GamesGroup)
 		return err == nil && len(groups[schemas.GamesGroup].Members) == 0
 	})
@@ -142,12 +143,7 @@ func TestStallDetectorReportsAPauseOfHalfASessionOnce(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	d := processors.NewStallDetector(20*time.Millisecond, func() { calls++ })
-	deadline := time.Now().Add(timeout)
-	for d.Check() == nil {
-		if time.Now().After(deadline) {
-			t.Fatal("the detector does not notice the stall")
-		}
-	}
+	eventually.True(t, "the detector to notice the stall", func() bool { return d.Check() != nil })
 	if d.Check() == nil || calls != 1 {
 		t.Fatalf("onStall was called %d times, want 1", calls)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka/brokertime"
 	"tabiya/schemas"
 )
@@ -81,7 +82,7 @@ func TestEvictionTimerWaitsForTheCommit(t *testing.T) {
 	restore()
 	r.send(command(schemas.DeclineDraw, "x"))
 	var last *kgo.Record
-	eventually(t, "the row's tombstone", func() bool {
+	eventually.True(t, "the row's tombstone", func() bool {
 		for _, rec := range r.log(schemas.GamesTable) {
 			if string(rec.Key) == "g" {
 				last = rec

@@ -28,12 +28,12 @@ import (
 	"tabiya/sinks/sinktest"
 )
 
-// brokerEnv, in a second process of this binary, is how many events to put into
-// a broker, and of which kind.
-const brokerEnv = "TABIYA_SINKS_BACKLOG"
+// backlogEnv is set in a second process of this binary, which serves a broker with a
+// backlog: the kind of events and their number.
+const backlogEnv = "TABIYA_SINKS_BACKLOG"
 
 func TestMain(m *testing.M) {
-	if what := os.Getenv(brokerEnv); what != "" {
+	if what := os.Getenv(backlogEnv); what != "" {
 		if err := serveBacklog(what); err != nil {
 			fmt.Fprintln(os.Stderr, "backlog:", err)
 			os.Exit(1)
@@ -43,8 +43,8 @@ func TestMain(m *testing.M) {
 	objstoretest.Main(m)
 }
 
-// backlog is a broker in a process of its own, so that what the benchmark's
-// process takes is the sink's alone.
+// backlog describes a broker in a process of its own, so that the CPU time and memory
+// of the benchmark's process are the sink's.
 type backlog struct {
 	Brokers []string
 	Ends    []end
@@ -73,7 +73,7 @@ func serveBacklog(what string) error {
 		if kind == "games" {
 			events = sinktest.Terminal(events)
 		}
-		log.Pass(4 * time.Second) // 8,000 events a second, or 125 games
+		log.Pass(4 * time.Second) // of broker time: 8,000 events a second, or 125 games
 		if err := log.Write(context.Background(), sinktest.Records(events, 4)); err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func startBacklog(b *testing.B, kind string, events int) backlog {
 		b.Fatal(err)
 	}
 	cmd := exec.Command(self, "-test.run=^$")
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", brokerEnv, kind, events))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", backlogEnv, kind, events))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -140,7 +140,7 @@ func cpu() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// peak is the most memory that the process has had, in MiB.
+// peak returns the peak memory of the process in MiB.
 func peak() float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -155,8 +155,8 @@ func peak() float64 {
 	return 0
 }
 
-// BenchmarkArchiveBacklog reads a backlog (TABIYA_BENCH_EVENTS, 300,000 by
-// default) out of a broker in another process into a store in a third.
+// BenchmarkArchiveBacklog archives a backlog (TABIYA_BENCH_EVENTS, default 300,000)
+// from a broker in another process to a store in a third.
 func BenchmarkArchiveBacklog(b *testing.B) {
 	for name, open := range map[string]func(archive.Config) (*archive.Sink, error){parquet.Name: parquet.New, raw.Name: raw.New} {
 		b.Run(name, func(b *testing.B) {
@@ -202,7 +202,7 @@ func BenchmarkArchiveBacklog(b *testing.B) {
 	}
 }
 
-// BenchmarkPostgresBacklog compares the sink with COPY of the same rows.
+// BenchmarkPostgresBacklog compares the sink with a plain COPY of the same rows.
 func BenchmarkPostgresBacklog(b *testing.B) {
 	log := startBacklog(b, "games", 100_000)
 	for b.Loop() {
@@ -220,7 +220,7 @@ func BenchmarkPostgresBacklog(b *testing.B) {
 		for _, at := range log.Ends {
 			want += at.Offset
 		}
-		var first int64 // joining the group is not writing
+		var first int64 // the time until the first batch is for joining the group
 		for at < want {
 			if at > 0 && first == 0 {
 				first, began = at, time.Now()
@@ -240,8 +240,8 @@ func BenchmarkPostgresBacklog(b *testing.B) {
 	}
 }
 
-// copyAgain writes the rows that are in the tables once more, by COPY alone, and
-// gives how many games that is a second.
+// copyAgain copies the rows of the tables once more, by COPY alone. It returns the
+// games per second.
 func copyAgain(b *testing.B, db *postgrestest.Database) float64 {
 	b.Helper()
 	var games [][]any

@@ -27,12 +27,12 @@ import (
 	"tabiya/sinks/sinktest"
 )
 
-// On the broker's own clock, with the sinks at work while the log is written.
-func TestAllSinksHoldTheEventsOfTheLog(t *testing.T) {
+// The sinks run while the log is written, on the broker's own clock.
+func TestAllSinksWriteEveryEventOfTheLog(t *testing.T) {
 	t.Parallel()
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
-		allSinks(t, kafkatest.Start(t, partitions).Config)
+		testAllSinks(t, kafkatest.Start(t, partitions).Config)
 	})
 	t.Run("Apache Kafka", func(t *testing.T) {
 		t.Parallel()
@@ -40,11 +40,11 @@ func TestAllSinksHoldTheEventsOfTheLog(t *testing.T) {
 		if err := kafka.EnsureTopics(t.Context(), cfg, kafka.TopicOptions{Partitions: partitions, Replication: 1, MinISR: 1}); err != nil {
 			t.Fatal(err)
 		}
-		allSinks(t, cfg)
+		testAllSinks(t, cfg)
 	})
 }
 
-func allSinks(t *testing.T, cluster kafka.Config) {
+func testAllSinks(t *testing.T, cluster kafka.Config) {
 	bucket, db := objstoretest.New(t), postgrestest.New(t)
 	events := append(sinktest.Events(21, 40), sinktest.Others(sinktest.Start)...)
 	var ids, games []string
@@ -80,10 +80,10 @@ func allSinks(t *testing.T, cluster kafka.Config) {
 			len(rawIDs(t, bucket)) >= len(ids) && len(parquetIDs(t, bucket)) >= len(ids)
 	})
 	if got := rawIDs(t, bucket); !slices.Equal(got, ids) {
-		t.Errorf("raw has %d events, not %d", len(got), len(ids))
+		t.Errorf("raw has %d events, want %d", len(got), len(ids))
 	}
 	if got := parquetIDs(t, bucket); !slices.Equal(got, ids) {
-		t.Errorf("parquet has %d events, not %d", len(got), len(ids))
+		t.Errorf("parquet has %d events, want %d", len(got), len(ids))
 	}
 	var rows []string
 	for _, content := range sinktest.Files(t, bucket, "games/") {
@@ -92,11 +92,11 @@ func allSinks(t *testing.T, cluster kafka.Config) {
 		}
 	}
 	if slices.Sort(rows); !slices.Equal(rows, games) {
-		t.Errorf("parquet has %d games, not %d", len(rows), len(games))
+		t.Errorf("parquet has %d games, want %d", len(rows), len(games))
 	}
 }
 
-// send gives the log the events as the processors do.
+// send appends events through the producer that processors use.
 func send(t *testing.T, cfg kafka.Config, events []schemas.Event) {
 	t.Helper()
 	producer := must[*kafka.Producer](t)(kafka.NewProducer(cfg))

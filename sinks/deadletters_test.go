@@ -17,20 +17,20 @@ import (
 	"tabiya/sinks/sinktest"
 )
 
-// What no sink can read, and how the reason begins that is given.
+// undecodable are values that are not events, and how the reason of their dead
+// letter starts.
 var undecodable = []struct {
-	what   string
+	name   string
 	value  []byte
 	reason string
 }{
-	{"garbage", []byte("\x00\xff\xfe not JSON \x80"), "decode event: it is not UTF-8"},
-	{"an object that is no event", []byte("{}"), `decode event: unknown type ""`},
+	{"garbage", []byte("\x00\xff\xfe not JSON \x80"), "decode event: not UTF-8"},
+	{"an object that is not an event", []byte("{}"), `decode event: unknown type ""`},
 	{"no value", nil, "decode event: unexpected end of JSON input"},
 }
 
-// Every events topic has each of them, with an event behind it, and all sinks
-// that read it.
-func TestUndecodableBytesOfEachEventsTopicAreDeadLettersOnceAndTheNextIsWritten(t *testing.T) {
+// Each events topic has every undecodable value, each followed by an event.
+func TestUndecodableRecordsAreDeadLettersAndTheRestIsWritten(t *testing.T) {
 	t.Parallel()
 	good := make(map[string][]schemas.Event)
 	for seed := range uint64(len(undecodable)) {
@@ -74,21 +74,21 @@ func TestUndecodableBytesOfEachEventsTopicAreDeadLettersOnceAndTheNextIsWritten(
 			t.Fatal(err)
 		}
 		if len(dead) != len(undecodable) {
-			t.Errorf("%s: %d dead letters, not one for each of %d", topic, len(dead), len(undecodable))
+			t.Errorf("%s: %d dead letters, want %d", topic, len(dead), len(undecodable))
 		}
 		for i, u := range undecodable {
 			source := fmt.Sprintf("%s/0/%d", topic, 2*i)
 			at := slices.IndexFunc(dead, func(d *kgo.Record) bool { return header(d, schemas.HeaderSource) == source })
 			if at < 0 {
-				t.Errorf("%s: no dead letter comes from %s", u.what, source)
+				t.Errorf("%s: no dead letter from %s", u.name, source)
 				continue
 			}
 			d, key := dead[at], good[topic][i].Key
 			if string(d.Value) != string(u.value) || (d.Value == nil) != (u.value == nil) || string(d.Key) != key {
-				t.Errorf("%s: of %q: %q came %q: %q", source, key, u.value, d.Key, d.Value)
+				t.Errorf("%s: got key %q, value %q, want %q, %q", source, d.Key, d.Value, key, u.value)
 			}
 			if reason := header(d, schemas.HeaderReason); !strings.HasPrefix(reason, u.reason) {
-				t.Errorf("%s: the reason is %q", source, reason)
+				t.Errorf("%s: reason %q, want %q", source, reason, u.reason)
 			}
 		}
 	}
@@ -96,18 +96,18 @@ func TestUndecodableBytesOfEachEventsTopicAreDeadLettersOnceAndTheNextIsWritten(
 	slices.Sort(ids)
 	slices.Sort(games)
 	if got := parquetIDs(t, bucket); !slices.Equal(got, ids) {
-		t.Errorf("parquet has the events %q, not %q", got, ids)
+		t.Errorf("parquet has events %q, want %q", got, ids)
 	}
-	// The log's own objects are in raw, whatever they are: one a topic is no event.
+	// Raw has every JSON object: one for each topic is not an event.
 	if got := rawIDs(t, bucket); !slices.Equal(got, append(make([]string, len(topics)), ids...)) {
-		t.Errorf("raw has the events %q, not %q", got, ids)
+		t.Errorf("raw has events %q, want %q", got, ids)
 	}
 	rows, err := db.Pool.Query(t.Context(), `SELECT game_id::text FROM games ORDER BY game_id::text COLLATE "C"`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, err := pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || !slices.Equal(got, games) {
-		t.Errorf("postgres has the games %q, not %q: %v", got, games, err)
+		t.Errorf("postgres has games %q, want %q: %v", got, games, err)
 	}
 }
 

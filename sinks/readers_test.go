@@ -1,4 +1,4 @@
-// Package sinks_test holds the tests of what all sinks together write.
+// Package sinks_test tests what all sinks together write.
 package sinks_test
 
 import (
@@ -22,7 +22,7 @@ import (
 
 const partitions = 2
 
-// python is the interpreter that has DuckDB and pyarrow: make venv.
+// python returns the path of the interpreter with DuckDB and pyarrow (make venv).
 func python(t *testing.T) string {
 	t.Helper()
 	path, err := filepath.Abs("../.cache/venv/bin/python3")
@@ -30,17 +30,18 @@ func python(t *testing.T) string {
 		err = exec.Command(path, "-c", "import duckdb, pyarrow").Run()
 	}
 	if err != nil {
-		why := fmt.Sprintf("no Python with DuckDB and pyarrow (make venv): %v", err)
+		reason := fmt.Sprintf("no Python with DuckDB and pyarrow (make venv): %v", err)
 		if os.Getenv("CI") == "true" {
-			t.Fatal(why)
+			t.Fatal(reason)
 		}
-		t.Skip(why)
+		t.Skip(reason)
 	}
 	return path
 }
 
-// story is a log with every kind of event, repeats and poison in it.
-func story(t *testing.T, log *sinktest.Log) (all []schemas.Event, rawIDs []string) {
+// appendMixedLog appends events of every type, repeated events and records that are
+// not events. rawIDs are the event ids that the raw archive has, with repeats.
+func appendMixedLog(t *testing.T, log *sinktest.Log) (all []schemas.Event, rawIDs []string) {
 	t.Helper()
 	all = sinktest.Events(9, 120)
 	all = append(all, sinktest.Game(70_001, 0, sinktest.Start)...)
@@ -66,11 +67,11 @@ func story(t *testing.T, log *sinktest.Log) (all []schemas.Event, rawIDs []strin
 	return all, append(rawIDs, "of a later version")
 }
 
-func TestDuckDBAndPyarrowFindTheGamesThatPostgresHas(t *testing.T) {
+func TestDuckDBAndPyarrowReadTheGamesThatPostgresHas(t *testing.T) {
 	t.Parallel()
 	python := python(t)
 	log, bucket, db := sinktest.NewLog(t, partitions), objstoretest.New(t), postgrestest.New(t)
-	all, rawIDs := story(t, log)
+	all, rawIDs := appendMixedLog(t, log)
 	runAll(t, log, bucket, db)
 
 	folder := t.TempDir()
@@ -83,7 +84,7 @@ func TestDuckDBAndPyarrowFindTheGamesThatPostgresHas(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wanted, err := json.Marshal(map[string]any{"games": gamesOf(t, db), "events": eventsOf(t, all), "raw": rawIDs})
+	wanted, err := json.Marshal(map[string]any{"games": gamesInPostgres(t, db), "events": eventRows(t, all), "raw": rawIDs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,8 +99,8 @@ func TestDuckDBAndPyarrowFindTheGamesThatPostgresHas(t *testing.T) {
 	t.Logf("%s", out)
 }
 
-// gamesOf are the games as Postgres has them.
-func gamesOf(t *testing.T, db *postgrestest.Database) []map[string]any {
+// gamesInPostgres returns the rows of games.
+func gamesInPostgres(t *testing.T, db *postgrestest.Database) []map[string]any {
 	t.Helper()
 	rows, err := db.Pool.Query(t.Context(), `SELECT game_id::text, white_id::text, white_handle, black_id::text, black_handle, white_rating, black_rating,
 		speed, rated, private, nullif(queue, '') AS queue, initial_cs, increment_cs, result, termination, plies,
@@ -115,13 +116,13 @@ func gamesOf(t *testing.T, db *postgrestest.Database) []map[string]any {
 		t.Fatal(err)
 	}
 	if len(games) != 121 {
-		t.Fatalf("%d games in Postgres", len(games))
+		t.Fatalf("%d games in Postgres, want 121", len(games))
 	}
 	return games
 }
 
-// eventsOf are the events as their rows should be.
-func eventsOf(t *testing.T, all []schemas.Event) (rows []map[string]any) {
+// eventRows returns the rows that events should have in Parquet.
+func eventRows(t *testing.T, all []schemas.Event) (rows []map[string]any) {
 	t.Helper()
 	for _, ev := range all {
 		decoded, err := events.Decode(ev.Type.Topic(), ev.Record().Value)

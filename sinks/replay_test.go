@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
 	"tabiya/internal/kafka"
 	"tabiya/internal/objstore/objstoretest"
 	"tabiya/schemas"
@@ -13,9 +14,9 @@ import (
 	"tabiya/sinks/sinktest"
 )
 
-// The first archive is made by two copies of each sink that own every partition
-// both, in many starts, while the log is written; the second by one, afterwards.
-func TestAReplayIntoASecondBucketGivesTheSameBytes(t *testing.T) {
+// Two copies of each sink, which both own every partition, write the first archive,
+// in several starts while the log is written. One copy writes the second, afterwards.
+func TestReplayIntoASecondBucketWritesTheSameBytes(t *testing.T) {
 	t.Parallel()
 	log, first, second := sinktest.NewLog(t, partitions), objstoretest.New(t), objstoretest.New(t)
 	both := func(bucket *objstoretest.Store, group string, encoders int) []sink {
@@ -27,8 +28,8 @@ func TestAReplayIntoASecondBucketGivesTheSameBytes(t *testing.T) {
 		return []sink{r, must[*archive.Sink](t)(parquet.New(cfg))}
 	}
 	copies := append(both(first, "one", 2), both(first, "two", 1)...)
-	runUntil(t, copies, func() bool { story(t, log); return true })
-	for range 2 { // stopped at any moment
+	runUntil(t, copies, func() bool { appendMixedLog(t, log); return true })
+	for range 2 { // stopped at a random moment
 		polls := 0
 		runUntil(t, copies, func() bool { polls++; return polls > 20 })
 	}
@@ -39,16 +40,16 @@ func TestAReplayIntoASecondBucketGivesTheSameBytes(t *testing.T) {
 	for _, prefix := range []string{"raw/", "events/", "games/"} {
 		files := sinktest.Files(t, second, prefix)
 		if len(files) < 4 {
-			t.Errorf("only %d files under %s", len(files), prefix)
+			t.Errorf("%d files under %s, want at least 4", len(files), prefix)
 		}
 		sinktest.SameFiles(t, sinktest.Files(t, first, prefix), files)
 	}
 }
 
-func TestWhatIsNoEventGoesToTheDeadLettersWithItsReason(t *testing.T) {
+func TestRecordsThatAreNotEventsAreDeadLettersWithAReason(t *testing.T) {
 	t.Parallel()
 	log, bucket := sinktest.NewLog(t, partitions), objstoretest.New(t)
-	story(t, log)
+	appendMixedLog(t, log)
 	cfg := archiveConfig(t, log, bucket)
 	runUntil(t, []sink{must[*archive.Sink](t)(raw.New(cfg)), must[*archive.Sink](t)(parquet.New(cfg))}, func() bool {
 		return archived(t, log, bucket, raw.Name) && archived(t, log, bucket, parquet.Name)
@@ -67,7 +68,7 @@ func TestWhatIsNoEventGoesToTheDeadLettersWithItsReason(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"\x00poison\xff": "game-events: decode event: it is not UTF-8",
+		"\x00poison\xff": "game-events: decode event: not UTF-8",
 		"":               "player-events: decode event: unexpected end of JSON input",
 		`{"eventId":"of a later version","eventType":"GamePaused","payload":{}}`: `game-events: decode event: unknown type "GamePaused"`,
 	}
@@ -76,7 +77,7 @@ func TestWhatIsNoEventGoesToTheDeadLettersWithItsReason(t *testing.T) {
 	}
 	for value, reason := range want {
 		if got[value] != reason {
-			t.Errorf("%q: %q, not %q", value, got[value], reason)
+			t.Errorf("%q: reason %q, want %q", value, got[value], reason)
 		}
 	}
 }

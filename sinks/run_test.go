@@ -2,9 +2,11 @@ package sinks_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/objstore/objstoretest"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/schemas"
@@ -34,34 +36,26 @@ func must[S any](t *testing.T) func(s S, err error) S {
 	}
 }
 
-// runUntil runs sinks until done says so. Like a supervisor it starts one again
-// that ends.
+// runUntil runs sinks until done returns true. It restarts a sink that ends, as a
+// supervisor does.
 func runUntil(t *testing.T, sinks []sink, done func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	var ended []chan struct{}
+	var running sync.WaitGroup
 	for _, s := range sinks {
-		e := make(chan struct{})
-		ended = append(ended, e)
-		go func() {
-			defer close(e)
+		running.Go(func() {
 			for ctx.Err() == nil {
 				if err := s.Run(ctx); err != nil && ctx.Err() == nil {
-					t.Log("starts again:", err)
+					t.Log("restarting the sink:", err)
 				}
 			}
-		}()
+		})
 	}
-	for deadline := time.Now().Add(90 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Error("not done in time")
-			break
-		}
-	}
-	cancel()
-	for _, e := range ended {
-		<-e
-	}
+	defer func() {
+		cancel()
+		running.Wait()
+	}()
+	eventually.True(t, "the sinks are done", done)
 }
 
 // archived reports whether a sink has archived the whole log.
@@ -75,7 +69,7 @@ func archived(t *testing.T, log *sinktest.Log, bucket *objstoretest.Store, name 
 	return true
 }
 
-// runAll runs the three sinks until each has written the whole log.
+// runAll runs all sinks until each has written the whole log.
 func runAll(t *testing.T, log *sinktest.Log, bucket *objstoretest.Store, db *postgrestest.Database) {
 	t.Helper()
 	cfg := archiveConfig(t, log, bucket)

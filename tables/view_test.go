@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
 	"tabiya/schemas"
@@ -92,12 +93,7 @@ func (c *cluster) view(onUpdate func(string, *note)) *tables.View[*note] {
 
 func waitReady(t *testing.T, v *tables.View[*note]) {
 	t.Helper()
-	deadline := time.Now().Add(timeout)
-	for tick := time.NewTicker(10 * time.Millisecond); !v.Ready(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatal("the view is not ready")
-		}
-	}
+	eventually.True(t, "the view is ready", v.Ready)
 }
 
 // waitText waits until the row has the text.

@@ -9,6 +9,7 @@ import (
 	"github.com/coder/websocket"
 
 	"tabiya/internal/client"
+	"tabiya/internal/eventually"
 	"tabiya/schemas"
 )
 
@@ -18,7 +19,7 @@ import (
 func (w *row) newGame() {
 	w.t.Helper()
 	body := map[string]any{"white": w.white.ID, "black": w.black.ID, "timeControl": schemas.TimeControl{InitialCs: 30_000}, "private": w.private}
-	eventually(w.t, "a game", func() error {
+	eventually.NoError(w.t, "a game", func() error {
 		var g client.Game
 		err := w.client.Do(w.t.Context(), client.Request{Method: "POST", Path: "/v1/games", Token: w.p.serviceToken, Body: body}, &g)
 		w.gameID = g.ID
@@ -77,7 +78,7 @@ func offered(what string, before ...func(*row)) func(*row) {
 func (w *row) finish() {
 	w.t.Helper()
 	w.resign()
-	eventually(w.t, "the game in history", func() error {
+	eventually.NoError(w.t, "the game in history", func() error {
 		return w.client.Do(w.t.Context(), client.Request{Method: "GET", Path: "/v1/history/games/" + w.gameID, Token: w.p.serviceToken}, nil)
 	})
 }
@@ -103,7 +104,7 @@ func (w *row) abandon() {
 // waitClaimable waits until the win or draw against the absent opponent can be claimed.
 func (w *row) waitClaimable() {
 	w.t.Helper()
-	eventually(w.t, "a claim", func() error {
+	eventually.NoError(w.t, "a claim", func() error {
 		var game struct {
 			Black struct{ ClaimableAt *time.Time }
 		}

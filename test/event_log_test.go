@@ -2,7 +2,6 @@ package test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -15,6 +14,7 @@ import (
 	pq "github.com/parquet-go/parquet-go"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/objstore"
 	"tabiya/internal/postgres"
@@ -119,7 +119,7 @@ func (l eventLog) checkPostgres(t testing.TB, at stores) {
 	}
 	defer pool.Close()
 	games := l.games()
-	eventually(t, "the games in Postgres", func() error {
+	eventually.NoError(t, "the games in Postgres", func() error {
 		var rows, players int
 		err := pool.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM games), (SELECT count(*) FROM player_games)`).Scan(&rows, &players)
 		if err == nil && (rows != len(games) || players != 2*len(games)) {
@@ -166,7 +166,7 @@ func (l eventLog) checkRaw(t testing.TB, at stores) {
 		want[r.value]++
 	}
 	bucket := open(t, at)
-	eventually(t, "the raw archive", func() error {
+	eventually.NoError(t, "the raw archive", func() error {
 		got := map[string]int{}
 		for key, text := range objects(t, bucket, "raw/v1/") {
 			follower, err := zstd.NewReader(bytes.NewReader(text))
@@ -210,7 +210,7 @@ func (l eventLog) checkParquet(t testing.TB, at stores) {
 		wantGames[fmt.Sprint(id, over.Result, over.Moves)]++
 	}
 	bucket := open(t, at)
-	eventually(t, "the Parquet archive", func() error {
+	eventually.NoError(t, "the Parquet archive", func() error {
 		gotEvents, gotGames := map[string]int{}, map[string]int{}
 		for key, text := range objects(t, bucket, "events/v1/") {
 			rows, err := pq.Read[eventRow](bytes.NewReader(text), int64(len(text)))
@@ -285,24 +285,6 @@ func objects(t testing.TB, bucket *objstore.Bucket, prefix string) map[string][]
 	return found
 }
 
-// sinkTimeout is how long a sink may take to write what is in the log: the archive's window
-// and grace in these tests, on a busy machine.
+// sinkTimeout is how long a sink may take to have all that is in the log: the
+// archive's window and grace in these tests, and a busy machine.
 const sinkTimeout = 90 * time.Second
-
-// eventually calls try until it succeeds, for at most sinkTimeout.
-func eventually(t testing.TB, what string, try func() error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), sinkTimeout)
-	defer cancel()
-	for {
-		err := try()
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s, after %s: %v", what, sinkTimeout, err)
-		case <-time.After(250 * time.Millisecond):
-		}
-	}
-}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/loopbacktest"
 	"tabiya/internal/objstore"
@@ -163,7 +164,7 @@ func withOutOfTurnMoves(t *testing.T, url, serviceToken string, do func(), repla
 // answering waits until the API answers.
 func answering(t testing.TB, url string) {
 	t.Helper()
-	eventually(t, "an answer from "+url, func() error {
+	eventually.NoError(t, "an answer from "+url, func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		_, _, err := get(ctx, url+"/healthz")

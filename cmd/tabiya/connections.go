@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/objstore"
 	"tabiya/internal/postgres"
+	"tabiya/internal/retry"
 )
 
 // kafkaFlags locate Kafka and say how to log in to it.
@@ -73,25 +73,10 @@ func (f s3Flags) config() (objstore.Config, error) {
 	return cfg, cfg.Validate()
 }
 
-// retryWhileUnavailable calls do until it succeeds or fails for another reason than
+// retryWhileUnavailable calls f until it succeeds or fails for another reason than
 // an unavailable dependency, so that processes may be started in any order.
-func retryWhileUnavailable(ctx context.Context, logger *slog.Logger, dependency string, do func(context.Context) error) error {
-	pause := 250 * time.Millisecond
-	for logged := false; ; logged = true {
-		err := do(ctx)
-		if err == nil || ctx.Err() != nil || !isUnavailable(err) {
-			return err
-		}
-		if !logged {
-			logger.Warn("waiting for "+dependency, "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, 5*time.Second)
-	}
+func retryWhileUnavailable(ctx context.Context, logger *slog.Logger, dependency string, f func(context.Context) error) error {
+	return retry.New(dependency, logger, isUnavailable).Do(ctx, f)
 }
 
 func isUnavailable(err error) bool {

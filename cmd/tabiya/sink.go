@@ -80,7 +80,7 @@ func (n *node) newSink(ctx context.Context, name string, deps dependencies) (run
 	}
 	return newSink(archive.Config{
 		Kafka: deps.kafka, Bucket: bucket, TempDir: deps.archive.ArchiveTemp,
-		Limits: archive.Limits{Window: deps.archive.ArchiveWindow}, Grace: deps.archive.ArchiveGrace, Turn: deps.archiveSlot,
+		Limits: archive.Limits{Window: deps.archive.ArchiveWindow}, Grace: deps.archive.ArchiveGrace, EncodeSlot: deps.archiveSlot,
 		Logger: n.logger, Registerer: n.registry,
 	})
 }

@@ -15,16 +15,16 @@ import (
 	"tabiya/internal/kafka/brokertime"
 )
 
-// broker is kfake on disk, kept small by a tier of older segments.
+// broker is kfake on disk, with older segments in a tier.
 type broker struct {
-	cluster *kfake.Cluster
-	addrs   []string
-	gate    *gate
-	sweeper context.CancelFunc
-	swept   chan struct{} // closed when the sweeper has stopped
+	cluster     *kfake.Cluster
+	addrs       []string
+	listener    *listener
+	stopTier    context.CancelFunc
+	tierStopped chan struct{}
 }
 
-// brokerState is what outlives a run beside kfake's own files.
+// brokerState is what is stored beside kfake's own files.
 type brokerState struct {
 	Port int `json:"port"`
 }
@@ -35,75 +35,75 @@ func startBroker(dir string, logger *slog.Logger) (_ *broker, err error) {
 			err = fmt.Errorf("embedded kafka: %w", err)
 		}
 	}()
-	hot, old, statePath := filepath.Join(dir, "kafka"), filepath.Join(dir, "kafka-older"), filepath.Join(dir, "kafka.json")
+	brokerDir, tierDir, statePath := filepath.Join(dir, "kafka"), filepath.Join(dir, "kafka-older"), filepath.Join(dir, "kafka.json")
 	var state brokerState
-	if err := load(statePath, &state); err != nil {
+	if err := loadState(statePath, &state); err != nil {
 		return nil, err
 	}
-	gate := newGate()
+	clients := newListener()
 	listen := func(string, string) (net.Listener, error) {
 		l, err := listenLoopback(state.Port)
 		if err != nil {
 			return nil, err
 		}
-		state.Port, gate.Listener = portOf(l), l
-		return gate, nil
+		state.Port, clients.Listener = portOf(l), l
+		return clients, nil
 	}
 	cluster, err := kfake.NewCluster(
 		kfake.NumBrokers(1), kfake.ClusterID("tabiya"), kfake.ListenFn(listen),
-		kfake.DataDir(hot), kfake.BrokerConfigs(tier.BrokerConfigs()), kfake.MaxVersions(tier.Versions()),
+		kfake.DataDir(brokerDir), kfake.BrokerConfigs(tier.BrokerConfigs()), kfake.MaxVersions(tier.Versions()),
 		kfake.WithLogger(brokerLog{logger}),
 	)
 	if err != nil {
 		return nil, err
 	}
-	b := &broker{cluster: cluster, addrs: cluster.ListenAddrs(), gate: gate, swept: make(chan struct{})}
+	b := &broker{cluster: cluster, addrs: cluster.ListenAddrs(), listener: clients, tierStopped: make(chan struct{})}
 	brokertime.Install(cluster)
-	older, err := tier.New(cluster, tier.Config{BrokerDir: hot, Dir: old, Logger: logger})
+	older, err := tier.New(cluster, tier.Config{BrokerDir: brokerDir, Dir: tierDir, Logger: logger})
 	if err == nil {
-		err = keep(statePath, state)
+		err = storeState(statePath, state)
 	}
 	if err != nil {
 		cluster.Close()
-		gate.open()
+		clients.start()
 		return nil, err
 	}
-	debug.FreeOSMemory() // what was read of the log to begin with
-	gate.open()
+	debug.FreeOSMemory() // that kfake used to read the log
+	clients.start()
 
 	ctx, stop := context.WithCancel(context.Background())
-	b.sweeper = stop
+	b.stopTier = stop
 	go func() {
-		defer close(b.swept)
-		_ = older.Run(ctx) // nil: what fails is logged
+		defer close(b.tierStopped)
+		_ = older.Run(ctx) // always nil: it logs its errors
 	}()
 	return b, nil
 }
 
 func (b *broker) close(ctx context.Context) error {
-	b.sweeper()
+	b.stopTier()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		<-b.swept
+		<-b.tierStopped
 		b.cluster.Close()
 	}()
 	select {
 	case <-done:
 		return nil
-	case <-ctx.Done(): // as safe as a kill: all batches are on disk
+	case <-ctx.Done(): // loses nothing: all batches are on disk
 		return errors.New("embedded kafka did not close in time")
 	}
 }
 
-// brokerLog passes on what an operator should know.
-type brokerLog struct{ to *slog.Logger }
+// brokerLog logs kfake's warnings and errors.
+type brokerLog struct{ logger *slog.Logger }
 
 func (l brokerLog) Logf(level kfake.LogLevel, format string, args ...any) {
 	switch level {
 	case kfake.LogLevelError:
-		l.to.Error("embedded kafka", "said", fmt.Sprintf(format, args...))
+		l.logger.Error("embedded kafka", "message", fmt.Sprintf(format, args...))
 	case kfake.LogLevelWarn:
-		l.to.Warn("embedded kafka", "said", fmt.Sprintf(format, args...))
+		l.logger.Warn("embedded kafka", "message", fmt.Sprintf(format, args...))
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"tabiya/internal/objstore"
 )
 
-func soon(t *testing.T) context.Context {
+func withTimeout(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
@@ -37,16 +37,15 @@ const topic, group = "things", "readers"
 
 func createTopic(t *testing.T, p *process, name string, configs map[string]*string) {
 	t.Helper()
-	if _, err := kadm.NewClient(connect(t, p)).CreateTopic(soon(t), 2, 1, configs, name); err != nil {
+	if _, err := kadm.NewClient(connect(t, p)).CreateTopic(withTimeout(t), 2, 1, configs, name); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// writeAll leaves something of every kind behind: records and a commit, an
-// object, a row.
+// writeAll writes to every part: records and a committed offset, an object, a row.
 func writeAll(t *testing.T, p *process, round int) {
 	t.Helper()
-	ctx := soon(t)
+	ctx := withTimeout(t)
 	client := connect(t, p)
 	for i := range 100 {
 		r := &kgo.Record{Topic: topic, Key: []byte{byte(i)}, Value: fmt.Appendf(nil, "%d/%d", round, i), Timestamp: time.UnixMilli(1)}
@@ -81,10 +80,10 @@ func writeAll(t *testing.T, p *process, round int) {
 	}
 }
 
-// checkAll finds what rounds 1 to n wrote, once each.
+// checkAll checks that every part has what rounds 1 to n wrote, once each.
 func checkAll(t *testing.T, p *process, n int) {
 	t.Helper()
-	ctx := soon(t)
+	ctx := withTimeout(t)
 	var want []string
 	for round := 1; round <= n; round++ {
 		for i := range 100 {
@@ -102,7 +101,7 @@ func checkAll(t *testing.T, p *process, n int) {
 		for r := range fetches.RecordsAll() {
 			got = append(got, string(r.Value))
 			if age := time.Since(r.Timestamp); age < -time.Second || age > 2*time.Minute {
-				t.Errorf("record of %s: not the broker's time", r.Timestamp)
+				t.Errorf("record time %s is not broker time", r.Timestamp)
 			}
 		}
 	}

@@ -14,23 +14,23 @@ import (
 	"tabiya/internal/objstore"
 )
 
-// Bucket is the bucket's name in the embedded store; Start makes it.
+// Bucket is the name of the bucket that Start creates in the embedded store.
 const Bucket = "tabiya"
 
 // closeTimeout bounds Close, whatever its context says.
 const closeTimeout = 10 * time.Second
 
-// Config says which parts to start, and where their data lies.
+// Config says which parts to start, and where to store their data.
 type Config struct {
-	DataDir string       // made if missing
-	Logger  *slog.Logger // default: none
+	DataDir string       // created if missing
+	Logger  *slog.Logger // nil: no logs
 
 	Kafka    bool
 	Postgres bool
 	S3       bool
 }
 
-// Instance is the parts that run.
+// Instance is a set of running parts.
 type Instance struct {
 	lock     *lock
 	broker   *broker
@@ -38,8 +38,8 @@ type Instance struct {
 	postgres *pgchild.Server
 }
 
-// Start starts the parts, all at once, and returns when each answers. If
-// another process runs over the folder it returns ErrLocked.
+// Start starts the parts at the same time and returns when each answers. Returns
+// ErrLocked if another process uses the data folder.
 func Start(ctx context.Context, cfg Config) (_ *Instance, err error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -48,7 +48,7 @@ func Start(ctx context.Context, cfg Config) (_ *Instance, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil { // what is secret in here has its own mode
+	if err := os.MkdirAll(dir, 0o755); err != nil { // secrets in it have their own mode
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	i := &Instance{}
@@ -86,11 +86,11 @@ func (i *Instance) start(ctx context.Context, cfg Config, dir string) error {
 			return err
 		})
 	}
-	return all(parts)
+	return runAll(parts)
 }
 
-// all runs the parts at the same time and waits for all of them.
-func all(parts []func() error) error {
+// runAll runs functions at the same time, waits for all of them and joins their errors.
+func runAll(parts []func() error) error {
 	errs := make(chan error, len(parts))
 	for _, part := range parts {
 		go func() { errs <- part() }()
@@ -102,7 +102,7 @@ func all(parts []func() error) error {
 	return errors.Join(failed...)
 }
 
-// KafkaBrokers are the broker's addresses; none if it is not embedded.
+// KafkaBrokers returns the broker's addresses; none if it is not embedded.
 func (i *Instance) KafkaBrokers() []string {
 	if i.broker == nil {
 		return nil
@@ -110,16 +110,16 @@ func (i *Instance) KafkaBrokers() []string {
 	return i.broker.addrs
 }
 
-// KafkaDial connects to the broker from this process, past the kernel; nil if it
-// is not embedded.
+// KafkaDial returns a function that connects to the broker in memory, without TCP; nil if
+// it is not embedded.
 func (i *Instance) KafkaDial() func(ctx context.Context, network, address string) (net.Conn, error) {
 	if i.broker == nil {
 		return nil
 	}
-	return i.broker.gate.dial
+	return i.broker.listener.dial
 }
 
-// PostgresDSN is how to connect, password included; empty if it is not embedded.
+// PostgresDSN returns how to connect, with the password; empty if it is not embedded.
 func (i *Instance) PostgresDSN() string {
 	if i.postgres == nil {
 		return ""
@@ -127,7 +127,7 @@ func (i *Instance) PostgresDSN() string {
 	return i.postgres.DSN()
 }
 
-// PostgresPID is the child's process now; 0 if it is not embedded.
+// PostgresPID returns the child's present process id; 0 if it is not embedded.
 func (i *Instance) PostgresPID() int {
 	if i.postgres == nil {
 		return 0
@@ -135,7 +135,7 @@ func (i *Instance) PostgresPID() int {
 	return i.postgres.PID()
 }
 
-// S3 is how to reach the bucket; zero if the store is not embedded.
+// S3 returns how to reach the bucket; zero if the store is not embedded.
 func (i *Instance) S3() objstore.Config {
 	if i.gateway == nil {
 		return objstore.Config{}
@@ -143,8 +143,8 @@ func (i *Instance) S3() objstore.Config {
 	return i.gateway.config
 }
 
-// Close stops the parts, all at once, in at most ten seconds, and gives the
-// folder free. What used them has to have stopped before.
+// Close stops the parts at the same time, in at most ten seconds, and unlocks the data
+// folder. Their clients must have stopped before.
 func (i *Instance) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
@@ -158,5 +158,5 @@ func (i *Instance) Close(ctx context.Context) error {
 	if i.postgres != nil {
 		parts = append(parts, func() error { return i.postgres.Close(ctx) })
 	}
-	return errors.Join(all(parts), i.lock.release())
+	return errors.Join(runAll(parts), i.lock.release())
 }

@@ -17,29 +17,30 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/embedded"
+	"tabiya/internal/eventually"
 )
 
-func TestEverythingIsThereAfterAKill(t *testing.T) {
+func TestDataSurvivesAKill(t *testing.T) {
 	t.Parallel()
-	cfg := all(t.TempDir())
+	cfg := allParts(t.TempDir())
 	p := start(t, cfg)
 	createTopic(t, p, topic, nil)
 	for round := 1; round <= 3; round++ {
 		writeAll(t, p, round)
 		p.kill()
 		before := p
-		p = start(t, cfg) // at once: the child PostgreSQL may still be there
+		p = start(t, cfg) // at once: the PostgreSQL child may still run
 		if p.Brokers[0] != before.Brokers[0] || p.S3 != before.S3 {
-			t.Errorf("the parts moved: %+v, %+v", before.report, p.report)
+			t.Errorf("the addresses have changed: %+v, %+v", before.report, p.report)
 		}
 		checkAll(t, p, round)
 	}
 	t.Logf("started in %s", p.Took)
 }
 
-func TestEverythingIsThereAfterAStop(t *testing.T) {
+func TestDataSurvivesAStop(t *testing.T) {
 	t.Parallel()
-	cfg := all(t.TempDir())
+	cfg := allParts(t.TempDir())
 	p := start(t, cfg)
 	t.Logf("first start in %s", p.Took)
 	createTopic(t, p, topic, nil)
@@ -56,38 +57,34 @@ func TestEverythingIsThereAfterAStop(t *testing.T) {
 	t.Logf("started in %s", p.Took)
 }
 
-func TestASecondProcessIsRefusedInOneLine(t *testing.T) {
+func TestSecondProcessFailsWithAOneLineError(t *testing.T) {
 	t.Parallel()
-	cfg := embedded.Config{DataDir: t.TempDir()} // no part at all: the lock is the folder's
+	cfg := embedded.Config{DataDir: t.TempDir()} // the folder is locked even without parts
 	first := start(t, cfg)
-	second := try(t, cfg, nil)
+	second := tryStart(t, cfg, nil)
 	if !second.Locked || strings.Contains(second.Err, "\n") || !strings.Contains(second.Err, strconv.Itoa(first.cmd.Process.Pid)) {
-		t.Errorf("refused with %q", second.Err)
+		t.Errorf("got error %q", second.Err)
 	}
 	first.kill()
 	start(t, cfg)
 }
 
-func TestThePostgresChildEndsWithItsParent(t *testing.T) {
+func TestPostgresChildEndsWithItsParent(t *testing.T) {
 	t.Parallel()
 	p := start(t, embedded.Config{DataDir: t.TempDir(), Postgres: true})
 	p.kill()
-	for deadline := time.Now().Add(10 * time.Second); alive(p.PostgresPID); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("process %d is still there", p.PostgresPID)
-		}
-	}
+	eventually.True(t, "the server has ended", func() bool { return !alive(p.PostgresPID) })
 }
 
 func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
-func TestAPostgresChildThatDiesIsStartedAgain(t *testing.T) {
+func TestPostgresChildThatDiesIsRestarted(t *testing.T) {
 	t.Parallel()
 	p := start(t, embedded.Config{DataDir: t.TempDir(), Postgres: true})
 	if err := syscall.Kill(p.PostgresPID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	ctx := soon(t)
+	ctx := withTimeout(t)
 	for {
 		db, err := pgx.Connect(ctx, p.DSN)
 		if err == nil {
@@ -101,9 +98,9 @@ func TestAPostgresChildThatDiesIsStartedAgain(t *testing.T) {
 	p.stop()
 }
 
-// A postmaster.pid that names a process that is no PostgreSQL, as after a
-// restart of a container, where ids begin anew.
-func TestAStalePidFileDoesNotBlockTheStart(t *testing.T) {
+// After a restart of a container, process ids start again, so a postmaster.pid can name
+// another program.
+func TestPidFileOfAnotherProgramDoesNotBlockTheStart(t *testing.T) {
 	t.Parallel()
 	cfg := embedded.Config{DataDir: t.TempDir(), Postgres: true}
 	start(t, cfg).stop()
@@ -115,14 +112,14 @@ func TestAStalePidFileDoesNotBlockTheStart(t *testing.T) {
 	}
 	start(t, cfg)
 	if !alive(other.cmd.Process.Pid) {
-		t.Error("the innocent process was killed")
+		t.Error("the other process was killed")
 	}
 }
 
-func TestAnOrdinaryUserNeedsNoMore(t *testing.T) {
+func TestPartsRunAsAnOrdinaryUser(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		start(t, all(t.TempDir())) // who runs this is one
+		start(t, allParts(t.TempDir())) // the test runs as one
 		return
 	}
 	nobody, err := user.Lookup("nobody")
@@ -131,21 +128,21 @@ func TestAnOrdinaryUserNeedsNoMore(t *testing.T) {
 	}
 	uid, _ := strconv.Atoi(nobody.Uid)
 	gid, _ := strconv.Atoi(nobody.Gid)
-	dir := passable(t)
+	dir := worldReadableDir(t)
 	if err := os.Chown(dir, uid, gid); err != nil {
 		t.Fatal(err)
 	}
-	cfg, as := all(dir), &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	p := startAs(t, cfg, as)
+	cfg, credential := allParts(dir), &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	p := startAs(t, cfg, credential)
 	createTopic(t, p, topic, nil)
 	writeAll(t, p, 1)
 	p.kill()
-	p = startAs(t, cfg, as)
+	p = startAs(t, cfg, credential)
 	checkAll(t, p, 1)
 }
 
-// passable is a temporary folder that other users can reach.
-func passable(t *testing.T) string {
+// worldReadableDir returns a temporary folder that other users can enter.
+func worldReadableDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "tabiya-embedded-")
 	if err != nil {
@@ -158,10 +155,10 @@ func passable(t *testing.T) string {
 	return dir
 }
 
-// Root's data folder is often below /root, where PostgreSQL's user cannot go.
-func TestAFolderBehindAClosedDoor(t *testing.T) {
+// The data folder of root is often below /root, which PostgreSQL's user cannot enter.
+func TestPostgresRunsInAFolderThatItsUserCannotEnter(t *testing.T) {
 	t.Parallel()
-	closed := filepath.Join(passable(t), "closed")
+	closed := filepath.Join(worldReadableDir(t), "closed")
 	if err := os.Mkdir(closed, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -174,13 +171,12 @@ func TestAFolderBehindAClosedDoor(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info.Mode().Perm() != 0o700 {
-		t.Errorf("the door is open: %s", info.Mode())
+		t.Errorf("the mode was changed to %s", info.Mode())
 	}
 }
 
-// A batch that a kill of the machine tore is cut off, and the log goes on where
-// it was whole.
-func TestATornLastBatchIsCutOff(t *testing.T) {
+// A crash of the machine can leave an incomplete batch.
+func TestIncompleteLastBatchIsTruncated(t *testing.T) {
 	t.Parallel()
 	cfg := embedded.Config{DataDir: t.TempDir(), Kafka: true}
 	p := start(t, cfg)
@@ -190,7 +186,7 @@ func TestATornLastBatchIsCutOff(t *testing.T) {
 		t.Helper()
 		r := &kgo.Record{Topic: topic, Key: []byte("k"), Value: []byte(value), Timestamp: time.UnixMilli(1)}
 		client := connect(t, p, kgo.RecordPartitioner(kgo.ManualPartitioner()))
-		if err := client.ProduceSync(soon(t), r).FirstErr(); err != nil {
+		if err := client.ProduceSync(withTimeout(t), r).FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 		return r.Offset
@@ -208,18 +204,18 @@ func TestATornLastBatchIsCutOff(t *testing.T) {
 	if err := os.Truncate(segment, info.Size()-5); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(strings.TrimSuffix(segment, ".dat") + ".idx"); err != nil { // may be torn, too
+	if err := os.Remove(strings.TrimSuffix(segment, ".dat") + ".idx"); err != nil { // may be incomplete too
 		t.Fatal(err)
 	}
 	p = start(t, cfg)
 	if offset := produce("after"); offset != 2 {
-		t.Errorf("went on at offset %d, want 2", offset)
+		t.Errorf("continued at offset %d, want 2", offset)
 	}
 	p.kill()
 	p = start(t, cfg)
 	reader := connect(t, p, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().AtStart()}}))
 	var got []string
-	for ctx := soon(t); len(got) < 3 && ctx.Err() == nil; {
+	for ctx := withTimeout(t); len(got) < 3 && ctx.Err() == nil; {
 		for r := range reader.PollFetches(ctx).RecordsAll() {
 			got = append(got, string(r.Value))
 		}
@@ -227,7 +223,7 @@ func TestATornLastBatchIsCutOff(t *testing.T) {
 	if !slices.Equal(got, []string{"whole", "whole", "after"}) {
 		t.Errorf("got %q", got)
 	}
-	configs, err := kadm.NewClient(reader).DescribeTopicConfigs(soon(t), topic)
+	configs, err := kadm.NewClient(reader).DescribeTopicConfigs(withTimeout(t), topic)
 	if err != nil {
 		t.Fatal(err)
 	}

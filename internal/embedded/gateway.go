@@ -30,7 +30,7 @@ type gateway struct {
 	logger *slog.Logger
 }
 
-// gatewayState is what outlives a run beside the objects.
+// gatewayState is what is stored beside the objects.
 type gatewayState struct {
 	Port      int    `json:"port"`
 	AccessKey string `json:"accessKey"`
@@ -40,7 +40,7 @@ type gatewayState struct {
 func startGateway(ctx context.Context, dir string, logger *slog.Logger) (*gateway, error) {
 	g, err := newGateway(dir, logger)
 	if err == nil {
-		err = g.makeBucket(ctx)
+		err = g.createBucket(ctx)
 		if err != nil {
 			err = errors.Join(err, g.close(ctx))
 		}
@@ -54,17 +54,17 @@ func startGateway(ctx context.Context, dir string, logger *slog.Logger) (*gatewa
 func newGateway(dir string, logger *slog.Logger) (*gateway, error) {
 	state := gatewayState{AccessKey: "tabiya", SecretKey: rand.Text()}
 	statePath := filepath.Join(dir, "s3.json")
-	if err := load(statePath, &state); err != nil {
+	if err := loadState(statePath, &state); err != nil {
 		return nil, err
 	}
-	// The gateway wants a port's number, not a listener; between this look and
-	// its own call somebody could take the port, then the start fails loudly.
+	// The gateway takes a port number, not a listener. If another process takes the
+	// port in between, the start fails.
 	l, err := listenLoopback(state.Port)
 	if err != nil {
 		return nil, err
 	}
 	state.Port = portOf(l)
-	if err := errors.Join(l.Close(), keep(statePath, state)); err != nil {
+	if err := errors.Join(l.Close(), storeState(statePath, state)); err != nil {
 		return nil, err
 	}
 	store, err := openStore(dir)
@@ -81,7 +81,7 @@ func newGateway(dir string, logger *slog.Logger) (*gateway, error) {
 	}}
 	go func() {
 		g.ended <- embedgw.RunVersityGW(run, store, &embedgw.Config{
-			// One account, as without this line, which would be said on stdout.
+			// One account is the default, but the default prints a line to stdout.
 			IAMService: auth.NewIAMServiceSingle(auth.Account{
 				Access: state.AccessKey, Secret: state.SecretKey, Role: auth.RoleAdmin,
 			}),
@@ -100,36 +100,37 @@ func newGateway(dir string, logger *slog.Logger) (*gateway, error) {
 	}
 }
 
-// openStore keeps metadata in the files' extended attributes where there are
-// any: they appear together with the object, which two files cannot. A folder
-// goes on the way it began.
+// openStore opens the store with metadata in extended attributes, if the file system has
+// them: an object and its attributes appear in one step, two files would not. A folder
+// that has a sidecar keeps it.
 func openStore(dir string) (*posix.Posix, error) {
-	root, side := filepath.Join(dir, "s3"), filepath.Join(dir, "s3-meta")
+	root, sidecarDir := filepath.Join(dir, "s3"), filepath.Join(dir, "s3-meta")
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return nil, err
 	}
 	opts := posix.PosixOpts{
 		Concurrency:  64,
-		IOBufferSize: 128 << 10, // one a request; the default is a MiB
-		// One process owns the folder; locks in memory will do.
+		IOBufferSize: 128 << 10, // for each request; the default is a MiB
+		// Locks in memory suffice, since one process uses the folder.
 		ForceNoObjLockFile: true,
 	}
-	if _, err := os.Stat(side); err != nil && hasAttributes(root) {
+	if _, err := os.Stat(sidecarDir); err != nil && hasAttributes(root) {
 		return posix.New(root, meta.XattrMeta{}, opts)
 	}
-	if err := os.MkdirAll(side, 0o755); err != nil {
+	if err := os.MkdirAll(sidecarDir, 0o755); err != nil {
 		return nil, err
 	}
-	if err := dropOrphans(root, side); err != nil {
+	if err := removeOrphanedMetadata(root, sidecarDir); err != nil {
 		return nil, err
 	}
-	sideCar, err := meta.NewSideCar(side)
+	sidecar, err := meta.NewSideCar(sidecarDir)
 	if err != nil {
 		return nil, err
 	}
-	return posix.New(root, sideCar, opts)
+	return posix.New(root, sidecar, opts)
 }
 
+// hasAttributes reports whether files in dir can have extended attributes.
 func hasAttributes(dir string) bool {
 	const probe = "tabiya-probe"
 	if (meta.XattrMeta{}).StoreAttribute(nil, dir, "", probe, make([]byte, 1024)) != nil {
@@ -138,18 +139,18 @@ func hasAttributes(dir string) bool {
 	return (meta.XattrMeta{}).DeleteAttribute(dir, "", probe) == nil
 }
 
-// dropOrphans removes the metadata of objects that are not there. The gateway
-// writes metadata first and judges If-None-Match by it: after a kill between the
-// two, an object that does not exist could never be written.
-func dropOrphans(root, side string) error {
-	return filepath.WalkDir(side, func(path string, entry os.DirEntry, err error) error {
+// removeOrphanedMetadata removes the metadata of objects that do not exist. The gateway
+// writes metadata before the object and checks If-None-Match against it: after a kill in
+// between, the object could never be written.
+func removeOrphanedMetadata(root, sidecarDir string) error {
+	return filepath.WalkDir(sidecarDir, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() || entry.Name() != "meta" {
 			return err
 		}
 		if _, err := os.Stat(filepath.Join(path, "etag")); err != nil {
-			return nil // a bucket's, or a folder that has that name
+			return nil // the bucket's metadata, or a folder of that name
 		}
-		object, err := filepath.Rel(side, filepath.Dir(path))
+		object, err := filepath.Rel(sidecarDir, filepath.Dir(path))
 		if err != nil {
 			return err
 		}
@@ -162,7 +163,7 @@ func dropOrphans(root, side string) error {
 	})
 }
 
-func (g *gateway) makeBucket(ctx context.Context) error {
+func (g *gateway) createBucket(ctx context.Context) error {
 	bucket, err := objstore.Open(ctx, g.config)
 	if err != nil {
 		return err
@@ -173,7 +174,7 @@ func (g *gateway) makeBucket(ctx context.Context) error {
 	return bucket.Create(ctx)
 }
 
-// close waits for the requests under way, as long as ctx allows.
+// close stops the gateway and waits for its requests until ctx ends.
 func (g *gateway) close(ctx context.Context) error {
 	g.stop()
 	select {
@@ -183,10 +184,10 @@ func (g *gateway) close(ctx context.Context) error {
 		}
 		return err
 	case <-ctx.Done():
-		// Another program's connection that has asked nothing for its first 5 s holds
-		// it up, since it counts as one whose request is on its way; ours are closed
-		// (objstore.Bucket.Close). What was answered is on disk.
-		g.logger.Warn("embedded s3 did not close in time: a client's connection is open")
+		// The gateway waits for connections that have sent no request in their first 5 s.
+		// Our own are closed (objstore.Bucket.Close), so it is another program's. All
+		// answered requests are on disk.
+		g.logger.Warn("embedded s3 did not close in time: a client has an open connection")
 		return nil
 	}
 }

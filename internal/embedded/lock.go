@@ -11,14 +11,14 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// ErrLocked: another process runs over the data folder.
+// ErrLocked means that another process uses the data folder.
 var ErrLocked = errors.New("data folder is in use")
 
-// lock is a lock of the operating system's, so it ends with its process however
-// that ends. The file holds the process's id, for the one who is refused.
+// lock is a file lock of the operating system, so it ends with its process, however that
+// ends. The file contains the process id, for the error of a second process.
 type lock struct{ file *flock.Flock }
 
-// Busy is ErrLocked if another process runs over the folder.
+// Busy returns ErrLocked if another process uses the data folder.
 func Busy(dir string) error {
 	l, err := acquire(dir)
 	switch {
@@ -27,7 +27,7 @@ func Busy(dir string) error {
 	case errors.Is(err, ErrLocked):
 		return err
 	}
-	return nil // there is no such folder yet
+	return nil // the folder does not exist yet
 }
 
 func acquire(dir string) (*lock, error) {
@@ -38,11 +38,11 @@ func acquire(dir string) (*lock, error) {
 		return nil, fmt.Errorf("lock data folder: %w", err)
 	}
 	if !held {
-		owner, _ := os.ReadFile(path) // who it is helps, but is not needed
+		owner, _ := os.ReadFile(path) // only for the error message
 		if pid := strings.TrimSpace(string(owner)); pid != "" {
-			return nil, fmt.Errorf("%w: process %s runs over %s", ErrLocked, pid, dir)
+			return nil, fmt.Errorf("%w: process %s uses %s", ErrLocked, pid, dir)
 		}
-		return nil, fmt.Errorf("%w: another process runs over %s", ErrLocked, dir)
+		return nil, fmt.Errorf("%w: another process uses %s", ErrLocked, dir)
 	}
 	if err := os.WriteFile(path, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock data folder: %w", err), file.Unlock())
@@ -50,5 +50,6 @@ func acquire(dir string) (*lock, error) {
 	return &lock{file}, nil
 }
 
-// release leaves the file: removing it would let two processes lock two files.
+// release unlocks the file but does not remove it: then two processes could each lock a
+// file of that name.
 func (l *lock) release() error { return l.file.Unlock() }

@@ -20,11 +20,11 @@ import (
 	"tabiya/internal/objstore"
 )
 
-// The parts run in a second process of this binary: to be killed, to run as
-// another user, and because the gateway changes the working folder.
+// childEnv holds the Config of the second process of this binary in which the parts run:
+// it can be killed and run as another user, and the gateway changes its working directory.
 const childEnv = "TABIYA_EMBEDDED_CHILD"
 
-// report is what the second process says when all its parts answer.
+// report is what the second process prints when all its parts answer.
 type report struct {
 	Brokers     []string
 	DSN         string
@@ -36,12 +36,12 @@ type report struct {
 }
 
 func TestMain(m *testing.M) {
-	asked := os.Getenv(childEnv)
-	if asked == "" {
+	config := os.Getenv(childEnv)
+	if config == "" {
 		os.Exit(m.Run())
 	}
 	var cfg embedded.Config
-	if err := json.Unmarshal([]byte(asked), &cfg); err != nil {
+	if err := json.Unmarshal([]byte(config), &cfg); err != nil {
 		panic(err)
 	}
 	os.Exit(serve(cfg))
@@ -49,14 +49,14 @@ func TestMain(m *testing.M) {
 
 func serve(cfg embedded.Config) int {
 	cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
-	began := time.Now()
+	start := time.Now()
 	i, err := embedded.Start(context.Background(), cfg)
 	if err != nil {
-		say(report{Err: err.Error(), Locked: errors.Is(err, embedded.ErrLocked)})
+		printReport(report{Err: err.Error(), Locked: errors.Is(err, embedded.ErrLocked)})
 		return 1
 	}
-	say(report{Brokers: i.KafkaBrokers(), DSN: i.PostgresDSN(), S3: i.S3(), PostgresPID: i.PostgresPID(), Took: time.Since(began)})
-	_, _ = io.Copy(io.Discard, os.Stdin) // until we are told to stop
+	printReport(report{Brokers: i.KafkaBrokers(), DSN: i.PostgresDSN(), S3: i.S3(), PostgresPID: i.PostgresPID(), Took: time.Since(start)})
+	_, _ = io.Copy(io.Discard, os.Stdin) // until stop closes it
 	if err := i.Close(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -64,7 +64,7 @@ func serve(cfg embedded.Config) int {
 	return 0
 }
 
-func say(r report) {
+func printReport(r report) {
 	if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
 		panic(err)
 	}
@@ -73,14 +73,14 @@ func say(r report) {
 // process is the second process.
 type process struct {
 	report
-	t     *testing.T
-	cmd   *exec.Cmd
-	stdin io.Closer
-	ended chan struct{}
-	said  *strings.Builder // after ended
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	ended  chan struct{}
+	stderr *strings.Builder // complete once ended
 }
 
-func all(dir string) embedded.Config {
+func allParts(dir string) embedded.Config {
 	return embedded.Config{DataDir: dir, Kafka: true, S3: true, Postgres: true}
 }
 
@@ -89,36 +89,37 @@ func start(t *testing.T, cfg embedded.Config) *process {
 	return startAs(t, cfg, nil)
 }
 
-func startAs(t *testing.T, cfg embedded.Config, as *syscall.Credential) *process {
+func startAs(t *testing.T, cfg embedded.Config, user *syscall.Credential) *process {
 	t.Helper()
-	p := try(t, cfg, as)
+	p := tryStart(t, cfg, user)
 	if p.Err != "" {
 		t.Fatal(p.Err)
 	}
 	return p
 }
 
-func try(t *testing.T, cfg embedded.Config, as *syscall.Credential) *process {
+// tryStart starts the process. Its Err says whether the parts have started.
+func tryStart(t *testing.T, cfg embedded.Config, user *syscall.Credential) *process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked, err := json.Marshal(cfg)
+	config, err := json.Marshal(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if as != nil { // the go command's folders are closed to others
-		self = copied(t, self)
+	if user != nil { // other users cannot enter the go command's folders
+		self = copyProgram(t, self)
 	}
-	p := &process{t: t, cmd: exec.Command(self, "-test.run=^$"), ended: make(chan struct{}), said: &strings.Builder{}}
-	p.cmd.Env = append(os.Environ(), childEnv+"="+string(asked))
-	if as != nil {
-		p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
+	p := &process{t: t, cmd: exec.Command(self, "-test.run=^$"), ended: make(chan struct{}), stderr: &strings.Builder{}}
+	p.cmd.Env = append(os.Environ(), childEnv+"="+string(config))
+	if user != nil {
+		p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: user}
 		p.cmd.Env = append(p.cmd.Env, "HOME="+cfg.DataDir)
 		p.cmd.Dir = cfg.DataDir
 	}
-	p.cmd.Stderr = p.said
+	p.cmd.Stderr = p.stderr
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func try(t *testing.T, cfg embedded.Config, as *syscall.Credential) *process {
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Log(p.said)
+			t.Log(p.stderr)
 		}
 	})
 	if err == nil {
@@ -145,38 +146,38 @@ func try(t *testing.T, cfg embedded.Config, as *syscall.Credential) *process {
 	}
 	if err != nil {
 		p.kill()
-		t.Fatalf("the process said %q: %v: %s", line, err, p.said)
+		t.Fatalf("the process printed %q: %v: %s", line, err, p.stderr)
 	}
 	return p
 }
 
-func copied(t *testing.T, program string) string {
+func copyProgram(t *testing.T, program string) string {
 	t.Helper()
 	bytes, err := os.ReadFile(program)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(passable(t), "embedded.test")
+	path := filepath.Join(worldReadableDir(t), "embedded.test")
 	if err := os.WriteFile(path, bytes, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-// kill is kill -9.
+// kill kills the process with SIGKILL.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.ended
 }
 
-// stop asks the process to close and reports how long that took.
+// stop closes the parts and returns how long that took.
 func (p *process) stop() time.Duration {
 	p.t.Helper()
-	began := time.Now()
+	start := time.Now()
 	p.stdin.Close()
 	<-p.ended
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
-		p.t.Errorf("closed with status %d: %s", code, p.said)
+		p.t.Errorf("exit status %d: %s", code, p.stderr)
 	}
-	return time.Since(began)
+	return time.Since(start)
 }

@@ -13,34 +13,34 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// callTimeout bounds a call, its retries included; a write may take a second
-// more for each MiB.
+// callTimeout bounds a call including its retries. A write may take a second more for
+// each MiB.
 const callTimeout = 30 * time.Second
 
 // Bucket is one bucket of an S3 store. It is safe for concurrent use.
 type Bucket struct {
 	client         *s3.Client
-	open           *connections
+	conns          *connections
 	name, region   string
 	multipartAbove int64
 	partSize       int64
 }
 
-// Object is what the store says about an object.
+// Object describes an object.
 type Object struct {
 	Key          string
 	Size         int64
-	ETag         string // as the store writes it, quotes included
+	ETag         string // with quotes, as the store sends it
 	LastModified time.Time
 }
 
-// Close ends all connections; calls fail from now on.
-func (b *Bucket) Close() { b.open.close() }
+// Close closes all connections. Later calls fail.
+func (b *Bucket) Close() { b.conns.close() }
 
-// Name is the bucket's name.
+// Name returns the bucket's name.
 func (b *Bucket) Name() string { return b.name }
 
-// Ping asks whether the bucket can be reached.
+// Ping returns an error if the bucket cannot be reached.
 func (b *Bucket) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -53,7 +53,7 @@ func (b *Bucket) Create(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	in := &s3.CreateBucketInput{Bucket: &b.name}
-	if b.region != DefaultRegion { // which must not be named
+	if b.region != DefaultRegion { // S3 rejects its name as a location
 		in.CreateBucketConfiguration = &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(b.region)}
 	}
 	_, err := b.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &b.name})
@@ -61,13 +61,14 @@ func (b *Bucket) Create(ctx context.Context) error {
 		return b.wrap(ctx, "reach", "", err)
 	}
 	_, err = b.client.CreateBucket(ctx, in)
-	if _, owned := errors.AsType[*types.BucketAlreadyOwnedByYou](err); owned { // another process was faster
+	if _, owned := errors.AsType[*types.BucketAlreadyOwnedByYou](err); owned { // another process has created it meanwhile
 		return nil
 	}
 	return b.wrap(ctx, "create", "", err)
 }
 
-// Get opens an object. The reader ends early only with an error.
+// Get opens an object. The caller closes the reader. Returns ErrNotFound if there is no
+// such object.
 func (b *Bucket) Get(ctx context.Context, key string) (io.ReadCloser, Object, error) {
 	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
 	if err != nil {
@@ -77,7 +78,7 @@ func (b *Bucket) Get(ctx context.Context, key string) (io.ReadCloser, Object, er
 	return &body{ctx, b, key, out.Body}, obj, nil
 }
 
-// body maps what goes wrong in the middle of an object.
+// body maps errors in the middle of an object.
 type body struct {
 	ctx context.Context
 	b   *Bucket
@@ -93,7 +94,7 @@ func (r *body) Read(p []byte) (int, error) {
 	return n, r.b.wrap(r.ctx, "read", r.key, err)
 }
 
-// Head describes an object.
+// Head returns an object's description. Returns ErrNotFound if there is no such object.
 func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -104,9 +105,8 @@ func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 	return Object{key, aws.ToInt64(out.ContentLength), aws.ToString(out.ETag), aws.ToTime(out.LastModified)}, nil
 }
 
-// List yields the objects whose keys begin with prefix and sort after
-// startAfter (by bytes; may be empty), in the order of their keys. An error ends
-// the sequence.
+// List yields the objects whose keys start with prefix and sort after startAfter (by
+// bytes; may be empty), in key order. An error ends the sequence.
 func (b *Bucket) List(ctx context.Context, prefix, startAfter string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		in := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix}
@@ -136,12 +136,12 @@ func (b *Bucket) nextPage(ctx context.Context, pages *s3.ListObjectsV2Paginator)
 	return pages.NextPage(ctx)
 }
 
-// Delete removes an object; one that is not there is no error.
+// Delete removes an object, if it exists.
 func (b *Bucket) Delete(ctx context.Context, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &key})
-	if missing(err) { // some stores say so
+	if missing(err) { // which some stores answer
 		return nil
 	}
 	return b.wrap(ctx, "delete", key, err)

@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// DefaultRegion is what a store without regions is told.
+// DefaultRegion is the region to name to a store without regions.
 const DefaultRegion = "us-east-1"
 
 const (
@@ -27,7 +27,7 @@ const (
 	maxBackoff            = 2 * time.Second
 )
 
-// Config says where the bucket is.
+// Config configures the client of a bucket.
 type Config struct {
 	// Endpoint is the store's URL; empty means Amazon S3 in Region.
 	Endpoint string
@@ -38,23 +38,23 @@ type Config struct {
 	// AccessKey and SecretKey are static credentials. Both empty: Amazon's
 	// default chain (environment, shared files, instance role).
 	AccessKey, SecretKey string
-	// PathStyle puts the bucket into the path instead of the host name, as most
-	// stores but Amazon's want it.
+	// PathStyle puts the bucket's name in the path instead of the host name, as most
+	// stores other than Amazon's require.
 	PathStyle bool
 }
 
-// Validate refuses what cannot work.
+// Validate returns an error for a config that cannot work.
 func (c Config) Validate() error {
 	if c.Bucket == "" {
-		return errors.New("s3: the bucket has no name")
+		return errors.New("s3: no bucket name")
 	}
 	if (c.AccessKey == "") != (c.SecretKey == "") {
-		return errors.New("s3: access key and secret key go together")
+		return errors.New("s3: access key and secret key must be set together")
 	}
 	return nil
 }
 
-// Open makes a client. It asks nothing of the store: see Ping and Create.
+// Open creates a client. It does not contact the store: see Ping and Create.
 func Open(ctx context.Context, cfg Config) (*Bucket, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -62,13 +62,13 @@ func Open(ctx context.Context, cfg Config) (*Bucket, error) {
 	if cfg.Region == "" {
 		cfg.Region = DefaultRegion
 	}
-	open := newConnections()
+	conns := newConnections()
 	load := []func(*config.LoadOptions) error{
 		config.WithRegion(cfg.Region),
-		config.WithHTTPClient(httpClient(open)),
+		config.WithHTTPClient(httpClient(conns)),
 		config.WithRetryer(retryer),
-		// Checksums in trailers are beyond many stores; what has to be checked
-		// end to end carries its own checksum.
+		// Many stores do not support checksums in trailers. What has to be verified end
+		// to end carries its own checksum.
 		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
 		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
 	}
@@ -86,21 +86,21 @@ func Open(ctx context.Context, cfg Config) (*Bucket, error) {
 			o.BaseEndpoint = aws.String(cfg.Endpoint)
 		}
 	})
-	return &Bucket{client: client, open: open, name: cfg.Bucket, region: cfg.Region, multipartAbove: multipartAbove, partSize: partSize}, nil
+	return &Bucket{client: client, conns: conns, name: cfg.Bucket, region: cfg.Region, multipartAbove: multipartAbove, partSize: partSize}, nil
 }
 
-func httpClient(open *connections) *awshttp.BuildableClient {
+func httpClient(conns *connections) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
 		WithTransportOptions(func(t *http.Transport) {
 			t.ResponseHeaderTimeout = responseHeaderTimeout
 			t.MaxIdleConnsPerHost = 16
-			t.DialContext = open.dialing(t.DialContext)
+			t.DialContext = conns.tracking(t.DialContext)
 		})
 }
 
-// retryer tries maxAttempts times. The SDK's token bucket is off: it fails calls
-// of one part of the process because another had to retry.
+// retryer makes up to maxAttempts attempts. The SDK's token bucket is off: it would
+// fail calls of one part of the process because another has to retry.
 func retryer() aws.Retryer {
 	return retry.AddWithErrorCodes(retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// connections are those of one client. The SDK's client cannot be closed, and
-// what it leaves open holds up a store that stops: a connection that was dialled
-// in vain, because another became free meanwhile, counts there as one whose
-// first request is on its way.
+// connections tracks the open connections of one client, so that they can be closed:
+// the SDK's client cannot. Connections that stay open delay the shutdown of a store. A
+// connection that was dialled but not used, because another became free meanwhile,
+// counts there as one whose first request is on its way.
 type connections struct {
 	mu     sync.Mutex
 	open   map[*connection]struct{}
@@ -18,36 +18,36 @@ type connections struct {
 
 type connection struct {
 	net.Conn
-	of *connections
+	tracker *connections
 }
 
 func newConnections() *connections { return &connections{open: make(map[*connection]struct{})} }
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// dialing is dial that notes what it opens.
-func (c *connections) dialing(dial dialFunc) dialFunc {
+// tracking wraps dial so that its connections are tracked.
+func (c *connections) tracking(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		noted := &connection{conn, c}
+		tracked := &connection{conn, c}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.closed {
 			_ = conn.Close()
 			return nil, net.ErrClosed
 		}
-		c.open[noted] = struct{}{}
-		return noted, nil
+		c.open[tracked] = struct{}{}
+		return tracked, nil
 	}
 }
 
 func (c *connection) Close() error {
-	c.of.mu.Lock()
-	delete(c.of.open, c)
-	c.of.mu.Unlock()
+	c.tracker.mu.Lock()
+	delete(c.tracker.open, c)
+	c.tracker.mu.Unlock()
 	return c.Conn.Close()
 }
 

@@ -1,8 +1,8 @@
-// Package objstore is the way to the archive's bucket, over the S3 protocol and
-// nothing else: Amazon's store, any compatible one, or the embedded gateway.
+// Package objstore is a client of the archive's bucket. It uses only the S3 protocol,
+// so the store can be Amazon's, any compatible one, or the embedded gateway.
 //
-// What the sinks stand on is the conditional write: PutIfAbsent publishes a
-// whole object or reports ErrExists, whoever else writes the same key at the
-// same time. A repeat after a lost answer reports ErrExists too, so callers take
-// it for "already done" and write bytes that depend on the key alone.
+// The sinks rely on conditional writes: of concurrent calls of PutIfAbsent for one
+// key, one publishes its whole object and the others return ErrExists. A call that is
+// repeated after a lost answer returns ErrExists too. So callers treat ErrExists as
+// "already done", and write bytes that depend on the key alone.
 package objstore

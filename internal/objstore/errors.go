@@ -13,19 +13,19 @@ import (
 )
 
 var (
-	// ErrExists: PutIfAbsent found the object there.
+	// ErrExists means that PutIfAbsent found an object under the key.
 	ErrExists = errors.New("object exists")
-	// ErrChanged: PutIfMatch found another version, or none.
+	// ErrChanged means that PutIfMatch found another version, or none.
 	ErrChanged = errors.New("object has changed")
-	// ErrNotFound: there is no such object.
+	// ErrNotFound means that there is no such object.
 	ErrNotFound = errors.New("object not found")
-	// ErrUnavailable: the store is away, or refuses work for now; the same call
-	// can succeed later. A write that fails so may have been carried out.
+	// ErrUnavailable means that the store is unreachable or overloaded: the same call
+	// can succeed later. A write that fails with it may have been carried out.
 	ErrUnavailable = errors.New("object store is unavailable")
 )
 
-// conflictCode is answered, with status 409, to one of two conditional writes
-// that met; trying again tells who won.
+// conflictCode is the S3 error code (status 409) of one of two concurrent conditional
+// writes. A retry shows which of them succeeded.
 const conflictCode = "ConditionalRequestConflict"
 
 func code(err error) string {
@@ -44,21 +44,21 @@ func status(err error) int {
 
 func preconditionFailed(err error) bool { return status(err) == http.StatusPreconditionFailed }
 
-// missing reports a missing object; a missing bucket is a mistake of the
-// operator's, not an empty store.
+// missing reports whether err means a missing object. A missing bucket is a
+// configuration error, so it does not count.
 func missing(err error) bool {
 	return code(err) == "NoSuchKey" || code(err) == "NotFound"
 }
 
-// classify makes err match ErrUnavailable if that is what it means.
+// classify wraps err in ErrUnavailable if it means that.
 func classify(ctx context.Context, err error) error {
-	if err == nil || errors.Is(ctx.Err(), context.Canceled) || !away(err) {
+	if err == nil || errors.Is(ctx.Err(), context.Canceled) || !unavailable(err) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-func away(err error) bool {
+func unavailable(err error) bool {
 	switch s := status(err); {
 	case s == http.StatusTooManyRequests, s == http.StatusRequestTimeout, code(err) == conflictCode:
 		return true

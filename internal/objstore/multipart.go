@@ -14,12 +14,13 @@ const (
 	multipartAbove = 64 << 20
 	partSize       = 16 << 20
 	maxParts       = 10_000 // S3's limit
-	maxUploads     = 3      // of one object, when conditional completions meet
+	maxUploads     = 3      // of one object, when conditional completions conflict
 )
 
-// putParts uploads in parts and puts the condition on the completion. After a
-// conflict S3 wants a new upload, not a second completion; nor is there an
-// upload to complete if the answer to a completion that worked was lost.
+// putParts uploads in parts, with the condition on the completion. After a conflict S3
+// requires a new upload, not a second completion. A new upload is also needed if a
+// completion succeeded but its answer was lost, which the SDK's retry then finds as
+// NoSuchUpload.
 func (b *Bucket) putParts(ctx context.Context, key string, body Body, size int64, cond condition) (obj Object, err error) {
 	for range maxUploads {
 		if obj, err = b.upload(ctx, key, body, size, cond); code(err) != conflictCode && code(err) != "NoSuchUpload" {
@@ -67,8 +68,8 @@ func (b *Bucket) uploadParts(ctx context.Context, key string, uploadID *string, 
 	return parts, nil
 }
 
-// abort frees the parts, also when the caller has gone. If it fails, or the
-// process is killed, the bucket's life-cycle rule for incomplete uploads does.
+// abort deletes the uploaded parts, even if ctx has ended. If it fails, or the process
+// is killed, that is left to the bucket's life-cycle rule for incomplete uploads.
 func (b *Bucket) abort(ctx context.Context, key string, uploadID *string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()

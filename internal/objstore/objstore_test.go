@@ -25,14 +25,16 @@ func TestEmbeddedStore(t *testing.T) {
 	objstoretest.RunSwap(t, open)
 }
 
-// Without attributes a reader may get an object's old bytes under its new ETag,
-// so nobody may lean on PutIfMatch there: half of the swaps were lost.
+// RunSwap is left out: without attributes a reader may get an object's old bytes under
+// its new ETag, so half of the swaps were lost.
 func TestEmbeddedStoreWithoutAttributes(t *testing.T) {
 	t.Parallel()
-	objstoretest.Run(t, func(t testing.TB) *objstore.Bucket { return objstoretest.NewKind(t, objstoretest.SideCar).Bucket })
+	objstoretest.Run(t, func(t testing.TB) *objstore.Bucket {
+		return objstoretest.NewWithMetadata(t, objstoretest.Sidecar).Bucket
+	})
 }
 
-func TestAStoreThatIsAwayIsUnavailableAndComesBack(t *testing.T) {
+func TestUnreachableStoreIsUnavailableUntilItReturns(t *testing.T) {
 	t.Parallel()
 	store := objstoretest.New(t)
 	if _, err := store.Put(t.Context(), "k", strings.NewReader("v"), 1); err != nil {
@@ -48,7 +50,7 @@ func TestAStoreThatIsAwayIsUnavailableAndComesBack(t *testing.T) {
 		t.Errorf("get: %v", err)
 	}
 	if ctx.Err() != nil {
-		t.Error("gave up late")
+		t.Error("the calls took longer than 20s")
 	}
 	store.Up()
 	r, _, err := store.Get(t.Context(), "k")
@@ -61,10 +63,10 @@ func TestAStoreThatIsAwayIsUnavailableAndComesBack(t *testing.T) {
 	}
 }
 
-// open is a bucket of a store that the test plays itself.
-func open(t *testing.T, play http.HandlerFunc) *objstore.Bucket {
+// openFake opens a bucket of a store that answers with handler.
+func openFake(t *testing.T, handler http.HandlerFunc) *objstore.Bucket {
 	t.Helper()
-	server := httptest.NewServer(play)
+	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	b, err := objstore.Open(t.Context(), objstore.Config{
 		Endpoint: server.URL, Bucket: "b", AccessKey: "a", SecretKey: "s", PathStyle: true,
@@ -75,18 +77,18 @@ func open(t *testing.T, play http.HandlerFunc) *objstore.Bucket {
 	return b
 }
 
-func refuse(w http.ResponseWriter, status int, code string) {
+func writeError(w http.ResponseWriter, status int, code string) {
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, "<Error><Code>"+code+"</Code><Message>no</Message></Error>")
 }
 
-func TestConflictingWritesAreTriedAgain(t *testing.T) {
+func TestConflictingWriteIsRetried(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
-	b := open(t, func(w http.ResponseWriter, r *http.Request) {
+	b := openFake(t, func(w http.ResponseWriter, r *http.Request) {
 		if calls.Add(1) < 3 {
-			refuse(w, http.StatusConflict, "ConditionalRequestConflict")
+			writeError(w, http.StatusConflict, "ConditionalRequestConflict")
 			return
 		}
 		w.Header().Set("ETag", `"e"`)
@@ -97,13 +99,11 @@ func TestConflictingWritesAreTriedAgain(t *testing.T) {
 	}
 }
 
-// A store that answers "exists" for what is not there must not make a sink
-// believe that its work is done.
-func TestAnObjectThatIsSaidToExistHasToBeThere(t *testing.T) {
+func TestPutIfAbsentChecksThatAnExistingObjectIsThere(t *testing.T) {
 	t.Parallel()
-	b := open(t, func(w http.ResponseWriter, r *http.Request) {
+	b := openFake(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPut {
-			refuse(w, http.StatusPreconditionFailed, "PreconditionFailed")
+			writeError(w, http.StatusPreconditionFailed, "PreconditionFailed")
 			return
 		}
 		w.WriteHeader(http.StatusNotFound)
@@ -114,12 +114,12 @@ func TestAnObjectThatIsSaidToExistHasToBeThere(t *testing.T) {
 	}
 }
 
-func TestWhatTheStoreSaysBecomesOneOfOurErrors(t *testing.T) {
+func TestStoreErrorsAreClassified(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		status int
-		code   string
-		away   bool
+		status      int
+		code        string
+		unavailable bool
 	}{
 		{http.StatusServiceUnavailable, "SlowDown", true},
 		{http.StatusInternalServerError, "InternalError", true},
@@ -128,16 +128,16 @@ func TestWhatTheStoreSaysBecomesOneOfOurErrors(t *testing.T) {
 	} {
 		t.Run(c.code, func(t *testing.T) {
 			t.Parallel()
-			b := open(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, c.status, c.code) })
+			b := openFake(t, func(w http.ResponseWriter, _ *http.Request) { writeError(w, c.status, c.code) })
 			_, _, err := b.Get(t.Context(), "k")
-			if errors.Is(err, objstore.ErrUnavailable) != c.away || errors.Is(err, objstore.ErrNotFound) {
+			if errors.Is(err, objstore.ErrUnavailable) != c.unavailable || errors.Is(err, objstore.ErrNotFound) {
 				t.Errorf("got %v", err)
 			}
 		})
 	}
 }
 
-func TestACallerWhoLeavesIsNotAStoreThatIsAway(t *testing.T) {
+func TestCancelledCallIsNotUnavailable(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -150,10 +150,10 @@ func TestACallerWhoLeavesIsNotAStoreThatIsAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, leave := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, leave)
+	ctx, cancelCall := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancelCall)
 	if _, err := b.Head(ctx, "k"); !errors.Is(err, context.Canceled) || errors.Is(err, objstore.ErrUnavailable) {
-		t.Errorf("left: %v", err)
+		t.Errorf("cancelled: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -162,16 +162,16 @@ func TestACallerWhoLeavesIsNotAStoreThatIsAway(t *testing.T) {
 	}
 }
 
-func TestAConfigThatCannotWorkIsRefused(t *testing.T) {
+func TestOpenRejectsInvalidConfig(t *testing.T) {
 	t.Parallel()
 	for _, c := range []objstore.Config{{}, {Bucket: "b", AccessKey: "a"}, {Bucket: "b", SecretKey: "s"}} {
 		if _, err := objstore.Open(t.Context(), c); err == nil {
-			t.Errorf("%+v was taken", c)
+			t.Errorf("%+v was accepted", c)
 		}
 	}
 }
 
-func TestAClosedBucketHoldsNoConnection(t *testing.T) {
+func TestCloseClosesAllConnections(t *testing.T) {
 	t.Parallel()
 	closed := make(chan struct{}, 16)
 	store := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -193,9 +193,9 @@ func TestAClosedBucketHoldsNoConnection(t *testing.T) {
 	select {
 	case <-closed:
 	case <-time.After(30 * time.Second):
-		t.Fatal("the connection is open")
+		t.Fatal("the connection is still open")
 	}
 	if err := bucket.Ping(t.Context()); err == nil {
-		t.Fatal("a closed bucket goes on")
+		t.Fatal("a closed bucket answers a ping")
 	}
 }

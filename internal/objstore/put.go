@@ -11,23 +11,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Body is what a write reads from its beginning: an *os.File, a *bytes.Reader.
-// It may be read more than once, never at its own position, and no more than a
-// buffer of it is in memory.
+// Body is the content of a write, such as an *os.File or a *bytes.Reader. It may be
+// read more than once, from the beginning whatever its own position is. Only a buffer
+// of it is in memory.
 type Body = io.ReaderAt
 
-// condition of a write; the zero value writes always.
+// condition is the precondition of a write. The zero value is none.
 type condition struct{ ifMatch, ifNoneMatch *string }
 
-// Put writes an object, over an older one if there is one.
+// Put writes an object. It replaces an existing one.
 func (b *Bucket) Put(ctx context.Context, key string, body Body, size int64) (Object, error) {
 	return b.put(ctx, key, body, size, condition{})
 }
 
-// PutIfAbsent writes an object unless the key has one: then ErrExists. Of
-// callers that write a key at the same time exactly one succeeds.
+// PutIfAbsent writes an object if the key has none, else it returns ErrExists. Of
+// concurrent calls for one key exactly one succeeds.
 func (b *Bucket) PutIfAbsent(ctx context.Context, key string, body Body, size int64) (Object, error) {
-	if size > b.multipartAbove { // do not upload gigabytes for nothing
+	if size > b.multipartAbove { // do not upload gigabytes in vain
 		if obj, err := b.Head(ctx, key); err == nil {
 			return obj, fmt.Errorf("put %s/%s: %w", b.name, key, ErrExists)
 		}
@@ -37,36 +37,36 @@ func (b *Bucket) PutIfAbsent(ctx context.Context, key string, body Body, size in
 		if !preconditionFailed(err) {
 			return obj, err
 		}
-		// "Already done" is a promise about data, so it is worth a look: a store
-		// may say so a moment before the other write is done, or undone.
+		// Callers rely on ErrExists, so check it: a store may answer so a moment before
+		// the other write has succeeded or failed.
 		obj, err = b.Head(ctx, key)
 		if err == nil {
 			err = ErrExists
 		}
 		if !errors.Is(err, ErrNotFound) || wait > time.Second {
-			return obj, b.contradiction(key, err)
+			return obj, b.existsError(key, err)
 		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return Object{}, b.contradiction(key, ctx.Err())
+			return Object{}, b.existsError(key, ctx.Err())
 		}
 	}
 }
 
-// contradiction names what PutIfAbsent ended with after it was told that the
-// object exists.
-func (b *Bucket) contradiction(key string, err error) error {
+// existsError returns the error of PutIfAbsent after the store answered that the object
+// exists.
+func (b *Bucket) existsError(key string, err error) error {
 	if errors.Is(err, ErrNotFound) {
-		err = fmt.Errorf("%w: said to exist, but it is not there", ErrUnavailable)
+		err = fmt.Errorf("%w: the store answers that the object exists, but does not have it", ErrUnavailable)
 	}
 	return fmt.Errorf("put %s/%s: %w", b.name, key, err)
 }
 
-// PutIfMatch writes an object over the version with that ETag; if the key has
-// another by now, or none, ErrChanged. The embedded store honours it wherever
-// its folder has extended attributes, see embedded. After ErrChanged or ErrUnavailable read
-// the object again: the version that is there may be one's own.
+// PutIfMatch replaces the version of an object that has that ETag. Returns ErrChanged if
+// the key has another version, or none. After ErrChanged or ErrUnavailable read the
+// object again: the version that is there may be the caller's own. The embedded store
+// supports it only where its folder has extended attributes, see package embedded.
 func (b *Bucket) PutIfMatch(ctx context.Context, key, etag string, body Body, size int64) (Object, error) {
 	obj, err := b.put(ctx, key, body, size, condition{ifMatch: &etag})
 	if preconditionFailed(err) || errors.Is(err, ErrNotFound) {

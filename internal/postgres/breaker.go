@@ -14,23 +14,23 @@ import (
 const (
 	// queryTimeout bounds one query or transaction of a request.
 	queryTimeout = 5 * time.Second
-	// After FailuresToOpen of them in a row that found the database away, nobody
-	// waits for it any more; every openFor one is let through to look.
+	// FailuresToOpen is how many calls in a row have to find the database unavailable
+	// for the breaker to open. While it is open, one call each openFor is tried.
 	FailuresToOpen = 3
 	openFor        = time.Second
 )
 
-// Breaker keeps a service's requests from queueing up before a database that is
-// away: they are refused at once.
+// Breaker is a circuit breaker: while the database is unavailable, it fails a service's
+// requests at once instead of letting them queue.
 type Breaker struct {
 	circuit *gobreaker.CircuitBreaker[any]
 }
 
-// NewBreaker makes a service's breaker.
+// NewBreaker creates a service's breaker and registers its gauge.
 func NewBreaker(service string, logger *slog.Logger, registerer prometheus.Registerer) Breaker {
 	open := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "tabiya_" + service + "_breaker_open",
-		Help: "1 while requests are refused because the database is away.",
+		Help: "1 while requests fail at once because the database is unavailable.",
 	})
 	registerer.MustRegister(open)
 	return Breaker{gobreaker.NewCircuitBreaker[any](gobreaker.Settings{
@@ -40,7 +40,7 @@ func NewBreaker(service string, logger *slog.Logger, registerer prometheus.Regis
 		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= FailuresToOpen },
 		IsSuccessful: func(err error) bool { return !errors.Is(err, ErrUnavailable) },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
-			logger.Warn("the way to postgres changes", "service", service, "from", from.String(), "to", to.String())
+			logger.Warn("postgres circuit breaker changed state", "service", service, "from", from.String(), "to", to.String())
 			if to == gobreaker.StateClosed {
 				open.Set(0)
 			} else {
@@ -50,8 +50,8 @@ func NewBreaker(service string, logger *slog.Logger, registerer prometheus.Regis
 	})}
 }
 
-// Do runs one query or transaction. A database that is away, or was a moment ago,
-// is ErrUnavailable.
+// Do runs one query or transaction. Returns ErrUnavailable if the database is
+// unavailable, or if the breaker is open.
 func (b Breaker) Do(ctx context.Context, query func(context.Context) error) error {
 	_, err := b.circuit.Execute(func() (any, error) {
 		ctx, cancel := context.WithTimeout(ctx, queryTimeout)

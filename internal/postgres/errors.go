@@ -12,35 +12,35 @@ import (
 	"github.com/jackc/puddle/v2"
 )
 
-// ErrUnavailable says that the database is away, or has no room for us now: the
+// ErrUnavailable means that the database is unreachable or has no resources left: the
 // same call can succeed later.
 var ErrUnavailable = errors.New("postgres is unavailable")
 
-// Unavailable makes err match ErrUnavailable if that is what it means, and
-// gives every other error, nil included, back as it is. A statement that fails
-// so may have been carried out all the same.
+// Unavailable wraps err in ErrUnavailable if it means that, and returns any other err,
+// including nil, unchanged. A statement that fails with ErrUnavailable may have been
+// carried out.
 func Unavailable(err error) error {
-	if err == nil || errors.Is(err, ErrUnavailable) || !away(err) {
+	if err == nil || errors.Is(err, ErrUnavailable) || !unavailable(err) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-func away(err error) bool {
-	if errors.Is(err, context.Canceled) { // the caller went away, not the database
+func unavailable(err error) bool {
+	if errors.Is(err, context.Canceled) { // the caller's doing, not the database's
 		return false
 	}
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return awayState(pgErr.Code)
+		return unavailableState(pgErr.Code)
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
-	if _, ok := errors.AsType[net.Error](err); ok { // covers timeouts, context.DeadlineExceeded too
+	if _, ok := errors.AsType[net.Error](err); ok { // includes timeouts and context.DeadlineExceeded
 		return true
 	}
-	// Nothing was sent, as the connection was found dead; or it died under a
-	// transaction, which nobody has carried out then.
+	// Nothing was sent because the connection was closed, or the connection broke in a
+	// transaction, which the server then rolled back.
 	if pgconn.SafeToRetry(err) || errors.Is(err, pgx.ErrTxClosed) || errors.Is(err, pgx.ErrTxCommitRollback) {
 		return true
 	}
@@ -48,15 +48,16 @@ func away(err error) bool {
 		errors.Is(err, puddle.ErrClosedPool)
 }
 
-// awayState judges a SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html.
-func awayState(code string) bool {
+// unavailableState reports whether a SQLSTATE means that the database is unavailable,
+// see https://www.postgresql.org/docs/current/errcodes-appendix.html.
+func unavailableState(code string) bool {
 	switch code {
 	case "57P01", "57P02", "57P03", // admin shutdown, crash shutdown, cannot connect now
 		"57P05", // idle session timeout
 		"25P03", // idle in transaction session timeout
-		"25006": // read only: a primary that has become a standby
+		"25006": // read-only transaction: the primary has become a standby
 		return true
 	}
-	// Connection exceptions; no resources: disk, memory, connections.
+	// Class 08, connection exception; class 53, insufficient resources.
 	return len(code) == 5 && (code[:2] == "08" || code[:2] == "53")
 }

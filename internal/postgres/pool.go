@@ -12,13 +12,13 @@ import (
 
 const (
 	connectTimeout = 5 * time.Second
-	// idleInTransaction ends the transaction of a process that was frozen in the
-	// middle of one: a zombie must not hold the sinks' fence for ever.
-	idleInTransaction = "60s"
+	// idleInTransactionTimeout ends the transaction of a process that froze in the
+	// middle of it, which would otherwise lock the sinks' offsets.
+	idleInTransactionTimeout = "60s"
 )
 
-// Open is New, and proves within connectTimeout that the database answers. One
-// that is away gives ErrUnavailable.
+// Open creates a pool and checks that the database answers. Returns ErrUnavailable if
+// it does not within five seconds.
 func Open(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
 	pool, err := New(ctx, dsn)
 	if err != nil {
@@ -33,9 +33,8 @@ func Open(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-// New makes a pool that connects when it is first asked. What the DSN says
-// (pool_max_conns, connect_timeout, application_name, ...) goes before the
-// defaults here.
+// New creates a pool that connects at its first use. Settings in the DSN
+// (pool_max_conns, connect_timeout, application_name, ...) override the defaults here.
 func New(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
@@ -48,7 +47,7 @@ func New(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	setDefault(cfg.ConnConfig.RuntimeParams, "application_name", "tabiya")
-	setDefault(cfg.ConnConfig.RuntimeParams, "idle_in_transaction_session_timeout", idleInTransaction)
+	setDefault(cfg.ConnConfig.RuntimeParams, "idle_in_transaction_session_timeout", idleInTransactionTimeout)
 
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {

@@ -16,21 +16,21 @@ import (
 	"tabiya/internal/postgres/postgrestest"
 )
 
-func within(t *testing.T, d time.Duration) context.Context {
+func withTimeout(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-func month(year int, m time.Month, day int) time.Time {
+func date(year int, m time.Month, day int) time.Time {
 	return time.Date(year, m, day, 0, 0, 0, 0, time.UTC)
 }
 
-func TestProcessesMayMigrateTogether(t *testing.T) {
+func TestConcurrentMigrationsSucceed(t *testing.T) {
 	t.Parallel()
 	db := postgrestest.New(t)
-	ctx := within(t, time.Minute)
+	ctx := withTimeout(t, time.Minute)
 	if _, err := db.Pool.Exec(ctx, "DROP SCHEMA public CASCADE; CREATE SCHEMA public"); err != nil {
 		t.Fatal(err)
 	}
@@ -53,34 +53,34 @@ const insertGame = `INSERT INTO games (game_id, ended_at, created_at, region, sp
 	VALUES (gen_random_uuid(), $1, $1, 'eu', 'blitz', true, gen_random_uuid(), 'a', 1500, gen_random_uuid(), 'b', 1500,
 	18000, 0, '1-0', 'checkmate', 0, '', '{}', '', '', gen_random_uuid(), 1)`
 
-func TestPartitionsAreMadeByAnyNumberOfCallersAtOnce(t *testing.T) {
+func TestConcurrentCallersCreatePartitions(t *testing.T) {
 	t.Parallel()
 	db := postgrestest.New(t)
-	ctx := within(t, time.Minute)
+	ctx := withTimeout(t, time.Minute)
 
-	// A reader and a writer in mid-transaction do not hold the makers up.
+	// An open transaction that has read and written does not block the callers.
 	tx, err := db.Pool.Begin(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(ctx)
-	if err := postgres.EnsurePartitions(ctx, db.Pool, month(2026, 11, 1), month(2026, 11, 1)); err != nil {
+	if err := postgres.EnsurePartitions(ctx, db.Pool, date(2026, 11, 1), date(2026, 11, 1)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Exec(ctx, insertGame, month(2026, 11, 30)); err != nil {
+	if _, err := tx.Exec(ctx, insertGame, date(2026, 11, 30)); err != nil {
 		t.Fatal(err)
 	}
 
-	var makers sync.WaitGroup
+	var callers sync.WaitGroup
 	for i := range 6 {
-		makers.Go(func() {
-			from := month(2026, time.Month(9+i%3), 17)
+		callers.Go(func() {
+			from := date(2026, time.Month(9+i%3), 17)
 			if err := postgres.EnsurePartitions(ctx, db.Pool, from, from.AddDate(1, 0, 0)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	makers.Wait()
+	callers.Wait()
 
 	var games, playerGames int
 	const children = `SELECT count(*) FROM pg_inherits WHERE inhparent = $1::regclass`
@@ -95,25 +95,25 @@ func TestPartitionsAreMadeByAnyNumberOfCallersAtOnce(t *testing.T) {
 	}
 }
 
-func TestAPartitionIsAMonthInUTC(t *testing.T) {
+func TestPartitionIsAMonthInUTC(t *testing.T) {
 	t.Parallel()
 	db := postgrestest.New(t)
-	ctx := within(t, time.Minute)
+	ctx := withTimeout(t, time.Minute)
 	if _, err := db.Pool.Exec(ctx, fmt.Sprintf("ALTER DATABASE %s SET timezone = 'Pacific/Auckland'", db.Pool.Config().ConnConfig.Database)); err != nil {
 		t.Fatal(err)
 	}
 	db.Pool.Reset()
-	if err := postgres.EnsurePartitions(ctx, db.Pool, month(2026, 2, 1), month(2026, 3, 1).Add(-time.Millisecond)); err != nil {
+	if err := postgres.EnsurePartitions(ctx, db.Pool, date(2026, 2, 1), date(2026, 3, 1).Add(-time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
 		at   time.Time
 		fits bool
 	}{
-		{month(2026, 2, 1), true},
-		{month(2026, 3, 1).Add(-time.Microsecond), true},
-		{month(2026, 2, 1).Add(-time.Microsecond), false},
-		{month(2026, 3, 1), false},
+		{date(2026, 2, 1), true},
+		{date(2026, 3, 1).Add(-time.Microsecond), true},
+		{date(2026, 2, 1).Add(-time.Microsecond), false},
+		{date(2026, 3, 1), false},
 	} {
 		if _, err := db.Pool.Exec(ctx, insertGame, c.at); (err == nil) != c.fits {
 			t.Errorf("insert at %s: %v", c.at, err)
@@ -121,22 +121,21 @@ func TestAPartitionIsAMonthInUTC(t *testing.T) {
 	}
 }
 
-func TestACenturyOfPartitionsIsRefused(t *testing.T) {
+func TestEnsurePartitionsRejectsACentury(t *testing.T) {
 	t.Parallel()
 	db := postgrestest.New(t)
-	err := postgres.EnsurePartitions(within(t, time.Minute), db.Pool, month(1970, 1, 1), month(2070, 2, 1))
+	err := postgres.EnsurePartitions(withTimeout(t, time.Minute), db.Pool, date(1970, 1, 1), date(2070, 2, 1))
 	if err == nil || errors.Is(err, postgres.ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// A page of a player's games must be read off the primary key, whatever the
-// number of partitions.
-func TestAPageOfGamesIsReadInTheOrderOfItsKey(t *testing.T) {
+// Whatever the number of partitions, a page must be read from the primary key's index.
+func TestPageOfGamesIsReadInPrimaryKeyOrder(t *testing.T) {
 	t.Parallel()
 	db := postgrestest.New(t)
-	ctx := within(t, time.Minute)
-	if err := postgres.EnsurePartitions(ctx, db.Pool, month(2026, 1, 1), month(2026, 3, 1)); err != nil {
+	ctx := withTimeout(t, time.Minute)
+	if err := postgres.EnsurePartitions(ctx, db.Pool, date(2026, 1, 1), date(2026, 3, 1)); err != nil {
 		t.Fatal(err)
 	}
 	tx, err := db.Pool.Begin(ctx)
@@ -159,13 +158,13 @@ func TestAPageOfGamesIsReadInTheOrderOfItsKey(t *testing.T) {
 	}
 	text := strings.Join(plan, "\n")
 	if strings.Contains(text, "Sort") || !strings.Contains(text, "Index Scan Backward") || strings.Contains(text, "2026_03") {
-		t.Errorf("not in the order of the key, or not pruned:\n%s", text)
+		t.Errorf("plan is not an ordered index scan of pruned partitions:\n%s", text)
 	}
 }
 
-func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
+func TestUnreachableDatabaseIsUnavailable(t *testing.T) {
 	t.Parallel()
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts and says nothing
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections but does not answer
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,18 +188,18 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestWhatCountsAsUnavailable(t *testing.T) {
+func TestUnavailableClassifiesErrors(t *testing.T) {
 	t.Parallel()
 	db := postgrestest.New(t)
-	ctx := within(t, time.Minute)
+	ctx := withTimeout(t, time.Minute)
 
 	_, err := db.Pool.Exec(ctx, "SELECT pg_terminate_backend(pg_backend_pid())")
 	if err := postgres.Unavailable(err); !errors.Is(err, postgres.ErrUnavailable) {
-		t.Errorf("terminated by the admin: %v", err)
+		t.Errorf("terminated by an administrator: %v", err)
 	}
 	_, err = db.Pool.Exec(ctx, "SELECT 1/0")
 	if err := postgres.Unavailable(err); err == nil || errors.Is(err, postgres.ErrUnavailable) {
-		t.Errorf("a wrong statement: %v", err)
+		t.Errorf("failed statement: %v", err)
 	}
 	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
@@ -208,20 +207,20 @@ func TestWhatCountsAsUnavailable(t *testing.T) {
 	if err := postgres.Unavailable(err); !errors.Is(err, postgres.ErrUnavailable) {
 		t.Errorf("timed out: %v", err)
 	}
-	gone, leave := context.WithCancel(ctx)
-	leave()
-	_, err = db.Pool.Exec(gone, "SELECT 1")
+	cancelled, cancelCall := context.WithCancel(ctx)
+	cancelCall()
+	_, err = db.Pool.Exec(cancelled, "SELECT 1")
 	if err := postgres.Unavailable(err); !errors.Is(err, context.Canceled) || errors.Is(err, postgres.ErrUnavailable) {
-		t.Errorf("the caller left: %v", err)
+		t.Errorf("cancelled: %v", err)
 	}
 	if postgres.Unavailable(nil) != nil {
-		t.Error("nil became an error")
+		t.Error("nil: got an error")
 	}
 }
 
-// A connection whose server has gone is noticed by one statement; the next one
-// on it, in a transaction that is still open, finds it closed.
-func TestAClosedConnectionIsAnOutage(t *testing.T) {
+// The first statement after the server has closed a connection finds it broken, the
+// next one in the same transaction finds it closed.
+func TestClosedConnectionIsUnavailable(t *testing.T) {
 	t.Parallel()
 	db := postgrestest.New(t)
 	conn, err := pgx.Connect(t.Context(), db.DSN)
@@ -235,9 +234,9 @@ func TestAClosedConnectionIsAnOutage(t *testing.T) {
 	if _, err := db.Pool.Exec(t.Context(), "SELECT pg_terminate_backend($1)", conn.PgConn().PID()); err != nil {
 		t.Fatal(err)
 	}
-	for _, what := range []string{"noticed", "closed"} {
+	for _, state := range []string{"broken", "closed"} {
 		if _, err := tx.Exec(t.Context(), "SELECT 1"); !errors.Is(postgres.Unavailable(err), postgres.ErrUnavailable) {
-			t.Errorf("%s: %v", what, err)
+			t.Errorf("%s: %v", state, err)
 		}
 	}
 	if err := tx.Commit(t.Context()); !errors.Is(postgres.Unavailable(err), postgres.ErrUnavailable) {

@@ -1,5 +1,5 @@
-// Package supervise keeps a process's long-lived parts running: one that ends
-// is started again after a pause that grows, and is not ready meanwhile.
+// Package supervise keeps the long-lived parts of a process running. A part that ends
+// is restarted after a pause that grows, and is not ready meanwhile.
 package supervise
 
 import (
@@ -13,24 +13,24 @@ import (
 	"time"
 )
 
-// Part is anything that runs until its context ends.
+// Part is a long-lived part of a process.
 type Part struct {
 	Name string
-	// Run may be called again after it has returned.
+	// Run runs the part until ctx ends. It is called again after it has returned.
 	Run func(ctx context.Context) error
-	// Ready says what a running part still waits for; nil for a part that is
-	// ready as soon as it runs.
+	// Ready returns what a running part still waits for. A part without it is ready
+	// as soon as it runs.
 	Ready func() error
 }
 
-// Backoff is the pause before a part is started again: First, doubled at each
-// failure up to Most, from First again once the part has run for Most.
+// Backoff is the pause before a part is restarted: Min, doubled at each failure up to
+// Max. It starts at Min again after the part has run for Max.
 type Backoff struct {
-	First, Most time.Duration
+	Min, Max time.Duration
 }
 
-// DefaultBackoff starts a failed part again within a quarter of a minute.
-var DefaultBackoff = Backoff{First: 250 * time.Millisecond, Most: 15 * time.Second}
+// DefaultBackoff restarts a failed part within 15 seconds.
+var DefaultBackoff = Backoff{Min: 250 * time.Millisecond, Max: 15 * time.Second}
 
 // Supervisor runs parts.
 type Supervisor struct {
@@ -41,36 +41,37 @@ type Supervisor struct {
 
 type supervised struct {
 	Part
-	// waiting is why the part does not run; nil while it does.
-	waiting atomic.Pointer[error]
+	// notRunning is why the part does not run; nil while it runs.
+	notRunning atomic.Pointer[error]
 }
 
 var (
 	errNotStarted = errors.New("not started yet")
-	errEnded      = errors.New("ended without being asked to")
+	errEnded      = errors.New("ended without an error")
 )
 
-// New makes a supervisor; nothing runs before Run.
+// New creates a supervisor. No part runs before Run.
 func New(logger *slog.Logger, backoff Backoff, parts ...Part) *Supervisor {
 	s := &Supervisor{logger: logger, backoff: backoff}
 	for _, part := range parts {
 		p := &supervised{Part: part}
-		p.waiting.Store(&errNotStarted)
+		p.notRunning.Store(&errNotStarted)
 		s.parts = append(s.parts, p)
 	}
 	return s
 }
 
-// Run runs every part until ctx ends and then waits for all of them.
+// Run runs every part until ctx ends, then waits for all of them.
 func (s *Supervisor) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	for _, part := range s.parts {
-		running.Go(func() { s.keep(ctx, part) })
+		running.Go(func() { s.runPart(ctx, part) })
 	}
 	running.Wait()
 }
 
-// Ready calls f with each part's name and what it waits for, nil if it is ready.
+// Ready calls f with each part's name and a function that returns what the part still
+// waits for, or nil if it is ready.
 func (s *Supervisor) Ready(f func(name string, ready func() error)) {
 	for _, part := range s.parts {
 		f(part.Name, part.ready)
@@ -78,8 +79,8 @@ func (s *Supervisor) Ready(f func(name string, ready func() error)) {
 }
 
 func (p *supervised) ready() error {
-	if why := p.waiting.Load(); why != nil {
-		return *why
+	if reason := p.notRunning.Load(); reason != nil {
+		return *reason
 	}
 	if p.Part.Ready == nil {
 		return nil
@@ -87,44 +88,44 @@ func (p *supervised) ready() error {
 	return p.Part.Ready()
 }
 
-func (s *Supervisor) keep(ctx context.Context, part *supervised) {
+func (s *Supervisor) runPart(ctx context.Context, part *supervised) {
 	logger := s.logger.With("part", part.Name)
-	pause, told := s.backoff.First, ""
+	pause, lastLogged := s.backoff.Min, ""
 	for ctx.Err() == nil {
-		started := time.Now()
-		part.waiting.Store(nil)
+		start := time.Now()
+		part.notRunning.Store(nil)
 		err := part.Run(ctx)
 		if ctx.Err() != nil {
-			part.ended(logger, err)
+			part.stopped(logger, err)
 			return
 		}
 		if err == nil {
 			err = errEnded
 		}
-		if time.Since(started) >= s.backoff.Most {
-			pause, told = s.backoff.First, ""
+		if time.Since(start) >= s.backoff.Max {
+			pause, lastLogged = s.backoff.Min, ""
 		}
-		wait := pause/2 + rand.N(pause/2+1) // so that parts that failed together do not return together
-		pause = min(2*pause, s.backoff.Most)
-		why := fmt.Errorf("failed and starts again: %w", err)
-		part.waiting.Store(&why)
-		if told == err.Error() { // what it fails with again and again is said once
-			logger.Debug("part failed again, starts again", "err", err, "after", wait)
+		wait := pause/2 + rand.N(pause/2+1) // so that parts that failed together do not restart together
+		pause = min(2*pause, s.backoff.Max)
+		reason := fmt.Errorf("failed, restarting: %w", err)
+		part.notRunning.Store(&reason)
+		if lastLogged == err.Error() {
+			logger.Debug("part failed with the same error, restarting", "err", err, "after", wait)
 		} else {
-			logger.Error("part failed, starts again", "err", err, "after", wait)
+			logger.Error("part failed, restarting", "err", err, "after", wait)
 		}
-		told = err.Error()
+		lastLogged = err.Error()
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):
 		}
 	}
-	part.ended(logger, nil)
+	part.stopped(logger, nil)
 }
 
-func (p *supervised) ended(logger *slog.Logger, err error) {
-	stopped := errors.New("stopped")
-	p.waiting.Store(&stopped)
+func (p *supervised) stopped(logger *slog.Logger, err error) {
+	reason := errors.New("stopped")
+	p.notRunning.Store(&reason)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		logger.Error("part stopped with an error", "err", err)
 		return

@@ -12,17 +12,17 @@ import (
 )
 
 var (
-	quick   = supervise.Backoff{First: time.Millisecond, Most: 4 * time.Millisecond}
+	quick   = supervise.Backoff{Min: time.Millisecond, Max: 4 * time.Millisecond}
 	discard = slog.New(slog.NewTextHandler(io.Discard, nil))
 )
 
-// signal is a log handler that tells of each error logged.
-type signal chan struct{}
+// errorSignal is a log handler that signals each logged error.
+type errorSignal chan struct{}
 
-func (signal) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelError }
-func (s signal) Handle(context.Context, slog.Record) error      { s <- struct{}{}; return nil }
-func (s signal) WithAttrs([]slog.Attr) slog.Handler             { return s }
-func (s signal) WithGroup(string) slog.Handler                  { return s }
+func (errorSignal) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelError }
+func (s errorSignal) Handle(context.Context, slog.Record) error      { s <- struct{}{}; return nil }
+func (s errorSignal) WithAttrs([]slog.Attr) slog.Handler             { return s }
+func (s errorSignal) WithGroup(string) slog.Handler                  { return s }
 
 func readiness(s *supervise.Supervisor) map[string]error {
 	all := map[string]error{}
@@ -30,7 +30,7 @@ func readiness(s *supervise.Supervisor) map[string]error {
 	return all
 }
 
-func TestAPartThatEndsIsStartedAgainAndTheOthersRunOn(t *testing.T) {
+func TestPartThatEndsIsRestartedWhileOthersKeepRunning(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -55,7 +55,7 @@ func TestAPartThatEndsIsStartedAgainAndTheOthersRunOn(t *testing.T) {
 	go func() { defer close(done); s.Run(ctx) }()
 	for want := 1; want <= 8; want++ {
 		if got := <-runs; got != want {
-			t.Fatalf("run %d, not %d", got, want)
+			t.Fatalf("run %d, want %d", got, want)
 		}
 	}
 	cancel()
@@ -65,39 +65,39 @@ func TestAPartThatEndsIsStartedAgainAndTheOthersRunOn(t *testing.T) {
 	}
 }
 
-func TestWhatAPartFailsWithAgainAndAgainIsSaidOnce(t *testing.T) {
+func TestRepeatedFailureIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	logged := make(signal, 100)
+	logged := make(errorSignal, 100)
 	n := 0
-	s := supervise.New(slog.New(logged), supervise.Backoff{First: time.Millisecond, Most: 2 * time.Millisecond},
+	s := supervise.New(slog.New(logged), supervise.Backoff{Min: time.Millisecond, Max: 2 * time.Millisecond},
 		supervise.Part{Name: "a", Run: func(context.Context) error {
 			if n++; n == 20 {
 				cancel()
 				return nil
 			}
 			if n < 10 {
-				return errors.New("away")
+				return errors.New("unavailable")
 			}
 			return errors.New("broken")
 		}},
 	)
 	s.Run(ctx)
 	if n != 20 || len(logged) != 2 {
-		t.Errorf("%d failures were logged %d times", n-1, len(logged))
+		t.Errorf("%d failures were logged %d times, want 2", n-1, len(logged))
 	}
 }
 
-func TestAPartIsReadyOnlyWhileItRunsAndSaysSo(t *testing.T) {
+func TestPartIsReadyOnlyWhileItRuns(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	recovering := errors.New("recovering")
 	fail := make(chan error)
 	started := make(chan struct{}, 8)
-	logged := make(signal, 8)
-	s := supervise.New(slog.New(logged), supervise.Backoff{First: time.Hour, Most: time.Hour},
+	logged := make(errorSignal, 8)
+	s := supervise.New(slog.New(logged), supervise.Backoff{Min: time.Hour, Max: time.Hour},
 		supervise.Part{Name: "a", Run: func(ctx context.Context) error {
 			started <- struct{}{}
 			return <-fail
@@ -118,7 +118,7 @@ func TestAPartIsReadyOnlyWhileItRunsAndSaysSo(t *testing.T) {
 	fail <- broken
 	<-logged
 	if got := readiness(s)["a"]; !errors.Is(got, broken) {
-		t.Errorf("failed: %v does not say why", got)
+		t.Errorf("failed: got %v, want the failure", got)
 	}
 	cancel()
 	<-done

@@ -17,6 +17,7 @@ import (
 
 	"tabiya/internal/auth"
 	"tabiya/internal/core/player"
+	"tabiya/internal/eventually"
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
@@ -75,7 +76,7 @@ func BenchmarkMovesOverSockets(b *testing.B) {
 	defer cancel()
 	running.Go(func() { _ = p.Run(ctx) })
 	running.Go(func() { _ = s.Run(ctx) })
-	eventually(b, "ready", func() bool { return p.Ready() == nil && s.Ready() == nil })
+	eventually.True(b, "ready", func() bool { return p.Ready() == nil && s.Ready() == nil })
 	engine := httpx.New(silent, registry)
 	s.Routes(engine)
 	server := httptest.NewServer(engine)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"tabiya/internal/eventually"
 	"tabiya/schemas"
 	"tabiya/services/livegame"
 )
@@ -50,7 +51,7 @@ func finishedIn(p *played) func(*livegame.Config) {
 // evicted waits until the instance does not hold the game any more.
 func (i *instance) evicted(gameID string) {
 	i.t.Helper()
-	eventually(i.t, "the game is evicted", func() bool { return i.do("GET", "/v1/games/"+gameID, "", "").status == 404 })
+	eventually.True(i.t, "the game is evicted", func() bool { return i.do("GET", "/v1/games/"+gameID, "", "").status == 404 })
 }
 
 // startAfter starts an instance that has never held the game. An instance that starts

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"tabiya/internal/eventually"
 	"tabiya/schemas"
 )
 
@@ -125,7 +126,7 @@ func TestRefusedCommandStaysRefused(t *testing.T) {
 	r.refused(409, schemas.CodeNotYourTurn, "POST", moves, r.black.token, moveBody("e7e5"), "Idempotency-Key", "early")
 	r.refused(422, schemas.CodeKeyReused, "POST", moves, r.black.token, moveBody("d7d5"), "Idempotency-Key", "early")
 	r.play(id, 0, "e2e4")
-	eventually(t, "the other instance has read the refusal", func() bool {
+	eventually.True(t, "the other instance has read the refusal", func() bool {
 		return other.service.RemembersRefusal(id, schemas.GameCommandID(id, schemas.CommandID(r.black.id, "early")))
 	})
 	// The move would be legal now, but it was refused: here, on another instance, and on

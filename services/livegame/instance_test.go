@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/httpx"
 	"tabiya/internal/supervise"
 	"tabiya/schemas"
@@ -47,7 +48,7 @@ func (r *rig) start(tune ...func(*livegame.Config)) *instance {
 	i.service.Routes(engine)
 	i.server = httptest.NewServer(engine)
 	stopRun := r.background(func(ctx context.Context) error {
-		keep := supervise.New(logger(r.t), supervise.Backoff{First: 20 * time.Millisecond, Most: 100 * time.Millisecond},
+		keep := supervise.New(logger(r.t), supervise.Backoff{Min: 20 * time.Millisecond, Max: 100 * time.Millisecond},
 			supervise.Part{Name: "livegame", Run: i.service.Run})
 		keep.Run(ctx)
 		return nil
@@ -63,7 +64,7 @@ func (r *rig) start(tune ...func(*livegame.Config)) *instance {
 
 func (i *instance) waitReady() {
 	i.t.Helper()
-	eventually(i.t, "the service is ready", func() bool { return i.service.Ready() == nil })
+	eventually.True(i.t, "the service is ready", func() bool { return i.service.Ready() == nil })
 }
 
 // answer is a response.

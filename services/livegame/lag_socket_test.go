@@ -6,6 +6,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
 )
@@ -18,7 +19,7 @@ func TestRoundTripIsMeasuredAndSent(t *testing.T) {
 	player.until("state")
 	watcher.until("state")
 	// The first ping follows the state frame; reading on sends its pong.
-	eventually(t, "a measure", func() bool {
+	eventually.True(t, "a measure", func() bool {
 		player.send(`{"type":"ping"}`)
 		f, _ := player.until("pong")
 		return f.LagCs != nil && *f.LagCs >= 0

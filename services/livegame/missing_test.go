@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/core/game"
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
 	"tabiya/tables"
@@ -204,13 +205,13 @@ func TestUndecodableRecordsAreSkipped(t *testing.T) {
 		}
 	}
 	r.write(s, 3)
-	eventually(t, "the event behind is folded", func() bool { return r.ok("GET", "/v1/games/"+s.id, "", "").Seq == 3 })
+	eventually.True(t, "the event behind is folded", func() bool { return r.ok("GET", "/v1/games/"+s.id, "", "").Seq == 3 })
 	later := r.startOther()
 	if got := later.ok("GET", "/v1/games/"+s.id, "", ""); got.Seq != 3 {
 		t.Errorf("%+v", got)
 	}
 	// This service is the reader that sends bad replies to the dead letters.
-	eventually(t, "the reply is a dead letter", func() bool {
+	eventually.True(t, "the reply is a dead letter", func() bool {
 		n := 0
 		if err := kafka.ReadAll(t.Context(), r.Config, schemas.DeadLetter(schemas.CommandReplies), func(rec *kgo.Record) error {
 			source := fmt.Sprintf("%s/%d/0", schemas.CommandReplies, kafka.PartitionOf(s.id, 3))
@@ -234,7 +235,7 @@ func TestRepeatAfterEviction(t *testing.T) {
 	id := r.newGame()
 	r.play(id, 0, "e2e4")
 	first := r.do("POST", "/v1/games/"+id+"/resign", r.white.token, "", "Idempotency-Key", "r1")
-	eventually(t, "the game is evicted", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	eventually.True(t, "the game is evicted", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
 	for read := range 2 {
 		before := r.service.Rereads()
 		for range 3 {
@@ -242,7 +243,7 @@ func TestRepeatAfterEviction(t *testing.T) {
 			if again.status != 200 || string(again.body) != string(first.body) {
 				t.Errorf("first %s\nthen  %d %s", first.body, again.status, again.body)
 			}
-			eventually(t, "the game is evicted again", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
+			eventually.True(t, "the game is evicted again", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
 		}
 		if n := r.service.Rereads() - before; n != float64(read) {
 			t.Errorf("the table was read %v times, not %d", n, read)

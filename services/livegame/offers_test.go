@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/eventually"
 	"tabiya/schemas"
 )
 
@@ -137,7 +138,7 @@ func TestRematchIsRefusedWithAClosedAccount(t *testing.T) {
 	r.action(id, r.white, "resign", "")
 	r.action(id, r.white, "rematch", offer)
 	r.players.close(r.white.id)
-	eventually(t, "it is evicted elsewhere", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	eventually.True(t, "it is evicted elsewhere", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
 	short.refused(409, schemas.CodePlayerClosed, "POST", "/v1/games/"+id+"/rematch", r.black.token, accept)
 	short.refused(404, schemas.CodeGameNotFound, "POST", "/v1/games/"+schemas.NewID()+"/rematch", r.black.token, accept)
 	r.refused(409, schemas.CodePlayerClosed, "POST", "/v1/games/"+id+"/rematch", r.black.token, accept)
@@ -160,7 +161,7 @@ func TestLateRematchIsAnswered(t *testing.T) {
 	if got := r.show(id); got.RematchOffer != schemas.White {
 		t.Errorf("%+v", got)
 	}
-	eventually(t, "it is evicted elsewhere", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	eventually.True(t, "it is evicted elsewhere", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
 	got := short.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, accept, "Idempotency-Key", "accept")
 	if !schemas.ValidID(got.Rematch) || got.Ply != 2 {
 		t.Errorf("%+v", got)
@@ -170,7 +171,7 @@ func TestLateRematchIsAnswered(t *testing.T) {
 	if again := never.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, accept, "Idempotency-Key", "accept"); again.Rematch != got.Rematch {
 		t.Errorf("%+v, not %+v", again, got)
 	}
-	eventually(t, "it is evicted here", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	eventually.True(t, "it is evicted here", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
 }
 
 func TestOffersOverSockets(t *testing.T) {

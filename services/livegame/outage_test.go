@@ -16,6 +16,7 @@ import (
 	"github.com/coder/websocket"
 
 	"tabiya/internal/core/game"
+	"tabiya/internal/eventually"
 	"tabiya/schemas"
 	"tabiya/services/livegame"
 )
@@ -78,7 +79,7 @@ func TestKafkaOutageLosesNoMove(t *testing.T) {
 	if code := first.read(t).Code; first.status != 503 || first.header.Get("Retry-After") == "" || (code != schemas.CodeOutcomeUnknown && code != schemas.CodeUnavailable) {
 		t.Fatalf("%d %s", first.status, first.body)
 	}
-	eventually(t, "commands are refused at once", func() bool {
+	eventually.True(t, "commands are refused at once", func() bool {
 		began := time.Now()
 		a := r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
 		return a.status == 503 && a.read(t).Code == schemas.CodeUnavailable && time.Since(began) < 200*time.Millisecond
@@ -93,7 +94,7 @@ func TestKafkaOutageLosesNoMove(t *testing.T) {
 	up := schemas.TimeOf(time.Now())
 	r.Up()
 	var again answer
-	eventually(t, "the same key gets its answer", func() bool {
+	eventually.True(t, "the same key gets its answer", func() bool {
 		again = r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
 		return again.status == 200
 	})
@@ -118,7 +119,7 @@ func TestOutcomeIsUnknownWithoutAProcessor(t *testing.T) {
 		t.Error("no Retry-After")
 	}
 	r.startProcessor()
-	eventually(t, "the same key gets the answer", func() bool {
+	eventually.True(t, "the same key gets the answer", func() bool {
 		return r.do("POST", "/v1/games/"+id+"/moves", r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1").status == 200
 	})
 	if log := r.log(id); len(log) != 3 {

@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
 )
@@ -48,7 +49,7 @@ func (r *rig) recordedPresence(gameID string) (all []string) {
 func (r *rig) eventuallyRecorded(gameID string, want ...string) {
 	r.t.Helper()
 	var got []string
-	eventually(r.t, fmt.Sprint("recorded: ", want), func() bool {
+	eventually.True(r.t, fmt.Sprint("recorded: ", want), func() bool {
 		got = r.recordedPresence(gameID)
 		return len(got) >= len(want)
 	})
@@ -206,14 +207,14 @@ func TestClaimRejectedAfterReconnectDuringOutage(t *testing.T) {
 		c.until("state")
 		c.send(leaveFrame)
 		c.closed()
-		eventually(t, "Black is thought to be gone", func() bool { return r.marks(id) == 1 })
+		eventually.True(t, "Black is thought to be gone", func() bool { return r.marks(id) == 1 })
 	}
 	for _, id := range []string{before, during} {
 		r.play(id, 2, scholar[2]) // Black is to move
 	}
 	leave(before)
 	r.eventuallyRecorded(before, blackWent)
-	eventually(t, "it is read", func() bool { return r.show(before).Black.GoneSince != 0 })
+	eventually.True(t, "it is read", func() bool { return r.show(before).Black.GoneSince != 0 })
 	stop()
 	leave(during)
 	for _, id := range []string{before, during} {
@@ -237,7 +238,7 @@ func TestClaimRejectedAfterReconnectDuringOutage(t *testing.T) {
 	}
 	r.startProcessor()
 	for _, id := range []string{before, during} {
-		eventually(t, "disconnect and return are recorded, or the game is over", func() bool {
+		eventually.True(t, "disconnect and return are recorded, or the game is over", func() bool {
 			claim(id)
 			return len(r.recordedPresence(id)) == 2 || r.show(id).Result != schemas.NoResult
 		})

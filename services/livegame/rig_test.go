@@ -17,6 +17,7 @@ import (
 
 	"tabiya/internal/auth"
 	"tabiya/internal/core/player"
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
 	"tabiya/processors"
@@ -158,7 +159,7 @@ func (r *rig) startProcessor() (stop func()) {
 		r.t.Fatal(err)
 	}
 	stop = r.background(p.Run)
-	eventually(r.t, "the processor is ready", func() bool { return p.Ready() == nil })
+	eventually.True(r.t, "the processor is ready", func() bool { return p.Ready() == nil })
 	return stop
 }
 
@@ -187,7 +188,7 @@ const slowClock = `{"initialCs":60000,"incrementCs":500}`
 func (r *rig) newGame() (gameID string) {
 	r.t.Helper()
 	key := schemas.NewID()
-	eventually(r.t, "the game is created", func() bool {
+	eventually.True(r.t, "the game is created", func() bool {
 		a := r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock), "Idempotency-Key", key)
 		gameID = a.read(r.t).ID
 		return a.status == http.StatusCreated
@@ -246,17 +247,6 @@ func (r *rig) rows(gameID string) (rows [][]byte) {
 		r.t.Fatal(err)
 	}
 	return rows
-}
-
-// eventually polls, for conditions that have no signal.
-func eventually(t testing.TB, what string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(limit); !f(); {
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
 }
 
 func logger(t testing.TB) *slog.Logger {

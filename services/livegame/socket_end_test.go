@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
 	"tabiya/services/livegame"
@@ -77,7 +78,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 	_ = white.conn.CloseNow()
 	stream.Body.Close()
-	eventually(t, "there is a place again", func() bool {
+	eventually.True(t, "there is a place again", func() bool {
 		c, _, err := r.tryDial(id, "", nil)
 		if err == nil {
 			_ = c.conn.CloseNow()
@@ -102,7 +103,7 @@ func TestConnectionsOfAPlayerAndOfAnAddressAreBounded(t *testing.T) {
 	r.dial(id, "")
 	r.refused(429, schemas.CodeRateLimited, "GET", path, "", "")
 	first.Body.Close()
-	eventually(t, "there is a place again", func() bool {
+	eventually.True(t, "there is a place again", func() bool {
 		c, _, err := r.tryDial(id, "", nil)
 		if err == nil {
 			_ = c.conn.CloseNow()

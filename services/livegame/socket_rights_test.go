@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/eventually"
 	"tabiya/schemas"
 )
 
@@ -33,7 +34,7 @@ func TestAuthorizationOfFrames(t *testing.T) {
 		c := r.dialAs(id, r.black)
 		c.until("state")
 		c.send(leaveFrame)
-		eventually(t, "Black is gone", func() bool { return r.show(id).Black.ClaimableAt != 0 })
+		eventually.True(t, "Black is gone", func() bool { return r.show(id).Black.ClaimableAt != 0 })
 	}
 	rows := []struct {
 		text  string // of the frame

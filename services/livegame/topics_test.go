@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/schemas"
 )
 
@@ -56,7 +57,7 @@ func TestReadyAfterATopicIsCreatedAgain(t *testing.T) {
 	if err := errors.Join(err, deleted.Error()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the topic is created again", func() bool {
+	eventually.True(t, "the topic is created again", func() bool {
 		created, err := adm.CreateTopic(t.Context(), 3, 1, nil, schemas.CommandReplies)
 		if err := errors.Join(err, created.Err); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
 )
@@ -14,7 +15,7 @@ func TestBadInputIsRefusedWithAStableCodeAndChangesNothing(t *testing.T) {
 	r := newRig(t)
 	p, closed, nobody := r.register("Good"), r.register("Gone"), r.stranger()
 	r.send(schemas.Command{ID: schemas.NewID(), Type: schemas.ClosePlayer, Key: closed.id, Region: "eu", Actor: schemas.ActorSystem})
-	r.eventually("closed", func() bool { row, ok := r.cfg.Players.Get(closed.id); return ok && row.Closed })
+	eventually.True(r.t, "closed", func() bool { row, ok := r.cfg.Players.Get(closed.id); return ok && row.Closed })
 	expired, _, err := r.signer.Player(p.id, time.Now().Add(-2*time.Hour), time.Hour)
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +91,6 @@ func TestTheQueueHasABound(t *testing.T) {
 		}
 	}
 	r.refused(schemas.CodeQueueFull, "POST", "/v1/queues/30+20/join", last, "k", "")
-	r.eventually("free again", func() bool { row, _ := r.cfg.Players.Get(last.id); return row.Seat.TicketID == "" })
+	eventually.True(r.t, "free again", func() bool { row, _ := r.cfg.Players.Get(last.id); return row.Seat.TicketID == "" })
 	r.join(last, "30+0", "")
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/eventually"
 	"tabiya/schemas"
 )
 
@@ -38,7 +39,7 @@ func TestKafkaAwayIsA503AndNothingIsLost(t *testing.T) {
 	}
 	r.Up()
 	var ticket ticketView
-	r.eventually("joined", func() bool {
+	eventually.True(r.t, "joined", func() bool {
 		resp := r.ask("POST", "/v1/queues/3+2/join", p, "k", "", &ticket)
 		return resp.StatusCode == http.StatusOK
 	})
@@ -53,7 +54,7 @@ func TestAnAnswerThatDoesNotComeIsAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) { c.AnswerTimeout = 300 * time.Millisecond })
 	p := r.register("Waiting")
-	r.eventually("indexed", func() bool { _, ok := r.cfg.Players.Get(p.id); return ok })
+	eventually.True(r.t, "indexed", func() bool { _, ok := r.cfg.Players.Get(p.id); return ok })
 	r.stopPlayers()
 	r.refused(schemas.CodeOutcomeUnknown, "POST", "/v1/queues/3+2/join", p, "k", "")
 	if n := r.answers.Waiting(); n != 0 {

@@ -14,6 +14,7 @@ import (
 
 	"tabiya/internal/auth"
 	"tabiya/internal/core/queue"
+	"tabiya/internal/eventually"
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
@@ -115,7 +116,7 @@ func (r *rig) start(tune ...func(*Config)) *instance {
 	r.t.Cleanup(i.server.Close)
 	r.background(view.Run, func() error { return nil })
 	r.background(func(ctx context.Context) error {
-		supervise.New(r.logger(), supervise.Backoff{First: 20 * time.Millisecond, Most: 200 * time.Millisecond},
+		supervise.New(r.logger(), supervise.Backoff{Min: 20 * time.Millisecond, Max: 200 * time.Millisecond},
 			supervise.Part{Name: "service", Run: s.Run}).Run(ctx)
 		return nil
 	}, s.Ready)
@@ -160,17 +161,8 @@ func (r *rig) background(run func(context.Context) error, ready func() error) (s
 		<-done
 	})
 	r.t.Cleanup(stop)
-	r.eventually("ready", func() bool { return ready() == nil })
+	eventually.True(r.t, "ready", func() bool { return ready() == nil })
 	return stop
-}
-
-func (r *rig) eventually(what string, met func() bool) {
-	r.t.Helper()
-	for giveUp := time.Now().Add(limit); !met(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(giveUp) {
-			r.t.Fatalf("not %s in %s", what, limit)
-		}
-	}
 }
 
 // person is a registered player with his token.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/eventually"
 	"tabiya/schemas"
 )
 
@@ -40,7 +41,7 @@ func TestTwoPlayersMeetAndHearOfIt(t *testing.T) {
 	his.want(itemGameStarted)
 
 	// Who comes late hears how things are.
-	r.eventually("seated in the view", func() bool { row, _ := r.cfg.Players.Get(vera.id); return row.Seat.GameID != "" })
+	eventually.True(r.t, "seated in the view", func() bool { row, _ := r.cfg.Players.Get(vera.id); return row.Seat.GameID != "" })
 	late := r.listen(vera, mediaNDJSON)
 	if s := late.want(itemState).Seat; s.Status != "playing" || s.GameID != found.GameID {
 		t.Fatalf("%+v", s)
@@ -143,7 +144,7 @@ func TestQueuesTellWhoWaits(t *testing.T) {
 		}
 		return n
 	}
-	r.eventually("counted", func() bool { n := waiting(); return len(n) == 1 && n["us-east 10+5 rapid"] == 1 })
+	eventually.True(r.t, "counted", func() bool { n := waiting(); return len(n) == 1 && n["us-east 10+5 rapid"] == 1 })
 }
 
 func TestAMatchWithoutItsGameFails(t *testing.T) {
@@ -217,5 +218,5 @@ func TestAStreamOfServerSentEvents(t *testing.T) {
 	if s := text.String(); !strings.HasPrefix(s, "event: state\ndata: {\"type\":\"state\",\"seat\":{\"status\":\"idle\"}}\n\n:\n\n") {
 		t.Fatalf("%q", s)
 	}
-	r.eventually("gone", func() bool { return !r.hub.Listening() })
+	eventually.True(r.t, "gone", func() bool { return !r.hub.Listening() })
 }

@@ -13,29 +13,29 @@ import (
 	"tabiya/schemas"
 )
 
-// Config of an archive sink. Kafka, Bucket and Logger are needed.
+// Config configures an archive sink. Kafka, Bucket and Logger are required.
 type Config struct {
 	Kafka  kafka.Config
 	Bucket Bucket
 	Limits Limits
-	// Group is the consumer group; "sink-" and the format's name by default.
-	// Progress does not depend on it.
+	// Group is the consumer group. Default "sink-" and the format's name. The
+	// stored progress does not depend on it.
 	Group string
-	// Topics to archive; all events topics by default.
+	// Topics to archive. Default all events topics.
 	Topics []string
-	// Grace is how far the broker's clock has to be past an idle partition's
-	// window before the window is closed. It covers the difference between two
-	// brokers' clocks and a follower that is behind. Default 10 seconds.
+	// Grace is how far the broker's clock has to be past an idle partition's window
+	// before its chunk is sealed. It covers the difference between two brokers'
+	// clocks and a follower that is behind. Default 10 seconds.
 	Grace time.Duration
-	// Encoders is how many files are encoded at the same time; each holds one
-	// row group, some 50 MiB. Default 1.
+	// Encoders is how many files are encoded at the same time. Each encoder holds
+	// one row group, some 50 MiB. Default 1.
 	Encoders int
-	// Turn, if set, has room for one and is shared by the sinks of a process that
-	// has more to do: one file at a time is encoded among them, so that a burst
-	// of closing files leaves the other cores to whoever waits for an answer.
-	Turn chan struct{}
-	// TempDir is where open chunks wait; the system's by default. It needs room
-	// for two chunks a partition.
+	// EncodeSlot, if set, is a semaphore (a channel of capacity 1) that the sinks of
+	// a process share, so that they encode one chunk at a time among them: a burst
+	// of sealed chunks then leaves the other cores to requests.
+	EncodeSlot chan struct{}
+	// TempDir is the folder of spill files. It needs room for two chunks a
+	// partition. Default the system's.
 	TempDir    string
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics

@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/objstore/objstoretest"
 	"tabiya/schemas"
@@ -20,37 +21,38 @@ import (
 
 var errKilled = errors.New("killed")
 
-// reference archives a log into a bucket of its own, undisturbed.
+// reference archives a log into a bucket of its own, undisturbed, and returns the
+// files.
 func reference(t *testing.T, cfg kafka.Config, partitions int32, offset int64) map[string]string {
 	t.Helper()
 	bucket := objstoretest.New(t)
 	s := start(t, cfg, bucket, withGroup("reference"))
 	for p := range partitions {
-		s.reaches(p, offset)
+		s.waitArchived(p, offset)
 	}
 	s.stop()
 	return sinktest.Files(t, bucket, "lines/")
 }
 
-func TestKilledBetweenUploadAndProgressItCutsTheSameChunkAgain(t *testing.T) {
+func TestSinkKilledBetweenUploadAndProgressCutsTheSameChunkAgain(t *testing.T) {
 	t.Parallel()
 	log, bucket := sinktest.NewLog(t, 1), objstoretest.New(t)
 	fill(t, log, 0, 500, "v")
 	log.Pass(time.Hour)
 
-	killed := start(t, log.Config, bucket, whenUploaded(func(c Chunk) error {
+	killed := start(t, log.Config, bucket, onUploaded(func(c Chunk) error {
 		if c.First == 80 {
 			return errKilled
 		}
 		return nil
 	}))
-	if err := killed.fails(); !errors.Is(err, errKilled) {
+	if err := killed.waitFailed(); !errors.Is(err, errKilled) {
 		t.Fatal(err)
 	}
-	// The next start has other limits: the chunk whose files are there is cut as
-	// before, those after it as now.
+	// The next start has other limits. The chunk that has files is cut as before,
+	// those after it by the new limits.
 	s := start(t, log.Config, bucket, withLimits(Limits{Window: 5 * time.Minute, MaxRecords: 70, MaxBytes: 1 << 20}))
-	s.reaches(0, 500)
+	s.waitArchived(0, 500)
 	files := sinktest.Files(t, bucket, "lines/")
 	wantOffsets(t, files, 0, 500)
 	want := reference(t, log.Config, 1, 500)
@@ -61,7 +63,7 @@ func TestKilledBetweenUploadAndProgressItCutsTheSameChunkAgain(t *testing.T) {
 	}
 }
 
-func TestKilledAnywhereItLeavesTheFilesOfAnUndisturbedRun(t *testing.T) {
+func TestKilledSinkLeavesTheFilesOfAnUndisturbedRun(t *testing.T) {
 	t.Parallel()
 	log, bucket := sinktest.NewLog(t, 2), objstoretest.New(t)
 	for p := range int32(2) {
@@ -69,45 +71,44 @@ func TestKilledAnywhereItLeavesTheFilesOfAnUndisturbedRun(t *testing.T) {
 	}
 	log.Pass(time.Hour)
 	for _, at := range []int64{0, 40, 200, 280} {
-		killed := start(t, log.Config, bucket, whenUploaded(func(c Chunk) error {
+		killed := start(t, log.Config, bucket, onUploaded(func(c Chunk) error {
 			if c.First == at {
 				return errKilled
 			}
 			return nil
 		}))
-		if err := killed.fails(); !errors.Is(err, errKilled) {
+		if err := killed.waitFailed(); !errors.Is(err, errKilled) {
 			t.Fatal(err)
 		}
 	}
 	s := start(t, log.Config, bucket)
-	s.reaches(0, 300)
-	s.reaches(1, 300)
+	s.waitArchived(0, 300)
+	s.waitArchived(1, 300)
 	sinktest.SameFiles(t, sinktest.Files(t, bucket, "lines/"), reference(t, log.Config, 2, 300))
 }
 
-func TestAZombieBesideItDoesNoHarm(t *testing.T) {
+func TestTwoCopiesWithTheSameLimitsWriteTheSameFiles(t *testing.T) {
 	t.Parallel()
 	log, bucket := sinktest.NewLog(t, 2), objstoretest.New(t)
 	for p := range int32(2) {
 		fill(t, log, p, 400, "v")
 	}
-	// Each waits for the other before every progress, so that they meet at each.
-	meet := newMeeting(2)
-	both := []*started{
-		start(t, log.Config, bucket, withGroup("one"), whenUploaded(meet.at)),
-		start(t, log.Config, bucket, withGroup("two"), whenUploaded(meet.at)),
+	// Each waits for the other before it stores a chunk's progress.
+	barrier := newChunkBarrier(2)
+	both := []*runningSink{
+		start(t, log.Config, bucket, withGroup("one"), onUploaded(barrier.wait)),
+		start(t, log.Config, bucket, withGroup("two"), onUploaded(barrier.wait)),
 	}
 	log.Pass(time.Hour)
 	for _, s := range both {
-		s.reaches(0, 400)
-		s.reaches(1, 400)
+		s.waitArchived(0, 400)
+		s.waitArchived(1, 400)
 		s.stop()
 	}
 	sinktest.SameFiles(t, sinktest.Files(t, bucket, "lines/"), reference(t, log.Config, 2, 400))
 }
 
-// Copies that would cut elsewhere agree on each chunk before they write it.
-func TestACopyWithOtherLimitsBesideItDoesNoHarm(t *testing.T) {
+func TestCopiesWithDifferentLimitsArchiveEachRecordOnce(t *testing.T) {
 	t.Parallel()
 	log, bucket := sinktest.NewLog(t, 1), objstoretest.New(t)
 	fill(t, log, 0, 400, "v")
@@ -124,13 +125,13 @@ func TestACopyWithOtherLimitsBesideItDoesNoHarm(t *testing.T) {
 		}
 		copies.Go(func() {
 			for ctx.Err() == nil { // as a supervisor does
-				if err := sink.Run(ctx); err != nil && !errors.Is(err, errOtherCut) && ctx.Err() == nil {
+				if err := sink.Run(ctx); err != nil && !errors.Is(err, errOtherDecision) && ctx.Err() == nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
-	eventually(t, "all is archived", func() bool {
+	eventually.True(t, "all is archived", func() bool {
 		return sinktest.Progress(t, bucket, ProgressKey("lines", schemas.GameEvents, 0)) == 400
 	})
 	cancel()
@@ -138,37 +139,37 @@ func TestACopyWithOtherLimitsBesideItDoesNoHarm(t *testing.T) {
 	wantOffsets(t, sinktest.Files(t, bucket, "lines/"), 0, 400)
 }
 
-// meeting holds whoever comes to a chunk until n have come.
-type meeting struct {
-	n    int
-	mu   sync.Mutex
-	came map[Chunk]int
-	all  map[Chunk]chan struct{}
+// chunkBarrier blocks callers that name the same chunk until n have called.
+type chunkBarrier struct {
+	n       int
+	mu      sync.Mutex
+	waiting map[Chunk]int
+	open    map[Chunk]chan struct{}
 }
 
-func newMeeting(n int) *meeting {
-	return &meeting{n: n, came: make(map[Chunk]int), all: make(map[Chunk]chan struct{})}
+func newChunkBarrier(n int) *chunkBarrier {
+	return &chunkBarrier{n: n, waiting: make(map[Chunk]int), open: make(map[Chunk]chan struct{})}
 }
 
-func (m *meeting) at(c Chunk) error {
-	m.mu.Lock()
-	if m.all[c] == nil {
-		m.all[c] = make(chan struct{})
+func (b *chunkBarrier) wait(c Chunk) error {
+	b.mu.Lock()
+	if b.open[c] == nil {
+		b.open[c] = make(chan struct{})
 	}
-	all := m.all[c]
-	if m.came[c]++; m.came[c] == m.n {
-		close(all)
+	open := b.open[c]
+	if b.waiting[c]++; b.waiting[c] == b.n {
+		close(open)
 	}
-	m.mu.Unlock()
+	b.mu.Unlock()
 	select {
-	case <-all:
+	case <-open:
 		return nil
 	case <-time.After(30 * time.Second):
-		return fmt.Errorf("nobody else came to %+v", c)
+		return fmt.Errorf("no other copy reached %+v", c)
 	}
 }
 
-func TestMembersOfAGroupShareThePartitions(t *testing.T) {
+func TestGroupMembersShareThePartitions(t *testing.T) {
 	t.Parallel()
 	const partitions = 4
 	log, bucket := sinktest.NewLog(t, partitions), objstoretest.New(t)
@@ -177,18 +178,18 @@ func TestMembersOfAGroupShareThePartitions(t *testing.T) {
 		fill(t, log, p, 100, "a")
 	}
 	for p := range int32(partitions) {
-		first.reaches(p, 80)
+		first.waitArchived(p, 80)
 	}
 	second := start(t, log.Config, bucket)
-	eventually(t, "each has two partitions", func() bool { return first.lanes() == 2 && second.lanes() == 2 })
+	eventually.True(t, "each has two partitions", func() bool { return first.partitions() == 2 && second.partitions() == 2 })
 	for p := range int32(partitions) {
 		fill(t, log, p, 100, "b")
 	}
 	log.Pass(time.Hour)
-	eventually(t, "all is archived", func() bool {
+	eventually.True(t, "all is archived", func() bool {
 		files := sinktest.Files(t, bucket, "lines/")
 		for p := range int32(partitions) {
-			if len(offsets(files, p)) < 200 {
+			if len(archivedOffsets(files, p)) < 200 {
 				return false
 			}
 		}
@@ -199,7 +200,7 @@ func TestMembersOfAGroupShareThePartitions(t *testing.T) {
 	sinktest.SameFiles(t, sinktest.Files(t, bucket, "lines/"), reference(t, log.Config, partitions, 200))
 }
 
-func TestAnIdlePartitionIsClosedByTheBrokersClockWhereTheLogWouldEndIt(t *testing.T) {
+func TestIdlePartitionIsSealedByTheBrokersClock(t *testing.T) {
 	t.Parallel()
 	log, bucket := sinktest.NewLog(t, 1), objstoretest.New(t)
 	edge := schemas.TimeOf(sinktest.Start.Std().Truncate(5 * time.Minute).Add(5 * time.Minute))
@@ -209,24 +210,23 @@ func TestAnIdlePartitionIsClosedByTheBrokersClockWhereTheLogWouldEndIt(t *testin
 	}
 	log.Append(t, record())
 	s := start(t, log.Config, bucket, withGrace(2*time.Second))
-	// The window is over, but the grace is not: whatever the sink's own clock
-	// says, the chunk takes one more record.
+	// The window is over, but the grace is not, whatever the sink's own clock says.
 	log.Set(edge.Add(1999 * time.Millisecond))
-	s.looked()
-	s.looked()
+	s.waitIdleCheck()
+	s.waitIdleCheck()
 	if files := sinktest.Files(t, bucket, "lines/"); len(files) != 0 {
-		t.Fatalf("closed too early: %v", files)
+		t.Fatalf("sealed too early: %v", files)
 	}
 	log.Set(edge.Add(2000 * time.Millisecond))
-	s.reaches(0, 1)
+	s.waitArchived(0, 1)
 	log.Append(t, record())
 	log.Pass(time.Hour)
-	s.reaches(0, 2)
+	s.waitArchived(0, 2)
 	s.stop()
 	sinktest.SameFiles(t, sinktest.Files(t, bucket, "lines/"), reference(t, log.Config, 1, 2))
 }
 
-func TestOffsetsWithoutARecordAreNoObstacle(t *testing.T) {
+func TestOffsetsWithoutRecordsAreSkipped(t *testing.T) {
 	t.Parallel()
 	log, bucket := sinktest.NewLog(t, 1), objstoretest.New(t)
 	fill(t, log, 0, 3, "a")
@@ -247,26 +247,26 @@ func TestOffsetsWithoutARecordAreNoObstacle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// 3 records; then a record and a marker each, two of the records aborted. The
-	// last chunk ends before an aborted record and the marker behind it.
+	// 3 records; then four transactions of a record and a marker, the second and the
+	// last aborted.
 	log.Pass(time.Hour)
 	s := start(t, log.Config, bucket)
-	s.reaches(0, 8)
-	if got := offsets(sinktest.Files(t, bucket, "lines/"), 0); !slices.Equal(got, []int64{0, 1, 2, 3, 7}) {
+	s.waitArchived(0, 8)
+	if got := archivedOffsets(sinktest.Files(t, bucket, "lines/"), 0); !slices.Equal(got, []int64{0, 1, 2, 3, 7}) {
 		t.Errorf("offsets %v", got)
 	}
 }
 
-func TestALogThatIsNotTheArchivesIsRefused(t *testing.T) {
+func TestSinkFailsWhenTheLogEndsBeforeItsProgress(t *testing.T) {
 	t.Parallel()
 	log, bucket := sinktest.NewLog(t, 1), objstoretest.New(t)
 	fill(t, log, 0, 80, "v")
 	s := start(t, log.Config, bucket)
-	s.reaches(0, 80)
+	s.waitArchived(0, 80)
 	s.stop()
 	other := sinktest.NewLog(t, 1)
 	fill(t, other, 0, 10, "w")
-	if err := start(t, other.Config, bucket).fails(); err == nil || !strings.Contains(err.Error(), "it is another log") {
-		t.Errorf("an archive that is ahead of its log: %v", err)
+	if err := start(t, other.Config, bucket).waitFailed(); err == nil || !strings.Contains(err.Error(), "this is another log") {
+		t.Errorf("got %v", err)
 	}
 }

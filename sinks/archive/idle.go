@@ -9,97 +9,99 @@ import (
 	"tabiya/internal/kafka"
 )
 
-// The broker is asked for its time only while an open chunk's partition is idle:
-// at first, then when the window must be over by what is known of the broker's
-// clock, and now and then in case that has jumped.
+// The broker's clock is read only while an open chunk's partition is idle: once,
+// then when the window must be over by what is known of that clock, and from time
+// to time in case the clock has jumped.
 const (
-	idleAfter = time.Second // without a record
-	askAgain  = time.Second // at the soonest
+	idleAfter     = time.Second // without a record
+	checkInterval = time.Second // at least
 )
 
-// look is the broker's time, and after that the ends of the partitions. So a
-// record that is not before a partition's end was written after that time.
-type look struct {
-	at   time.Time
+// brokerState is the broker's clock, and the partitions' ends as they were after
+// that clock was read. So a record beyond a partition's end was written later.
+type brokerState struct {
+	time time.Time
 	ends kadm.ListedOffsets
 	err  error
 }
 
-// looks keeps what is known of the broker's clock.
-type looks struct {
-	answers chan look // holds one
-	asked   bool      // and not answered yet
-	last    time.Time // when it was asked or answered last; zero: never
-	broker  time.Time // what it said then
+// idleCheck schedules readings of the broker's state. loop alone uses its fields.
+type idleCheck struct {
+	results    chan brokerState // capacity 1
+	running    bool
+	last       time.Time // when a check last started or ended; zero: never
+	brokerTime time.Time // as of last
 }
 
-// due reports whether to ask, given when an idle chunk's window ends.
-func (k *looks) due(now, windowEnd time.Time, doubt time.Duration) bool {
-	if k.asked || now.Sub(k.last) < askAgain {
+// due reports whether to check now for a chunk whose window ends at windowEnd.
+// The broker's clock is extrapolated from the last check for at most recheckAfter.
+func (c *idleCheck) due(now, windowEnd time.Time, recheckAfter time.Duration) bool {
+	if c.running || now.Sub(c.last) < checkInterval {
 		return false
 	}
-	since := now.Sub(k.last)
-	return k.broker.IsZero() || since > doubt || !k.broker.Add(since).Before(windowEnd)
+	since := now.Sub(c.last)
+	return c.brokerTime.IsZero() || since > recheckAfter || !c.brokerTime.Add(since).Before(windowEnd)
 }
 
-// lookIfIdle asks the broker if a chunk may have to be closed. It holds the lock.
-func (r *run) lookIfIdle(ctx context.Context) {
+// startIdleCheck reads the broker's state in the background if a chunk may have to
+// be sealed for it.
+func (r *run) startIdleCheck(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	now := time.Now()
-	for _, l := range r.lanes {
-		if !l.idle() || now.Sub(l.open.seen) < idleAfter {
+	for _, w := range r.writers {
+		if !w.endsByTime() || now.Sub(w.open.lastAppend) < idleAfter {
 			continue
 		}
-		if r.looks.due(now, time.UnixMilli(l.open.windowEnd()).Add(r.cfg.Grace), r.cfg.doubt) {
-			r.looks.asked, r.looks.last = true, now
-			r.archiving.Go(func() { r.look(ctx) })
+		if r.idle.due(now, time.UnixMilli(w.open.windowEnd()).Add(r.cfg.Grace), r.cfg.recheckAfter) {
+			r.idle.running, r.idle.last = true, now
+			r.background.Go(func() {
+				r.idle.results <- r.readBrokerState(ctx) // has room: one check at a time
+				r.wake()
+			})
 			return
 		}
 	}
 }
 
-// look asks the broker. It waits for as long as the broker is away.
-func (r *run) look(ctx context.Context) {
-	var l look
-	l.err = r.kafka.Until(ctx, func(ctx context.Context) error {
+// readBrokerState waits for as long as Kafka is unavailable.
+func (r *run) readBrokerState(ctx context.Context) (state brokerState) {
+	state.err = r.kafka.Do(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 		defer cancel()
 		var err error
-		if l.at, err = kafka.BrokerTime(ctx, r.cfg.Kafka, r.producer); err != nil {
+		if state.time, err = kafka.BrokerTime(ctx, r.cfg.Kafka, r.producer); err != nil {
 			return err
 		}
-		l.ends, err = r.intake.Ends(ctx)
+		state.ends, err = r.consumer.EndOffsets(ctx)
 		return err
 	})
-	r.looks.answers <- l // there is room: one look at a time
-	r.wake()
+	return state
 }
 
-// idle reports whether the lane's open chunk ends by time alone.
-func (l *lane) idle() bool { return l.open != nil && !l.paused && l.open.until == 0 }
-
-// closeIdle closes the chunks whose window is over and whose partition has
-// nothing more: where they end is where the log will end them.
-func (r *run) closeIdle(k look) error {
-	if k.err != nil {
+// sealIdleChunks seals the chunks whose window is over and whose partition has no
+// more records. They end where the log will end them.
+func (r *run) sealIdleChunks(state brokerState) error {
+	if state.err != nil {
 		if r.ctx.Err() != nil {
 			return nil
 		}
-		return k.err
+		return state.err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.looks.asked, r.looks.last, r.looks.broker = false, time.Now(), k.at
-	defer r.cfg.hooks.looked()
-	for _, l := range r.lanes {
-		if !l.idle() {
+	r.idle.running, r.idle.last, r.idle.brokerTime = false, time.Now(), state.time
+	defer r.cfg.hooks.idleChecked()
+	for _, w := range r.writers {
+		if !w.endsByTime() {
 			continue
 		}
-		end, known := k.ends.Lookup(l.topic, l.partition)
-		over := k.at.UnixMilli() >= l.open.windowEnd()+r.cfg.Grace.Milliseconds()
-		if !known || l.position < end.Offset || !over {
+		end, known := state.ends.Lookup(w.topic, w.partition)
+		over := state.time.UnixMilli() >= w.open.windowEnd()+r.cfg.Grace.Milliseconds()
+		if !known || w.position < end.Offset || !over {
 			continue
 		}
-		if err := r.with(l, func() error { _, err := l.seal(endIdle); return err }); err != nil {
+		if err := r.update(w, func() error { _, err := w.seal(endIdle); return err }); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
 	"tabiya/internal/objstore/objstoretest"
@@ -13,51 +14,61 @@ import (
 	"tabiya/sinks/sinktest"
 )
 
-// paused reports whether every lane waits for the store, and how many chunks are
-// open or ended and not archived.
-func (s *started) paused() (all bool, chunks int) {
+// paused reports whether every partition is paused, and how many chunks are open
+// or wait to be archived.
+func (s *runningSink) paused() (all bool, chunks int) {
 	r := s.running.Load()
 	if r == nil {
 		return false, 0
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all = len(r.lanes) > 0
-	for _, l := range r.lanes {
-		all = all && l.paused
-		chunks += len(l.sealed)
-		if l.open != nil {
+	all = len(r.writers) > 0
+	for _, w := range r.writers {
+		all = all && w.paused
+		chunks += len(w.sealed)
+		if w.open != nil {
 			chunks++
 		}
 	}
 	return all, chunks
 }
 
-func TestWhileTheStoreIsAwayABoundedNumberOfChunksWaits(t *testing.T) {
+// waitStoreUnavailable waits until the sink has noticed that its store is
+// unavailable.
+func (s *runningSink) waitStoreUnavailable() {
+	s.t.Helper()
+	eventually.True(s.t, "the store is found unavailable", func() bool {
+		r := s.running.Load()
+		return r != nil && r.store.Err() != nil
+	})
+}
+
+func TestChunksWaitingForAnUnavailableStoreAreBounded(t *testing.T) {
 	t.Parallel()
 	const partitions, each = 3, 2000 // fifty chunks a partition
 	log, store := sinktest.NewLog(t, partitions), objstoretest.New(t)
 	s := start(t, log.Config, store)
 	for p := range int32(partitions) {
 		fill(t, log, p, 40, "v")
-		s.reaches(p, 40)
+		s.waitArchived(p, 40)
 	}
 	store.Down()
 	for p := range int32(partitions) {
 		fill(t, log, p, each-40, "v")
 	}
 	log.Pass(time.Hour)
-	eventually(t, "all lanes wait", func() bool {
+	eventually.True(t, "all partitions are paused", func() bool {
 		all, chunks := s.paused()
-		if chunks > 2*partitions { // one sealed and one open a lane, beside the one in the closer's hands
-			t.Fatalf("%d chunks wait", chunks)
+		if chunks > 2*partitions { // one sealed and one open for each, beside the one that is being archived
+			t.Fatalf("%d chunks wait, want at most %d", chunks, 2*partitions)
 		}
 		return all
 	})
-	eventually(t, "it says so", func() bool { return s.Ready() != nil })
+	eventually.True(t, "not ready", func() bool { return s.Ready() != nil })
 	store.Up()
 	for p := range int32(partitions) {
-		s.reaches(p, each)
+		s.waitArchived(p, each)
 	}
 	if err := s.Ready(); err != nil {
 		t.Errorf("not ready: %v", err)
@@ -66,32 +77,32 @@ func TestWhileTheStoreIsAwayABoundedNumberOfChunksWaits(t *testing.T) {
 	sinktest.SameFiles(t, sinktest.Files(t, store, "lines/"), reference(t, log.Config, partitions, each))
 }
 
-func TestAStoreThatIsAwayAtTheStartIsWaitedFor(t *testing.T) {
+func TestSinkStartsOnceTheStoreIsAvailable(t *testing.T) {
 	t.Parallel()
 	log, store := sinktest.NewLog(t, 1), objstoretest.New(t)
 	fill(t, log, 0, 40, "v")
 	store.Down()
 	s := start(t, log.Config, store)
-	eventually(t, "it waits", func() bool { r := s.running.Load(); return r != nil && r.store.Err() != nil })
+	s.waitStoreUnavailable()
 	store.Up()
-	s.reaches(0, 40)
+	s.waitArchived(0, 40)
 }
 
-func TestAStoreThatIsAwayDoesNotHoldUpTheStop(t *testing.T) {
+func TestSinkStopsWhileTheStoreIsUnavailable(t *testing.T) {
 	t.Parallel()
 	log, store := sinktest.NewLog(t, 1), objstoretest.New(t)
 	fill(t, log, 0, 400, "v")
 	store.Down()
 	s := start(t, log.Config, store)
-	eventually(t, "it waits", func() bool { r := s.running.Load(); return r != nil && r.store.Err() != nil })
+	s.waitStoreUnavailable()
 	began := time.Now()
 	s.stop()
 	if took := time.Since(began); took > 8*time.Second {
-		t.Errorf("it took %s", took)
+		t.Errorf("stop took %s", took)
 	}
 }
 
-func TestKafkaIsWaitedFor(t *testing.T) {
+func TestSinkContinuesAfterAKafkaOutage(t *testing.T) {
 	t.Parallel()
 	cluster, store := kafkatest.Start(t, 1), objstoretest.New(t)
 	cluster.RequireFake(t)
@@ -110,15 +121,15 @@ func TestKafkaIsWaitedFor(t *testing.T) {
 	}
 	s := start(t, cluster.Config, store, withLimits(Limits{Window: time.Hour, MaxRecords: 10, MaxBytes: 1 << 20}))
 	send(15)
-	s.reaches(0, 10)
+	s.waitArchived(0, 10)
 	cluster.Down()
-	eventually(t, "it says so", func() bool { return s.Ready() != nil })
+	eventually.True(t, "not ready", func() bool { return s.Ready() != nil })
 	cluster.Up()
-	eventually(t, "the producer is back", func() bool {
+	eventually.True(t, "the producer sends again", func() bool {
 		return producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GameEvents, Value: []byte("v")}) == nil
 	})
 	send(10)
-	s.reaches(0, 20)
+	s.waitArchived(0, 20)
 	if err := s.Ready(); err != nil {
 		t.Errorf("not ready: %v", err)
 	}
@@ -126,6 +137,6 @@ func TestKafkaIsWaitedFor(t *testing.T) {
 	began := time.Now()
 	s.stop()
 	if took := time.Since(began); took > 8*time.Second {
-		t.Errorf("without Kafka its stop took %s", took)
+		t.Errorf("stop without Kafka took %s", took)
 	}
 }

@@ -11,44 +11,48 @@ import (
 	"tabiya/internal/objstore"
 )
 
-// Bucket is what the archive needs of an object store.
+// Bucket is what an archive sink needs of an object store.
 type Bucket interface {
 	Get(ctx context.Context, key string) (io.ReadCloser, objstore.Object, error)
 	PutIfAbsent(ctx context.Context, key string, body objstore.Body, size int64) (objstore.Object, error)
 	PutIfMatch(ctx context.Context, key, etag string, body objstore.Body, size int64) (objstore.Object, error)
 }
 
-// Progress is the object that says how far a sink is in one partition. It lies
-// beside the data, so that whoever restores or empties the bucket does so to
-// both.
+// Progress is the content of a sink's progress object for one partition. The
+// object is in the bucket of the data, so that restoring or emptying the bucket
+// applies to both.
 type Progress struct {
-	// NextOffset is the first offset that is not in the archive yet.
+	// NextOffset is the first offset that is not archived yet.
 	NextOffset int64 `json:"nextOffset"`
-	// Cut, if there is one, is the chunk that begins there and may have files
-	// already: it must be cut again exactly so.
-	Cut *Cut `json:"cut,omitempty"`
+	// Decided, if set, is the range of the chunk that starts at NextOffset. It may
+	// have files already, so it must be cut again exactly so.
+	Decided *OffsetRange `json:"cut,omitempty"`
 }
 
-// Cut is a decided chunk.
-type Cut struct {
+// OffsetRange is the offsets from First up to but not including Next.
+type OffsetRange struct {
 	First int64 `json:"first"`
 	Next  int64 `json:"next"`
 }
 
-// ProgressKey is where a sink's progress in a partition lies.
+// ProgressKey returns the key of a sink's progress object for a partition.
 func ProgressKey(sink, topic string, partition int32) string {
 	return fmt.Sprintf("_progress/v1/%s/%s/%05d.json", sink, topic, partition)
 }
 
-// errOtherCut: another copy of the sink has decided on another end for the same
-// chunk. Starting again from the stored progress mends it.
-var errOtherCut = errors.New("another copy of this sink has cut the chunk elsewhere")
+// errOtherDecision means that another copy of the sink has decided on another end
+// for the same chunk. The sink has to start again from the stored progress.
+var errOtherDecision = errors.New("another copy of this sink has decided on another end of the chunk")
 
-// progress reads and moves one progress object. It is for one goroutine.
+// errConflict means that the progress object has changed since it was loaded. It
+// is loaded again.
+var errConflict = errors.New("progress has changed")
+
+// progress reads and advances one progress object. It is for one goroutine.
 type progress struct {
 	bucket Bucket
 	key    string
-	stored *Progress // nil: there is none yet
+	stored *Progress // nil: there is no object yet
 	etag   string
 }
 
@@ -74,8 +78,8 @@ func (p *progress) load(ctx context.Context) error {
 	return nil
 }
 
-// swap stores next in place of what was loaded, and nothing else. On a conflict
-// it loads what is there now.
+// swap replaces the loaded progress by next. If the object has changed meanwhile,
+// it loads the object again and returns errConflict.
 func (p *progress) swap(ctx context.Context, next Progress) error {
 	raw, err := json.Marshal(next)
 	if err != nil {
@@ -92,7 +96,7 @@ func (p *progress) swap(ctx context.Context, next Progress) error {
 	if errors.Is(err, objstore.ErrExists) || errors.Is(err, objstore.ErrChanged) {
 		return p.reload(ctx)
 	}
-	if err != nil { // if it was carried out all the same, the next try conflicts with itself
+	if err != nil { // if the write was carried out nevertheless, the next attempt conflicts with it
 		return fmt.Errorf("save progress: %w", err)
 	}
 	p.stored, p.etag = &next, object.ETag
@@ -100,42 +104,42 @@ func (p *progress) swap(ctx context.Context, next Progress) error {
 }
 
 func (p *progress) reload(ctx context.Context) error {
-	had := p.stored != nil
+	existed := p.stored != nil
 	if err := p.load(ctx); err != nil {
 		return err
 	}
-	if had && p.stored == nil {
-		return fmt.Errorf("progress %s has been deleted: starting over", p.key)
+	if existed && p.stored == nil {
+		return fmt.Errorf("progress %s has been deleted", p.key)
 	}
 	return errConflict
 }
 
-var errConflict = errors.New("progress has moved")
-
-// decide makes the chunk's end known before its first file is uploaded. done
-// reports that another copy has archived these records already, perhaps in other
-// chunks: then nothing of this one may be uploaded.
-func (p *progress) decide(ctx context.Context, c Chunk) (done bool, err error) {
+// decide stores the chunk's end before its first file is uploaded. archived
+// reports that another copy has archived these records, perhaps in other chunks:
+// then nothing of this chunk may be uploaded. Returns errOtherDecision if another
+// copy has decided on another end.
+func (p *progress) decide(ctx context.Context, c Chunk) (archived bool, err error) {
+	decision := OffsetRange{c.First, c.Next}
 	for {
 		switch s := p.stored; {
 		case s != nil && s.NextOffset >= c.Next:
 			return true, nil
-		case s != nil && s.NextOffset > c.First: // it ended within this one
-			return false, errOtherCut
-		case s != nil && s.Cut != nil:
-			if *s.Cut != (Cut{c.First, c.Next}) {
-				return false, errOtherCut
+		case s != nil && s.NextOffset > c.First: // an archived chunk ends within this one
+			return false, errOtherDecision
+		case s != nil && s.Decided != nil:
+			if *s.Decided != decision {
+				return false, errOtherDecision
 			}
 			return false, nil
 		}
-		next := Progress{NextOffset: c.First, Cut: &Cut{c.First, c.Next}}
+		next := Progress{NextOffset: c.First, Decided: &decision}
 		if err := p.swap(ctx, next); !errors.Is(err, errConflict) {
 			return false, err
 		}
 	}
 }
 
-// finish moves past a chunk whose files are all there.
+// finish advances the progress past a chunk whose files are all uploaded.
 func (p *progress) finish(ctx context.Context, c Chunk) error {
 	for p.stored == nil || p.stored.NextOffset < c.Next {
 		if err := p.swap(ctx, Progress{NextOffset: c.Next}); err != nil && !errors.Is(err, errConflict) {

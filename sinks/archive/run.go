@@ -8,30 +8,30 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
-	"tabiya/sinks/intake"
-	"tabiya/sinks/outage"
+	"tabiya/internal/retry"
+	"tabiya/sinks/consumer"
 )
 
-// run is one call of Run.
+// run is the state of one call of Sink.Run.
 type run struct {
 	cfg      settings
 	ctx      context.Context
-	metrics  *metrics
+	metrics  *archiveMetrics
 	lag      *kafka.Lag
-	intake   *intake.Intake
+	consumer *consumer.Consumer
 	producer *kafka.Producer
-	store    *outage.Watch
-	kafka    *outage.Watch
-	encoders chan Encoder // the idle ones
-	failed   chan error   // holds one
-	looks    looks
+	store    *retry.Dependency
+	kafka    *retry.Dependency
+	encoders chan Encoder // not in use
+	failed   chan error   // capacity 1
+	idle     idleCheck
 
-	archiving sync.WaitGroup
-	waking    sync.Mutex
-	wakeup    context.CancelFunc
+	background sync.WaitGroup
+	pollMu     sync.Mutex
+	cancelPoll context.CancelFunc
 
-	mu    sync.Mutex // guards lanes and what is in them
-	lanes map[topicPartition]*lane
+	mu      sync.Mutex // guards writers and their fields
+	writers map[topicPartition]*partitionWriter
 }
 
 type topicPartition struct {
@@ -44,21 +44,15 @@ const (
 	pollWait    = 250 * time.Millisecond
 )
 
+// loop consumes records into the partition writers until ctx ends or something
+// fails.
 func (r *run) loop(ctx context.Context) error {
 	for {
-		if err := r.settle(ctx); err != nil {
+		if err := r.resumeWriters(); err != nil {
 			return err
 		}
-		var failed error
-		err := r.poll(ctx, func(topic string, partition int32, records []*kgo.Record) {
-			if err := r.dispatch(topic, partition, records); err != nil && failed == nil {
-				failed = err
-			}
-		})
-		if err == nil {
-			err = failed
-		}
-		if err != nil {
+		r.startIdleCheck(ctx)
+		if err := r.poll(ctx); err != nil {
 			return err
 		}
 		select {
@@ -66,134 +60,142 @@ func (r *run) loop(ctx context.Context) error {
 			return nil
 		case err := <-r.failed:
 			return err
-		case l := <-r.looks.answers:
-			err = r.closeIdle(l)
+		case state := <-r.idle.results:
+			if err := r.sealIdleChunks(state); err != nil {
+				return err
+			}
 		default:
 		}
-		if err != nil {
-			return err
+	}
+}
+
+// resumeWriters appends the backlog of paused writers, and resumes those that
+// have room again.
+func (r *run) resumeWriters() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.writers {
+		if w.paused {
+			if err := r.update(w, w.appendBacklog); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
-// poll waits for records, but not for long, and not after wake.
-func (r *run) poll(ctx context.Context, each func(string, int32, []*kgo.Record)) error {
+// poll passes the next records to their writers. It returns early after wake.
+func (r *run) poll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pollWait)
 	defer cancel()
-	r.waking.Lock()
-	r.wakeup = cancel
-	r.waking.Unlock()
-	return r.intake.Poll(ctx, pollRecords, each)
+	r.pollMu.Lock()
+	r.cancelPoll = cancel
+	r.pollMu.Unlock()
+	var failed error
+	err := r.consumer.Poll(ctx, pollRecords, func(topic string, partition int32, records []*kgo.Record) {
+		if err := r.dispatch(topic, partition, records); err != nil && failed == nil {
+			failed = err
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return failed
 }
 
-// wake makes the loop look at its lanes again.
+// wake ends the present poll, so that loop looks at its writers again.
 func (r *run) wake() {
-	r.waking.Lock()
-	defer r.waking.Unlock()
-	if r.wakeup != nil {
-		r.wakeup()
+	r.pollMu.Lock()
+	defer r.pollMu.Unlock()
+	if r.cancelPoll != nil {
+		r.cancelPoll()
 	}
 }
 
+// fail makes loop return err.
 func (r *run) fail(err error) {
 	select {
 	case r.failed <- err:
-	default: // an earlier failure is on its way
+	default: // an earlier error is pending
 	}
 }
 
 func (r *run) dispatch(topic string, partition int32, records []*kgo.Record) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l, owned := r.lanes[topicPartition{topic, partition}]
+	w, owned := r.writers[topicPartition{topic, partition}]
 	if !owned {
 		return nil
 	}
 	last := records[len(records)-1]
 	r.lag.Progress(topic, partition, last.Offset+1, last.Timestamp)
-	return r.with(l, func() error { return l.offer(records) })
+	return r.update(w, func() error { return w.appendAll(records) })
 }
 
-// with changes a lane, and pauses or resumes it as its room then is.
-func (r *run) with(l *lane, change func() error) error {
+// update changes a writer, then pauses or resumes its partition to match.
+func (r *run) update(w *partitionWriter, change func() error) error {
 	err := change()
-	if stuck := l.stuck(); stuck != l.paused {
-		l.paused = stuck
-		if stuck {
-			r.intake.Pause(l.topic, l.partition)
+	if blocked := w.blocked(); blocked != w.paused {
+		w.paused = blocked
+		if blocked {
+			r.consumer.Pause(w.topic, w.partition)
 		} else {
-			r.intake.Resume(l.topic, l.partition)
+			r.consumer.Resume(w.topic, w.partition)
 		}
 	}
 	return err
 }
 
-// settle goes on with the lanes that had no room, and asks for the broker's time
-// if one may be idle.
-func (r *run) settle(ctx context.Context) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, l := range r.lanes {
-		if l.paused {
-			if err := r.with(l, l.again); err != nil {
-				return err
-			}
-		}
-	}
-	r.lookIfIdle(ctx)
-	return nil
-}
-
-// taken opens a lane at the stored progress.
-func (r *run) taken(ctx context.Context, sink, topic string, partition int32) (next int64, ok bool, err error) {
+// assigned creates the writer of a partition, at the stored progress.
+func (r *run) assigned(ctx context.Context, sink, topic string, partition int32) (next int64, ok bool, err error) {
 	p := &progress{bucket: r.cfg.Bucket, key: ProgressKey(sink, topic, partition)}
-	if err := r.store.Until(ctx, p.load); err != nil {
+	if err := r.store.Do(ctx, p.load); err != nil {
 		return 0, false, err
 	}
-	l := &lane{
+	w := &partitionWriter{
 		topic: topic, partition: partition, limits: r.cfg.Limits, progress: p,
-		dir: r.cfg.TempDir, held: r.metrics.held, sealed: make(chan *sealedChunk, 1),
+		dir: r.cfg.TempDir, waiting: r.metrics.waitingBytes, sealed: make(chan *sealedChunk, 1),
 	}
-	l.ctx, l.cancel = context.WithCancel(r.ctx)
+	w.ctx, w.cancel = context.WithCancel(r.ctx)
 	if p.stored != nil {
 		next, ok = p.stored.NextOffset, true
-		if p.stored.Cut != nil {
-			l.until = p.stored.Cut.Next
+		if p.stored.Decided != nil {
+			w.decidedEnd = p.stored.Decided.Next
 		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if old := r.lanes[topicPartition{topic, partition}]; old != nil {
-		r.forget(old) // placed again without having been lost
+	if old := r.writers[topicPartition{topic, partition}]; old != nil {
+		r.remove(old) // assigned again without having been revoked
 	}
-	r.lanes[topicPartition{topic, partition}] = l
-	r.archiving.Go(func() { r.archive(l) })
+	r.writers[topicPartition{topic, partition}] = w
+	r.background.Go(func() { r.archiveChunks(w) })
 	return next, ok, nil
 }
 
-func (r *run) lost(topic string, partition int32) {
+func (r *run) revoked(topic string, partition int32) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if l := r.lanes[topicPartition{topic, partition}]; l != nil {
-		r.forget(l)
+	if w := r.writers[topicPartition{topic, partition}]; w != nil {
+		r.remove(w)
 	}
 }
 
-func (r *run) forget(l *lane) {
-	l.drop()
-	delete(r.lanes, topicPartition{l.topic, l.partition})
-	if l.paused {
-		r.intake.Resume(l.topic, l.partition)
+func (r *run) remove(w *partitionWriter) {
+	w.close()
+	delete(r.writers, topicPartition{w.topic, w.partition})
+	if w.paused {
+		r.consumer.Resume(w.topic, w.partition)
 	}
 }
 
-// end drops what is open and leaves the group.
-func (r *run) end() {
-	r.intake.Leave()
+// stop leaves the group, drops open chunks and waits for the background.
+func (r *run) stop() {
+	r.consumer.Leave()
 	r.mu.Lock()
-	for _, l := range r.lanes {
-		r.forget(l)
+	for _, w := range r.writers {
+		r.remove(w)
 	}
 	r.mu.Unlock()
-	r.archiving.Wait()
+	r.background.Wait()
 }

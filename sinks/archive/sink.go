@@ -12,38 +12,35 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/objstore"
-	"tabiya/sinks/intake"
-	"tabiya/sinks/outage"
+	"tabiya/internal/retry"
+	"tabiya/sinks/consumer"
 )
 
 // Sink archives topics in one format.
 type Sink struct {
 	cfg     settings
 	format  Format
-	metrics *metrics
+	metrics *archiveMetrics
 	lag     *kafka.Lag
 	running atomic.Pointer[run]
 }
 
-// settings are a config and what only tests change.
+// settings are a Config and what only tests change.
 type settings struct {
 	Config
 	hooks hooks
-	// doubt is how long the broker's clock is taken to go as ours does.
-	doubt time.Duration
+	// recheckAfter is for how long the broker's clock is assumed to run as ours.
+	recheckAfter time.Duration
 }
 
-// hooks are seams at which a test stops a sink as a kill would.
+// hooks let a test stop a sink at a given step, as a kill would.
 type hooks struct {
-	// uploaded is called after a chunk's files, before its progress.
-	uploaded func(Chunk) error
-	// archived is called after its progress.
-	archived func(Chunk)
-	// looked is called after the broker's clock was asked and acted on.
-	looked func()
+	uploaded    func(Chunk) error // after a chunk's files, before its progress
+	archived    func(Chunk)       // after a chunk's progress
+	idleChecked func()            // after the broker's clock was read and acted on
 }
 
-// New makes a sink; it does nothing before Run.
+// New creates a sink. It does nothing before Run.
 func New(cfg Config, format Format) (*Sink, error) {
 	cfg = cfg.withDefaults(format.Name())
 	if err := cfg.validate(); err != nil {
@@ -55,15 +52,15 @@ func New(cfg Config, format Format) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	none := hooks{uploaded: func(Chunk) error { return nil }, archived: func(Chunk) {}, looked: func() {}}
-	return &Sink{cfg: settings{cfg, none, 30 * time.Second}, format: format, metrics: m, lag: lag}, nil
+	noHooks := hooks{uploaded: func(Chunk) error { return nil }, archived: func(Chunk) {}, idleChecked: func() {}}
+	return &Sink{cfg: settings{cfg, noHooks, 30 * time.Second}, format: format, metrics: m, lag: lag}, nil
 }
 
-// Run archives until ctx ends or something is wrong that waiting does not mend.
-// It may be called again afterwards, and then goes on from the stored progress.
+// Run archives until ctx ends or an error occurs that is not temporary. It may be
+// called again afterwards, and continues from the stored progress.
 func (s *Sink) Run(ctx context.Context) error {
 	if err := os.MkdirAll(s.cfg.TempDir, 0o700); err != nil {
-		return fmt.Errorf("make folder for open chunks: %w", err)
+		return fmt.Errorf("create folder for spill files: %w", err)
 	}
 	producer, err := kafka.NewProducer(s.cfg.Kafka)
 	if err != nil {
@@ -73,31 +70,31 @@ func (s *Sink) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	r := &run{
 		cfg: s.cfg, metrics: s.metrics, lag: s.lag, producer: producer, ctx: ctx,
-		store: outage.New("object store", s.cfg.Logger, func(err error) bool {
+		store: retry.New("object store", s.cfg.Logger, func(err error) bool {
 			return errors.Is(err, objstore.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 		}),
-		kafka: outage.New("kafka", s.cfg.Logger, func(err error) bool {
-			return !errors.Is(err, kafka.ErrTooLarge) && intake.Passes(err)
+		kafka: retry.New("kafka", s.cfg.Logger, func(err error) bool {
+			return !errors.Is(err, kafka.ErrTooLarge) && consumer.Temporary(err)
 		}),
-		lanes:    make(map[topicPartition]*lane),
+		writers:  make(map[topicPartition]*partitionWriter),
 		encoders: make(chan Encoder, s.cfg.Encoders),
 		failed:   make(chan error, 1),
-		looks:    looks{answers: make(chan look, 1)},
+		idle:     idleCheck{results: make(chan brokerState, 1)},
 	}
 	for range s.cfg.Encoders {
 		encoder, err := s.format.NewEncoder()
 		if err != nil {
-			return fmt.Errorf("make encoder: %w", err)
+			return fmt.Errorf("create encoder: %w", err)
 		}
 		r.encoders <- encoder
 	}
-	r.intake, err = intake.Join(intake.Config{
-		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Logger: s.cfg.Logger, Watch: r.kafka, Lag: s.lag,
-		Wait: 250 * time.Millisecond,
-		Taken: func(ctx context.Context, topic string, partition int32) (int64, bool, error) {
-			return r.taken(ctx, s.format.Name(), topic, partition)
+	r.consumer, err = consumer.Join(consumer.Config{
+		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Broker: r.kafka, Lag: s.lag,
+		FetchWait: 250 * time.Millisecond,
+		OnAssigned: func(ctx context.Context, topic string, partition int32) (int64, bool, error) {
+			return r.assigned(ctx, s.format.Name(), topic, partition)
 		},
-		Lost: r.lost,
+		OnRevoked: r.revoked,
 	})
 	if err != nil {
 		return err
@@ -106,13 +103,13 @@ func (s *Sink) Run(ctx context.Context) error {
 	defer s.running.Store(nil)
 	group.Go(func() error { return s.lag.Run(ctx) })
 	group.Go(func() error {
-		defer r.end()
+		defer r.stop()
 		return r.loop(ctx)
 	})
 	return group.Wait()
 }
 
-// Ready says what the sink still waits for: its place in the group, Kafka, or
+// Ready returns what the sink still waits for: its place in the group, Kafka, or
 // the object store.
 func (s *Sink) Ready() error {
 	r := s.running.Load()
@@ -121,5 +118,5 @@ func (s *Sink) Ready() error {
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, 2*time.Second)
 	defer cancel()
-	return errors.Join(r.intake.Ready(ctx), r.store.Err())
+	return errors.Join(r.consumer.Ready(ctx), r.store.Err())
 }

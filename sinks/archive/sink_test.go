@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { objstoretest.Main(m) }
 
-// lines is a format for tests: a line a record. It refuses the value "poison".
+// lines is a test format: one line for each record. It rejects the value "poison".
 type lines struct{}
 
 func (lines) Name() string { return "lines" }
@@ -35,7 +35,7 @@ func (lines) Encode(c Chunk, region string, records *Records, out *Output) error
 	}
 	for rec := (Record{}); records.Next(&rec); {
 		if string(rec.Value) == "poison" {
-			if err := out.Refuse(rec, errors.New("it is poison")); err != nil {
+			if err := out.Reject(rec, errors.New("it is poison")); err != nil {
 				return err
 			}
 			continue
@@ -46,21 +46,21 @@ func (lines) Encode(c Chunk, region string, records *Records, out *Output) error
 	return nil
 }
 
-// limits of most tests: small chunks, and windows that real time gets past.
-func limits() Limits { return Limits{Window: 5 * time.Minute, MaxRecords: 40, MaxBytes: 1 << 20} }
+// testLimits cut small chunks, and windows longer than a test.
+func testLimits() Limits { return Limits{Window: 5 * time.Minute, MaxRecords: 40, MaxBytes: 1 << 20} }
 
-// started is a sink that runs in a test.
-type started struct {
+// runningSink is a sink that runs in a test.
+type runningSink struct {
 	*Sink
 	t      *testing.T
 	cancel context.CancelFunc
 	done   chan error
 
-	mu   sync.Mutex
-	next map[topicPartition]int64
-	more chan struct{} // closed and renewed when next changes
+	mu      sync.Mutex
+	next    map[topicPartition]int64 // archived up to
+	changed chan struct{}            // closed and replaced when next changes
 
-	looks chan struct{} // one for each look at the broker's clock
+	idleChecks chan struct{} // one value for each check
 }
 
 type option func(*Sink)
@@ -70,27 +70,27 @@ func withGroup(g string) option  { return func(s *Sink) { s.cfg.Group = g } }
 func withGrace(d time.Duration) option {
 	return func(s *Sink) { s.cfg.Grace = d }
 }
-func whenUploaded(f func(Chunk) error) option { return func(s *Sink) { s.cfg.hooks.uploaded = f } }
+func onUploaded(f func(Chunk) error) option { return func(s *Sink) { s.cfg.hooks.uploaded = f } }
 
-func start(t *testing.T, cfg kafka.Config, bucket Bucket, options ...option) *started {
+func start(t *testing.T, cfg kafka.Config, bucket Bucket, options ...option) *runningSink {
 	t.Helper()
 	sink, err := New(Config{
-		Kafka: cfg, Bucket: bucket, Limits: limits(), Topics: []string{schemas.GameEvents}, TempDir: t.TempDir(),
+		Kafka: cfg, Bucket: bucket, Limits: testLimits(), Topics: []string{schemas.GameEvents}, TempDir: t.TempDir(),
 		Grace: time.Millisecond, Logger: sinktest.Logger(t),
 	}, lines{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &started{Sink: sink, t: t, done: make(chan error, 1), next: make(map[topicPartition]int64), more: make(chan struct{}), looks: make(chan struct{}, 1000)}
+	s := &runningSink{Sink: sink, t: t, done: make(chan error, 1), next: make(map[topicPartition]int64), changed: make(chan struct{}), idleChecks: make(chan struct{}, 1000)}
 	s.cfg.hooks.archived = func(c Chunk) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.next[topicPartition{c.Topic, c.Partition}] = c.Next
-		close(s.more)
-		s.more = make(chan struct{})
+		close(s.changed)
+		s.changed = make(chan struct{})
 	}
-	s.cfg.doubt = time.Second // the tests' clocks jump
-	s.cfg.hooks.looked = func() { s.looks <- struct{}{} }
+	s.cfg.recheckAfter = time.Second // the clocks of tests jump
+	s.cfg.hooks.idleChecked = func() { s.idleChecks <- struct{}{} }
 	for _, o := range options {
 		o(sink)
 	}
@@ -102,16 +102,16 @@ func start(t *testing.T, cfg kafka.Config, bucket Bucket, options ...option) *st
 }
 
 // stop stops the sink cleanly.
-func (s *started) stop() {
+func (s *runningSink) stop() {
 	s.cancel()
 	if err := <-s.done; err != nil && !errors.Is(err, context.Canceled) {
-		s.t.Errorf("the sink ended with: %v", err)
+		s.t.Errorf("sink: %v", err)
 	}
 	s.done <- nil // for the next stop
 }
 
-// fails waits until the sink ends by itself.
-func (s *started) fails() error {
+// waitFailed waits until the sink ends by itself and returns its error.
+func (s *runningSink) waitFailed() error {
 	s.t.Helper()
 	select {
 	case err := <-s.done:
@@ -123,29 +123,29 @@ func (s *started) fails() error {
 	}
 }
 
-// reaches waits until a partition is archived up to an offset.
-func (s *started) reaches(partition int32, offset int64) {
+// waitArchived waits until a partition is archived up to an offset.
+func (s *runningSink) waitArchived(partition int32, offset int64) {
 	s.t.Helper()
 	timeout := time.After(60 * time.Second)
 	for {
 		s.mu.Lock()
-		at, more := s.next[topicPartition{schemas.GameEvents, partition}], s.more
+		at, changed := s.next[topicPartition{schemas.GameEvents, partition}], s.changed
 		s.mu.Unlock()
 		if at >= offset {
 			return
 		}
 		select {
-		case <-more:
+		case <-changed:
 		case err := <-s.done:
 			s.done <- nil
-			s.t.Fatalf("the sink ended: %v", err)
+			s.t.Fatalf("sink: %v", err)
 		case <-timeout:
-			s.t.Fatalf("partition %d is archived up to %d, not %d", partition, at, offset)
+			s.t.Fatalf("partition %d is archived up to offset %d, want %d", partition, at, offset)
 		}
 	}
 }
 
-// fill writes n records to a partition, one batch for each ten, a second apart.
+// fill appends n records to a partition, in batches of ten, a second apart.
 func fill(t *testing.T, log *sinktest.Log, partition int32, n int, value string) {
 	t.Helper()
 	for i := 0; i < n; i += 10 {
@@ -161,9 +161,9 @@ func fill(t *testing.T, log *sinktest.Log, partition int32, n int, value string)
 	}
 }
 
-// offsets are all offsets in files of a partition, sorted; a repeat is there
-// twice.
-func offsets(files map[string]string, partition int32) (all []int64) {
+// archivedOffsets returns the offsets in the files of a partition, sorted, with
+// repeats.
+func archivedOffsets(files map[string]string, partition int32) (all []int64) {
 	for key, content := range files {
 		if !strings.Contains(key, fmt.Sprintf("/%05d-", partition)) {
 			continue
@@ -187,12 +187,12 @@ func upTo(n int64) (all []int64) {
 
 func wantOffsets(t *testing.T, files map[string]string, partition int32, n int64) {
 	t.Helper()
-	if got := offsets(files, partition); !slices.Equal(got, upTo(n)) {
-		t.Errorf("partition %d: offsets %v in %v", partition, got, slices.Sorted(maps.Keys(files)))
+	if got := archivedOffsets(files, partition); !slices.Equal(got, upTo(n)) {
+		t.Errorf("partition %d: offsets %v in files %v", partition, got, slices.Sorted(maps.Keys(files)))
 	}
 }
 
-func TestEachRecordIsInTheFileOfItsWindowAndRegion(t *testing.T) {
+func TestRecordsGoToTheFileOfTheirWindowAndRegion(t *testing.T) {
 	t.Parallel()
 	log, bucket := sinktest.NewLog(t, 1), objstoretest.New(t)
 	record := func(region, value string) *kgo.Record {
@@ -211,7 +211,7 @@ func TestEachRecordIsInTheFileOfItsWindowAndRegion(t *testing.T) {
 	log.Pass(time.Hour)
 
 	s := start(t, log.Config, bucket)
-	s.reaches(0, 7)
+	s.waitArchived(0, 7)
 	sinktest.SameFiles(t, sinktest.Files(t, bucket, "lines/"), map[string]string{
 		"lines/game-events/region=eu/date=2026-03-29/hour=11/00000-00000000000000000000":      "0 last of the hour\n",
 		"lines/game-events/region=unknown/date=2026-03-29/hour=11/00000-00000000000000000000": "1 hostile\n2 none\n",
@@ -229,34 +229,23 @@ func TestEachRecordIsInTheFileOfItsWindowAndRegion(t *testing.T) {
 	}
 }
 
-// looked waits until the sink has asked for the broker's time once more.
-func (s *started) looked() {
+// waitIdleCheck waits until the sink has read the broker's clock once more.
+func (s *runningSink) waitIdleCheck() {
 	s.t.Helper()
 	select {
-	case <-s.looks:
+	case <-s.idleChecks:
 	case <-time.After(30 * time.Second):
-		s.t.Fatal("the sink does not look at the broker's clock")
+		s.t.Fatal("the sink does not read the broker's clock")
 	}
 }
 
-// eventually waits for what has no signal, because it is another process's.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !is(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-// lanes is how many partitions the sink has.
-func (s *started) lanes() int {
+// partitions returns how many partitions the sink owns.
+func (s *runningSink) partitions() int {
 	r := s.running.Load()
 	if r == nil {
 		return 0
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.lanes)
+	return len(r.writers)
 }

@@ -1,7 +1,6 @@
-// Package events reads records of the events topics for the sinks: one
-// judgement, the same in all of them, of what is an event. What is not one goes
-// to the topic's dead-letter topic (package parquet sends it there) and into no
-// table.
+// Package events decodes records of the events topics for the sinks, so that all of
+// them agree on what is an event. A record that is not an event is in no table;
+// package parquet sends it to the dead-letter topic.
 package events
 
 import (
@@ -14,17 +13,17 @@ import (
 	"tabiya/schemas"
 )
 
-// Event is a decoded event with its payload as it was on the wire.
+// Event is a decoded event.
 type Event struct {
 	schemas.Event
-	PayloadJSON string
+	PayloadJSON string // as on the wire
 }
 
-// Decode reads a record of an events topic. Any bytes at all give an event or an
-// error, never a panic. The event shares no memory with value.
+// Decode decodes a record of an events topic. It returns an error for a value that is
+// not an event, or that a table could not hold. The event shares no memory with value.
 func Decode(topic string, value []byte) (Event, error) {
 	if !utf8.Valid(value) {
-		return Event{}, errors.New("decode event: it is not UTF-8")
+		return Event{}, errors.New("decode event: not UTF-8")
 	}
 	ev, payload, err := schemas.DecodeEventAndPayload(value)
 	if err != nil {
@@ -36,11 +35,11 @@ func Decode(topic string, value []byte) (Event, error) {
 	return Event{ev, payload}, nil
 }
 
-// check refuses what one of the tables could not hold, so that all of them hold
-// the same events.
+// check returns an error for an event that one of the tables could not hold, so that
+// all tables hold the same events.
 func check(topic string, ev *schemas.Event) error {
 	if want := ev.Type.Topic(); topic != want {
-		return fmt.Errorf("it does not belong on %s but on %s", topic, want)
+		return fmt.Errorf("belongs on %s, not on %s", want, topic)
 	}
 	if !schemas.ValidID(ev.ID) {
 		return fmt.Errorf("id %.60q is not a UUID", ev.ID)
@@ -49,7 +48,7 @@ func check(topic string, ev *schemas.Event) error {
 		return err
 	}
 	if !storable(ev.Key) || !storable(ev.CommandID) || !storable(ev.Region) {
-		return errors.New("key, command id or region holds a zero byte or is too long")
+		return errors.New("key, command id or region has a zero byte or is too long")
 	}
 	if over, ok := ev.Payload.(*schemas.GameOver); ok {
 		return checkGame(ev.Key, over)
@@ -68,7 +67,7 @@ func checkGame(key string, g *schemas.GameOver) error {
 		string(g.Result), string(g.Termination), g.FEN,
 	} {
 		if !storable(text) {
-			return fmt.Errorf("text %.60q holds a zero byte or is too long", text)
+			return fmt.Errorf("text %.60q has a zero byte or is too long", text)
 		}
 	}
 	for _, uci := range g.Moves {
@@ -78,7 +77,7 @@ func checkGame(key string, g *schemas.GameOver) error {
 	}
 	for _, n := range append([]int64{g.TimeControl.InitialCs, g.TimeControl.IncrementCs, int64(g.Plies)}, g.ClocksCs...) {
 		if n < math.MinInt32 || n > math.MaxInt32 {
-			return fmt.Errorf("number %d has more than 32 bits", n)
+			return fmt.Errorf("number %d does not fit 32 bits", n)
 		}
 	}
 	if err := checkTime("createdAt", g.CreatedAt); err != nil {
@@ -89,8 +88,8 @@ func checkGame(key string, g *schemas.GameOver) error {
 
 func storable(text string) bool { return len(text) <= 4096 && strings.IndexByte(text, 0) < 0 }
 
-// Broker times before 2000 or after 2100 are of a broken clock; each month of
-// them would be a partition of its own in Postgres.
+// A broker time before 2000 or after 2099 comes from a broken clock. Each of its
+// months would be a partition of its own in Postgres.
 const (
 	minTime schemas.Time = 946_684_800_000
 	maxTime schemas.Time = 4_102_444_800_000
@@ -98,7 +97,7 @@ const (
 
 func checkTime(field string, t schemas.Time) error {
 	if t < minTime || t >= maxTime {
-		return fmt.Errorf("%s %s is not in 2000 to 2099", field, t)
+		return fmt.Errorf("%s %s is not in the years 2000 to 2099", field, t)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"tabiya/sinks/sinktest"
 )
 
-func TestAnEventIsReadWithItsPayloadsText(t *testing.T) {
+func TestDecodeReturnsThePayloadAsOnTheWire(t *testing.T) {
 	t.Parallel()
 	for _, ev := range append(sinktest.Events(1, 40), sinktest.Game(3, 0, sinktest.Start)...) {
 		record := ev.Record()
@@ -22,13 +22,12 @@ func TestAnEventIsReadWithItsPayloadsText(t *testing.T) {
 			t.Fatalf("decoded %+v, %v", decoded, err)
 		}
 		if !strings.Contains(string(record.Value), `"payload":`+decoded.PayloadJSON+`}`) {
-			t.Fatalf("payload %s is not that of %s", decoded.PayloadJSON, record.Value)
+			t.Fatalf("payload %s is not in %s", decoded.PayloadJSON, record.Value)
 		}
 	}
 }
 
-// Every form of every event that was ever written is one for the tables too.
-func TestEveryGoldenEventIsRead(t *testing.T) {
+func TestDecodeAcceptsEveryGoldenEvent(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("..", "..", "schemas", "testdata", "events", "*.json"))
 	if err != nil || len(files) < len(schemas.EventTypes()) {
@@ -51,7 +50,7 @@ func TestEveryGoldenEventIsRead(t *testing.T) {
 	}
 }
 
-func TestWhatNoTableCouldHoldIsNoEvent(t *testing.T) {
+func TestDecodeRejectsWhatATableCouldNotHold(t *testing.T) {
 	t.Parallel()
 	terminal := func(change func(*schemas.Event, *schemas.GameOver)) schemas.Record {
 		game := sinktest.Game(5, 4, sinktest.Start)
@@ -70,12 +69,12 @@ func TestWhatNoTableCouldHoldIsNoEvent(t *testing.T) {
 		"ended at":    terminal(func(_ *schemas.Event, g *schemas.GameOver) { g.EndedAt = 0 }),
 		"occurred at": terminal(func(ev *schemas.Event, _ *schemas.GameOver) { ev.OccurredAt = maxTime }),
 		"topic":       {Topic: schemas.PlayerEvents, Value: terminal(func(*schemas.Event, *schemas.GameOver) {}).Value},
-		"no JSON":     {Topic: schemas.GameEvents, Value: []byte("\x00\xff")},
-		"no UTF-8":    {Topic: schemas.GameEvents, Value: bytes.Replace(terminal(func(*schemas.Event, *schemas.GameOver) {}).Value, []byte("player"), []byte("pl\xffyer"), 1)},
+		"not JSON":    {Topic: schemas.GameEvents, Value: []byte("\x00\xff")},
+		"not UTF-8":   {Topic: schemas.GameEvents, Value: bytes.Replace(terminal(func(*schemas.Event, *schemas.GameOver) {}).Value, []byte("player"), []byte("pl\xffyer"), 1)},
 		"empty":       {Topic: schemas.GameEvents},
 	} {
 		if _, err := Decode(record.Topic, record.Value); err == nil {
-			t.Errorf("%s: taken for an event", name)
+			t.Errorf("%s: no error", name)
 		}
 	}
 	record := terminal(func(*schemas.Event, *schemas.GameOver) {})

@@ -6,12 +6,12 @@ import (
 	"tabiya/sinks/events"
 )
 
-// EventRow is one event of any of the events topics. Region, date and hour are
-// its file's folder. Times are microseconds.
+// EventRow is one event of any of the events topics. Its region, date and hour are
+// in the path of its file. Times are in microseconds.
 //
-// What may be null is a pointer: for plain optional fields parquet-go 0.32.0
-// takes some nulls for zero values, where a run of values begins at bit n of a
-// word of its null bitmap and is n long.
+// Nullable columns are pointers: for plain optional fields parquet-go 0.32.0 reads
+// some nulls as zero values, where a run of values starts at bit n of a word of its
+// null bitmap and is n long.
 type EventRow struct {
 	EventID        string `parquet:"event_id"`
 	EventType      string `parquet:"event_type,dict"`
@@ -20,7 +20,7 @@ type EventRow struct {
 	KafkaOffset    int64  `parquet:"kafka_offset,delta"`
 	BrokerTime     int64  `parquet:"broker_time,delta,timestamp(microsecond)"`
 
-	// The aggregate's key: one of the three is set, by the topic.
+	// The aggregate's key; the topic decides which of the three is set.
 	GameID   *string `parquet:"game_id,optional,dict"`
 	PlayerID *string `parquet:"player_id,optional,dict"`
 	QueueKey *string `parquet:"queue_key,optional,dict"`
@@ -29,7 +29,7 @@ type EventRow struct {
 	OccurredAt int64  `parquet:"occurred_at,delta,timestamp(microsecond)"`
 	CommandID  string `parquet:"command_id"`
 
-	// Of MoveMade alone, null for the others. Clocks are centiseconds.
+	// Set for MoveMade only. Clocks are in centiseconds.
 	Ply          *int32  `parquet:"ply,optional"`
 	Color        *string `parquet:"color,optional,dict"`
 	UCI          *string `parquet:"uci,optional,dict"`
@@ -39,7 +39,7 @@ type EventRow struct {
 	BlackClockCs *int64  `parquet:"black_clock_cs,optional"`
 	ElapsedCs    *int64  `parquet:"elapsed_cs,optional"`
 	ChargedCs    *int64  `parquet:"charged_cs,optional"`
-	// CompensatedCs is what was given back for lag: elapsed = charged + compensated.
+	// CompensatedCs was credited for lag: elapsed = charged + compensated.
 	CompensatedCs *int64 `parquet:"compensated_cs,optional"`
 	DeadlineAt    *int64 `parquet:"deadline_at,optional,timestamp(microsecond)"`
 
@@ -49,8 +49,8 @@ type EventRow struct {
 
 func micros(t schemas.Time) int64 { return int64(t) * 1000 }
 
-// cells are what a row's pointers point to.
-type cells struct {
+// rowValues hold the values that the pointers of one EventRow point to.
+type rowValues struct {
 	key      string
 	move     schemas.MoveMadePayload
 	color    string
@@ -58,32 +58,32 @@ type cells struct {
 	deadline int64
 }
 
-// fill makes the row of an event; the cells are the row's own.
-func (r *EventRow) fill(c archive.Chunk, rec archive.Record, ev *events.Event, of *cells) {
+// fill fills the row from an event. The row keeps pointers into v.
+func (r *EventRow) fill(c archive.Chunk, rec archive.Record, ev *events.Event, v *rowValues) {
 	*r = EventRow{
 		EventID: ev.ID, EventType: string(ev.Type), Topic: c.Topic,
-		KafkaPartition: c.Partition, KafkaOffset: rec.Offset, BrokerTime: rec.At * 1000,
+		KafkaPartition: c.Partition, KafkaOffset: rec.Offset, BrokerTime: rec.BrokerTime * 1000,
 		Seq: ev.Seq, OccurredAt: micros(ev.OccurredAt), CommandID: ev.CommandID, Payload: ev.PayloadJSON,
 	}
-	of.key = ev.Key
+	v.key = ev.Key
 	switch c.Topic {
 	case schemas.GameEvents:
-		r.GameID = &of.key
+		r.GameID = &v.key
 	case schemas.PlayerEvents:
-		r.PlayerID = &of.key
+		r.PlayerID = &v.key
 	case schemas.QueueEvents:
-		r.QueueKey = &of.key
+		r.QueueKey = &v.key
 	}
 	m, ok := ev.Event.Payload.(*schemas.MoveMadePayload)
 	if !ok {
 		return
 	}
-	of.move, of.color, of.ply, of.deadline = *m, string(m.Color), int32(m.Ply), micros(m.DeadlineAt)
-	r.Ply, r.Color, r.UCI, r.SAN, r.FEN = &of.ply, &of.color, &of.move.UCI, &of.move.SAN, &of.move.FEN
-	clock := &of.move.Clock
+	v.move, v.color, v.ply, v.deadline = *m, string(m.Color), int32(m.Ply), micros(m.DeadlineAt)
+	r.Ply, r.Color, r.UCI, r.SAN, r.FEN = &v.ply, &v.color, &v.move.UCI, &v.move.SAN, &v.move.FEN
+	clock := &v.move.Clock
 	r.WhiteClockCs, r.BlackClockCs = &clock.WhiteCs, &clock.BlackCs
 	r.ElapsedCs, r.ChargedCs, r.CompensatedCs = &clock.ElapsedCs, &clock.ChargedCs, &clock.CompensatedCs
 	if m.DeadlineAt != 0 {
-		r.DeadlineAt = &of.deadline
+		r.DeadlineAt = &v.deadline
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"tabiya/sinks/events"
 )
 
-// GameRow is one finished game, made from its terminal event alone. Region, date
-// and hour are its file's folder: of the broker time at which it ended. An
-// aborted game is one too, with the result "*". Times are microseconds, clocks
+// GameRow is one finished game, from its terminal event alone. Its region, date and
+// hour are in the path of its file, by the broker time at which it ended. An aborted
+// game has a row too, with the result "*". Times are in microseconds, clocks in
 // centiseconds.
 type GameRow struct {
 	GameID         string  `parquet:"game_id"`
@@ -25,7 +25,7 @@ type GameRow struct {
 	Speed          string  `parquet:"speed,dict"`
 	Rated          bool    `parquet:"rated"`
 	Private        bool    `parquet:"private"`
-	Queue          *string `parquet:"queue,optional,dict"` // null: made by a service
+	Queue          *string `parquet:"queue,optional,dict"` // null: created by a service
 	InitialCs      int32   `parquet:"initial_cs,dict"`
 	IncrementCs    int32   `parquet:"increment_cs,dict"`
 	Result         string  `parquet:"result,dict"` // 1-0, 0-1, 1/2-1/2, *
@@ -33,7 +33,7 @@ type GameRow struct {
 	Plies          int32   `parquet:"plies"`
 	StartFEN       string  `parquet:"start_fen,dict"`
 	FinalFEN       string  `parquet:"final_fen"`
-	// Moves in UCI and the mover's clock after each, one a ply.
+	// Moves in UCI and the mover's clock after each, one for each ply.
 	Moves    []string `parquet:"moves,list,dict"`
 	ClocksCs []int32  `parquet:"clocks_cs,list"`
 
@@ -46,7 +46,7 @@ type GameRow struct {
 	BrokerTime     int64  `parquet:"broker_time,delta,timestamp(microsecond)"`
 }
 
-// fill makes the row of a terminal event.
+// fill fills the row from a terminal event. It reuses the row's ClocksCs.
 func (r *GameRow) fill(c archive.Chunk, rec archive.Record, ev *events.Event, g *schemas.GameOver) {
 	clocks := r.ClocksCs[:0]
 	for _, cs := range g.ClocksCs {
@@ -61,7 +61,7 @@ func (r *GameRow) fill(c archive.Chunk, rec archive.Record, ev *events.Event, g 
 		Result: string(g.Result), Termination: string(g.Termination), Plies: int32(g.Plies),
 		StartFEN: g.StartFEN, FinalFEN: g.FEN, Moves: g.Moves, ClocksCs: clocks,
 		EventID: ev.ID, EventType: string(ev.Type), Seq: ev.Seq, CommandID: ev.CommandID,
-		KafkaPartition: c.Partition, KafkaOffset: rec.Offset, BrokerTime: rec.At * 1000,
+		KafkaPartition: c.Partition, KafkaOffset: rec.Offset, BrokerTime: rec.BrokerTime * 1000,
 	}
 	if g.Queue != "" {
 		r.Queue = &g.Queue

@@ -1,14 +1,13 @@
-// Package parquet archives events as Parquet: one row an event, and one row a
-// finished game.
+// Package parquet archives events as Parquet, in two tables: events has one row for
+// each event, games one for each finished game.
 //
-// It judges what is an event for all sinks: what is not goes to the topic's
-// dead-letter topic with its reason, and the rest of its chunk into the archive.
-// Nobody else sends records there from an events topic.
+// A record that is not an event goes to its topic's dead-letter topic, with the
+// reason, and the rest of its chunk is archived. For events topics, no other package
+// sends dead letters.
 //
-// The log may hold an event twice (a stale processor can repeat one, byte for
-// byte, under the same event id). Within a file the repeat is dropped, so its
-// first place counts; a repeat in a later file stays, and readers drop it by
-// event_id, as compaction does.
+// The log may have an event twice: a stale processor can repeat one, byte for byte,
+// under the same event id. Within a file the repeat is dropped. A repeat in a later
+// file stays; readers drop it by event_id.
 package parquet
 
 import (
@@ -21,19 +20,19 @@ import (
 	"tabiya/sinks/events"
 )
 
-// Name of the sink, in its group, its progress and its metrics.
+// Name is the sink's name, as in its group, its progress and its metrics.
 const Name = "parquet"
 
-// New makes the sink.
+// New creates the sink.
 func New(cfg archive.Config) (*archive.Sink, error) { return archive.New(cfg, format{}) }
 
-// Tables.
+// The tables, as in keys and metrics.
 const (
 	Events = "events"
 	Games  = "games"
 )
 
-// Key of a chunk's file in a table and a region.
+// Key returns the key of a chunk's file for a table and a region.
 func Key(table string, c archive.Chunk, region string) string {
 	return fmt.Sprintf("%s/v1/%s/%s-%s.parquet", table, c.Folder(region), c.Topic, c.Name())
 }
@@ -51,35 +50,35 @@ func (format) NewEncoder() (archive.Encoder, error) {
 		events: newTable[EventRow](Events, zstd, pq.SplitBlockFilter(10, "game_id"), pq.SplitBlockFilter(10, "player_id")),
 		games: newTable[GameRow](Games, zstd, pq.SplitBlockFilter(10, "game_id"),
 			pq.SplitBlockFilter(10, "white_id"), pq.SplitBlockFilter(10, "black_id")),
-		cells: make([]cells, batchRows),
-		seen:  make(map[eventID]struct{}),
+		values:  make([]rowValues, batchRows),
+		written: make(map[eventID]struct{}),
 	}, nil
 }
 
 type encoder struct {
-	events *table[EventRow]
-	games  *table[GameRow]
-	cells  []cells
-	seen   map[eventID]struct{}
+	events  *table[EventRow]
+	games   *table[GameRow]
+	values  []rowValues          // of the rows in the batch
+	written map[eventID]struct{} // in the present file
 }
 
 // Encode implements archive.Encoder.
 func (e *encoder) Encode(c archive.Chunk, region string, records *archive.Records, out *archive.Output) error {
-	clear(e.seen)
-	e.events.begin(c, region, out)
-	e.games.begin(c, region, out)
-	defer e.events.end()
-	defer e.games.end()
+	clear(e.written)
+	e.events.start(c, region, out)
+	e.games.start(c, region, out)
+	defer e.events.reset()
+	defer e.games.reset()
 	var rec archive.Record
 	for records.Next(&rec) {
 		ev, err := events.Decode(c.Topic, rec.Value)
 		if err != nil {
-			if err := out.Refuse(rec, err); err != nil {
+			if err := out.Reject(rec, err); err != nil {
 				return err
 			}
 			continue
 		}
-		if !e.first(ev.ID) {
+		if !e.isNew(ev.ID) {
 			out.Skip()
 			continue
 		}
@@ -98,7 +97,7 @@ func (e *encoder) add(c archive.Chunk, rec archive.Record, ev *events.Event) err
 	if err != nil {
 		return err
 	}
-	row.fill(c, rec, ev, &e.cells[i])
+	row.fill(c, rec, ev, &e.values[i])
 	if over, ok := ev.Payload.(*schemas.GameOver); ok {
 		row, _, err := e.games.next()
 		if err != nil {
@@ -109,12 +108,11 @@ func (e *encoder) add(c archive.Chunk, rec archive.Record, ev *events.Event) err
 	return nil
 }
 
-// first reports whether the file has no event with that id yet.
-func (e *encoder) first(id string) bool {
-	key := parseID(id)
-	before := len(e.seen)
-	e.seen[key] = struct{}{}
-	return len(e.seen) > before
+// isNew reports whether the file has no event with that id yet, and adds the id.
+func (e *encoder) isNew(id string) bool {
+	before := len(e.written)
+	e.written[parseID(id)] = struct{}{}
+	return len(e.written) > before
 }
 
 // eventID is a UUID, which events.Decode has checked.

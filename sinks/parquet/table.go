@@ -9,23 +9,24 @@ import (
 )
 
 const (
-	// batchRows are handed to the Parquet writer at a time. Where pages end
-	// depends on it, so it is part of what makes files the same byte for byte.
+	// batchRows is the number of rows passed to the Parquet writer at a time. Where
+	// pages end depends on it, so the bytes of files do.
 	batchRows = 512
-	// rowGroupRows is what DuckDB reads best; a chunk has no more by default.
+	// rowGroupRows is the size that DuckDB reads best. A chunk has no more rows by
+	// default.
 	rowGroupRows = 122_880
 )
 
-// table writes one table's files, one after the other. Each has a writer of its
-// own: one that parquet-go 0.32.0 is made to use again forgets the columns'
-// names in the footer (path_in_schema).
+// table writes one table's files, one after the other. Each file has a new writer: a
+// writer of parquet-go 0.32.0 that is reset omits the columns' names from the footer
+// (path_in_schema).
 type table[R any] struct {
 	name    string
 	options []pq.WriterOption
 	batch   []R
-	n       int
+	n       int // rows in batch
 
-	file   *archive.File // nil: none is open
+	file   *archive.File // nil until the first flush
 	writer *pq.GenericWriter[R]
 	chunk  archive.Chunk
 	region string
@@ -37,7 +38,7 @@ func newTable[R any](name string, zstd *codec, blooms ...pq.BloomFilterColumn) *
 		name:  name,
 		batch: make([]R, batchRows),
 		options: []pq.WriterOption{
-			// Fixed: the default is the build's version, in every file.
+			// The default is the build's version, so a new build would write other bytes.
 			pq.CreatedBy("tabiya", "1", ""),
 			pq.Compression(zstd),
 			pq.MaxRowsPerRowGroup(rowGroupRows),
@@ -48,13 +49,14 @@ func newTable[R any](name string, zstd *codec, blooms ...pq.BloomFilterColumn) *
 	}
 }
 
-// begin says where rows belong from now on. No file is made before the first.
-func (t *table[R]) begin(c archive.Chunk, region string, out *archive.Output) {
+// start sets the file that the next rows belong to. The file is created with the
+// first rows.
+func (t *table[R]) start(c archive.Chunk, region string, out *archive.Output) {
 	t.n, t.file = 0, nil
 	t.chunk, t.region, t.out = c, region, out
 }
 
-// next gives the next row to fill, and its place in the batch.
+// next returns the next row to fill, and its index in the batch.
 func (t *table[R]) next() (row *R, i int, err error) {
 	if t.n == len(t.batch) {
 		if err := t.flush(); err != nil {
@@ -82,7 +84,7 @@ func (t *table[R]) flush() error {
 	return nil
 }
 
-// close writes what is left and the footer.
+// close writes the remaining rows and the footer.
 func (t *table[R]) close() error {
 	if t.n > 0 {
 		if err := t.flush(); err != nil {
@@ -98,7 +100,7 @@ func (t *table[R]) close() error {
 	return nil
 }
 
-// end lets go of the file, after close or in place of it.
-func (t *table[R]) end() {
+// reset releases the file, whether or not it was closed.
+func (t *table[R]) reset() {
 	t.file, t.writer, t.out = nil, nil, nil
 }

@@ -16,18 +16,18 @@ import (
 // batch is what one transaction writes.
 type batch struct {
 	games   []game
-	ids     map[string]bool // of the games
-	rows    map[string]row  // of games that are written already
-	lanes   map[int32]*move
+	gameIDs map[string]bool
+	rows    map[string]rowUpdate // by game id
+	offsets map[int32]*offsetMove
 	bytes   int
-	since   time.Time // when its first record came
-	written chan struct{}
+	since   time.Time     // when its first game came, or its first offset
+	written chan struct{} // closed when the write has ended
 }
 
-// move is a partition's step: next_offset from one value to another.
-type move struct {
-	from, next int64 // from is -1 if there is no row yet
-	at         time.Time
+// offsetMove moves a partition's next_offset.
+type offsetMove struct {
+	from, to int64     // from is -1 if there is no row yet
+	time     time.Time // broker time of the last record
 }
 
 // game is a terminal event.
@@ -35,23 +35,23 @@ type game struct {
 	partition int32
 	events.Event
 	over *schemas.GameOver
-	row  []byte // nil if the record had none
+	row  []byte // the processor's table row; nil if the record had none
 }
 
-// row is a game's row after what was said about a rematch.
-type row struct {
+// rowUpdate is what an event behind a game's end changes in the game's row.
+type rowUpdate struct {
 	partition int32
-	seq       int64 // of the event that it came with
-	value     []byte
-	rematch   string // the game that the event names; "" if none
+	seq       int64 // of the event
+	row       []byte
+	rematch   string // id of the next game; "": none
 }
 
-// empty reports whether there is nothing to write but offsets.
-func (b *batch) empty() bool { return len(b.games) == 0 && len(b.rows) == 0 }
+// offsetsOnly reports whether there is nothing to write but offsets.
+func (b *batch) offsetsOnly() bool { return len(b.games) == 0 && len(b.rows) == 0 }
 
-// add takes a record if it is a terminal event or one behind it; false if it is no
-// event, or ends a game that the batch has. What is no event is not this sink's
-// business: package parquet sends it to the dead letters.
+// add adds a record that ends a game or comes behind a game's end. It returns
+// false for a record that is not an event, or that ends a game that the batch has.
+// What is not an event is sent to the dead letters by package parquet.
 func (b *batch) add(partition int32, rec *kgo.Record) bool {
 	if rec.Attrs.IsControl() || !mayClose(rec) {
 		return true
@@ -60,39 +60,46 @@ func (b *batch) add(partition int32, rec *kgo.Record) bool {
 	if err != nil {
 		return false
 	}
-	value := bytes.Clone(kafka.Header(rec, schemas.HeaderRow)) // without the fetch that it is a piece of
-	over, ends := ev.Payload.(*schemas.GameOver)
+	row := bytes.Clone(kafka.Header(rec, schemas.HeaderRow)) // a copy does not keep the whole fetch in memory
+	over, terminal := ev.Payload.(*schemas.GameOver)
 	switch {
-	case !ends && (!ev.Type.CarriesRow() || value == nil):
+	case !terminal && (!ev.Type.CarriesRow() || row == nil):
 		return true
-	case !schemas.ValidID(ev.Key):
+	case !schemas.ValidID(ev.Key), terminal && b.gameIDs[ev.Key]:
 		return false
-	case ends && b.ids[ev.Key]:
-		return false
-	case b.empty():
-		b.since = time.Now() // offsets alone have no hurry
+	case b.offsetsOnly():
+		b.since = time.Now()
 	}
-	if !ends {
-		if b.rows == nil {
-			b.rows = make(map[string]row)
-		}
-		if ev.Seq >= b.rows[ev.Key].seq {
-			b.rows[ev.Key] = row{partition, ev.Seq, value, rematchOf(ev.Event)}
-			b.bytes += len(value)
-		}
-		return true
+	if terminal {
+		b.addGame(game{partition, ev, over, row}, len(rec.Value))
+	} else {
+		b.addRow(ev.Key, rowUpdate{partition, ev.Seq, row, rematchOf(ev.Event)})
 	}
-	if b.ids == nil {
-		b.ids = make(map[string]bool)
-	}
-	ev.PayloadJSON = "" // the event's bytes need not be kept for it
-	b.ids[ev.Key] = true
-	b.games = append(b.games, game{partition, ev, over, value})
-	b.bytes += len(rec.Value) + len(value)
 	return true
 }
 
-// rematchOf is the game that an event names as the next one.
+func (b *batch) addGame(g game, size int) {
+	if b.gameIDs == nil {
+		b.gameIDs = make(map[string]bool)
+	}
+	g.PayloadJSON = "" // not written, so need not stay in memory
+	b.gameIDs[g.Key] = true
+	b.games = append(b.games, g)
+	b.bytes += size + len(g.row)
+}
+
+// addRow keeps the update of the game's last event.
+func (b *batch) addRow(gameID string, u rowUpdate) {
+	if b.rows == nil {
+		b.rows = make(map[string]rowUpdate)
+	}
+	if u.seq >= b.rows[gameID].seq {
+		b.rows[gameID] = u
+		b.bytes += len(u.row)
+	}
+}
+
+// rematchOf returns the id of the next game that an event names, or "".
 func rematchOf(ev schemas.Event) string {
 	p, ok := ev.Payload.(*schemas.RematchAcceptedPayload)
 	if !ok || !schemas.ValidID(p.GameID) {
@@ -101,42 +108,36 @@ func rematchOf(ev schemas.Event) string {
 	return strings.Clone(p.GameID)
 }
 
-// mayClose looks at the header alone. A record without one is looked into.
+// mayClose reports, by the type header alone, whether a record may end a game or
+// come behind a game's end. A record without that header may.
 func mayClose(rec *kgo.Record) bool {
 	kind := kafka.Header(rec, schemas.HeaderType)
 	return kind == nil || schemas.EventType(kind).CarriesRow()
 }
 
-// moved notes how far a partition was read.
-func (b *batch) moved(partition int32, next int64, at time.Time) {
-	if b.lanes == nil {
-		b.lanes = make(map[int32]*move)
-		if b.empty() {
+// advance sets the offset up to which a partition was consumed.
+func (b *batch) advance(partition int32, next int64, brokerTime time.Time) {
+	if b.offsets == nil {
+		b.offsets = make(map[int32]*offsetMove)
+		if b.offsetsOnly() {
 			b.since = time.Now()
 		}
 	}
-	b.lanes[partition] = &move{next: next, at: at}
+	b.offsets[partition] = &offsetMove{to: next, time: brokerTime}
 }
 
-// drop removes a partition.
+// drop removes what came from a partition.
 func (b *batch) drop(partition int32) {
-	delete(b.lanes, partition)
-	maps.DeleteFunc(b.rows, func(_ string, r row) bool { return r.partition == partition })
+	delete(b.offsets, partition)
+	maps.DeleteFunc(b.rows, func(_ string, u rowUpdate) bool { return u.partition == partition })
 	kept := b.games[:0]
 	for _, g := range b.games {
 		if g.partition == partition {
-			delete(b.ids, g.Key)
+			delete(b.gameIDs, g.Key)
 			continue
 		}
 		kept = append(kept, g)
 	}
 	clear(b.games[len(kept):])
 	b.games = kept
-}
-
-// take gives the batch away.
-func (b *batch) take() *batch {
-	taken := *b
-	taken.written = make(chan struct{})
-	return &taken
 }

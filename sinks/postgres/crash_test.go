@@ -9,15 +9,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/sinks/sinktest"
 )
 
-func TestKilledBetweenCopyAndCommitNothingIsLostOrDoubled(t *testing.T) {
+func TestSinkKilledBetweenCopyAndCommitWritesEachGameOnce(t *testing.T) {
 	t.Parallel()
-	log, events := logOf(t, 60)
+	log, events := newLog(t, 60)
 	db := postgrestest.New(t)
-	kill := func(batch int) *started {
+	kill := func(batch int) *runningSink {
 		return start(t, log.Config, db, func(s *Sink) {
 			s.hooks.copied = func() error {
 				if batch--; batch == 0 {
@@ -27,30 +28,30 @@ func TestKilledBetweenCopyAndCommitNothingIsLostOrDoubled(t *testing.T) {
 			}
 		})
 	}
-	if err := kill(1).fails(); !errors.Is(err, errKilled) {
+	if err := kill(1).waitFailed(); !errors.Is(err, errKilled) {
 		t.Fatal(err)
 	}
-	if games, players := rows(t, db); len(games)+len(players) != 0 {
-		t.Fatalf("%d games and %d of players without a commit", len(games), len(players))
+	if games, players := tableRows(t, db); len(games)+len(players) != 0 {
+		t.Fatalf("%d games and %d player games without a commit", len(games), len(players))
 	}
 	killed := kill(2)
-	written(t, log, db)
+	waitWritten(t, log, db)
 	log.Append(t, sinktest.Records(sinktest.Game(500, 2, sinktest.Start), partitions)...)
-	if err := killed.fails(); !errors.Is(err, errKilled) {
+	if err := killed.waitFailed(); !errors.Is(err, errKilled) {
 		t.Fatal(err)
 	}
 	start(t, log.Config, db, nil)
-	written(t, log, db)
-	want(t, db, append(events, sinktest.Game(500, 2, sinktest.Start)...))
+	waitWritten(t, log, db)
+	wantRows(t, db, append(events, sinktest.Game(500, 2, sinktest.Start)...))
 }
 
-func TestAZombiesTransactionFails(t *testing.T) {
+func TestFrozenCopyIsFencedWhenItContinues(t *testing.T) {
 	t.Parallel()
-	log, events := logOf(t, 60)
+	log, events := newLog(t, 60)
 	db := postgrestest.New(t)
 	frozen, thaw := make(chan struct{}), make(chan struct{})
-	zombie := start(t, log.Config, db, func(s *Sink) {
-		s.cfg.Group = "zombie"
+	stale := start(t, log.Config, db, func(s *Sink) {
+		s.cfg.Group = "stale"
 		s.cfg.FlushAfter = time.Nanosecond
 		first := true
 		s.hooks.begin = func() {
@@ -61,23 +62,23 @@ func TestAZombiesTransactionFails(t *testing.T) {
 			}
 		}
 	})
-	<-frozen // with a batch in its hands
+	<-frozen
 	s := start(t, log.Config, db, nil)
-	written(t, log, db)
+	waitWritten(t, log, db)
 	more := sinktest.Game(9999, 8, sinktest.Start)
 	log.Append(t, sinktest.Records(more, partitions)...)
-	written(t, log, db)
+	waitWritten(t, log, db)
 	close(thaw)
-	if err := zombie.fails(); !errors.Is(err, errFenced) {
-		t.Errorf("the zombie ended with %v", err)
+	if err := stale.waitFailed(); !errors.Is(err, errFenced) {
+		t.Errorf("the frozen copy ended with %v", err)
 	}
 	s.stop()
-	want(t, db, append(events, more...))
+	wantRows(t, db, append(events, more...))
 }
 
-func TestTwoCopiesSideBySideWriteTheSameRows(t *testing.T) {
+func TestTwoCopiesWriteEachGameOnce(t *testing.T) {
 	t.Parallel()
-	log, events := logOf(t, 200)
+	log, events := newLog(t, 200)
 	db := postgrestest.New(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var ended []chan struct{}
@@ -97,17 +98,17 @@ func TestTwoCopiesSideBySideWriteTheSameRows(t *testing.T) {
 			}
 		}()
 	}
-	written(t, log, db)
+	waitWritten(t, log, db)
 	cancel()
 	for _, done := range ended {
 		<-done
 	}
-	want(t, db, events)
+	wantRows(t, db, events)
 }
 
-func TestACommitWhoseAnswerWasLostIsNoFence(t *testing.T) {
+func TestCommitWhoseAnswerWasLostIsNotFenced(t *testing.T) {
 	t.Parallel()
-	log, events := logOf(t, 20)
+	log, events := newLog(t, 20)
 	db := postgrestest.New(t)
 	start(t, log.Config, db, func(s *Sink) {
 		first := true
@@ -119,39 +120,35 @@ func TestACommitWhoseAnswerWasLostIsNoFence(t *testing.T) {
 			return nil
 		}
 	})
-	written(t, log, db)
-	want(t, db, events)
+	waitWritten(t, log, db)
+	wantRows(t, db, events)
 }
 
-func TestTheDatabaseIsWaitedFor(t *testing.T) {
+func TestSinkContinuesAfterADatabaseOutage(t *testing.T) {
 	t.Parallel()
-	log, events := logOf(t, 30)
+	log, events := newLog(t, 30)
 	db := postgrestest.New(t)
 	s := start(t, log.Config, db, nil)
-	written(t, log, db)
-	up := down(t, db)
+	waitWritten(t, log, db)
+	up := makeUnavailable(t, db)
 	more := sinktest.Game(88, 10, sinktest.Start)
 	log.Append(t, sinktest.Records(more, partitions)...)
-	for deadline := time.Now().Add(30 * time.Second); s.Ready() == nil; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it does not say so")
-		}
-	}
+	eventually.True(t, "not ready without the database", func() bool { return s.Ready() != nil })
 	up()
-	written(t, log, db)
-	want(t, db, append(events, more...))
+	waitWritten(t, log, db)
+	wantRows(t, db, append(events, more...))
 
-	down(t, db)
+	makeUnavailable(t, db)
 	log.Append(t, sinktest.Records(sinktest.Game(89, 10, sinktest.Start), partitions)...)
 	began := time.Now()
 	s.stop()
 	if took := time.Since(began); took > 8*time.Second {
-		t.Errorf("without a database its stop took %s", took)
+		t.Errorf("stop without a database took %s", took)
 	}
 }
 
-// down makes the test's database refuse everybody, and ends their connections.
-func down(t *testing.T, db *postgrestest.Database) (up func()) {
+// makeUnavailable makes the database refuse connections, and ends those it has.
+func makeUnavailable(t *testing.T, db *postgrestest.Database) (up func()) {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(db.DSN)
 	if err != nil {

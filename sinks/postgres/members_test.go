@@ -3,31 +3,27 @@ package postgres
 import (
 	"maps"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/sinks/sinktest"
 )
 
-// stored is how far the sink has written each partition that it has.
-func (s *started) stored() map[int32]int64 {
+// storedOffsets returns how far the sink has written each partition that it owns.
+func (s *runningSink) storedOffsets() map[int32]int64 {
 	r := s.running.Load()
 	if r == nil {
 		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	stored := make(map[int32]int64)
-	for partition, l := range r.lanes {
-		stored[partition] = l.stored
-	}
-	return stored
+	return maps.Clone(r.stored)
 }
 
-// offsets are the stored offsets.
-func offsets(t *testing.T, db *postgrestest.Database) map[int32]int64 {
+// storedOffsets returns the offsets in the database.
+func storedOffsets(t *testing.T, db *postgrestest.Database) map[int32]int64 {
 	t.Helper()
 	rows, err := db.Pool.Query(t.Context(), "SELECT partition, next_offset FROM sink_offsets WHERE sink = 'postgres'")
 	if err != nil {
@@ -42,23 +38,13 @@ func offsets(t *testing.T, db *postgrestest.Database) map[int32]int64 {
 	return offsets
 }
 
-// eventually waits for what has no signal, because it is another process's.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
-		}
-	}
-}
-
-// Partitions change hands while games end: none is lost or doubled, and neither
-// member is fenced by the other.
-func TestMembersOfAGroupShareThePartitions(t *testing.T) {
+// Partitions are reassigned while games end. No game is lost or written twice, and
+// no member is fenced by the other.
+func TestGroupMembersShareThePartitions(t *testing.T) {
 	t.Parallel()
-	log, events := logOf(t, 40)
+	log, events := newLog(t, 40)
 	db := postgrestest.New(t)
-	back := stepsBack(t, db)
+	backward := recordBackwardMoves(t, db)
 	play := func(seed uint64) {
 		t.Helper()
 		more := sinktest.Events(seed, 40)
@@ -66,45 +52,45 @@ func TestMembersOfAGroupShareThePartitions(t *testing.T) {
 		log.Append(t, sinktest.Records(more, partitions)...)
 	}
 	first := start(t, log.Config, db, nil)
-	written(t, log, db)
+	waitWritten(t, log, db)
 	play(1001)
 	second := start(t, log.Config, db, nil)
 	play(1002)
-	eventually(t, "each has a share", func() bool {
-		a, b := first.stored(), second.stored()
+	eventually.True(t, "each member has partitions", func() bool {
+		a, b := first.storedOffsets(), second.storedOffsets()
 		return len(a) > 0 && len(b) > 0 && len(a)+len(b) == partitions
 	})
-	written(t, log, db)
-	before := offsets(t, db)
+	waitWritten(t, log, db)
+	before := storedOffsets(t, db)
 	play(1003)
-	written(t, log, db)
-	after := offsets(t, db)
+	waitWritten(t, log, db)
+	after := storedOffsets(t, db)
 	for partition, next := range after {
 		if next <= before[partition] {
 			t.Fatalf("partition %d has no new game", partition)
 		}
 	}
-	// Who has a partition, and nobody else, knows that it is written to its end.
-	eventually(t, "each has written its share", func() bool {
-		all := first.stored()
-		for partition, next := range second.stored() {
+	// Only the owner of a partition has its final offset.
+	eventually.True(t, "each member has written its partitions", func() bool {
+		all := first.storedOffsets()
+		for partition, next := range second.storedOffsets() {
 			if _, both := all[partition]; both {
-				t.Fatalf("both have partition %d", partition)
+				t.Fatalf("both members own partition %d", partition)
 			}
 			all[partition] = next
 		}
 		return maps.Equal(all, after)
 	})
-	want(t, db, events)
+	wantRows(t, db, events)
 
 	play(1004)
-	second.stop() // with games in its hands, perhaps
+	second.stop() // perhaps with a batch that is not written
 	play(1005)
-	written(t, log, db)
-	want(t, db, events)
-	eventually(t, "one has all", func() bool { return len(first.stored()) == partitions })
+	waitWritten(t, log, db)
+	wantRows(t, db, events)
+	eventually.True(t, "one member has all partitions", func() bool { return len(first.storedOffsets()) == partitions })
 	first.stop()
-	if steps := back(); len(steps) > 0 {
-		t.Errorf("the stored offset went back: %v", steps)
+	if moves := backward(); len(moves) > 0 {
+		t.Errorf("stored offsets that did not increase: %v", moves)
 	}
 }

@@ -1,22 +1,26 @@
-// Package postgres writes finished games into Postgres, one row a game and one a
-// player in it, exactly once.
+// Package postgres writes finished games into Postgres, exactly once: one row for
+// each game in games, and one for each of its players in player_games.
 //
-// It consumes game-events and takes from them the terminal events alone, each of
-// which carries its whole game: there is no state and no join. Aborted games are
-// rows too, with the result "*": a player finds each game that began in his
-// history, and the table holds as many rows as the log has terminal events.
+// It consumes game-events and takes only terminal events, each of which carries
+// its whole game, and the rematch events behind them. So it needs no state and no
+// join. Aborted games are rows too, with the result "*": players find every game
+// that began in their history, and games has as many rows as the log has terminal
+// events.
+//
+//	consumer ──► run.collect ──► batch (pending) ──► run.write: one transaction
+//	                                                   moveOffsets, COPY, updateRows
 //
 // What is not obvious:
 //
-//   - Where to go on is sink_offsets, moved in the transaction of the rows and
-//     only from the value that the writer expects. A second copy's transaction
-//     fails there, before it has written anything; it then starts again from
-//     what is stored.
-//   - COPY has no ON CONFLICT. The fence is what makes it safe; a game that the
-//     log ends twice (a stale processor can repeat an event) is caught by the
-//     primary key, and that batch alone goes by way of a stage table.
-//   - While one batch is written the next one grows. So batches are as large as
-//     the backlog makes them, and a single game waits for FlushAfter at most.
+//   - The offset to continue from is in sink_offsets. The transaction of the rows
+//     moves it, and only from the value that the sink expects. The transaction of a
+//     second copy of the sink fails there, before it has written a row; that copy
+//     then starts again from the stored offset.
+//   - COPY has no ON CONFLICT. The check of the offsets makes it safe. A game that
+//     the log ends twice (a stale processor can repeat an event) is caught by the
+//     primary key, and only that batch is written by way of a stage table.
+//   - The next batch grows while one is written. So batches are as large as the
+//     backlog makes them, and a single game waits for FlushAfter at most.
 package postgres
 
 import (
@@ -32,27 +36,27 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/postgres"
+	"tabiya/internal/retry"
 	"tabiya/schemas"
-	"tabiya/sinks/intake"
-	"tabiya/sinks/outage"
-	"tabiya/sinks/tally"
+	"tabiya/sinks/consumer"
+	"tabiya/sinks/metrics"
 )
 
-// Name of the sink, in its group, its offsets and its metrics.
+// Name is the sink's name, as in its group, its offsets and its metrics.
 const Name = "postgres"
 
-// Config of the sink. Kafka, Pool and Logger are needed.
+// Config configures the sink. Kafka, Pool and Logger are required.
 type Config struct {
 	Kafka kafka.Config
 	Pool  *pgxpool.Pool
-	// Group is the consumer group, "sink-postgres" by default. The stored offsets
-	// do not depend on it.
+	// Group is the consumer group. Default "sink-postgres". The stored offsets do
+	// not depend on it.
 	Group string
-	// MaxGames in a batch; 5,000 by default.
+	// MaxGames in a batch. Default 5,000.
 	MaxGames int
-	// MaxBytes of terminal events in a batch; 16 MiB by default.
+	// MaxBytes of terminal events in a batch. Default 16 MiB.
 	MaxBytes int
-	// FlushAfter is how long a game waits for others at most; 50 ms by default.
+	// FlushAfter is how long a game waits for others at most. Default 50 ms.
 	FlushAfter time.Duration
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics
@@ -81,7 +85,7 @@ func (c Config) validate() error {
 	case c.Logger == nil:
 		return errors.New("postgres sink: no logger")
 	case c.MaxGames < 1 || c.MaxBytes < 1 || c.FlushAfter < 0:
-		return errors.New("postgres sink: a batch's bounds must be positive")
+		return errors.New("postgres sink: a batch's limits must be positive")
 	}
 	return c.Kafka.Validate()
 }
@@ -90,19 +94,19 @@ func (c Config) validate() error {
 type Sink struct {
 	cfg     Config
 	hooks   hooks
-	metrics *tally.Tally
+	metrics *metrics.Sink
 	lag     *kafka.Lag
 	running atomic.Pointer[run]
 }
 
-// hooks are seams at which a test stops a sink as a kill would.
+// hooks let a test stop a sink at a given step, as a kill would.
 type hooks struct {
 	begin     func()       // before a batch's first attempt
 	copied    func() error // in the transaction, after the rows and before the commit
 	committed func() error // after the commit
 }
 
-// New makes a sink; it does nothing before Run.
+// New creates the sink. It does nothing before Run.
 func New(cfg Config) (*Sink, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -110,34 +114,34 @@ func New(cfg Config) (*Sink, error) {
 	}
 	cfg.Logger = cfg.Logger.With("sink", Name)
 	lag := kafka.NewLag(cfg.Kafka, cfg.Group, cfg.Logger)
-	metrics, err := tally.New(cfg.Registerer, Name, lag)
+	m, err := metrics.New(cfg.Registerer, Name, lag)
 	if err != nil {
 		return nil, err
 	}
-	fine := func() error { return nil }
-	none := hooks{begin: func() {}, copied: fine, committed: fine}
-	return &Sink{cfg: cfg, hooks: none, metrics: metrics, lag: lag}, nil
+	succeed := func() error { return nil }
+	noHooks := hooks{begin: func() {}, copied: succeed, committed: succeed}
+	return &Sink{cfg: cfg, hooks: noHooks, metrics: m, lag: lag}, nil
 }
 
-// Run writes until ctx ends or something is wrong that waiting does not mend. It
-// may be called again afterwards, and then goes on from the stored offsets.
+// Run writes until ctx ends or an error occurs that is not temporary. It may be
+// called again afterwards, and continues from the stored offsets.
 func (s *Sink) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	r := &run{
 		cfg: s.cfg, hooks: s.hooks, metrics: s.metrics, lag: s.lag, ctx: ctx,
-		database: outage.New("postgres", s.cfg.Logger, func(err error) bool {
+		database: retry.New("postgres", s.cfg.Logger, func(err error) bool {
 			return errors.Is(err, postgres.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 		}),
-		kafka:  outage.New("kafka", s.cfg.Logger, intake.Passes),
-		lanes:  make(map[int32]*lane),
-		months: make(map[int64]bool),
-		done:   make(chan error, 1),
+		kafka:     retry.New("kafka", s.cfg.Logger, consumer.Temporary),
+		stored:    make(map[int32]int64),
+		months:    make(map[int64]bool),
+		writeDone: make(chan error, 1),
 	}
 	var err error
-	r.intake, err = intake.Join(intake.Config{
-		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: []string{schemas.GameEvents}, Logger: s.cfg.Logger, Watch: r.kafka, Lag: s.lag,
-		Wait:  100 * time.Millisecond, // with FlushAfter: how old a game is when history has it
-		Taken: r.taken, Lost: r.lost,
+	r.consumer, err = consumer.Join(consumer.Config{
+		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: []string{schemas.GameEvents}, Broker: r.kafka, Lag: s.lag,
+		FetchWait:  100 * time.Millisecond, // adds to FlushAfter until a game is in its players' history
+		OnAssigned: r.assigned, OnRevoked: r.revoked,
 	})
 	if err != nil {
 		return err
@@ -146,13 +150,13 @@ func (s *Sink) Run(ctx context.Context) error {
 	defer s.running.Store(nil)
 	group.Go(func() error { return s.lag.Run(ctx) })
 	group.Go(func() error {
-		defer r.intake.Leave()
+		defer r.consumer.Leave()
 		return r.loop(ctx)
 	})
 	return group.Wait()
 }
 
-// Ready says what the sink still waits for: its place in the group, Kafka, or
+// Ready returns what the sink still waits for: its place in the group, Kafka, or
 // the database.
 func (s *Sink) Ready() error {
 	r := s.running.Load()
@@ -161,5 +165,5 @@ func (s *Sink) Ready() error {
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, 2*time.Second)
 	defer cancel()
-	return errors.Join(r.intake.Ready(ctx), r.database.Err())
+	return errors.Join(r.consumer.Ready(ctx), r.database.Err())
 }

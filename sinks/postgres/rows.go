@@ -37,7 +37,7 @@ var playerGameColumns = []string{
 	"region", "speed", "rated", "initial_cs", "increment_cs", "termination", "plies", "private",
 }
 
-// playerGameRow is White's row for an even i, Black's for an odd one.
+// playerGameRow returns the row of White for an even i, of Black for an odd one.
 func (b *batch) playerGameRow(i int) ([]any, error) {
 	g := &b.games[i/2]
 	o := g.over
@@ -53,7 +53,7 @@ func (b *batch) playerGameRow(i int) ([]any, error) {
 	}, nil
 }
 
-// resultFor is a game's result as one of its players sees it.
+// resultFor returns a game's result from the point of view of a player.
 func resultFor(c schemas.Color, r schemas.Result) string {
 	switch r {
 	case schemas.WinFor(c):
@@ -66,5 +66,5 @@ func resultFor(c schemas.Color, r schemas.Result) string {
 	return "none"
 }
 
-// id is a UUID that events.Decode has checked.
+// id parses a UUID that events.Decode has checked.
 func id(s string) [16]byte { return uuid.MustParse(s) }

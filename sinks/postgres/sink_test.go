@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/schemas"
@@ -23,15 +24,15 @@ const partitions = 3
 
 var errKilled = errors.New("killed")
 
-// started is a sink that runs in a test.
-type started struct {
+// runningSink is a sink that runs in a test.
+type runningSink struct {
 	*Sink
 	t      *testing.T
 	cancel context.CancelFunc
 	done   chan error
 }
 
-func start(t *testing.T, cfg kafka.Config, db *postgrestest.Database, change func(*Sink)) *started {
+func start(t *testing.T, cfg kafka.Config, db *postgrestest.Database, change func(*Sink)) *runningSink {
 	t.Helper()
 	sink, err := New(Config{Kafka: cfg, Pool: db.Pool, Logger: sinktest.Logger(t)})
 	if err != nil {
@@ -41,21 +42,22 @@ func start(t *testing.T, cfg kafka.Config, db *postgrestest.Database, change fun
 		change(sink)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &started{Sink: sink, t: t, cancel: cancel, done: make(chan error, 1)}
+	s := &runningSink{Sink: sink, t: t, cancel: cancel, done: make(chan error, 1)}
 	go func() { s.done <- sink.Run(ctx) }()
 	t.Cleanup(s.stop)
 	return s
 }
 
-func (s *started) stop() {
+func (s *runningSink) stop() {
 	s.cancel()
 	if err := <-s.done; err != nil && !errors.Is(err, context.Canceled) {
-		s.t.Errorf("the sink ended with: %v", err)
+		s.t.Errorf("sink: %v", err)
 	}
 	s.done <- nil
 }
 
-func (s *started) fails() error {
+// waitFailed waits until the sink ends by itself and returns its error.
+func (s *runningSink) waitFailed() error {
 	s.t.Helper()
 	select {
 	case err := <-s.done:
@@ -67,27 +69,25 @@ func (s *started) fails() error {
 	}
 }
 
-// written waits until all of the log is, by the offsets in the database.
-func written(t *testing.T, log *sinktest.Log, db *postgrestest.Database) {
+// waitWritten waits until the whole log is written, by the stored offsets.
+func waitWritten(t *testing.T, log *sinktest.Log, db *postgrestest.Database) {
 	t.Helper()
-	var end, at int64
+	var end, stored int64
 	if err := kafka.ReadAll(t.Context(), log.Config, schemas.GameEvents, func(*kgo.Record) error { end++; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		// Just after an outage the pool has broken connections left.
-		err := db.Pool.QueryRow(t.Context(), "SELECT coalesce(sum(next_offset), 0) FROM sink_offsets WHERE sink = 'postgres'").Scan(&at)
-		if err == nil && at == end {
-			return
+	eventually.NoError(t, "the whole log is written", func() error {
+		// The pool has broken connections for a moment after an outage.
+		err := db.Pool.QueryRow(t.Context(), "SELECT coalesce(sum(next_offset), 0) FROM sink_offsets WHERE sink = 'postgres'").Scan(&stored)
+		if err == nil && stored != end {
+			err = fmt.Errorf("%d of %d records", stored, end)
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("written up to %d of %d (%v)", at, end, err)
-		}
-	}
+		return err
+	})
 }
 
-// rows are the tables' rows as text.
-func rows(t *testing.T, db *postgrestest.Database) (games, players []string) {
+// tableRows returns the rows of games and player_games as text.
+func tableRows(t *testing.T, db *postgrestest.Database) (games, players []string) {
 	t.Helper()
 	read := func(query string) []string {
 		result, err := db.Pool.Query(t.Context(), query)
@@ -103,42 +103,42 @@ func rows(t *testing.T, db *postgrestest.Database) (games, players []string) {
 	return read("SELECT games::text FROM games ORDER BY game_id, event_id"), read("SELECT player_games::text FROM player_games ORDER BY game_id, color, player_id")
 }
 
-// logOf writes n games to a new log; the last event of each comes at the end, and
-// of every third game there is talk of a rematch behind it.
-func logOf(t *testing.T, n int) (*sinktest.Log, []schemas.Event) {
+// newLog writes n games to a new log. A rematch is offered and declined behind the
+// end of every third game.
+func newLog(t *testing.T, n int) (*sinktest.Log, []schemas.Event) {
 	t.Helper()
 	log := sinktest.NewLog(t, partitions)
 	events := sinktest.Events(uint64(n), n)
 	for i, ev := range sinktest.Terminal(slices.Clone(events)) {
 		if i%3 == 0 {
-			events = append(events, rematch(ev, 1, schemas.RematchOffered, &schemas.RematchOfferedPayload{Color: schemas.White}),
-				rematch(ev, 2, schemas.RematchDeclined, &schemas.RematchDeclinedPayload{Color: schemas.Black}))
+			events = append(events, rematchEvent(ev, 1, schemas.RematchOffered, &schemas.RematchOfferedPayload{Color: schemas.White}),
+				rematchEvent(ev, 2, schemas.RematchDeclined, &schemas.RematchDeclinedPayload{Color: schemas.Black}))
 		}
 	}
 	log.Append(t, sinktest.Records(events, partitions)...)
 	return log, events
 }
 
-// rematch is what is said n events behind a game's end.
-func rematch(end schemas.Event, n int64, kind schemas.EventType, payload any) schemas.Event {
+// rematchEvent returns an event of a game, n events behind its end.
+func rematchEvent(end schemas.Event, n int64, kind schemas.EventType, payload any) schemas.Event {
 	end.Seq += n
 	end.ID, end.Type, end.Payload = schemas.EventID(end.Key, end.Seq), kind, payload
 	return end
 }
 
-// want compares the tables with what the events say, row by row.
-func want(t *testing.T, db *postgrestest.Database, events []schemas.Event) {
+// wantRows checks the tables against the events, row by row.
+func wantRows(t *testing.T, db *postgrestest.Database, events []schemas.Event) {
 	t.Helper()
-	games, players := rows(t, db)
+	games, players := tableRows(t, db)
 	terminal := 0
-	closing := make(map[string][]byte) // the last row of each game
-	next := make(map[string]string)
+	lastRow := make(map[string][]byte) // by game id
+	rematch := make(map[string]string) // by game id
 	for _, ev := range events {
 		if p, ok := ev.Payload.(*schemas.RematchAcceptedPayload); ok {
-			next[ev.Key] = p.GameID
+			rematch[ev.Key] = p.GameID
 		}
 		if ev.Type.CarriesRow() {
-			closing[ev.Key] = sinktest.Row(ev) // the events are in their order
+			lastRow[ev.Key] = sinktest.Row(ev)
 		}
 	}
 	for _, ev := range events {
@@ -164,24 +164,24 @@ func want(t *testing.T, db *postgrestest.Database, events []schemas.Event) {
 		if row.white != over.White.PlayerID || row.black != over.Black.PlayerID || row.moves != strings.Join(over.Moves, " ") ||
 			row.result != string(over.Result) || row.fen != over.FEN || fmt.Sprint(row.clocks) != fmt.Sprint(over.ClocksCs) ||
 			schemas.TimeOf(row.ended) != over.EndedAt || row.rating != over.White.Rating || row.seq != ev.Seq ||
-			!bytes.Equal(row.table, closing[ev.Key]) || row.rematch != next[ev.Key] {
-			t.Fatalf("game %s: %+v, not %+v", ev.Key, row, over)
+			!bytes.Equal(row.table, lastRow[ev.Key]) || row.rematch != rematch[ev.Key] {
+			t.Fatalf("game %s: got %+v, want %+v", ev.Key, row, over)
 		}
 	}
 	if len(games) != terminal || len(players) != 2*terminal {
-		t.Errorf("%d games and %d of players, not %d and %d", len(games), len(players), terminal, 2*terminal)
+		t.Errorf("%d games and %d player games, want %d and %d", len(games), len(players), terminal, 2*terminal)
 	}
 }
 
-func TestEveryFinishedGameIsARow(t *testing.T) {
+func TestEveryFinishedGameIsWritten(t *testing.T) {
 	t.Parallel()
-	log, events := logOf(t, 60)
+	log, events := newLog(t, 60)
 	aborted := sinktest.Game(1001, 0, sinktest.Start)
 	log.Append(t, sinktest.Records(aborted, partitions)...)
 	db := postgrestest.New(t)
 	s := start(t, log.Config, db, nil)
-	written(t, log, db)
-	want(t, db, append(events, aborted...))
+	waitWritten(t, log, db)
+	wantRows(t, db, append(events, aborted...))
 	if err := s.Ready(); err != nil {
 		t.Errorf("not ready: %v", err)
 	}
@@ -198,75 +198,74 @@ func TestEveryFinishedGameIsARow(t *testing.T) {
 	}
 }
 
-// What is said about a rematch comes when the game has long been written.
-func TestAGamesRowFollowsItsRematch(t *testing.T) {
+func TestRematchUpdatesAGameThatIsAlreadyWritten(t *testing.T) {
 	t.Parallel()
-	log, events := logOf(t, 1)
+	log, events := newLog(t, 1)
 	db := postgrestest.New(t)
 	start(t, log.Config, db, nil)
-	written(t, log, db)
-	want(t, db, events)
-	more := rematch(sinktest.Terminal(slices.Clone(events))[0], 3, schemas.RematchAccepted, &schemas.RematchAcceptedPayload{Color: schemas.White, GameID: schemas.NewID()})
-	bare := sinktest.Record(rematch(more, 1, schemas.RematchDeclined, &schemas.RematchDeclinedPayload{Color: schemas.White}), partitions)
-	bare.Headers = bare.Headers[:2] // by a processor that wrote no rows yet
+	waitWritten(t, log, db)
+	wantRows(t, db, events)
+	more := rematchEvent(sinktest.Terminal(slices.Clone(events))[0], 3, schemas.RematchAccepted, &schemas.RematchAcceptedPayload{Color: schemas.White, GameID: schemas.NewID()})
+	bare := sinktest.Record(rematchEvent(more, 1, schemas.RematchDeclined, &schemas.RematchDeclinedPayload{Color: schemas.White}), partitions)
+	bare.Headers = bare.Headers[:2] // as written by a version without rows
 	log.Append(t, sinktest.Record(more, partitions), bare)
-	written(t, log, db)
-	want(t, db, append(events, more))
-	// A stale owner says again what was said before; and what names no game is none.
-	nothing := rematch(more, 0, schemas.RematchAccepted, &schemas.RematchAcceptedPayload{Color: schemas.White, GameID: "no-game"})
-	log.Append(t, sinktest.Record(nothing, partitions))
+	waitWritten(t, log, db)
+	wantRows(t, db, append(events, more))
+	// A stale processor repeats an event, and another event names no valid game.
+	invalid := rematchEvent(more, 0, schemas.RematchAccepted, &schemas.RematchAcceptedPayload{Color: schemas.White, GameID: "no-game"})
+	log.Append(t, sinktest.Record(invalid, partitions))
 	log.Append(t, sinktest.Record(events[len(events)-1], partitions))
-	written(t, log, db)
-	want(t, db, append(events, more))
+	waitWritten(t, log, db)
+	wantRows(t, db, append(events, more))
 }
 
-func TestAGameIsFreshInHistory(t *testing.T) {
+func TestGameAppendedToARunningSinkIsWritten(t *testing.T) {
 	t.Parallel()
-	log, events := logOf(t, 1)
+	log, events := newLog(t, 1)
 	db := postgrestest.New(t)
 	start(t, log.Config, db, nil)
-	written(t, log, db)
+	waitWritten(t, log, db)
 	game := sinktest.Game(77, 3, sinktest.Start)
 	log.Append(t, sinktest.Records(game, partitions)...)
-	written(t, log, db)
-	want(t, db, append(events, game...))
+	waitWritten(t, log, db)
+	wantRows(t, db, append(events, game...))
 }
 
-func TestARepeatedTerminalEventIsOneRow(t *testing.T) {
+func TestRepeatedTerminalEventIsWrittenOnce(t *testing.T) {
 	t.Parallel()
-	log, events := logOf(t, 20)
+	log, events := newLog(t, 20)
 	db := postgrestest.New(t)
 	repeat := sinktest.Record(events[len(events)-1], partitions)
-	log.Append(t, repeat) // in the same batch, most likely
+	log.Append(t, repeat) // most likely in the same batch
 	start(t, log.Config, db, nil)
-	written(t, log, db)
+	waitWritten(t, log, db)
 	again := sinktest.Game(31, 5, sinktest.Start)
-	log.Append(t, append(sinktest.Records(again, partitions), sinktest.Record(events[len(events)-1], partitions))...) // in another
-	written(t, log, db)
-	want(t, db, append(events, again...))
+	log.Append(t, append(sinktest.Records(again, partitions), sinktest.Record(events[len(events)-1], partitions))...) // in a later batch
+	waitWritten(t, log, db)
+	wantRows(t, db, append(events, again...))
 }
 
-func TestWhatIsNoEventIsPassedOver(t *testing.T) {
+func TestRecordsThatAreNotEventsAreSkipped(t *testing.T) {
 	t.Parallel()
-	log, events := logOf(t, 3)
+	log, events := newLog(t, 3)
 	header := func(t schemas.EventType) []kgo.RecordHeader {
 		return []kgo.RecordHeader{{Key: schemas.HeaderType, Value: []byte(t)}}
 	}
-	foreign := sinktest.Record(rematch(schemas.Event{Key: "no-game", OccurredAt: sinktest.Start, Region: "eu", CommandID: schemas.NewID()}, 9,
+	invalidKey := sinktest.Record(rematchEvent(schemas.Event{Key: "no-game", OccurredAt: sinktest.Start, Region: "eu", CommandID: schemas.NewID()}, 9,
 		schemas.RematchOffered, &schemas.RematchOfferedPayload{Color: schemas.White}), partitions)
 	game := sinktest.Game(41, 6, sinktest.Start)
 	bare := sinktest.Record(game[len(game)-1], partitions)
-	bare.Headers = bare.Headers[2:] // all but its row
+	bare.Headers = bare.Headers[2:] // only its row
 	log.Append(t,
 		&kgo.Record{Topic: schemas.GameEvents, Value: []byte("\x00\xff"), Headers: header(schemas.GameEnded)},
 		&kgo.Record{Topic: schemas.GameEvents, Value: []byte(`{"eventType":"GameEnded"}`), Headers: header(schemas.GameEnded)},
 		&kgo.Record{Topic: schemas.GameEvents, Headers: header("NoSuchType")},
 		&kgo.Record{Topic: schemas.GameEvents},
-		foreign,
-		bare, // without its type it is still the end of a game
+		invalidKey,
+		bare, // ends a game although it has no type header
 	)
 	db := postgrestest.New(t)
 	start(t, log.Config, db, nil)
-	written(t, log, db)
-	want(t, db, append(events, game...))
+	waitWritten(t, log, db)
+	wantRows(t, db, append(events, game...))
 }

@@ -12,25 +12,20 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"tabiya/internal/postgres"
-	"tabiya/schemas"
 )
-
-// errFenced: another copy of this sink has moved the offset. Starting again from
-// what is stored mends it.
-var errFenced = errors.New("another copy of this sink has written these records")
 
 const (
 	writeTimeout    = time.Minute
 	uniqueViolation = "23505"
 )
 
-// write brings a batch into the database, however long it is away.
+// write writes a batch. It retries for as long as the database is unavailable.
 func (r *run) write(ctx context.Context, b *batch) error {
 	defer close(b.written)
 	r.hooks.begin()
-	began := time.Now()
-	repeats := false
-	err := r.database.Until(ctx, func(ctx context.Context) error {
+	start := time.Now()
+	repeats := false // whether the batch has games that are in the table already
+	err := r.database.Do(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 		defer cancel()
 		if err := r.ensureMonths(ctx, b); err != nil {
@@ -49,13 +44,13 @@ func (r *run) write(ctx context.Context, b *batch) error {
 		return postgres.Unavailable(err)
 	})
 	if err == nil {
-		r.metrics.Flush.Observe(time.Since(began).Seconds())
+		r.metrics.Flush.Observe(time.Since(start).Seconds())
 	}
 	return err
 }
 
-// ensureMonths makes the partitions of the batch's months, and of the months
-// after them, so that they are there before their first game.
+// ensureMonths creates the partitions of the batch's months and of the months
+// after them.
 func (r *run) ensureMonths(ctx context.Context, b *batch) error {
 	for i := range b.games {
 		at := b.games[i].over.EndedAt.Std()
@@ -72,10 +67,10 @@ func (r *run) ensureMonths(ctx context.Context, b *batch) error {
 	return nil
 }
 
-// commit is one transaction: the fence first, then the rows.
+// commit runs the transaction: it moves the offsets, then writes the rows.
 func (r *run) commit(ctx context.Context, b *batch, repeats bool) error {
 	return pgx.BeginFunc(ctx, r.cfg.Pool, func(tx pgx.Tx) error {
-		if err := fence(ctx, tx, b); err != nil {
+		if err := moveOffsets(ctx, tx, b); err != nil {
 			return err
 		}
 		if len(b.games) > 0 {
@@ -97,10 +92,9 @@ func (r *run) commit(ctx context.Context, b *batch, repeats bool) error {
 	})
 }
 
-// updateRows gives games their later rows, and what follows them. They are in the
-// table: a game's events are in order in one partition. A repeat may come late, from
-// an owner that was stale (ADR 9), so that the version in the row's frame decides,
-// as in a table.
+// updateRows replaces the table rows of games that are in games already, and sets
+// their rematch. A stale processor can repeat an event late (ADR 9), so the version
+// in the row's frame decides, as in a table.
 func updateRows(ctx context.Context, tx pgx.Tx, b *batch) error {
 	if len(b.rows) == 0 {
 		return nil
@@ -108,72 +102,15 @@ func updateRows(ctx context.Context, tx pgx.Tx, b *batch) error {
 	var statements pgx.Batch
 	for _, key := range slices.Sorted(maps.Keys(b.rows)) {
 		var rematch any // null
-		if next := b.rows[key].rematch; next != "" {
-			rematch = id(next)
+		if gameID := b.rows[key].rematch; gameID != "" {
+			rematch = id(gameID)
 		}
 		statements.Queue(`UPDATE games SET rematch = coalesce(rematch, $3), table_row = CASE
 			WHEN table_row IS NULL OR substring(table_row FROM 2 FOR 8) < substring($2::bytea FROM 2 FOR 8) THEN $2 ELSE table_row END
-			WHERE game_id = $1`, id(key), b.rows[key].value, rematch)
+			WHERE game_id = $1`, id(key), b.rows[key].row, rematch)
 	}
 	if err := tx.SendBatch(ctx, &statements).Close(); err != nil {
 		return fmt.Errorf("update rows: %w", err)
-	}
-	return nil
-}
-
-// fence moves the offsets of the batch's partitions, in the partitions' order so
-// that two copies cannot lock each other out.
-func fence(ctx context.Context, tx pgx.Tx, b *batch) error {
-	var statements pgx.Batch
-	for _, partition := range slices.Sorted(maps.Keys(b.lanes)) {
-		m := b.lanes[partition]
-		if m.from < 0 {
-			statements.Queue("INSERT INTO sink_offsets (sink, topic, partition, next_offset) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-				Name, schemas.GameEvents, partition, m.next)
-		} else {
-			statements.Queue("UPDATE sink_offsets SET next_offset = $4 WHERE sink = $1 AND topic = $2 AND partition = $3 AND next_offset = $5",
-				Name, schemas.GameEvents, partition, m.next, m.from)
-		}
-	}
-	results := tx.SendBatch(ctx, &statements)
-	fenced := false
-	for range statements.Len() {
-		tag, err := results.Exec()
-		if err != nil {
-			_ = results.Close()
-			return fmt.Errorf("move offsets: %w", err)
-		}
-		fenced = fenced || tag.RowsAffected() != 1
-	}
-	if err := results.Close(); err != nil {
-		return fmt.Errorf("move offsets: %w", err)
-	}
-	if fenced {
-		return errFenced
-	}
-	return nil
-}
-
-// alreadyWritten reports nil if every partition stands where the batch would
-// have moved it: a commit whose answer was lost, or another copy's of the same.
-func (r *run) alreadyWritten(ctx context.Context, b *batch, fenced error) error {
-	rows, err := r.cfg.Pool.Query(ctx, "SELECT partition, next_offset FROM sink_offsets WHERE sink = $1 AND topic = $2", Name, schemas.GameEvents)
-	if err != nil {
-		return fmt.Errorf("look at offsets: %w", err)
-	}
-	stands := make(map[int32]int64)
-	var partition int32
-	var next int64
-	if _, err := pgx.ForEachRow(rows, []any{&partition, &next}, func() error {
-		stands[partition] = next
-		return nil
-	}); err != nil {
-		return fmt.Errorf("look at offsets: %w", err)
-	}
-	for partition, m := range b.lanes {
-		if stood, ok := stands[partition]; !ok || stood != m.next {
-			return fmt.Errorf("partition %d stands at %d, not at %d: %w", partition, stood, m.from, fenced)
-		}
 	}
 	return nil
 }
@@ -185,7 +122,8 @@ func copyRows(ctx context.Context, tx pgx.Tx, table string, columns []string, n 
 	return nil
 }
 
-// insertNewRows is copyRows for a batch with games that are there already.
+// insertNewRows is copyRows for a batch with games that are in the table already:
+// it writes the others.
 func insertNewRows(ctx context.Context, tx pgx.Tx, table string, columns []string, n int, row func(i int) ([]any, error)) error {
 	stage := "stage_" + table
 	if _, err := tx.Exec(ctx, fmt.Sprintf("CREATE TEMP TABLE %s (LIKE %s) ON COMMIT DROP", stage, table)); err != nil {

@@ -1,9 +1,9 @@
-// Package raw archives the log's own bytes: one record's value a line, zstd.
+// Package raw archives the log's own bytes: one line for each record's value,
+// compressed with zstd.
 //
-// A file takes what is a JSON object. Whether it is an event is not asked: a
-// type that only a later version knows is kept. Bytes that are no JSON at all
-// would spoil the file for every reader; they are in the dead-letter topic,
-// where package parquet sends them. A repeat of an event in the log is a repeat
+// A line is any JSON object, whether or not this version knows it as an event.
+// Other bytes would make the file unreadable, so they are skipped; package parquet
+// sends them to the dead-letter topic. An event that the log repeats is repeated
 // here too.
 package raw
 
@@ -20,13 +20,13 @@ import (
 	"tabiya/sinks/archive"
 )
 
-// Name of the sink, in its group, its progress and its metrics.
+// Name is the sink's name, as in its group, its progress and its metrics.
 const Name = "raw"
 
-// New makes the sink.
+// New creates the sink.
 func New(cfg archive.Config) (*archive.Sink, error) { return archive.New(cfg, format{}) }
 
-// Key of a chunk's file in a region.
+// Key returns the key of a chunk's file for a region.
 func Key(c archive.Chunk, region string) string {
 	return fmt.Sprintf("raw/v1/topic=%s/%s/%s.ndjson.zst", c.Topic, c.Folder(region), c.Name())
 }
@@ -36,11 +36,11 @@ type format struct{}
 func (format) Name() string { return Name }
 
 func (format) NewEncoder() (archive.Encoder, error) {
-	// One goroutine: the same input gives the same bytes.
-	// The fastest level: on events it is a fifth less work, and 4 % smaller.
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	// One goroutine, so that the same input gives the same bytes. The fastest level
+	// takes a fifth less time on events, and its files are 4 % smaller.
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(windowSize), zstd.WithEncoderLevel(zstd.SpeedFastest))
 	if err != nil {
-		return nil, fmt.Errorf("make zstd encoder: %w", err)
+		return nil, fmt.Errorf("create zstd encoder: %w", err)
 	}
 	return &encoder{zstd: z}, nil
 }
@@ -50,10 +50,11 @@ type encoder struct {
 	line bytes.Buffer
 }
 
-// window is how far back a line may refer. zstd by itself takes 8 MiB and keeps
-// them twice; events do not repeat over such a distance.
-const window = 1 << 20
+// windowSize is the zstd window. The default is 8 MiB, held twice, but events do not
+// repeat over such a distance.
+const windowSize = 1 << 20
 
+// Encode implements archive.Encoder.
 func (e *encoder) Encode(c archive.Chunk, region string, records *archive.Records, out *archive.Output) error {
 	file, err := out.Create(Key(c, region), Name)
 	if err != nil {
@@ -63,12 +64,12 @@ func (e *encoder) Encode(c archive.Chunk, region string, records *archive.Record
 	defer e.zstd.Reset(nil)
 	var rec archive.Record
 	for records.Next(&rec) {
-		line, ok := e.oneLine(rec.Value)
+		line, ok := e.toLine(rec.Value)
 		if !ok {
 			out.Skip()
 			continue
 		}
-		if err := write(e.zstd, line); err != nil {
+		if err := writeLine(e.zstd, line); err != nil {
 			return fmt.Errorf("compress: %w", err)
 		}
 		file.Rows++
@@ -79,7 +80,7 @@ func (e *encoder) Encode(c archive.Chunk, region string, records *archive.Record
 	return nil
 }
 
-func write(w io.Writer, line []byte) error {
+func writeLine(w io.Writer, line []byte) error {
 	if _, err := w.Write(line); err != nil {
 		return err
 	}
@@ -87,9 +88,9 @@ func write(w io.Writer, line []byte) error {
 	return err
 }
 
-// oneLine gives a JSON object as one line: as it is, unless somebody has written
-// it over several.
-func (e *encoder) oneLine(value []byte) ([]byte, bool) {
+// toLine returns a JSON object as one line: unchanged, unless it spans several. It
+// returns false for other bytes.
+func (e *encoder) toLine(value []byte) ([]byte, bool) {
 	first := bytes.TrimLeft(value, " \t\r\n")
 	if len(first) == 0 || first[0] != '{' || !utf8.Valid(value) ||
 		!jsontext.Value(value).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) { // RFC 8259 and no more

@@ -19,7 +19,7 @@ type Store interface {
 	Get(ctx context.Context, key string) (io.ReadCloser, objstore.Object, error)
 }
 
-// Files are all objects under a prefix.
+// Files returns the content of all objects under a prefix, by key.
 func Files(t testing.TB, store Store, prefix string) map[string]string {
 	t.Helper()
 	files := make(map[string]string)
@@ -41,25 +41,24 @@ func Files(t testing.TB, store Store, prefix string) map[string]string {
 	return files
 }
 
-// SameFiles fails the test where two sets of files are not the same byte for
-// byte.
+// SameFiles fails the test if two sets of files differ in a name or a byte.
 func SameFiles(t testing.TB, got, want map[string]string) {
 	t.Helper()
 	for _, key := range slices.Sorted(maps.Keys(want)) {
 		if content, ok := got[key]; !ok {
 			t.Errorf("missing: %s", key)
 		} else if content != want[key] {
-			t.Errorf("%s: %d bytes that are not the %d wanted", key, len(content), len(want[key]))
+			t.Errorf("%s: %d bytes differ from the %d wanted", key, len(content), len(want[key]))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(got)) {
 		if _, ok := want[key]; !ok {
-			t.Errorf("too many: %s", key)
+			t.Errorf("unexpected: %s", key)
 		}
 	}
 }
 
-// Progress is the next offset that a progress object tells, -1 without one.
+// Progress returns the next offset in a progress object, or -1 if there is none.
 func Progress(t testing.TB, store Store, key string) int64 {
 	t.Helper()
 	body, _, err := store.Get(t.Context(), key)

@@ -1,5 +1,6 @@
-// Package sinktest makes the events that the sinks' tests and benchmarks write
-// out: games of made-up moves, the same for the same seed.
+// Package sinktest has what the tests and benchmarks of sinks share: generated games,
+// the same for the same seed, a Kafka with a clock that the test sets, and archived
+// files.
 package sinktest
 
 import (
@@ -10,11 +11,11 @@ import (
 	"tabiya/schemas"
 )
 
-// Start is the broker time of the first event of all logs made here,
-// 2026-03-29T11:58:20Z: near the edge of an hour.
+// Start is the broker time at which a Log starts: 2026-03-29T11:58:20Z, near the edge
+// of an hour.
 const Start schemas.Time = 1_774_785_500_000
 
-// Shuttle is a line of legal moves that comes back to where it began.
+// shuttle is a sequence of legal moves that returns to the start position.
 var shuttle = []struct{ uci, san, fen string }{
 	{"g1f3", "Nf3", "rnbqkbnr/pppppppp/8/8/8/5N2/PPPPPPPP/RNBQKB1R b KQkq - 1 1"},
 	{"g8f6", "Nf6", "rnbqkb1r/pppppppp/5n2/8/8/5N2/PPPPPPPP/RNBQKB1R w KQkq - 2 2"},
@@ -22,10 +23,10 @@ var shuttle = []struct{ uci, san, fen string }{
 	{"f6g8", "Ng8", "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 4 3"},
 }
 
-// Regions that games are spread over.
+// Regions are the regions of games.
 var Regions = []string{"eu", "na", "ap-south"}
 
-// Game is all events of one game, in order.
+// Game returns all events of one game, in order.
 func Game(seed uint64, plies int, at schemas.Time) []schemas.Event {
 	r := rand.New(rand.NewPCG(seed, 0x7ab17a))
 	id := ID(r)
@@ -81,14 +82,14 @@ func Game(seed uint64, plies int, at schemas.Time) []schemas.Event {
 	return events
 }
 
-// ID is a UUID of the given source of randomness.
+// ID returns a UUID from the given source of randomness.
 func ID(r *rand.Rand) string {
 	a, b := r.Uint64(), r.Uint64()
 	return fmt.Sprintf("%08x-%04x-7%03x-9%03x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>52, b&0xffffffffffff)
 }
 
-// Events are the events of n games that are played at the same time, move by
-// move, of 2 to 119 plies. The order is one in which a log could have them.
+// Events returns the events of n games of 2 to 119 plies that are played at the same
+// time, in an order that a log could have.
 func Events(seed uint64, n int) []schemas.Event {
 	games := make([][]schemas.Event, n)
 	total := 0
@@ -108,12 +109,12 @@ func Events(seed uint64, n int) []schemas.Event {
 	return all
 }
 
-// Others are one event of each type that no game has.
+// Others returns one event of each type that Game does not have.
 func Others(at schemas.Time) (all []schemas.Event) {
 	r := rand.New(rand.NewPCG(7, 0x7ab17a))
 	player, game := ID(r), ID(r)
 	queue := schemas.QueueKey("eu", "3+2", 0)
-	seat := func() schemas.Seated {
+	seated := func() schemas.Seated {
 		return schemas.Seated{PlayerID: ID(r), Handle: "Ünïcøde \"quoted\"", Rating: 1500, Deviation: 350, TicketID: ID(r), Attempt: 1}
 	}
 	seqs := make(map[string]int64)
@@ -129,9 +130,9 @@ func Others(at schemas.Time) (all []schemas.Event) {
 	add(schemas.PlayerClosed, player, &schemas.PlayerClosedPayload{})
 	add(schemas.PlayerQueued, queue, &schemas.PlayerQueuedPayload{TicketID: ID(r), PlayerID: player, Rating: 1500, Waiting: 1})
 	add(schemas.PlayerLeftQueue, queue, &schemas.PlayerLeftQueuePayload{TicketID: ID(r), PlayerID: player})
-	add(schemas.MatchFound, queue, &schemas.MatchFoundPayload{GameID: game, White: seat(), Black: seat(), Deadline: at + 10_000})
-	add(schemas.MatchConfirmed, queue, &schemas.MatchConfirmedPayload{GameID: game, White: seat(), Black: seat()})
-	add(schemas.MatchFailed, queue, &schemas.MatchFailedPayload{GameID: game, White: seat(), Black: seat()})
+	add(schemas.MatchFound, queue, &schemas.MatchFoundPayload{GameID: game, White: seated(), Black: seated(), Deadline: at + 10_000})
+	add(schemas.MatchConfirmed, queue, &schemas.MatchConfirmedPayload{GameID: game, White: seated(), Black: seated()})
+	add(schemas.MatchFailed, queue, &schemas.MatchFailedPayload{GameID: game, White: seated(), Black: seated()})
 	add(schemas.DrawOffered, game, &schemas.DrawOfferedPayload{Ply: 30, Color: schemas.White})
 	add(schemas.DrawDeclined, game, &schemas.DrawDeclinedPayload{Ply: 30, Color: schemas.Black})
 	add(schemas.TakebackOffered, game, &schemas.TakebackOfferedPayload{Ply: 30, Color: schemas.White})
@@ -150,7 +151,7 @@ func Others(at schemas.Time) (all []schemas.Event) {
 	return all
 }
 
-// Terminal are the terminal events among events.
+// Terminal returns the terminal events among events. It reuses the slice.
 func Terminal(events []schemas.Event) []schemas.Event {
 	return slices.DeleteFunc(events, func(ev schemas.Event) bool { return !ev.Type.Terminal() })
 }

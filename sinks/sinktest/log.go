@@ -18,7 +18,7 @@ import (
 	"tabiya/schemas"
 )
 
-// Log is a Kafka in the test's process whose clock the test sets.
+// Log is a Kafka in the test's process. The test sets its clock.
 type Log struct {
 	Config kafka.Config
 	Fake   *kfake.Cluster
@@ -26,7 +26,7 @@ type Log struct {
 	now    atomic.Int64
 }
 
-// NewLog starts a log with all topics. Its clock stands at Start.
+// NewLog starts a log with all topics. Its clock is at Start and does not run.
 func NewLog(t testing.TB, partitions int32) *Log {
 	t.Helper()
 	l, err := OpenLog(partitions)
@@ -37,7 +37,7 @@ func NewLog(t testing.TB, partitions int32) *Log {
 	return l
 }
 
-// OpenLog is NewLog outside a test.
+// OpenLog is NewLog for use outside a test.
 func OpenLog(partitions int32) (*Log, error) {
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(time.Millisecond))
 	if err != nil {
@@ -64,14 +64,14 @@ func (l *Log) Close() {
 // Set sets the broker's clock.
 func (l *Log) Set(at schemas.Time) { l.now.Store(int64(at)) }
 
-// Pass lets time pass on the broker's clock.
+// Pass advances the broker's clock.
 func (l *Log) Pass(d time.Duration) { l.now.Add(d.Milliseconds()) }
 
-// Now is what the broker's clock says.
+// Now returns the time of the broker's clock.
 func (l *Log) Now() schemas.Time { return schemas.Time(l.now.Load()) }
 
-// Append writes records as they are, each to its Partition, and waits for them.
-// They get the broker's present time.
+// Append writes records, each to its Partition, at the broker's present time, and
+// waits until they are written.
 func (l *Log) Append(t testing.TB, records ...*kgo.Record) {
 	t.Helper()
 	if err := l.Write(t.Context(), records); err != nil {
@@ -79,7 +79,7 @@ func (l *Log) Append(t testing.TB, records ...*kgo.Record) {
 	}
 }
 
-// Write is Append outside a test.
+// Write is Append for use outside a test.
 func (l *Log) Write(ctx context.Context, records []*kgo.Record) error {
 	for _, r := range records {
 		r.Timestamp = time.UnixMilli(1)
@@ -90,7 +90,7 @@ func (l *Log) Write(ctx context.Context, records []*kgo.Record) error {
 	return nil
 }
 
-// Record is an event as its processor would write it.
+// Record returns an event's record as its processor would write it.
 func Record(ev schemas.Event, partitions int32) *kgo.Record {
 	rec := kafka.Record(ev.Record())
 	rec.Partition = kafka.PartitionOf(ev.Key, partitions)
@@ -100,13 +100,13 @@ func Record(ev schemas.Event, partitions int32) *kgo.Record {
 	return rec
 }
 
-// Row stands for the game's row that such an event's record carries: a frame with
-// the seq as the version, and no body that could be read.
+// Row stands in for the table row that the record of an event carries: a frame with
+// the seq as its version, and a body that cannot be decoded.
 func Row(ev schemas.Event) []byte {
 	return fmt.Appendf(binary.BigEndian.AppendUint64([]byte{1}, uint64(ev.Seq)), "%s at %d", ev.Key, ev.Seq)
 }
 
-// Records are Record of each event.
+// Records returns the Record of each event.
 func Records(events []schemas.Event, partitions int32) []*kgo.Record {
 	records := make([]*kgo.Record, len(events))
 	for i, ev := range events {
@@ -115,7 +115,7 @@ func Records(events []schemas.Event, partitions int32) []*kgo.Record {
 	return records
 }
 
-// Logger writes what a sink logs into the test's output.
+// Logger returns a logger that writes to the test's output.
 func Logger(t testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
@@ -126,7 +126,7 @@ type TopicPartition struct {
 	Partition int32
 }
 
-// Ends are the ends of the events topics' partitions that have a record.
+// Ends returns the end offsets of the events topics' partitions that have records.
 func (l *Log) Ends(ctx context.Context) (map[TopicPartition]int64, error) {
 	listed, err := kadm.NewClient(l.client).ListEndOffsets(ctx, schemas.PlayerEvents, schemas.QueueEvents, schemas.GameEvents)
 	if err != nil {

@@ -13,53 +13,54 @@ import (
 	"strings"
 )
 
-// User and Database are what the server is made with.
+// User and Database are the names of the server's user and database.
 const (
 	User     = "tabiya"
 	Database = "tabiya"
 )
 
-// folder is what is kept: data (the cluster), password, port.
+// folder is the path of the server's folder: data (the cluster), password, port.
 type folder string
 
-func (f folder) data() string     { return filepath.Join(string(f), "data") }
-func (f folder) password() string { return filepath.Join(string(f), "password") }
-func (f folder) port() string     { return filepath.Join(string(f), "port") }
+func (f folder) data() string         { return filepath.Join(string(f), "data") }
+func (f folder) passwordFile() string { return filepath.Join(string(f), "password") }
+func (f folder) portFile() string     { return filepath.Join(string(f), "port") }
 
-// major is the version that made the data, 0 if there is none yet.
+// major returns the major version that created the data, or 0 if there is none yet.
 func (f folder) major() (int, error) {
 	text, err := os.ReadFile(filepath.Join(f.data(), "PG_VERSION"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("read the data's version: %w", err)
+		return 0, fmt.Errorf("read version of the data: %w", err)
 	}
 	return strconv.Atoi(string(bytes.TrimSpace(text)))
 }
 
-// secret is the password, made at the first call.
-func (f folder) secret() (string, error) {
-	text, err := os.ReadFile(f.password())
+// password returns the password, which the first call creates.
+func (f folder) password() (string, error) {
+	text, err := os.ReadFile(f.passwordFile())
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return strings.TrimSpace(string(text)), err
 	}
-	secret := rand.Text()
-	return secret, writeFile(f.password(), secret, 0o600)
+	password := rand.Text()
+	return password, writeFile(f.passwordFile(), password, 0o600)
 }
 
-// lastPort is the port of the last run, if nobody has it, else a free one. A
-// fixed port lets psql and open connections find the server again.
-func (f folder) lastPort() (int, error) {
-	text, _ := os.ReadFile(f.port()) // whatever it says, a free port will do
+// port returns the port of the last run if it is free, else another one, so that psql and
+// open connections find the server again.
+func (f folder) port() (int, error) {
+	text, _ := os.ReadFile(f.portFile()) // without it any free port will do
 	last, _ := strconv.Atoi(strings.TrimSpace(string(text)))
 	port, err := freePort(last)
 	if err != nil {
-		return 0, fmt.Errorf("find a port: %w", err)
+		return 0, fmt.Errorf("find a free port: %w", err)
 	}
-	return port, writeFile(f.port(), strconv.Itoa(port), 0o644)
+	return port, writeFile(f.portFile(), strconv.Itoa(port), 0o644)
 }
 
+// freePort returns the wanted port if it is free, else another one.
 func freePort(wanted int) (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(wanted))
 	if err != nil && wanted != 0 {

@@ -8,10 +8,11 @@ import (
 	"syscall"
 )
 
-// dieWithParent makes the kernel ask the child for a fast shutdown when the
+// dieWithParent makes the kernel send the child the signal for a fast shutdown when the
 // thread that started it ends.
 func dieWithParent(cmd *exec.Cmd) { cmd.SysProcAttr.Pdeathsig = syscall.SIGINT }
 
+// arguments returns the command line of a process.
 func arguments(pid int) []string {
 	line, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
 	if err != nil {

@@ -8,9 +8,11 @@ import (
 	"strings"
 )
 
-// dieWithParent: there is no such thing here; the next start ends the left-over.
+// dieWithParent does nothing: there is no parent-death signal here. The next start ends
+// an orphan.
 func dieWithParent(*exec.Cmd) {}
 
+// arguments returns the command line of a process.
 func arguments(pid int) []string {
 	out, err := exec.Command("ps", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {

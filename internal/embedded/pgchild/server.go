@@ -16,40 +16,41 @@ import (
 	"tabiya/internal/postgres"
 )
 
-// Config says what to run.
+// Config configures a server.
 type Config struct {
-	// Dir is the folder, absolute, made if missing. The caller holds a lock on it.
+	// Dir is the absolute path of the server's folder, which is created if missing. The
+	// caller holds a lock on it.
 	Dir string
-	// Logger takes the server's warnings and errors.
+	// Logger logs the server's errors.
 	Logger *slog.Logger
-	// Forgetful trades the data's safety for speed: for tests.
-	Forgetful bool
+	// NoSync turns off syncing to disk, for tests: a crash of the machine can lose data.
+	NoSync bool
 
 	fetch fetcher // nil: fetchFromMaven
 }
 
 // Server is a running server.
 type Server struct {
-	cfg  Config
-	as   *account
-	bin  programs
-	data string // resolved
-	port int
-	dsn  string
+	cfg          Config
+	account      *account
+	installation installation
+	data         string // path with links resolved
+	port         int
+	dsn          string
 
 	mu      sync.Mutex
 	child   *child
 	closing bool
-	over    chan struct{} // closed when no child will follow
+	stopped chan struct{} // closed when no child will be started any more
 }
 
-// Start starts the server over cfg.Dir, and makes it first if it is new. It
-// returns when the server answers.
+// Start starts the server, and creates its data first if there is none. It returns when
+// the server answers.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.fetch == nil {
 		cfg.fetch = fetchFromMaven
 	}
-	s := &Server{cfg: cfg, over: make(chan struct{})}
+	s := &Server{cfg: cfg, stopped: make(chan struct{})}
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("embedded PostgreSQL: %w", err)
 	}
@@ -58,7 +59,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("embedded PostgreSQL: %w", err)
 	}
 	s.child = c
-	go s.keep(c)
+	go s.superviseChild(c)
 	return s, nil
 }
 
@@ -71,42 +72,42 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.as, err = unprivileged(f.data()); err != nil {
+	if s.account, err = unprivileged(f.data()); err != nil {
 		return err
 	}
-	cache, err := s.as.cache()
+	cache, err := s.account.cache()
 	if err != nil {
 		return err
 	}
-	if s.bin, err = choose(ctx, major, cache, s.cfg.fetch); err != nil {
+	if s.installation, err = choose(ctx, major, cache, s.cfg.fetch); err != nil {
 		return err
 	}
-	secret, err := f.secret()
+	password, err := f.password()
 	if err != nil {
-		return fmt.Errorf("keep the password: %w", err)
+		return fmt.Errorf("store password: %w", err)
 	}
 	if major == 0 {
-		if err := initialize(f, s.bin, s.as, secret, s.cfg.Forgetful); err != nil {
+		if err := initialize(f, s.installation, s.account, password, s.cfg.NoSync); err != nil {
 			return err
 		}
 	}
 	if s.data, err = filepath.EvalSymlinks(f.data()); err != nil {
 		return err
 	}
-	if s.port, err = f.lastPort(); err != nil {
+	if s.port, err = f.port(); err != nil {
 		return err
 	}
 	s.dsn = (&url.URL{
-		Scheme: "postgres", User: url.UserPassword(User, secret), Host: "127.0.0.1:" + strconv.Itoa(s.port),
+		Scheme: "postgres", User: url.UserPassword(User, password), Host: "127.0.0.1:" + strconv.Itoa(s.port),
 		Path: "/" + Database, RawQuery: "sslmode=disable",
 	}).String()
 	return nil
 }
 
-// DSN is how to connect, password included.
+// DSN returns how to connect, with the password.
 func (s *Server) DSN() string { return s.dsn }
 
-// PID is the server's process now.
+// PID returns the present process id of the server.
 func (s *Server) PID() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +116,7 @@ func (s *Server) PID() int {
 
 // launch starts a child and waits until it answers.
 func (s *Server) launch(ctx context.Context) (*child, error) {
-	if err := clearLeftover(ctx, s.data); err != nil {
+	if err := endOrphan(ctx, s.data); err != nil {
 		return nil, err
 	}
 	for {
@@ -123,22 +124,23 @@ func (s *Server) launch(ctx context.Context) (*child, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = s.answers(ctx, c)
+		err = s.waitReady(ctx, c)
 		if err == nil {
 			return c, nil
 		}
 		c.stop(5 * time.Second)
-		// Processes of a server that was killed go within moments of it.
-		if !c.said("pre-existing shared memory block") || ctx.Err() != nil {
+		// The processes of a killed server end within moments of it.
+		if !c.logged("pre-existing shared memory block") || ctx.Err() != nil {
 			return nil, err
 		}
-		if !pause(ctx, 200*time.Millisecond) {
+		if !sleep(ctx, 200*time.Millisecond) {
 			return nil, ctx.Err()
 		}
 	}
 }
 
-func (s *Server) answers(ctx context.Context, c *child) error {
+// waitReady waits until the child answers.
+func (s *Server) waitReady(ctx context.Context, c *child) error {
 	for {
 		pool, err := postgres.Open(ctx, s.dsn)
 		if err == nil {
@@ -150,7 +152,7 @@ func (s *Server) answers(ctx context.Context, c *child) error {
 		}
 		select {
 		case <-c.exited:
-			return fmt.Errorf("the server ended: %s", c.lastWords())
+			return fmt.Errorf("server ended: %s", c.lastLines())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):
@@ -158,22 +160,22 @@ func (s *Server) answers(ctx context.Context, c *child) error {
 	}
 }
 
-// keep starts the server again whenever it ends before Close.
-func (s *Server) keep(c *child) {
-	defer close(s.over)
+// superviseChild restarts the server whenever it ends before Close.
+func (s *Server) superviseChild(c *child) {
+	defer close(s.stopped)
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
 		<-c.exited
 		if s.isClosing() {
 			return
 		}
-		s.cfg.Logger.Error("embedded postgres ended and is started again", "err", c.lastWords())
+		s.cfg.Logger.Error("embedded postgres ended, restarting", "err", c.lastLines())
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		pause(ctx, wait)
+		sleep(ctx, wait)
 		next, err := s.launch(ctx)
 		cancel()
 		if err != nil {
-			s.cfg.Logger.Error("embedded postgres does not start", "err", err)
-			continue // c has exited: once more, later
+			s.cfg.Logger.Error("restart embedded postgres", "err", err)
+			continue // c has exited, so this retries after the next pause
 		}
 		if c = next; s.adopt(c) {
 			continue
@@ -188,7 +190,7 @@ func (s *Server) isClosing() bool {
 	return s.closing
 }
 
-// adopt makes c the server's child, unless Close was faster.
+// adopt makes c the server's child, unless Close was called meanwhile.
 func (s *Server) adopt(c *child) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,8 +200,8 @@ func (s *Server) adopt(c *child) bool {
 	return !s.closing
 }
 
-// Close shuts the server down: connections are cut, everything is on disk. It
-// takes at most until ctx ends and a second more.
+// Close shuts the server down: it closes connections and writes everything to disk. It
+// returns at most a second after ctx ends.
 func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closing = true
@@ -210,14 +212,15 @@ func (s *Server) Close(ctx context.Context) error {
 		limit = time.Until(deadline)
 	}
 	clean := c.stop(limit)
-	<-s.over
+	<-s.stopped
 	if !clean {
-		return errors.New("embedded PostgreSQL had to be killed; it recovers at the next start")
+		return errors.New("embedded PostgreSQL did not stop in time and was killed; it recovers at the next start")
 	}
 	return nil
 }
 
-func pause(ctx context.Context, d time.Duration) bool {
+// sleep reports whether d has passed before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-time.After(d):
 		return true
@@ -226,8 +229,9 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// fast is PostgreSQL's fast shutdown, immediate its emergency stop.
+// The signals for PostgreSQL's shutdown modes, see
+// https://www.postgresql.org/docs/current/server-shutdown.html.
 const (
-	fast      = syscall.SIGINT
-	immediate = syscall.SIGQUIT
+	fastShutdown      = syscall.SIGINT
+	immediateShutdown = syscall.SIGQUIT
 )

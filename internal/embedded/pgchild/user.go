@@ -11,14 +11,14 @@ import (
 	"syscall"
 )
 
-// account is the user the child runs as; nil: the one who runs us.
+// account is the user that the child runs as; nil means this process's own.
 type account struct {
 	name     string
 	uid, gid int
 }
 
-// unprivileged picks the account: who owns the data if there is any, else one
-// with a name, because initdb wants that.
+// unprivileged chooses the account: nil if this process is not root, else the owner of
+// the data, or for new data a user with a name, which initdb requires.
 func unprivileged(data string) (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -39,45 +39,46 @@ func unprivileged(data string) (*account, error) {
 			return &account{name, uid, gid}, nil
 		}
 	}
-	return nil, errors.New("PostgreSQL cannot run as root, and there is neither a user postgres nor nobody to run it as")
+	return nil, errors.New("PostgreSQL cannot run as root, and there is no user postgres or nobody")
 }
 
-// command is a child of that account in that folder, with nothing of our
-// environment that could lead PostgreSQL astray (PGDATA, PGPORT, locales).
+// command returns a command to run as the account. The environment is new, because
+// PostgreSQL would use ours (PGDATA, PGPORT, locales).
 func (a *account) command(d datadir, name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = "/"
 	cmd.ExtraFiles = d.inherited
 	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "PATH=" + os.Getenv("PATH")}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us alone
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C stops us, and we stop the child
 	if a != nil {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
 	}
 	return cmd
 }
 
-// own hands a file or folder over to the account.
-func (a *account) own(path string) error {
+// chown makes the account the owner of a file or folder.
+func (a *account) chown(path string) error {
 	if a == nil {
 		return nil
 	}
 	return os.Lchown(path, a.uid, a.gid)
 }
 
-// reaches asks the kernel whether the account can enter dir, by trying.
-func (a *account) reaches(dir string, p programs) bool {
+// canEnter reports whether the account can enter dir, by trying.
+func (a *account) canEnter(dir string, p installation) bool {
 	cmd := a.command(datadir{}, filepath.Join(p.bin, "postgres"), "--version")
 	cmd.Dir = dir
 	return cmd.Run() == nil
 }
 
-// cacheHome is where root keeps fetched programs, for an unprivileged user to
-// reach them.
-const cacheHome = "/var/cache/tabiya"
+// rootCache is where root stores fetched installations, so that an unprivileged user can
+// run them.
+const rootCache = "/var/cache/tabiya"
 
+// cache returns the folder of fetched installations.
 func (a *account) cache() (string, error) {
 	if a != nil {
-		return cacheHome, nil
+		return rootCache, nil
 	}
 	dir, err := os.UserCacheDir()
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// headerSize is the size of a v2 record batch up to its records (KIP-98).
+// headerSize is the size of the header of a v2 record batch (KIP-98).
 const headerSize = 61
 
-// header is what is needed of a batch's head.
+// header has the fields of a batch's header that the tier needs.
 type header struct {
 	base, last int64 // offsets
 	maxTime    int64 // ms
@@ -33,19 +33,19 @@ func parseHeader(b []byte) (header, error) {
 	}
 	h.last = h.base + int64(int32(binary.BigEndian.Uint32(b[23:])))
 	if h.size < headerSize || h.last < h.base {
-		return header{}, fmt.Errorf("batch at offset %d is damaged", h.base)
+		return header{}, fmt.Errorf("corrupt batch at offset %d", h.base)
 	}
 	return h, nil
 }
 
-// errStop ends a scan early.
+// errStop ends a scan without an error.
 var errStop = errors.New("stop")
 
-// scan calls fn with each batch's head and place, until fn gives errStop. A batch
-// that is cut off at the end is not there.
-func scan(r io.ReaderAt, size int64, fn func(h header, at int64) error) error {
-	return walk(r, size, func(in *bufio.Reader, h header, at int64) error {
-		if err := fn(h, at); err != nil {
+// scanHeaders calls fn with the header of each batch and its position in the file, until
+// fn returns errStop. An incomplete batch at the end is ignored.
+func scanHeaders(r io.ReaderAt, size int64, fn func(h header, position int64) error) error {
+	return scan(r, size, func(in *bufio.Reader, h header, position int64) error {
+		if err := fn(h, position); err != nil {
 			return err
 		}
 		_, err := in.Discard(h.size)
@@ -53,11 +53,10 @@ func scan(r io.ReaderAt, size int64, fn func(h header, at int64) error) error {
 	})
 }
 
-// batches calls fn with the bytes of each batch, which are good until it returns.
-// It reads each byte once.
-func batches(r io.ReaderAt, size int64, fn func(raw []byte) error) error {
+// scanBatches calls fn with the bytes of each batch, which are valid until fn returns.
+func scanBatches(r io.ReaderAt, size int64, fn func(raw []byte) error) error {
 	var raw []byte
-	return walk(r, size, func(in *bufio.Reader, h header, _ int64) error {
+	return scan(r, size, func(in *bufio.Reader, h header, _ int64) error {
 		raw = slices.Grow(raw[:0], h.size)[:h.size]
 		if _, err := io.ReadFull(in, raw); err != nil {
 			return err
@@ -66,43 +65,43 @@ func batches(r io.ReaderAt, size int64, fn func(raw []byte) error) error {
 	})
 }
 
-// walk calls fn before each batch, of which it must take the bytes off in.
-func walk(r io.ReaderAt, size int64, fn func(in *bufio.Reader, h header, at int64) error) error {
+// scan calls fn at each batch. fn must read or discard the whole batch from in.
+func scan(r io.ReaderAt, size int64, fn func(in *bufio.Reader, h header, position int64) error) error {
 	in := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 64<<10)
-	for at := int64(0); at+headerSize <= size; {
-		head, err := in.Peek(headerSize)
+	for position := int64(0); position+headerSize <= size; {
+		raw, err := in.Peek(headerSize)
 		if err != nil {
 			return err
 		}
-		h, err := parseHeader(head)
+		h, err := parseHeader(raw)
 		if err != nil {
 			return err
 		}
-		if at+int64(h.size) > size {
+		if position+int64(h.size) > size {
 			return nil
 		}
-		if err := fn(in, h, at); err != nil {
+		if err := fn(in, h, position); err != nil {
 			if errors.Is(err, errStop) {
 				return nil
 			}
 			return err
 		}
-		at += int64(h.size)
+		position += int64(h.size)
 	}
 	return nil
 }
 
-// record is a record with its place and time.
+// record is a record with its offset and time.
 type record struct {
 	kmsg.Record
-	offset, time int64
+	offset, time int64 // time in ms
 }
 
-// records takes a batch apart.
-func records(raw []byte, fn func(record) error) error {
+// decodeRecords calls fn with each record of a batch.
+func decodeRecords(raw []byte, fn func(record) error) error {
 	var b kmsg.RecordBatch
 	if err := b.ReadFrom(raw); err != nil {
-		return fmt.Errorf("read batch: %w", err)
+		return fmt.Errorf("decode batch: %w", err)
 	}
 	body, err := kgo.DefaultDecompressor().Decompress(b.Records, kgo.CompressionCodecType(b.Attributes&0x07))
 	if err != nil {
@@ -111,7 +110,7 @@ func records(raw []byte, fn func(record) error) error {
 	for range b.NumRecords {
 		r := kmsg.NewRecord()
 		if err := r.ReadFrom(body); err != nil {
-			return fmt.Errorf("read record of the batch at offset %d: %w", b.FirstOffset, err)
+			return fmt.Errorf("decode record of the batch at offset %d: %w", b.FirstOffset, err)
 		}
 		length, n := binary.Varint(body)
 		body = body[int(length)+n:]

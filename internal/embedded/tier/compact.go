@@ -10,26 +10,26 @@ import (
 )
 
 const (
-	// maxLag caps a topic's min.compaction.lag.ms, which is there for the sake of
-	// owners that live on without their broker: here both end together.
+	// maxLag caps a topic's min.compaction.lag.ms. The lag protects processors that
+	// outlive their broker, but these end together with it.
 	maxLag = time.Minute
-	// minDirty is how much has to have come before a compaction pays; a log that
-	// is larger waits for as much as itself, as Kafka's does.
+	// minDirty is the size of new records at which a log is compacted. A larger log is
+	// compacted when it has doubled, as in Kafka (min.cleanable.dirty.ratio 0.5).
 	minDirty = 16 << 20
-	// groupSize is what one output file takes together.
+	// groupSize is the size from which a compacted file takes no further file.
 	groupSize = 8 << 20
-	// tombstones stay for the time that Kafka keeps them by default.
+	// deleteRetention is how long tombstones are kept; Kafka's default.
 	deleteRetention = 24 * time.Hour
 )
 
-// compact rewrites our part of a compacted topic so that each key keeps its last
-// record. Files newer than the topic's lag are not touched, and do not count.
-func (t *Tier) compact(ctx context.Context, p *part) error {
-	files := p.list()
+// compact rewrites the tier's files of a compacted topic so that each key keeps only its
+// last record. Files newer than the topic's compaction lag are ignored.
+func (t *Tier) compact(ctx context.Context, p *partition) error {
+	files := p.tierFiles()
 	if len(files) == 0 || !t.compacted(p.topic) {
 		return nil
 	}
-	lag := min(t.setting(p.topic, "min.compaction.lag.ms", 0), maxLag.Milliseconds())
+	lag := min(t.configInt(p.topic, "min.compaction.lag.ms", 0), maxLag.Milliseconds())
 	now := time.Now().UnixMilli()
 	var dirty, clean int64
 	n := 0
@@ -49,10 +49,10 @@ func (t *Tier) compact(ctx context.Context, p *part) error {
 	return nil
 }
 
-func (p *part) rewrite(ctx context.Context, files []file, tombstonesBefore int64) error {
+func (p *partition) rewrite(ctx context.Context, files []file, tombstonesBefore int64) error {
 	last := make(map[string]int64) // key to the offset of its last record
 	for _, f := range files {
-		err := each(ctx, f, func(r record) error {
+		err := eachRecord(ctx, f, func(r record) error {
 			last[string(r.Key)] = r.offset
 			return nil
 		})
@@ -76,17 +76,17 @@ func (p *part) rewrite(ctx context.Context, files []file, tombstonesBefore int64
 	return nil
 }
 
-// rewriteGroup makes one file of the first few, and reports of how many.
-func (p *part) rewriteGroup(ctx context.Context, files []file, survives func(record) bool) (n int, err error) {
+// rewriteGroup rewrites the first files into one, and returns how many files that were.
+func (p *partition) rewriteGroup(ctx context.Context, files []file, survives func(record) bool) (n int, err error) {
 	out, err := newWriter(filepath.Join(p.dir, "unfinished"))
 	if err != nil {
 		return 0, err
 	}
-	defer out.abandon()
-	made := file{base: files[0].base, compacted: true}
+	defer out.discard()
+	merged := file{base: files[0].base, compacted: true}
 	for n < len(files) && out.size < groupSize {
 		f := files[n]
-		err := each(ctx, f, func(r record) error {
+		err := eachRecord(ctx, f, func(r record) error {
 			if !survives(r) {
 				return nil
 			}
@@ -95,54 +95,51 @@ func (p *part) rewriteGroup(ctx context.Context, files []file, survives func(rec
 		if err != nil {
 			return 0, err
 		}
-		made.end, made.maxTime = f.end, max(made.maxTime, f.maxTime)
+		merged.end, merged.maxTime = f.end, max(merged.maxTime, f.maxTime)
 		n++
 	}
-	made.path = filepath.Join(p.dir, made.name())
-	if made.size, err = out.finish(made.path); err != nil {
+	merged.path = filepath.Join(p.dir, merged.name())
+	if merged.size, err = out.finish(merged.path); err != nil {
 		return 0, err
 	}
-	return n, p.replace(files[:n], made)
+	return n, p.replace(files[:n], merged)
 }
 
-// replace puts made in the place of old, then removes what old were. A kill in
-// between leaves files that the next start clears.
-func (p *part) replace(old []file, made file) error {
+// replace replaces old by merged in the list of files, then removes the old files. After
+// a kill in between, the next start removes them.
+func (p *partition) replace(old []file, merged file) error {
 	p.mu.Lock()
-	kept := []file{made}
+	var before, after []file
 	for _, f := range p.files {
-		if f.base >= made.end {
-			kept = append(kept, f)
-		}
-	}
-	var before []file
-	for _, f := range p.files {
-		if f.end <= made.base {
+		switch {
+		case f.end <= merged.base:
 			before = append(before, f)
+		case f.base >= merged.end:
+			after = append(after, f)
 		}
 	}
-	p.files = append(before, kept...)
+	p.files = append(append(before, merged), after...)
 	p.mu.Unlock()
 	var failed []error
 	for _, f := range old {
-		if f.path != made.path {
+		if f.path != merged.path {
 			failed = append(failed, os.Remove(f.path))
 		}
 	}
 	return errors.Join(failed...)
 }
 
-// each calls fn with every record of a file.
-func each(ctx context.Context, f file, fn func(record) error) error {
+// eachRecord calls fn with every record of a file.
+func eachRecord(ctx context.Context, f file, fn func(record) error) error {
 	in, size, err := f.open()
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	return batches(in, size, func(raw []byte) error {
+	return scanBatches(in, size, func(raw []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return records(raw, fn)
+		return decodeRecords(raw, fn)
 	})
 }

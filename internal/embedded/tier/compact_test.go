@@ -15,17 +15,17 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// rewrite compacts all that is taken over, however little it is.
-func (b *broker) rewrite(topic string) {
+// compact compacts all files of the tier, whatever their size.
+func (b *broker) compact(topic string) {
 	b.t.Helper()
 	b.sweep()
-	p := b.tier.known(place{topic, 0})
-	if err := p.rewrite(b.t.Context(), p.list(), time.Now().UnixMilli()-deleteRetention.Milliseconds()); err != nil {
+	p := b.tier.lookup(topicPartition{topic, 0})
+	if err := p.rewrite(b.t.Context(), p.tierFiles(), time.Now().UnixMilli()-deleteRetention.Milliseconds()); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
-func TestCompactionKeepsTheLastRecordOfEachKeyInItsPlace(t *testing.T) {
+func TestCompactionKeepsTheLastRecordOfEachKeyAtItsOffset(t *testing.T) {
 	t.Parallel()
 	for _, compression := range []kgo.CompressionCodec{kgo.NoCompression(), kgo.SnappyCompression(), kgo.ZstdCompression()} {
 		b := startBroker(t, t.TempDir())
@@ -48,22 +48,22 @@ func TestCompactionKeepsTheLastRecordOfEachKeyInItsPlace(t *testing.T) {
 			}
 		}
 		write(0, n/2)
-		b.rewrite("table")
+		b.compact("table")
 		write(n/2, n)
-		b.rewrite("table")
-		b.rewrite("table") // nothing to do: the same again
+		b.compact("table")
+		b.compact("table") // changes nothing
 		if err := c.ProduceSync(t.Context(), &kgo.Record{Topic: "table", Key: []byte("end"), Timestamp: at(n)}).FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 
-		for _, again := range []*broker{b, b.killed()} {
+		for _, broker := range []*broker{b, b.restartAfterKill()} {
 			got := make(map[string]*kgo.Record)
-			records := again.read("table", 0, 0)
+			records := broker.read("table", 0, 0)
 			for _, r := range records {
 				got[string(r.Key)] = r
 			}
 			if len(records) > 300 {
-				t.Errorf("%d records are left of %d", len(records), n)
+				t.Errorf("%d of %d records are left", len(records), n)
 			}
 			for key, want := range last {
 				r := got[key]
@@ -72,9 +72,9 @@ func TestCompactionKeepsTheLastRecordOfEachKeyInItsPlace(t *testing.T) {
 					t.Fatalf("key %s: %+v, want %+v", key, r, want)
 				}
 			}
-			// A reader who stands in a gap goes on behind it.
+			// A reader at a removed offset continues after it.
 			for from := int64(0); from < n; from += 97 {
-				for _, r := range again.read("table", 0, from) {
+				for _, r := range broker.read("table", 0, from) {
 					if got[string(r.Key)] == nil {
 						t.Fatalf("from %d: %+v", from, r)
 					}
@@ -84,7 +84,7 @@ func TestCompactionKeepsTheLastRecordOfEachKeyInItsPlace(t *testing.T) {
 	}
 }
 
-func TestTombstonesGoAfterTheirTime(t *testing.T) {
+func TestTombstonesAreRemovedAfterTheDeleteRetention(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, t.TempDir())
 	b.create("table", 1, map[string]string{"cleanup.policy": "compact"})
@@ -98,12 +98,12 @@ func TestTombstonesGoAfterTheirTime(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	put("old", "there", at(0))
+	put("old", "value", at(0))
 	put("old", "", at(1))
-	put("new", "there", time.Now())
+	put("new", "value", time.Now())
 	put("new", "", time.Now())
 	b.write("table", 0, 4, 100, unique)
-	b.rewrite("table")
+	b.compact("table")
 	keys := make(map[string]int)
 	for _, r := range b.read("table", 0, 0) {
 		if n, err := strconv.Atoi(string(r.Key)); err != nil {
@@ -113,25 +113,25 @@ func TestTombstonesGoAfterTheirTime(t *testing.T) {
 		}
 	}
 	if !maps.Equal(keys, map[string]int{"new": 1}) {
-		t.Errorf("left: %v", keys)
+		t.Errorf("tombstones left: %v", keys)
 	}
 }
 
-// Compaction replaces several files by one: whatever a kill leaves of that, the
-// log reads the same.
-func TestAKillInACompactionLosesNothing(t *testing.T) {
+// Compaction replaces several files by one. A kill in between leaves some of the old
+// files.
+func TestKillDuringCompactionLosesNoRecord(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, t.TempDir())
 	b.create("table", 1, map[string]string{"cleanup.policy": "compact"})
 	b.write("table", 0, 0, 300, func(i int) string { return strconv.Itoa(i % 40) })
 	b.sweep()
-	p := b.tier.known(place{"table", 0})
-	before := p.list()
+	p := b.tier.lookup(topicPartition{"table", 0})
+	before := p.tierFiles()
 	saved := t.TempDir()
 	if err := os.CopyFS(saved, os.DirFS(p.dir)); err != nil {
 		t.Fatal(err)
 	}
-	b.rewrite("table")
+	b.compact("table")
 	rows := func(b *broker) map[string]string {
 		got := make(map[string]string)
 		for _, r := range b.read("table", 0, 0) {
@@ -143,7 +143,7 @@ func TestAKillInACompactionLosesNothing(t *testing.T) {
 	if len(want) != 40 {
 		t.Fatalf("%d rows", len(want))
 	}
-	for n := range before { // killed when the first n of the old files were gone
+	for n := range before { // killed before the last n+1 old files were removed
 		bytes, err := os.ReadFile(filepath.Join(saved, filepath.Base(before[len(before)-1-n].path)))
 		if err != nil {
 			t.Fatal(err)
@@ -151,20 +151,20 @@ func TestAKillInACompactionLosesNothing(t *testing.T) {
 		if err := os.WriteFile(before[len(before)-1-n].path, bytes, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if got := rows(b.killed()); !maps.Equal(got, want) {
-			t.Fatalf("with %d old files back: %d rows", n+1, len(got))
+		if got := rows(b.restartAfterKill()); !maps.Equal(got, want) {
+			t.Fatalf("with %d old files left: %d rows", n+1, len(got))
 		}
 	}
 }
 
-// The processors read with sarama, which wants an answer for every partition it
+// sarama, with which the processors read, expects an answer for every partition that it
 // named.
 func TestSaramaReadsTheWholeLog(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, t.TempDir())
 	b.create("log", 2, nil)
 	b.write("log", 0, 0, 400, unique)
-	b.write("log", 1, 0, 3, unique) // all of it still in the broker
+	b.write("log", 1, 0, 3, unique) // all of them in the broker
 	b.sweep()
 	config := sarama.NewConfig()
 	config.Version = sarama.V2_8_0_0
@@ -188,7 +188,7 @@ func TestSaramaReadsTheWholeLog(t *testing.T) {
 					t.Fatalf("record %d is %+v", i, m)
 				}
 			case <-ctx.Done():
-				t.Fatalf("partition %d: record %d does not come", partition, i)
+				t.Fatalf("partition %d: no record %d", partition, i)
 			}
 		}
 	}

@@ -9,52 +9,52 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 )
 
-// Versions are what the broker has to be limited to.
+// Versions returns the request versions that the broker has to be limited to.
 func Versions() *kversion.Versions {
 	v := kversion.Tip()
-	v.SetMaxKeyVersion(int16(kmsg.Fetch), 12) // topics by name
+	v.SetMaxKeyVersion(int16(kmsg.Fetch), 12) // the last version with topic names
 	return v
 }
 
-// BrokerConfigs are what the broker has to be started with.
+// BrokerConfigs returns the configs that the broker has to be started with.
 func BrokerConfigs() map[string]string {
 	return map[string]string{
-		"log.segment.bytes": "4194304", // kfake makes the files of each while all requests wait
-		// kfake's own retention and compaction never run: see package doc, and
-		// its time retention would empty compacted topics as well.
+		"log.segment.bytes": "4194304", // kfake writes the files of a segment while all requests wait
+		// kfake's own retention and compaction never run: see the package comment, and
+		// its time retention would empty compacted topics too.
 		"log.cleaner.backoff.ms": "315360000000", // ten years
 		"log.retention.ms":       "-1",
 	}
 }
 
-// handler answers a request, or gives nil to let the broker do it.
+// handler answers a request. It returns nil to let the broker answer.
 type handler func(kmsg.Request) kmsg.Response
 
-func (t *Tier) install() {
-	t.control(kmsg.Fetch, t.fetch)
-	t.control(kmsg.ListOffsets, t.listOffsets)
-	t.control(kmsg.CreateTopics, func(req kmsg.Request) kmsg.Response {
-		shorten(req.(*kmsg.CreateTopicsRequest))
+func (t *Tier) installHandlers() {
+	t.handle(kmsg.Fetch, t.fetch)
+	t.handle(kmsg.ListOffsets, t.listOffsets)
+	t.handle(kmsg.CreateTopics, func(req kmsg.Request) kmsg.Response {
+		removeSegmentConfigs(req.(*kmsg.CreateTopicsRequest))
 		return nil
 	})
-	t.control(kmsg.DeleteTopics, func(req kmsg.Request) kmsg.Response {
-		t.deleted(req.(*kmsg.DeleteTopicsRequest))
+	t.handle(kmsg.DeleteTopics, func(req kmsg.Request) kmsg.Response {
+		t.topicsDeleted(req.(*kmsg.DeleteTopicsRequest))
 		return nil
 	})
 }
 
-// renewAfter is how many requests a control function sees before it is replaced
-// by one like it: kfake keeps each connection's last request for as long as the
-// control function is there, also when the connection is gone.
+// renewAfter is how many requests a control function handles before it is replaced by a
+// new one: as long as a control function is installed, kfake keeps the last request of
+// every connection, even of closed ones.
 const renewAfter = 10_000
 
-// control puts h before the broker. Control functions run one at a time.
-func (t *Tier) control(key kmsg.Key, h handler) {
-	seen := 0
+// handle installs a handler. Handlers run one at a time.
+func (t *Tier) handle(key kmsg.Key, h handler) {
+	handled := 0
 	t.cluster.ControlKey(int16(key), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		if seen++; seen == renewAfter {
+		if handled++; handled == renewAfter {
 			t.cluster.DropControl()
-			t.control(key, h)
+			t.handle(key, h)
 		} else {
 			t.cluster.KeepControl()
 		}
@@ -63,9 +63,9 @@ func (t *Tier) control(key kmsg.Key, h handler) {
 	})
 }
 
-// shorten takes a topic's own segment settings out: they are meant for brokers
+// removeSegmentConfigs removes a topic's own segment configs: they are meant for brokers
 // that do not hold segments in memory.
-func shorten(req *kmsg.CreateTopicsRequest) {
+func removeSegmentConfigs(req *kmsg.CreateTopicsRequest) {
 	for i := range req.Topics {
 		configs := req.Topics[i].Configs[:0]
 		for _, c := range req.Topics[i].Configs {
@@ -77,48 +77,49 @@ func shorten(req *kmsg.CreateTopicsRequest) {
 	}
 }
 
-func (t *Tier) deleted(req *kmsg.DeleteTopicsRequest) {
+func (t *Tier) topicsDeleted(req *kmsg.DeleteTopicsRequest) {
 	for _, name := range req.TopicNames {
-		t.drop(name)
+		t.forgetTopic(name)
 	}
 	for _, topic := range req.Topics {
 		if topic.Topic != nil {
-			t.drop(*topic.Topic)
+			t.forgetTopic(*topic.Topic)
 		} else if info := t.cluster.TopicIDInfo(topic.TopicID); info != nil {
-			t.drop(info.Topic)
+			t.forgetTopic(info.Topic)
 		}
 	}
 }
 
-// fetch answers a request that wants something of ours; all of it, for a client
-// expects an answer for each partition it named.
+// fetch answers a request that wants offsets in the tier. It answers the whole request,
+// because a client expects an answer for each partition that it named.
 func (t *Tier) fetch(r kmsg.Request) kmsg.Response {
 	req := r.(*kmsg.FetchRequest)
-	// No sessions: kfake would serve partitions that the request does not name.
+	// No fetch session (KIP-227): kfake would add partitions that the request does not name.
 	req.SessionID, req.SessionEpoch = 0, -1
 	req.MaxWaitMillis = min(req.MaxWaitMillis, int32(maxWait/time.Millisecond))
-	if !t.wanted(req) {
+	if !t.hasFetchOffset(req) {
 		return nil
 	}
 	resp := req.ResponseKind().(*kmsg.FetchResponse)
 	left := int(req.MaxBytes)
 	for _, topic := range req.Topics {
-		answer := kmsg.NewFetchResponseTopic()
-		answer.Topic = topic.Topic
+		topicResp := kmsg.NewFetchResponseTopic()
+		topicResp.Topic = topic.Topic
 		for _, p := range topic.Partitions {
-			a := t.fetchPartition(topic.Topic, p, left)
-			left -= len(a.RecordBatches)
-			answer.Partitions = append(answer.Partitions, a)
+			partitionResp := t.fetchPartition(topic.Topic, p, left)
+			left -= len(partitionResp.RecordBatches)
+			topicResp.Partitions = append(topicResp.Partitions, partitionResp)
 		}
-		resp.Topics = append(resp.Topics, answer)
+		resp.Topics = append(resp.Topics, topicResp)
 	}
 	return resp
 }
 
-func (t *Tier) wanted(req *kmsg.FetchRequest) bool {
+// hasFetchOffset reports whether the tier has one of the offsets that a request wants.
+func (t *Tier) hasFetchOffset(req *kmsg.FetchRequest) bool {
 	for _, topic := range req.Topics {
 		for _, p := range topic.Partitions {
-			if part := t.known(place{topic.Topic, p.Partition}); part != nil && part.has(p.FetchOffset) {
+			if part := t.lookup(topicPartition{topic.Topic, p.Partition}); part != nil && part.contains(p.FetchOffset) {
 				return true
 			}
 		}
@@ -126,44 +127,45 @@ func (t *Tier) wanted(req *kmsg.FetchRequest) bool {
 	return false
 }
 
+// fetchPartition answers for one partition with at most left bytes.
 func (t *Tier) fetchPartition(topic string, p kmsg.FetchRequestTopicPartition, left int) kmsg.FetchResponseTopicPartition {
-	a := kmsg.NewFetchResponseTopicPartition()
-	a.Partition, a.RecordBatches = p.Partition, []byte{}
+	resp := kmsg.NewFetchResponseTopicPartition()
+	resp.Partition, resp.RecordBatches = p.Partition, []byte{}
 	info := t.cluster.PartitionInfo(topic, p.Partition)
 	if info == nil {
-		a.ErrorCode = kerr.UnknownTopicOrPartition.Code
-		return a
+		resp.ErrorCode = kerr.UnknownTopicOrPartition.Code
+		return resp
 	}
-	part := t.known(place{topic, p.Partition})
-	a.HighWatermark, a.LastStableOffset = info.HighWatermark, info.LastStableOffset
-	a.LogStartOffset = start(part, info)
+	part := t.lookup(topicPartition{topic, p.Partition})
+	resp.HighWatermark, resp.LastStableOffset = info.HighWatermark, info.LastStableOffset
+	resp.LogStartOffset = logStart(part, info)
 	switch {
-	case p.FetchOffset < a.LogStartOffset || p.FetchOffset > info.HighWatermark:
-		a.ErrorCode = kerr.OffsetOutOfRange.Code
+	case p.FetchOffset < resp.LogStartOffset || p.FetchOffset > info.HighWatermark:
+		resp.ErrorCode = kerr.OffsetOutOfRange.Code
 	case part == nil || p.FetchOffset == info.HighWatermark || left <= 0:
-		// Nothing to say now; the next request asks again.
+		// No records for now; the client's next request tries again.
 	default:
-		b, err := retried(func() ([]byte, error) {
-			files, err := part.view()
+		b, err := retryIfMoved(func() ([]byte, error) {
+			files, err := part.allFiles()
 			if err != nil {
 				return nil, err
 			}
 			return read(files, p.FetchOffset, min(int(p.PartitionMaxBytes), left))
 		})
 		if err != nil {
-			t.cfg.Logger.Error("embedded kafka: read", "topic", topic, "partition", p.Partition, "offset", p.FetchOffset, "err", err)
-			a.ErrorCode = kerr.KafkaStorageError.Code
+			t.cfg.Logger.Error("read embedded kafka", "topic", topic, "partition", p.Partition, "offset", p.FetchOffset, "err", err)
+			resp.ErrorCode = kerr.KafkaStorageError.Code
 		} else if b != nil {
-			a.RecordBatches = b
+			resp.RecordBatches = b
 		}
 	}
-	return a
+	return resp
 }
 
-// start is the partition's first offset.
-func start(p *part, info *kfake.PartitionInfo) int64 {
+// logStart returns the first offset of a partition. p may be nil.
+func logStart(p *partition, info *kfake.PartitionInfo) int64 {
 	if p != nil {
-		if files := p.list(); len(files) > 0 {
+		if files := p.tierFiles(); len(files) > 0 {
 			return files[0].base
 		}
 	}

@@ -12,18 +12,18 @@ import (
 	"strings"
 )
 
-// file is a run of batches on disk, kfake's or ours.
+// file is a file of batches: a segment of kfake's, or a file of the tier.
 type file struct {
 	path      string
-	base, end int64 // offsets [base, end); end is unknown of kfake's open segment
-	maxTime   int64 // ms; unknown of kfake's
+	base, end int64 // offsets from base up to but not including end; end of kfake's open segment: unknown
+	maxTime   int64 // ms; of kfake's segments: unknown
 	size      int64
 	compacted bool
 }
 
 const unknown = int64(1)<<62 - 1
 
-// name of a file of ours: all that has to be known of it.
+// name returns the name of a file of the tier. It has all the metadata of the file.
 func (f file) name() string {
 	suffix := ".log"
 	if f.compacted {
@@ -41,19 +41,19 @@ func parseName(name string) (file, bool) {
 	if len(parts) != 3 {
 		return f, false
 	}
-	for i, into := range []*int64{&f.base, &f.end, &f.maxTime} {
+	for i, field := range []*int64{&f.base, &f.end, &f.maxTime} {
 		n, err := strconv.ParseInt(parts[i], 10, 64)
 		if err != nil {
 			return f, false
 		}
-		*into = n
+		*field = n
 	}
 	return f, f.base < f.end
 }
 
-// cold lists a folder of ours, and clears it of what a killed compaction left:
-// unfinished files, and files whose offsets are in another's range.
-func cold(dir string) ([]file, error) {
+// loadFiles lists the files in a partition's folder of the tier. It removes what a killed
+// compaction left: incomplete files, and files whose offsets are in the range of another.
+func loadFiles(dir string) ([]file, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -104,8 +104,8 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// hot lists kfake's segments of a partition; the last is the open one.
-func hot(dir string) ([]file, error) {
+// brokerSegments lists kfake's segments of a partition. The last is the open one.
+func brokerSegments(dir string) ([]file, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -5,41 +5,44 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Timestamps of ListOffsets with a meaning of their own.
+// Special timestamps of ListOffsets requests: KIP-79, KIP-734, KIP-405.
 const (
-	atEnd      = -1
-	atStart    = -2
-	atLatest   = -3 // the record with the highest time
-	atLocal    = -4 // the broker's own first offset; to a client there is one log
-	byTime     = 0
-	committed  = 1 // isolation level
-	noTimeYet  = -1
-	nothingHas = -1
+	endOffset          = -1
+	startOffset        = -2
+	maxTimestampOffset = -3 // of the record with the highest time
+	localStartOffset   = -4 // of the broker's own log; a client sees one log, so the start
 )
 
-// listOffsets answers a request about a partition that is partly here.
+const (
+	readCommitted = 1  // isolation level
+	noOffset      = -1 // in a response: no such record
+	noTimestamp   = -1 // in a response
+)
+
+// listOffsets answers a request about a partition that has files in the tier.
 func (t *Tier) listOffsets(r kmsg.Request) kmsg.Response {
 	req := r.(*kmsg.ListOffsetsRequest)
-	if req.Version < 1 || !t.concerns(req) {
+	if req.Version < 1 || !t.needsTier(req) {
 		return nil
 	}
 	resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
 	for _, topic := range req.Topics {
-		answer := kmsg.NewListOffsetsResponseTopic()
-		answer.Topic = topic.Topic
+		topicResp := kmsg.NewListOffsetsResponseTopic()
+		topicResp.Topic = topic.Topic
 		for _, p := range topic.Partitions {
-			answer.Partitions = append(answer.Partitions, t.offsetOf(topic.Topic, p, req.IsolationLevel == committed))
+			topicResp.Partitions = append(topicResp.Partitions, t.listOffset(topic.Topic, p, req.IsolationLevel == readCommitted))
 		}
-		resp.Topics = append(resp.Topics, answer)
+		resp.Topics = append(resp.Topics, topicResp)
 	}
 	return resp
 }
 
-func (t *Tier) concerns(req *kmsg.ListOffsetsRequest) bool {
+// needsTier reports whether the broker alone cannot answer a request.
+func (t *Tier) needsTier(req *kmsg.ListOffsetsRequest) bool {
 	for _, topic := range req.Topics {
 		for _, p := range topic.Partitions {
-			part := t.known(place{topic.Topic, p.Partition})
-			if p.Timestamp != atEnd && part != nil && len(part.list()) > 0 {
+			part := t.lookup(topicPartition{topic.Topic, p.Partition})
+			if p.Timestamp != endOffset && part != nil && len(part.tierFiles()) > 0 {
 				return true
 			}
 		}
@@ -47,46 +50,47 @@ func (t *Tier) concerns(req *kmsg.ListOffsetsRequest) bool {
 	return false
 }
 
-func (t *Tier) offsetOf(topic string, p kmsg.ListOffsetsRequestTopicPartition, readCommitted bool) kmsg.ListOffsetsResponseTopicPartition {
-	a := kmsg.NewListOffsetsResponseTopicPartition()
-	a.Partition, a.Offset, a.Timestamp = p.Partition, nothingHas, noTimeYet
+func (t *Tier) listOffset(topic string, p kmsg.ListOffsetsRequestTopicPartition, committedOnly bool) kmsg.ListOffsetsResponseTopicPartition {
+	resp := kmsg.NewListOffsetsResponseTopicPartition()
+	resp.Partition, resp.Offset, resp.Timestamp = p.Partition, noOffset, noTimestamp
 	info := t.cluster.PartitionInfo(topic, p.Partition)
 	if info == nil {
-		a.ErrorCode = kerr.UnknownTopicOrPartition.Code
-		return a
+		resp.ErrorCode = kerr.UnknownTopicOrPartition.Code
+		return resp
 	}
-	part := t.known(place{topic, p.Partition})
-	a.LeaderEpoch = info.Epoch
+	part := t.lookup(topicPartition{topic, p.Partition})
+	resp.LeaderEpoch = info.Epoch
 	switch ts := p.Timestamp; {
-	case ts == atEnd && readCommitted:
-		a.Offset = info.LastStableOffset
-	case ts == atEnd:
-		a.Offset = info.HighWatermark
-	case ts == atStart || ts == atLocal:
-		a.Offset = start(part, info)
-	case ts < atLatest:
-		a.ErrorCode = kerr.UnsupportedVersion.Code
+	case ts == endOffset && committedOnly:
+		resp.Offset = info.LastStableOffset
+	case ts == endOffset:
+		resp.Offset = info.HighWatermark
+	case ts == startOffset || ts == localStartOffset:
+		resp.Offset = logStart(part, info)
+	case ts < maxTimestampOffset:
+		resp.ErrorCode = kerr.UnsupportedVersion.Code
 	case part != nil:
-		hit, err := retried(func() (*found, error) { return part.seek(ts) })
+		found, err := retryIfMoved(func() (*timedOffset, error) { return part.find(ts) })
 		if err != nil {
-			t.cfg.Logger.Error("embedded kafka: look up time", "topic", topic, "partition", p.Partition, "err", err)
-			a.ErrorCode = kerr.KafkaStorageError.Code
-		} else if hit != nil {
-			a.Offset, a.Timestamp = hit.offset, hit.time
+			t.cfg.Logger.Error("look up offset in embedded kafka", "topic", topic, "partition", p.Partition, "err", err)
+			resp.ErrorCode = kerr.KafkaStorageError.Code
+		} else if found != nil {
+			resp.Offset, resp.Timestamp = found.offset, found.time
 		}
 	}
-	return a
+	return resp
 }
 
-func (p *part) seek(ts int64) (*found, error) {
-	files, err := p.view()
+// find returns the record for a timestamp of a request, or nil if there is none.
+func (p *partition) find(ts int64) (*timedOffset, error) {
+	files, err := p.allFiles()
 	if err != nil {
 		return nil, err
 	}
-	if ts == atLatest {
-		if ts, err = latest(files); err != nil || ts < byTime {
+	if ts == maxTimestampOffset {
+		if ts, err = maxRecordTime(files); err != nil || ts < 0 {
 			return nil, err
 		}
 	}
-	return after(files, ts)
+	return findByTime(files, ts)
 }

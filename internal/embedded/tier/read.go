@@ -8,9 +8,9 @@ import (
 	"sort"
 )
 
-// retried does fn again if a file went away under it: it has been taken over,
-// or compacted, and is there under another name.
-func retried[T any](fn func() (T, error)) (T, error) {
+// retryIfMoved calls fn again if a file was removed meanwhile: then it was moved to the
+// tier or compacted, and its records are in another file.
+func retryIfMoved[T any](fn func() (T, error)) (T, error) {
 	for range 3 {
 		if v, err := fn(); !errors.Is(err, fs.ErrNotExist) {
 			return v, err
@@ -19,8 +19,8 @@ func retried[T any](fn func() (T, error)) (T, error) {
 	return fn()
 }
 
-// read gives whole batches from the one that holds offset, or, in a gap of
-// compaction, the next: at least one, else at most limit bytes, from one file.
+// read returns whole batches of one file, from the batch that contains offset or, if
+// compaction has removed it, the next one: at most limit bytes, but at least one batch.
 func read(files []file, offset int64, limit int) ([]byte, error) {
 	i := max(sort.Search(len(files), func(i int) bool { return files[i].base > offset })-1, 0)
 	for ; i < len(files); i++ {
@@ -38,12 +38,12 @@ func (f file) read(offset int64, limit int) ([]byte, error) {
 	}
 	defer in.Close()
 	from, to := int64(-1), int64(0)
-	err = scan(in, size, func(h header, at int64) error {
+	err = scanHeaders(in, size, func(h header, position int64) error {
 		if h.last < offset {
 			return nil
 		}
 		if from < 0 {
-			from, to = at, at
+			from, to = position, position
 		}
 		if to > from && to-from+int64(h.size) > int64(limit) {
 			return errStop
@@ -72,57 +72,57 @@ func (f file) open() (*os.File, int64, error) {
 	return in, info.Size(), nil
 }
 
-// found is a record by its time.
-type found struct{ offset, time int64 }
+// timedOffset is the offset and time of a record.
+type timedOffset struct{ offset, time int64 }
 
-// after finds the first record at or after that time; nil if there is none.
-func after(files []file, time int64) (*found, error) {
-	// Broker time never runs back, so files are in the order of time, too.
+// findByTime returns the first record at or after a time (ms), or nil if there is none.
+func findByTime(files []file, time int64) (*timedOffset, error) {
+	// Broker time does not go backwards, so the files are sorted by time too.
 	for _, f := range files {
 		if f.maxTime < time {
 			continue
 		}
-		if hit, err := f.after(time); err != nil || hit != nil {
-			return hit, err
+		if found, err := f.findByTime(time); err != nil || found != nil {
+			return found, err
 		}
 	}
 	return nil, nil
 }
 
-func (f file) after(time int64) (hit *found, err error) {
+func (f file) findByTime(time int64) (found *timedOffset, err error) {
 	in, size, err := f.open()
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	err = scan(in, size, func(h header, at int64) error {
+	err = scanHeaders(in, size, func(h header, position int64) error {
 		if h.maxTime < time {
 			return nil
 		}
 		raw := make([]byte, h.size)
-		if _, err := in.ReadAt(raw, at); err != nil && !errors.Is(err, io.EOF) {
+		if _, err := in.ReadAt(raw, position); err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		return records(raw, func(r record) error {
+		return decodeRecords(raw, func(r record) error {
 			if r.time < time {
 				return nil
 			}
-			hit = &found{r.offset, r.time}
+			found = &timedOffset{r.offset, r.time}
 			return errStop
 		})
 	})
-	return hit, err
+	return found, err
 }
 
-// latest is the highest record time, -1 if there are no records.
-func latest(files []file) (int64, error) {
+// maxRecordTime returns the highest record time in ms, or -1 if there are no records.
+func maxRecordTime(files []file) (int64, error) {
 	highest := int64(-1)
 	for i := len(files) - 1; i >= 0 && highest < 0; i-- {
 		in, size, err := files[i].open()
 		if err != nil {
 			return 0, err
 		}
-		err = scan(in, size, func(h header, _ int64) error {
+		err = scanHeaders(in, size, func(h header, _ int64) error {
 			highest = max(highest, h.maxTime)
 			return nil
 		})

@@ -21,49 +21,49 @@ import (
 // maxWait is the longest that a fetch may wait in the broker for records.
 const maxWait = time.Second
 
-// Config says what to keep small, and how.
+// Config configures a Tier.
 type Config struct {
-	// BrokerDir is kfake's data folder, Dir the tier's, on the same file system.
+	// BrokerDir is kfake's data folder, Dir the tier's, both on one file system.
 	BrokerDir, Dir string
 	Logger         *slog.Logger
-	// Settle is how long a segment has been closed before it leaves kfake;
-	// longer than maxWait. 0: twice maxWait.
+	// Settle is how long a segment has to be closed before it is moved. It must be longer
+	// than maxWait. Default twice maxWait.
 	Settle time.Duration
-	// Period is the time between sweeps. 0: a second.
+	// Period is the time between sweeps. Default one second.
 	Period time.Duration
 }
 
-// Tier is the older part of every partition's log.
+// Tier has the older segments of every partition.
 type Tier struct {
 	cfg     Config
 	cluster *kfake.Cluster
 
-	mu    sync.RWMutex
-	parts map[place]*part
+	mu         sync.RWMutex
+	partitions map[topicPartition]*partition
 }
 
-// place names a partition.
-type place struct {
+// topicPartition identifies a partition.
+type topicPartition struct {
 	topic     string
 	partition int32
 }
 
-// part is what the tier has of a partition. Its files are replaced, never
-// changed, so a reader may keep the slice it got.
-type part struct {
-	place
-	dir, hotDir string
+// partition has the older segments of one partition. The slice of files is replaced,
+// never changed, so a reader may keep it.
+type partition struct {
+	topicPartition
+	dir, brokerDir string
 
 	mu    sync.RWMutex
-	files []file // ours, by base
+	files []file // of the tier, by base
 
-	// Of the sweeper alone: what is below taken has been linked over (and may be
-	// gone again by retention), what is below cut is gone from kfake.
-	taken, cut int64
+	// For Sweep alone: records below linkedUpTo are in files (unless retention has removed
+	// them), and records below trimmedUpTo are deleted from kfake.
+	linkedUpTo, trimmedUpTo int64
 }
 
-// New takes what is in cfg.Dir for the cluster's older log. Call it before the
-// cluster has clients.
+// New creates a tier with the older segments in cfg.Dir. Call it before the cluster has
+// clients.
 func New(cluster *kfake.Cluster, cfg Config) (*Tier, error) {
 	if cfg.Settle == 0 {
 		cfg.Settle = 2 * maxWait
@@ -74,16 +74,16 @@ func New(cluster *kfake.Cluster, cfg Config) (*Tier, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("tier: %w", err)
 	}
-	t := &Tier{cfg: cfg, cluster: cluster, parts: make(map[place]*part)}
-	if _, err := t.discover(); err != nil {
+	t := &Tier{cfg: cfg, cluster: cluster, partitions: make(map[topicPartition]*partition)}
+	if _, err := t.findPartitions(); err != nil {
 		return nil, fmt.Errorf("tier: %w", err)
 	}
-	t.install()
+	t.installHandlers()
 	return t, nil
 }
 
-// Run sweeps until ctx ends: closed segments are taken over, old files removed
-// or compacted. What goes wrong in a sweep is logged and tried again.
+// Run sweeps until ctx ends. Errors of a sweep are logged, and the next sweep tries
+// again.
 func (t *Tier) Run(ctx context.Context) error {
 	tick := time.NewTicker(t.cfg.Period)
 	defer tick.Stop()
@@ -93,107 +93,109 @@ func (t *Tier) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 			if err := t.Sweep(ctx); err != nil && ctx.Err() == nil {
-				t.cfg.Logger.Warn("embedded kafka: sweep", "err", err)
+				t.cfg.Logger.Warn("sweep embedded kafka", "err", err)
 			}
 		}
 	}
 }
 
-// Sweep does all that is to be done now.
+// Sweep moves closed segments to the tier, removes or compacts old files, and removes the
+// files of deleted topics.
 func (t *Tier) Sweep(ctx context.Context) error {
-	parts, err := t.discover()
+	partitions, err := t.findPartitions()
 	if err != nil {
 		return err
 	}
 	var failed []error
-	for _, p := range parts {
+	for _, p := range partitions {
 		if ctx.Err() != nil {
 			break
 		}
-		failed = append(failed, t.takeOver(p), t.retain(p), t.compact(ctx, p))
+		failed = append(failed, t.moveSegments(p), t.applyRetention(p), t.compact(ctx, p))
 	}
-	return errors.Join(append(failed, t.forget())...)
+	return errors.Join(append(failed, t.removeDeletedTopics())...)
 }
 
-// discover finds the partitions in kfake's folder.
-func (t *Tier) discover() ([]*part, error) {
+// findPartitions returns the partitions in kfake's folder.
+func (t *Tier) findPartitions() ([]*partition, error) {
 	root := filepath.Join(t.cfg.BrokerDir, "partitions")
 	entries, err := os.ReadDir(root)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	var parts []*part
+	var partitions []*partition
 	for _, e := range entries {
-		at, ok := parseFolder(e.Name())
+		tp, ok := parseFolder(e.Name())
 		if !ok {
 			continue
 		}
-		p, err := t.part(at, filepath.Join(root, e.Name()))
+		p, err := t.partition(tp, filepath.Join(root, e.Name()))
 		if err != nil {
 			return nil, err
 		}
 		if p != nil {
-			parts = append(parts, p)
+			partitions = append(partitions, p)
 		}
 	}
-	return parts, nil
+	return partitions, nil
 }
 
-func parseFolder(name string) (place, bool) {
+func parseFolder(name string) (topicPartition, bool) {
 	i := strings.LastIndexByte(name, '-')
 	if i < 0 {
-		return place{}, false
+		return topicPartition{}, false
 	}
 	topic, err := url.PathUnescape(name[:i])
 	n, nErr := strconv.ParseInt(name[i+1:], 10, 32)
-	return place{topic, int32(n)}, err == nil && nErr == nil
+	return topicPartition{topic, int32(n)}, err == nil && nErr == nil
 }
 
-// part is the partition's entry, made at first sight; nil if kfake does not know
-// the topic. Folders are named by topic id, so that a topic that is made anew
-// does not inherit the log of the one before.
-func (t *Tier) part(at place, hotDir string) (*part, error) {
-	if p := t.known(at); p != nil {
+// partition returns a partition, which it creates at the first call, or nil if kfake does
+// not know the topic. Folders are named by topic id, so that a topic that is deleted and
+// created again does not inherit the old log.
+func (t *Tier) partition(tp topicPartition, brokerDir string) (*partition, error) {
+	if p := t.lookup(tp); p != nil {
 		return p, nil
 	}
-	info := t.cluster.TopicInfo(at.topic)
+	info := t.cluster.TopicInfo(tp.topic)
 	if info == nil {
 		return nil, nil
 	}
-	p := &part{place: at, hotDir: hotDir}
-	p.dir = filepath.Join(t.cfg.Dir, hex.EncodeToString(info.TopicID[:]), strconv.Itoa(int(at.partition)))
+	p := &partition{topicPartition: tp, brokerDir: brokerDir}
+	p.dir = filepath.Join(t.cfg.Dir, hex.EncodeToString(info.TopicID[:]), strconv.Itoa(int(tp.partition)))
 	var err error
-	if p.files, err = cold(p.dir); err != nil {
+	if p.files, err = loadFiles(p.dir); err != nil {
 		return nil, err
 	}
 	if n := len(p.files); n > 0 {
-		p.taken = p.files[n-1].end
+		p.linkedUpTo = p.files[n-1].end
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.parts[at] = p
+	t.partitions[tp] = p
 	return p, nil
 }
 
-func (t *Tier) known(at place) *part {
+func (t *Tier) lookup(tp topicPartition) *partition {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return t.parts[at]
+	return t.partitions[tp]
 }
 
-// drop forgets a topic's partitions; those of its successor are found anew.
-func (t *Tier) drop(topic string) {
+// forgetTopic forgets the partitions of a topic that is deleted. If it is created again,
+// Sweep finds its partitions.
+func (t *Tier) forgetTopic(topic string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for at := range t.parts {
-		if at.topic == topic {
-			delete(t.parts, at)
+	for tp := range t.partitions {
+		if tp.topic == topic {
+			delete(t.partitions, tp)
 		}
 	}
 }
 
-// forget removes the logs of topics that are no more.
-func (t *Tier) forget() error {
+// removeDeletedTopics removes the files of topics that do not exist any more.
+func (t *Tier) removeDeletedTopics() error {
 	entries, err := os.ReadDir(t.cfg.Dir)
 	if err != nil {
 		return err
@@ -209,30 +211,31 @@ func (t *Tier) forget() error {
 	return errors.Join(failed...)
 }
 
-func (p *part) list() []file {
+// tierFiles returns the files of the tier, sorted by base.
+func (p *partition) tierFiles() []file {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return p.files
 }
 
-// has reports whether offset is in our part of the log.
-func (p *part) has(offset int64) bool {
-	files := p.list()
+// contains reports whether the tier has the segment of an offset.
+func (p *partition) contains(offset int64) bool {
+	files := p.tierFiles()
 	return len(files) > 0 && offset >= files[0].base && offset < files[len(files)-1].end
 }
 
-// view is the whole log: our files, then what kfake has behind them.
-func (p *part) view() ([]file, error) {
-	files := p.list()
-	behind, err := hot(p.hotDir)
+// allFiles returns the files of the whole log: the tier's, then kfake's newer segments.
+func (p *partition) allFiles() ([]file, error) {
+	files := p.tierFiles()
+	segments, err := brokerSegments(p.brokerDir)
 	if err != nil {
 		return nil, err
 	}
-	whole := append([]file(nil), files...)
-	for _, f := range behind {
+	all := append([]file(nil), files...)
+	for _, f := range segments {
 		if len(files) == 0 || f.base >= files[len(files)-1].end {
-			whole = append(whole, f)
+			all = append(all, f)
 		}
 	}
-	return whole, nil
+	return all, nil
 }

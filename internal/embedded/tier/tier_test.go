@@ -18,7 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// broker is kfake with a tier and tiny segments, swept by hand.
+// broker is kfake with a tier and tiny segments. Tests call Sweep.
 type broker struct {
 	*kfake.Cluster
 	tier *Tier
@@ -30,21 +30,22 @@ func startBroker(t *testing.T, dir string) *broker {
 	t.Helper()
 	configs := BrokerConfigs()
 	configs["log.segment.bytes"] = "2000"
-	hot := filepath.Join(dir, "hot")
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DataDir(hot), kfake.BrokerConfigs(configs), kfake.MaxVersions(Versions()))
+	brokerDir := filepath.Join(dir, "hot")
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DataDir(brokerDir), kfake.BrokerConfigs(configs), kfake.MaxVersions(Versions()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	tier, err := New(c, Config{BrokerDir: hot, Dir: filepath.Join(dir, "older"), Logger: slog.New(slog.DiscardHandler), Settle: time.Nanosecond})
+	tier, err := New(c, Config{BrokerDir: brokerDir, Dir: filepath.Join(dir, "older"), Logger: slog.New(slog.DiscardHandler), Settle: time.Nanosecond})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &broker{c, tier, dir, t}
 }
 
-// killed starts a broker over what b would leave if it were killed now.
-func (b *broker) killed() *broker {
+// restartAfterKill starts a broker with the files that b would leave if it were killed
+// now.
+func (b *broker) restartAfterKill() *broker {
 	b.t.Helper()
 	dir := b.t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(b.dir)); err != nil {
@@ -53,7 +54,7 @@ func (b *broker) killed() *broker {
 	return startBroker(b.t, dir)
 }
 
-// sweep does so twice: what one links the next cuts.
+// sweep sweeps twice: the second sweep deletes from kfake what the first has linked.
 func (b *broker) sweep() {
 	b.t.Helper()
 	for range 2 {
@@ -84,11 +85,11 @@ func (b *broker) create(topic string, partitions int32, configs map[string]strin
 	}
 }
 
-// at is the time of the record with that number.
+// at returns the time of record number i.
 func at(i int) time.Time { return time.UnixMilli(1_700_000_000_000 + int64(i)*10) }
 
-// write produces records number from to to, exclusive, in batches of one to a
-// few, to one partition.
+// write produces the records with the numbers from up to but not including to, in
+// batches of one to three, to one partition.
 func (b *broker) write(topic string, partition int32, from, to int, key func(int) string) {
 	b.t.Helper()
 	c := b.client(kgo.RecordPartitioner(kgo.ManualPartitioner()))
@@ -139,7 +140,8 @@ func (b *broker) read(topic string, partition int32, from int64) []*kgo.Record {
 	return got
 }
 
-// check finds exactly records number from and on at the end of got.
+// check checks that got are the records with the numbers from up to but not including
+// to.
 func check(t *testing.T, got []*kgo.Record, from, to int) {
 	t.Helper()
 	if len(got) != to-from {
@@ -154,7 +156,7 @@ func check(t *testing.T, got []*kgo.Record, from, to int) {
 	}
 }
 
-func TestTheLogIsReadAsOneFromAnyOffset(t *testing.T) {
+func TestReadFromAnyOffsetSpansTierAndBroker(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, t.TempDir())
 	b.create("log", 1, nil)
@@ -162,28 +164,28 @@ func TestTheLogIsReadAsOneFromAnyOffset(t *testing.T) {
 		b.write("log", 0, n, n+100, unique)
 		b.sweep()
 	}
-	segments, err := hot(filepath.Join(b.dir, "hot", "partitions", "log-0"))
+	segments, err := brokerSegments(filepath.Join(b.dir, "hot", "partitions", "log-0"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(segments) != 1 {
-		t.Errorf("the broker holds %d segments", len(segments))
+		t.Errorf("the broker has %d segments, want 1", len(segments))
 	}
 	if start := b.PartitionInfo("log", 0).LogStartOffset; start < 500 {
 		t.Errorf("the broker's log starts at %d", start)
 	}
-	for _, again := range []*broker{b, b.killed(), b.killed().killed()} {
+	for _, broker := range []*broker{b, b.restartAfterKill(), b.restartAfterKill().restartAfterKill()} {
 		for _, from := range []int{0, 1, 37, 299, 300, 550, 599} {
-			check(t, again.read("log", 0, int64(from)), from, 600)
+			check(t, broker.read("log", 0, int64(from)), from, 600)
 		}
 	}
-	again := b.killed()
-	again.write("log", 0, 600, 700, unique)
-	again.sweep()
-	check(t, again.read("log", 0, 0), 0, 700)
+	restarted := b.restartAfterKill()
+	restarted.write("log", 0, 600, 700, unique)
+	restarted.sweep()
+	check(t, restarted.read("log", 0, 0), 0, 700)
 }
 
-func TestAReaderFollowsWhileSegmentsMove(t *testing.T) {
+func TestReaderSeesEveryRecordWhileSegmentsMove(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, t.TempDir())
 	b.create("log", 3, nil)
@@ -193,7 +195,7 @@ func TestAReaderFollowsWhileSegmentsMove(t *testing.T) {
 			for p := range int32(3) {
 				b.write("log", p, i, i+30, unique)
 			}
-			_ = b.tier.Sweep(t.Context()) // the end of the test may be in the middle of it
+			_ = b.tier.Sweep(t.Context()) // the test may end during it
 		}
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -215,25 +217,25 @@ func TestAReaderFollowsWhileSegmentsMove(t *testing.T) {
 	}
 }
 
-// The tier must answer as the broker would have, had it kept all.
-func TestOffsetsAreLookedUpAsInABrokerThatKeptAll(t *testing.T) {
+// The second broker keeps its whole log.
+func TestListOffsetsAnswersAsABrokerWithTheWholeLog(t *testing.T) {
 	t.Parallel()
-	ours, whole := startBroker(t, t.TempDir()), startBroker(t, t.TempDir())
-	for _, b := range []*broker{ours, whole} {
+	tiered, whole := startBroker(t, t.TempDir()), startBroker(t, t.TempDir())
+	for _, b := range []*broker{tiered, whole} {
 		b.create("log", 2, nil)
 		b.write("log", 0, 0, 500, unique)
 		b.write("log", 1, 0, 5, unique)
 	}
-	ours.sweep()
-	if len(ours.tier.known(place{"log", 0}).list()) < 5 {
-		t.Fatal("nothing was taken over")
+	tiered.sweep()
+	if len(tiered.tier.lookup(topicPartition{"log", 0}).tierFiles()) < 5 {
+		t.Fatal("the tier has fewer than 5 files")
 	}
-	admins := []*kadm.Client{kadm.NewClient(ours.client()), kadm.NewClient(whole.client())}
-	compare := func(what string, ask func(*kadm.Client) (kadm.ListedOffsets, error)) {
+	admins := []*kadm.Client{kadm.NewClient(tiered.client()), kadm.NewClient(whole.client())}
+	compare := func(query string, list func(*kadm.Client) (kadm.ListedOffsets, error)) {
 		t.Helper()
 		var answers [2]kadm.ListedOffsets
 		for i, a := range admins {
-			got, err := ask(a)
+			got, err := list(a)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -243,7 +245,7 @@ func TestOffsetsAreLookedUpAsInABrokerThatKeptAll(t *testing.T) {
 			have, _ := answers[0].Lookup("log", p)
 			want, _ := answers[1].Lookup("log", p)
 			if have != want {
-				t.Errorf("%s, partition %d: %+v, want %+v", what, p, have, want)
+				t.Errorf("%s, partition %d: %+v, want %+v", query, p, have, want)
 			}
 		}
 	}
@@ -262,7 +264,7 @@ func TestOffsetsAreLookedUpAsInABrokerThatKeptAll(t *testing.T) {
 	}
 }
 
-func TestRetentionRemovesOldFilesAndNothingElse(t *testing.T) {
+func TestRetentionRemovesOnlyExpiredFiles(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, t.TempDir())
 	week := strconv.FormatInt((7 * 24 * time.Hour).Milliseconds(), 10)
@@ -271,7 +273,7 @@ func TestRetentionRemovesOldFilesAndNothingElse(t *testing.T) {
 	b.create("table", 1, map[string]string{"cleanup.policy": "compact"})
 	b.create("week", 1, map[string]string{"retention.ms": week})
 	for _, topic := range []string{"kept", "default", "table", "week"} {
-		b.write(topic, 0, 0, 300, unique) // years ago, by their time
+		b.write(topic, 0, 0, 300, unique) // with times years ago
 	}
 	b.sweep()
 	for topic, want := range map[string]bool{"kept": true, "default": true, "table": true, "week": false} {
@@ -281,18 +283,18 @@ func TestRetentionRemovesOldFilesAndNothingElse(t *testing.T) {
 			t.Errorf("%s starts at %d", topic, o.Offset)
 		}
 	}
-	// The open segment stays, and with it the place in the log.
-	again := b.killed()
-	if end := again.PartitionInfo("week", 0).HighWatermark; end != 300 {
+	// The open segment stays, and with it the end offset.
+	restarted := b.restartAfterKill()
+	if end := restarted.PartitionInfo("week", 0).HighWatermark; end != 300 {
 		t.Errorf("after a kill the log ends at %d", end)
 	}
-	c := again.client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{"week": {0: kgo.NewOffset().At(3)}}), kgo.ConsumeResetOffset(kgo.NoResetOffset()))
+	c := restarted.client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{"week": {0: kgo.NewOffset().At(3)}}), kgo.ConsumeResetOffset(kgo.NoResetOffset()))
 	if err := c.PollFetches(t.Context()).Err(); !errors.Is(err, kerr.OffsetOutOfRange) {
-		t.Errorf("reading what is gone: %v", err)
+		t.Errorf("read a removed offset: %v", err)
 	}
 }
 
-func TestATopicMadeAnewDoesNotInheritTheOldLog(t *testing.T) {
+func TestTopicCreatedAgainDoesNotInheritTheOldLog(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, t.TempDir())
 	b.create("log", 1, nil)
@@ -315,12 +317,12 @@ func TestATopicMadeAnewDoesNotInheritTheOldLog(t *testing.T) {
 	}
 }
 
-func TestASegmentThatDoesNotHoldWhatItShouldStaysWithTheBroker(t *testing.T) {
+func TestIncompleteSegmentStaysInTheBroker(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, t.TempDir())
 	b.create("log", 1, nil)
 	b.write("log", 0, 0, 300, unique)
-	segments, err := hot(filepath.Join(b.dir, "hot", "partitions", "log-0"))
+	segments, err := brokerSegments(filepath.Join(b.dir, "hot", "partitions", "log-0"))
 	if err != nil || len(segments) < 4 {
 		t.Fatal(segments, err)
 	}
@@ -328,18 +330,18 @@ func TestASegmentThatDoesNotHoldWhatItShouldStaysWithTheBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := b.tier.Sweep(t.Context()); err == nil {
-		t.Error("no error")
+		t.Error("sweep: no error")
 	}
 	if start := b.PartitionInfo("log", 0).LogStartOffset; start != 0 {
-		t.Errorf("the broker's log was cut at %d", start)
+		t.Errorf("the broker's log was trimmed to start at %d", start)
 	}
 }
 
-func TestFilesOfAKilledCompactionAreCleared(t *testing.T) {
+func TestFilesOfAKilledCompactionAreRemoved(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{
-		"0-10-5.log", "10-20-6.log", "20-30-7.log", // in the range of:
+		"0-10-5.log", "10-20-6.log", "20-30-7.log", // in the range of the next
 		"0-30-7.compacted",
 		"30-40-8.log", "30-40-8.compacted",
 		"40-50-9.log", "unfinished",
@@ -348,7 +350,7 @@ func TestFilesOfAKilledCompactionAreCleared(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	files, err := cold(dir)
+	files, err := loadFiles(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,15 +10,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// batchSize is about how large the batches of a compacted file are.
+// batchSize is the approximate size of the batches in a compacted file.
 const batchSize = 128 << 10
 
-// writer makes a file of surviving records, at the offsets they had.
+// writer writes records to a compacted file, with their original offsets.
 type writer struct {
 	file *os.File
-	size int64 // written, and waiting
+	size int64 // including the pending batch
 
-	first   record // of the waiting batch
+	first   record // of the pending batch, as the fields below
 	last    record
 	maxTime int64
 	count   int32
@@ -50,14 +50,13 @@ func (w *writer) add(r record) error {
 	return nil
 }
 
-// appendRecord writes a record under other deltas. Its length is of what follows
-// the length.
+// appendRecord appends a record with new deltas, after its length.
 func appendRecord(b []byte, r record, offsetDelta int32, timeDelta int64) []byte {
 	rec := r.Record
 	rec.OffsetDelta, rec.TimestampDelta64, rec.TimestampDelta, rec.Length = offsetDelta, timeDelta, int32(timeDelta), 0
-	tail := rec.AppendTo(nil)[1:] // without the length 0, one byte
-	b = binary.AppendVarint(b, int64(len(tail)))
-	return append(b, tail...)
+	body := rec.AppendTo(nil)[1:] // without the length 0, which is one byte
+	b = binary.AppendVarint(b, int64(len(body)))
+	return append(b, body...)
 }
 
 func (w *writer) flush() error {
@@ -80,7 +79,7 @@ func (w *writer) flush() error {
 	return err
 }
 
-// finish gives the file its name; all of it is on disk then.
+// finish syncs the file to disk and renames it to path.
 func (w *writer) finish(path string) (size int64, err error) {
 	err = w.flush()
 	if err == nil {
@@ -94,10 +93,10 @@ func (w *writer) finish(path string) (size int64, err error) {
 	return w.size, os.Rename(name, path)
 }
 
-// abandon removes what was not finished.
-func (w *writer) abandon() {
+// discard removes the file unless it is finished.
+func (w *writer) discard() {
 	if w.file != nil {
 		w.file.Close()
-		_ = os.Remove(w.file.Name()) // the next start clears it otherwise
+		_ = os.Remove(w.file.Name()) // if this fails, the next start removes it
 	}
 }

@@ -1,8 +1,8 @@
-// Package objstoretest gives a test a bucket of its own in an embedded store,
-// and holds the acceptance suite of package objstore.
+// Package objstoretest gives a test a bucket of its own in an embedded store, and has
+// the acceptance suite of package objstore.
 //
-// The store changes its process's working folder, so it runs in a second process
-// of the test binary. The binary says so in its TestMain:
+// The store changes the working directory of its process, so it runs in a second
+// process of the test binary. Every such binary has this TestMain:
 //
 //	func TestMain(m *testing.M) { objstoretest.Main(m) }
 package objstoretest
@@ -29,38 +29,38 @@ import (
 	"tabiya/internal/objstore"
 )
 
-// Kind is a way in which the embedded store keeps its metadata.
-type Kind string
+// Metadata is where the embedded store keeps its metadata.
+type Metadata string
 
 const (
-	Attributes Kind = "attributes" // of the files; what it does where it can
-	SideCar    Kind = "sidecar"    // in files beside them
+	Attributes Metadata = "attributes" // extended attributes of the files; the default
+	Sidecar    Metadata = "sidecar"    // files of their own
 )
 
 const childEnv = "TABIYA_OBJSTORETEST_CHILD"
 
-// Main runs the binary's tests, or, in the process that a test started, the
-// store. It does not return.
+// Main runs the binary's tests or, in the process that a test started, the store. It
+// does not return.
 func Main(m *testing.M) {
-	kind := os.Getenv(childEnv)
-	if kind == "" {
+	metadata := os.Getenv(childEnv)
+	if metadata == "" {
 		os.Exit(m.Run())
 	}
-	if err := serve(Kind(kind)); err != nil {
+	if err := serve(Metadata(metadata)); err != nil {
 		fmt.Fprintln(os.Stderr, "objstoretest:", err)
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
-// serve runs a store until the test's process ends, which breaks our input.
-func serve(kind Kind) (err error) {
+// serve runs a store until the test's process ends, which closes stdin.
+func serve(metadata Metadata) (err error) {
 	dir, err := os.MkdirTemp("", "tabiya-s3-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if kind == SideCar { // a folder goes on the way it began
+	if metadata == Sidecar { // the store uses a sidecar where it finds one
 		if err := os.Mkdir(filepath.Join(dir, "s3-meta"), 0o755); err != nil {
 			return err
 		}
@@ -77,38 +77,38 @@ func serve(kind Kind) (err error) {
 	return instance.Close(ctx)
 }
 
-// running is a store in its process; stdin must stay reachable, since a pipe
-// that is collected is closed.
-type running struct {
+// storeProcess is a store in its own process. stdin must stay reachable: a pipe that is
+// garbage collected is closed.
+type storeProcess struct {
 	config objstore.Config
 	stdin  io.Closer
 }
 
-// The tests of a binary share one store of each kind.
-var shared = map[Kind]func() (running, error){
-	Attributes: sync.OnceValues(func() (running, error) { return launch(Attributes) }),
-	SideCar:    sync.OnceValues(func() (running, error) { return launch(SideCar) }),
+// shared starts the stores that all tests of a binary share, one of each kind.
+var shared = map[Metadata]func() (storeProcess, error){
+	Attributes: sync.OnceValues(func() (storeProcess, error) { return startStore(Attributes) }),
+	Sidecar:    sync.OnceValues(func() (storeProcess, error) { return startStore(Sidecar) }),
 }
 
-func launch(kind Kind) (running, error) {
+func startStore(metadata Metadata) (storeProcess, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return running{}, err
+		return storeProcess{}, err
 	}
 	cmd := exec.Command(self, "-test.run=^$")
-	cmd.Env = append(os.Environ(), childEnv+"="+string(kind))
-	var said strings.Builder
-	cmd.Stderr = &said
+	cmd.Env = append(os.Environ(), childEnv+"="+string(metadata))
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return running{}, err
+		return storeProcess{}, err
 	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return running{}, err
+		return storeProcess{}, err
 	}
 	if err := cmd.Start(); err != nil {
-		return running{}, err
+		return storeProcess{}, err
 	}
 	line, err := bufio.NewReader(stdout).ReadBytes('\n')
 	var config objstore.Config
@@ -118,12 +118,12 @@ func launch(kind Kind) (running, error) {
 	if err != nil {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		return running{}, fmt.Errorf("the store did not start (does TestMain call objstoretest.Main?): %w: %s", err, said.String())
+		return storeProcess{}, fmt.Errorf("the store did not start (does TestMain call objstoretest.Main?): %w: %s", err, stderr.String())
 	}
-	return running{config, stdin}, nil
+	return storeProcess{config, stdin}, nil
 }
 
-// Store is a test's own bucket.
+// Store is a test's own bucket. Down and Up simulate an outage of the store.
 type Store struct {
 	*objstore.Bucket
 	// Config is how to reach the bucket, through the store's own proxy.
@@ -132,13 +132,13 @@ type Store struct {
 	proxy *loopbacktest.Proxy
 }
 
-// New makes the test's bucket.
-func New(t testing.TB) *Store { return NewKind(t, Attributes) }
+// New creates the test's bucket.
+func New(t testing.TB) *Store { return NewWithMetadata(t, Attributes) }
 
-// NewKind makes the test's bucket in a store of that kind.
-func NewKind(t testing.TB, kind Kind) *Store {
+// NewWithMetadata creates the test's bucket in a store that keeps its metadata there.
+func NewWithMetadata(t testing.TB, metadata Metadata) *Store {
 	t.Helper()
-	store, err := shared[kind]()
+	store, err := shared[metadata]()
 	if err != nil {
 		t.Fatalf("objstoretest: %v", err)
 	}
@@ -156,8 +156,8 @@ func NewKind(t testing.TB, kind Kind) *Store {
 	return s
 }
 
-// Down makes the store unreachable: connections are cut, new ones refused.
+// Down makes the store unreachable: it closes connections and refuses new ones.
 func (s *Store) Down() { s.proxy.Cut() }
 
-// Up ends Down; the data is still there.
+// Up makes the store reachable again, with its data.
 func (s *Store) Up() { s.proxy.Restore() }

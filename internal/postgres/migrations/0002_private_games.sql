@@ -1,6 +1,6 @@
 -- +goose Up
 
--- A private game is seen by its players and by services alone.
+-- Only its players and services can see a private game.
 ALTER TABLE games ADD COLUMN private boolean NOT NULL DEFAULT false;
 ALTER TABLE player_games ADD COLUMN private boolean NOT NULL DEFAULT false;
 

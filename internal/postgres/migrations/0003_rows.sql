@@ -1,8 +1,8 @@
 -- +goose Up
 
--- The game's row of games-table behind its last event, of which all its events
--- are made again (ADR 24). Null: the game ended before this, and only the log has
--- them.
+-- The game's row of games-table after its last event, from which all its events can be
+-- made (ADR 24). Null: the game ended before this column existed, so only the log has
+-- its events.
 ALTER TABLE games ADD COLUMN table_row bytea;
 
 -- +goose Down

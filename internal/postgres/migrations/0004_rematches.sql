@@ -1,7 +1,7 @@
 -- +goose Up
 
--- The game that follows as a rematch; null if there is none, or if this one ended
--- before there was this column.
+-- The rematch that follows the game. Null if there is none, or if the game ended before
+-- this column existed.
 ALTER TABLE games ADD COLUMN rematch uuid;
 
 -- +goose Down

@@ -1,9 +1,9 @@
-// Package postgrestest gives each test a database of its own, cloned in some
-// 30 ms from a template that has all migrations.
+// Package postgrestest gives each test a database of its own, cloned in about 30 ms
+// from a template with all migrations.
 //
-// The server is one a test binary starts for itself and that ends with it, its
-// files with it, or, with TABIYA_TEST_POSTGRES, the one behind that DSN, whose
-// user has to be allowed to create databases.
+// A test binary starts a server for itself, which is removed when the binary ends. If
+// TABIYA_TEST_POSTGRES is set, the server is the one of that DSN, whose user must be
+// allowed to create databases.
 package postgrestest
 
 import (
@@ -26,16 +26,16 @@ import (
 	"tabiya/internal/postgres"
 )
 
-// Env names the variable that takes a server's DSN.
+// Env is the environment variable with the DSN of the server to use.
 const Env = "TABIYA_TEST_POSTGRES"
 
-// Database is a test's own.
+// Database is a test's own database.
 type Database struct {
 	DSN  string
 	Pool *pgxpool.Pool
 }
 
-// New makes the test's database; it goes with the test.
+// New creates the test's database, and drops it when the test ends.
 func New(t testing.TB) *Database {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -55,7 +55,7 @@ func New(t testing.TB) *Database {
 			t.Logf("postgrestest: drop database: %v", err)
 		}
 	})
-	dsn := on(template.server, name)
+	dsn := dsnOf(template.server, name)
 	pool, err := postgres.Open(ctx, dsn)
 	if err != nil {
 		t.Fatalf("postgrestest: %v", err)
@@ -66,33 +66,33 @@ func New(t testing.TB) *Database {
 
 type template struct {
 	server, name string
-	life         io.Closer // of the server, if it is ours
+	pipe         io.Closer // keeps the server running, see startServer; nil if it is not ours
 }
 
-// shared is the one thing that the tests of a binary share.
+// shared creates the template that the tests of a binary share.
 var shared = sync.OnceValues(func() (template, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	server, life := os.Getenv(Env), io.Closer(nil)
+	server, pipe := os.Getenv(Env), io.Closer(nil)
 	if server == "" {
 		var err error
-		if server, life, err = startServer(ctx); err != nil {
+		if server, pipe, err = startServer(ctx); err != nil {
 			return template{}, err
 		}
 	}
-	// Named by time, so that no other migrations than this binary's are in it.
+	// The name is unique, so that the template has this binary's migrations only.
 	name := fmt.Sprintf("template_%d_%d", os.Getpid(), time.Now().UnixNano())
 	if err := admin(ctx, server, "CREATE DATABASE "+name); err != nil {
 		return template{}, fmt.Errorf("create template: %w", err)
 	}
-	if err := postgres.Migrate(ctx, on(server, name)); err != nil {
+	if err := postgres.Migrate(ctx, dsnOf(server, name)); err != nil {
 		return template{}, err
 	}
-	return template{server, name, life}, nil
+	return template{server, name, pipe}, nil
 })
 
-// admin runs one statement outside any test's database. Cloning fails while
-// somebody is connected to the template, which the server itself is at times.
+// admin runs one statement on the server. It retries while the template is in use:
+// cloning fails while anything is connected to it, even a process of the server.
 func admin(ctx context.Context, server, statement string) error {
 	conn, err := pgx.Connect(ctx, server)
 	if err != nil {
@@ -113,11 +113,11 @@ func admin(ctx context.Context, server, statement string) error {
 	}
 }
 
-// on is the server's DSN for another of its databases.
-func on(server, database string) string {
+// dsnOf returns the DSN of another database of the server.
+func dsnOf(server, database string) string {
 	u, err := url.Parse(server)
 	if err != nil || u.Scheme == "" {
-		return server + " dbname=" + database // key=value form: the last one holds
+		return server + " dbname=" + database // in the key=value form the last value counts
 	}
 	u.Path = "/" + database
 	return u.String()

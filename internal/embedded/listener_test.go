@@ -14,8 +14,7 @@ import (
 	"tabiya/schemas"
 )
 
-// One log behind both doors, and none once it is closed.
-func TestTheBrokerHasADoorThroughMemory(t *testing.T) {
+func TestBrokerServesOneLogOverTCPAndMemory(t *testing.T) {
 	t.Parallel()
 	parts, err := embedded.Start(t.Context(), embedded.Config{DataDir: t.TempDir(), Kafka: true})
 	if err != nil {
@@ -27,17 +26,17 @@ func TestTheBrokerHasADoorThroughMemory(t *testing.T) {
 			_ = parts.Close(context.Background())
 		}
 	}()
-	inside := kafka.Config{Brokers: parts.KafkaBrokers(), Dial: parts.KafkaDial()}
-	outside := kafka.Config{Brokers: parts.KafkaBrokers()}
-	if err := kafka.EnsureTopics(t.Context(), inside, kafka.TopicOptions{Partitions: 1, Replication: 1, MinISR: 1}); err != nil {
+	inMemory := kafka.Config{Brokers: parts.KafkaBrokers(), Dial: parts.KafkaDial()}
+	overTCP := kafka.Config{Brokers: parts.KafkaBrokers()}
+	if err := kafka.EnsureTopics(t.Context(), inMemory, kafka.TopicOptions{Partitions: 1, Replication: 1, MinISR: 1}); err != nil {
 		t.Fatal(err)
 	}
-	value := make([]byte, 300<<10) // more than goes through at once
+	value := make([]byte, 300<<10) // more than one write
 	if _, err := rand.Read(value); err != nil {
 		t.Fatal(err)
 	}
 	const topic = schemas.GameEvents
-	for _, from := range []kafka.Config{inside, outside} {
+	for _, from := range []kafka.Config{inMemory, overTCP} {
 		producer, err := kafka.NewProducer(from)
 		if err != nil {
 			t.Fatal(err)
@@ -48,7 +47,7 @@ func TestTheBrokerHasADoorThroughMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, to := range []kafka.Config{inside, outside} {
+	for _, to := range []kafka.Config{inMemory, overTCP} {
 		client, err := kgo.NewClient(to.Opts()...)
 		if err != nil {
 			t.Fatal(err)
@@ -65,7 +64,7 @@ func TestTheBrokerHasADoorThroughMemory(t *testing.T) {
 			t.Fatalf("%d of 2 records, %v", n, err)
 		}
 	}
-	conn, err := inside.Dial(t.Context(), "", "")
+	conn, err := inMemory.Dial(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,9 +73,9 @@ func TestTheBrokerHasADoorThroughMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := conn.Read(make([]byte, 1)); err == nil {
-		t.Error("a connection outlives the broker")
+		t.Error("a connection is open after the broker is closed")
 	}
-	if _, err := inside.Dial(t.Context(), "", ""); err == nil {
-		t.Error("a closed broker lets somebody in")
+	if _, err := inMemory.Dial(t.Context(), "", ""); err == nil {
+		t.Error("a closed broker accepts a connection")
 	}
 }

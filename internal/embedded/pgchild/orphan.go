@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// clearLeftover ends a server that an earlier parent left behind, and removes a
-// postmaster.pid whose process is gone, or is another program by now, which
-// PostgreSQL itself cannot tell.
-func clearLeftover(ctx context.Context, data string) error {
+// endOrphan ends a server that an earlier parent left running, and removes the
+// postmaster.pid of a process that has ended. PostgreSQL itself would not start if
+// another program has that process id by now.
+func endOrphan(ctx context.Context, data string) error {
 	path := filepath.Join(data, "postmaster.pid")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -36,7 +36,7 @@ func clearLeftover(ctx context.Context, data string) error {
 			if err := syscall.Kill(pid, sig); err != nil {
 				break
 			}
-			if err := waitGone(ctx, pid, data, 5*time.Second); err != nil {
+			if err := waitEnded(ctx, pid, data, 5*time.Second); err != nil {
 				return err
 			}
 		}
@@ -45,12 +45,13 @@ func clearLeftover(ctx context.Context, data string) error {
 		}
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove a stale postmaster.pid: %w", err)
+		return fmt.Errorf("remove stale postmaster.pid: %w", err)
 	}
 	return nil
 }
 
-func waitGone(ctx context.Context, pid int, data string, limit time.Duration) error {
+// waitEnded waits until the process no longer serves data, for at most limit.
+func waitEnded(ctx context.Context, pid int, data string, limit time.Duration) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(limit); time.Now().Before(end) && serves(pid, data); {
@@ -63,9 +64,8 @@ func waitGone(ctx context.Context, pid int, data string, limit time.Duration) er
 	return nil
 }
 
-// marker is a setting that PostgreSQL does not know and we know it by.
+// marker is a setting without meaning to PostgreSQL, by which we recognize our servers.
 func marker(data string) string { return "tabiya.data=" + data }
 
-// serves reports whether that process is a server over data: we start each with
-// its marker.
+// serves reports whether a process is a server of ours for data.
 func serves(pid int, data string) bool { return slices.Contains(arguments(pid), marker(data)) }

@@ -9,58 +9,60 @@ import (
 	"testing"
 )
 
-// install makes something that looks like an installation.
-func install(t *testing.T, says string) string {
+// fakeInstallation creates an installation whose programs print a version.
+func fakeInstallation(t *testing.T, version string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"postgres", "initdb"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\necho '"+says+"'\n"), 0o755); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\necho '"+version+"'\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return dir
 }
 
-func TestWhatIsTakenForPostgreSQL(t *testing.T) {
+func TestInspectReadsTheMajorVersion(t *testing.T) {
 	t.Parallel()
-	for says, major := range map[string]int{
+	for version, major := range map[string]int{
 		"postgres (PostgreSQL) 17.5":                           17,
 		"postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)": 15,
 		"postgres (PostgreSQL) 19beta1":                        19,
 		"postgres (PostgreSQL) 12.22":                          0, // too old
-		"postgres the dog":                                     0,
+		"postgres 17.5":                                        0,
 	} {
-		p, err := inspect(t.Context(), install(t, says))
+		p, err := inspect(t.Context(), fakeInstallation(t, version))
 		if (err == nil) != (major != 0) || err == nil && p.major != major {
-			t.Errorf("%q: %+v, %v", says, p, err)
+			t.Errorf("%q: %+v, %v", version, p, err)
 		}
 	}
 	if _, err := inspect(t.Context(), t.TempDir()); err == nil {
-		t.Error("an empty folder was taken")
+		t.Error("an empty folder was accepted")
 	}
 }
 
-func TestDataOfAVersionThatIsNotHereIsFetchedFor(t *testing.T) {
+func TestChooseFetchesAVersionThatIsNotInstalled(t *testing.T) {
 	t.Parallel()
-	asked := 0
-	fetch := func(_ context.Context, major int, _ string) (programs, error) {
-		asked = major
-		return programs{"fetched", major}, nil
+	fetched := 0
+	fetch := func(_ context.Context, major int, _ string) (installation, error) {
+		fetched = major
+		return installation{"fetched", major}, nil
 	}
 	p, err := choose(t.Context(), 99, "", fetch)
-	if err != nil || asked != 99 || p.bin != "fetched" {
-		t.Errorf("%+v %v, asked for %d", p, err, asked)
+	if err != nil || fetched != 99 || p.bin != "fetched" {
+		t.Errorf("%+v %v, fetched %d", p, err, fetched)
 	}
-	broken := func(context.Context, int, string) (programs, error) { return programs{}, errors.New("no net") }
+	broken := func(context.Context, int, string) (installation, error) {
+		return installation{}, errors.New("no network")
+	}
 	if _, err := choose(t.Context(), 99, "", broken); err == nil || !strings.Contains(err.Error(), "99") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := release(99); err == nil {
-		t.Error("there is no release 99")
+		t.Error("release 99: no error")
 	}
 }
 
-func TestLinesForAnOperator(t *testing.T) {
+func TestIsErrorIgnoresStartAndStop(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]bool{
 		"PANIC:  could not write to file":                             true,
@@ -70,8 +72,8 @@ func TestLinesForAnOperator(t *testing.T) {
 		"FATAL:  terminating connection due to administrator command": false,
 		"LOG:  database system is ready to accept connections":        false,
 	} {
-		if worth(line) != want {
-			t.Errorf("%q", line)
+		if isError(line) != want {
+			t.Errorf("%q: want %v", line, want)
 		}
 	}
 }

@@ -13,10 +13,9 @@ import (
 	"tabiya/sinks/sinktest"
 )
 
-// One chunk with more dead letters than are sent at once, twice over.
-func TestAFloodOfRefusedRecordsIsEachADeadLetterOnce(t *testing.T) {
+func TestMoreRejectedRecordsThanABatchAreDeadLettersOnceEach(t *testing.T) {
 	t.Parallel()
-	const flood = 2*deadBatch + 50
+	const flood = 2*maxDeadLetters + 50
 	log, bucket := sinktest.NewLog(t, 1), objstoretest.New(t)
 	records := make([]*kgo.Record, flood)
 	for i := range records {
@@ -25,9 +24,9 @@ func TestAFloodOfRefusedRecordsIsEachADeadLetterOnce(t *testing.T) {
 	log.Append(t, append(records, &kgo.Record{Topic: schemas.GameEvents, Value: []byte("v")})...)
 	log.Pass(time.Hour)
 	s := start(t, log.Config, bucket, withLimits(Limits{Window: 5 * time.Minute, MaxRecords: 2 * flood, MaxBytes: 1 << 20}))
-	s.reaches(0, flood+1)
-	if got := offsets(sinktest.Files(t, bucket, "lines/"), 0); len(got) != 1 || got[0] != flood {
-		t.Errorf("archived are %v", got)
+	s.waitArchived(0, flood+1)
+	if got := archivedOffsets(sinktest.Files(t, bucket, "lines/"), 0); len(got) != 1 || got[0] != flood {
+		t.Errorf("archived offsets %v, want only %d", got, flood)
 	}
 	dead := 0
 	if err := kafka.ReadAll(t.Context(), log.Config, schemas.DeadLetter(schemas.GameEvents), func(r *kgo.Record) error {
@@ -38,6 +37,6 @@ func TestAFloodOfRefusedRecordsIsEachADeadLetterOnce(t *testing.T) {
 		dead++
 		return nil
 	}); err != nil || dead != flood {
-		t.Errorf("%d dead letters of %d: %v", dead, flood, err)
+		t.Errorf("%d dead letters, want %d: %v", dead, flood, err)
 	}
 }

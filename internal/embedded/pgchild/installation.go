@@ -12,24 +12,24 @@ import (
 	"strings"
 )
 
-// oldest is the oldest major version that is taken.
-const oldest = 13
+// minMajor is the oldest major version that is used.
+const minMajor = 13
 
-// programs is one installation of PostgreSQL.
-type programs struct {
+// installation is one installation of PostgreSQL.
+type installation struct {
 	bin   string // folder of initdb and postgres
 	major int
 }
 
-// installed finds what this machine has, the newest first.
-func installed(ctx context.Context) []programs {
-	var found []programs
+// installed returns the installations of this machine, the newest first.
+func installed(ctx context.Context) []installation {
+	var found []installation
 	for _, dir := range candidates(ctx) {
 		if p, err := inspect(ctx, dir); err == nil && !slices.Contains(found, p) {
 			found = append(found, p)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b programs) int { return b.major - a.major })
+	slices.SortStableFunc(found, func(a, b installation) int { return b.major - a.major })
 	return found
 }
 
@@ -50,7 +50,7 @@ func candidates(ctx context.Context) []string {
 		"/usr/local/opt/postgresql*/bin",                     // macOS, Intel
 		"/Applications/Postgres.app/Contents/Versions/*/bin", // macOS
 	} {
-		matches, _ := filepath.Glob(pattern) // the patterns are well formed
+		matches, _ := filepath.Glob(pattern) // the patterns are valid
 		dirs = append(dirs, matches...)
 	}
 	return dirs
@@ -58,34 +58,35 @@ func candidates(ctx context.Context) []string {
 
 var versionLine = regexp.MustCompile(`PostgreSQL\) (\d+)`)
 
-// inspect follows links, so that the server finds its libraries and share files.
-func inspect(ctx context.Context, dir string) (programs, error) {
+// inspect returns the installation in a folder. It follows links, so that the server
+// finds its libraries and share files.
+func inspect(ctx context.Context, dir string) (installation, error) {
 	server, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
 	if err != nil {
-		return programs{}, err
+		return installation{}, err
 	}
 	bin := filepath.Dir(server)
 	if _, err := os.Stat(filepath.Join(bin, "initdb")); err != nil {
-		return programs{}, err
+		return installation{}, err
 	}
 	out, err := exec.CommandContext(ctx, server, "--version").Output()
 	if err != nil {
-		return programs{}, err
+		return installation{}, err
 	}
 	match := versionLine.FindSubmatch(out)
 	if match == nil {
-		return programs{}, fmt.Errorf("%s is not PostgreSQL: %.60q", server, out)
+		return installation{}, fmt.Errorf("%s is not PostgreSQL: %.60q", server, out)
 	}
 	major, err := strconv.Atoi(string(match[1]))
-	if err == nil && major < oldest {
-		err = fmt.Errorf("%s is version %d, older than %d", server, major, oldest)
+	if err == nil && major < minMajor {
+		err = fmt.Errorf("%s is version %d, older than %d", server, major, minMajor)
 	}
-	return programs{bin, major}, err
+	return installation{bin, major}, err
 }
 
-// choose takes the programs for a folder made by version major, or, if major is
-// 0, for a new one.
-func choose(ctx context.Context, major int, cache string, fetch fetcher) (programs, error) {
+// choose returns the installation for data that version major created, or for new data
+// if major is 0. It fetches one if none is installed.
+func choose(ctx context.Context, major int, cache string, fetch fetcher) (installation, error) {
 	for _, p := range installed(ctx) {
 		if major == 0 || p.major == major {
 			return p, nil
@@ -93,7 +94,7 @@ func choose(ctx context.Context, major int, cache string, fetch fetcher) (progra
 	}
 	p, err := fetch(ctx, major, cache)
 	if err != nil && major != 0 {
-		return p, fmt.Errorf("the data was written by PostgreSQL %d, which is not installed: %w", major, err)
+		return p, fmt.Errorf("the data needs PostgreSQL %d, which is not installed: %w", major, err)
 	}
 	return p, err
 }

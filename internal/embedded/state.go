@@ -10,8 +10,8 @@ import (
 	"strconv"
 )
 
-// load reads what keep wrote; nothing there leaves v as it is.
-func load(path string, v any) error {
+// loadState reads what storeState wrote. Without a file v stays unchanged.
+func loadState(path string, v any) error {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -25,8 +25,8 @@ func load(path string, v any) error {
 	return nil
 }
 
-// keep writes v for its owner's eyes.
-func keep(path string, v any) error {
+// storeState writes v to a file that only its owner can read.
+func storeState(path string, v any) error {
 	text, err := json.Marshal(v)
 	if err == nil {
 		err = os.WriteFile(path+".new", append(text, '\n'), 0o600)
@@ -40,8 +40,7 @@ func keep(path string, v any) error {
 	return nil
 }
 
-// listenLoopback listens on the wanted port, or, if that is 0 or taken, on a
-// free one.
+// listenLoopback listens on the wanted port or, if that is 0 or in use, on a free one.
 func listenLoopback(wanted int) (net.Listener, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(wanted))
 	if err != nil && wanted != 0 {

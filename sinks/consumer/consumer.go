@@ -1,0 +1,136 @@
+// Package consumer reads topics as a member of a consumer group. The group only
+// assigns partitions: the offset to continue from is stored by the sink, together
+// with the data that it wrote.
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/internal/retry"
+)
+
+// The fetch sizes bound the client's memory: beside the records of one poll it
+// holds one fetch for each broker.
+const (
+	fetchMaxBytes          = 2 << 20
+	fetchMaxPartitionBytes = 512 << 10
+	fetchMinBytes          = 64 << 10         // see Config.FetchWait
+	sessionTimeout         = 10 * time.Second // after which a killed member's partitions are reassigned
+)
+
+// Config says what to read and where the sink stores its offsets. OnAssigned and
+// OnRevoked are called from another goroutine than Poll, but never for a
+// partition whose records are being handled.
+type Config struct {
+	Kafka  kafka.Config
+	Group  string
+	Topics []string
+	Broker *retry.Dependency
+	Lag    *kafka.Lag // may be nil
+	// FetchWait is how long the broker waits until it has 64 KiB of records: under
+	// full load, a fetch for every small batch would cost more than the sink's own
+	// work.
+	FetchWait time.Duration
+
+	// OnAssigned is called when a partition is assigned to this member, before its
+	// first record. It returns the offset to continue from; ok is false for the
+	// beginning of the log. It may block; ctx ends when the partition is revoked.
+	OnAssigned func(ctx context.Context, topic string, partition int32) (next int64, ok bool, err error)
+	// OnRevoked is called when another member may own the partition.
+	OnRevoked func(topic string, partition int32)
+}
+
+// Consumer is a member of a consumer group. Its methods are for one goroutine.
+type Consumer struct {
+	cfg    Config
+	client *kgo.Client
+	admin  *kadm.Client
+	ready  chan struct{} // closed once client and admin are set
+	failed chan error    // capacity 1
+}
+
+// Join creates a member of the group. It does not wait for the broker.
+func Join(cfg Config) (*Consumer, error) {
+	c := &Consumer{cfg: cfg, ready: make(chan struct{}), failed: make(chan error, 1)}
+	session := cfg.Kafka.SessionTimeout
+	if session == 0 {
+		session = sessionTimeout
+	}
+	opts := append(cfg.Kafka.Opts(),
+		kgo.ConsumerGroup(cfg.Group),
+		kgo.ConsumeTopics(cfg.Topics...),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(),
+		kgo.AdjustFetchOffsetsFn(c.startOffsets),
+		kgo.OnPartitionsRevoked(c.revoked),
+		kgo.OnPartitionsLost(c.revoked),
+		// An offset that the log does not have means lost records: fail, never skip.
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+		kgo.FetchMaxBytes(fetchMaxBytes),
+		kgo.FetchMaxPartitionBytes(fetchMaxPartitionBytes),
+		kgo.FetchMinBytes(fetchMinBytes),
+		kgo.FetchMaxWait(cfg.FetchWait),
+		kgo.MaxConcurrentFetches(1),
+		kgo.RequestTimeoutOverhead(10*time.Second),
+		kgo.SessionTimeout(session),
+		kgo.HeartbeatInterval(min(3*time.Second, session/5)),
+	)
+	if cfg.Kafka.InstanceID != "" {
+		opts = append(opts, kgo.InstanceID(cfg.Kafka.InstanceID))
+	}
+	client, err := kgo.NewClient(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("join group %s: %w", cfg.Group, err)
+	}
+	c.client, c.admin = client, kadm.NewClient(client)
+	close(c.ready)
+	return c, nil
+}
+
+// Leave leaves the group.
+func (c *Consumer) Leave() { c.client.CloseAllowingRebalance() }
+
+// Ready returns what the member still waits for: its place in the group, or the
+// broker.
+func (c *Consumer) Ready(ctx context.Context) error {
+	if _, generation := c.client.GroupMetadata(); generation < 0 {
+		return fmt.Errorf("not a member of group %s yet", c.cfg.Group)
+	}
+	if err := c.client.Ping(ctx); err != nil {
+		return fmt.Errorf("reach kafka: %w", err)
+	}
+	return c.cfg.Broker.Err()
+}
+
+// Commit commits the offset up to which a partition is written. It serves those
+// who monitor the group's lag; no sink reads it, so a failure is ignored.
+func (c *Consumer) Commit(ctx context.Context, topic string, partition int32, next int64) {
+	c.client.CommitOffsets(ctx, map[string]map[int32]kgo.EpochOffset{topic: {partition: {Epoch: -1, Offset: next}}}, nil)
+}
+
+// EndOffsets returns the present end of every partition of the topics.
+func (c *Consumer) EndOffsets(ctx context.Context) (kadm.ListedOffsets, error) {
+	ends, err := c.admin.ListCommittedOffsets(ctx, c.cfg.Topics...)
+	if err = errors.Join(err, ends.Error()); err != nil {
+		return nil, fmt.Errorf("list end offsets: %w", err)
+	}
+	return ends, nil
+}
+
+// fail makes the next Poll return err.
+func (c *Consumer) fail(err error) {
+	select {
+	case c.failed <- err:
+	default: // an earlier error is pending
+	}
+}
