@@ -23,9 +23,10 @@ func TestTrimmedTopicHasCaughtUp(t *testing.T) {
 			r := newRig(t)
 			r.write(0, 20)
 			r.trim()
-			f := r.start(follow.Topic{Name: topic, Back: back}).run()
-			f.waitCaughtUp()
+			f := r.start(follow.Topic{Name: topic, Back: back})
 			r.write(20, 30)
+			f.run()
+			f.waitCaughtUp()
 			f.want(20, 30, false)
 		})
 	}
@@ -39,10 +40,10 @@ func TestTopicTrimmedAfterStartCatchesUp(t *testing.T) {
 			r.write(0, 20)
 			f := r.start(follow.Topic{Name: topic, Back: back})
 			r.trim()
+			r.write(20, 30)
 			f.run()
 			f.waitCaughtUp()
-			r.write(20, 30)
-			f.want(20, 30, false)
+			f.want(20, 30) // some came while their partition was behind
 		})
 	}
 }
