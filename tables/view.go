@@ -14,21 +14,21 @@ import (
 	"tabiya/internal/kafka/follow"
 )
 
-// goneLimit is how many deleted keys a view remembers, to know a stale owner's
-// row that comes behind the tombstone.
-const goneLimit = 1 << 16
+// maxDeleted is how many deleted keys a view remembers, to recognize a row that a
+// stale owner has written after the tombstone.
+const maxDeleted = 1 << 16
 
-// View is a read-only copy of a table in memory, for a service. Its methods may
-// be called by many goroutines. Rows are kept encoded and decoded when they are
-// asked for: each caller has its own.
+// View is a read-only copy of a table in memory, for a service. It is safe for
+// concurrent use. It keeps rows encoded and decodes them for each caller, who may
+// change the result.
 type View[R Row] struct {
 	cfg    kafka.Config
 	table  Table[R]
 	logger *slog.Logger
 
-	// OnUpdate, if set before Run, is called for each row that is taken, in the
-	// order of its partition and from one goroutine; the zero R says that the
-	// row is gone.
+	// OnUpdate, if set before Run, is called from one goroutine for each update of
+	// a row, in the order of the row's partition. The zero R means that the row was
+	// deleted.
 	OnUpdate func(key string, row R)
 
 	ready atomic.Bool
@@ -39,14 +39,14 @@ type View[R Row] struct {
 	guard   *Guard
 }
 
-// NewView makes a view; Run fills it.
+// NewView makes an empty view; Run fills it.
 func NewView[R Row](cfg kafka.Config, table Table[R], logger *slog.Logger) *View[R] {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	return &View[R]{
 		cfg: cfg, table: table, logger: logger,
-		rows: make(map[string][]byte), waiting: make(map[string][]chan struct{}), guard: NewGuard(goneLimit),
+		rows: make(map[string][]byte), waiting: make(map[string][]chan struct{}), guard: NewGuard(maxDeleted),
 	}
 }
 
@@ -71,7 +71,7 @@ func (v *View[R]) Run(ctx context.Context) error {
 	err = follower.Run(ctx, follow.Handler{
 		Records: func(records []*kgo.Record) {
 			for _, r := range records {
-				v.take(r)
+				v.handle(r)
 			}
 		},
 		CaughtUp: func() { v.ready.Store(true) },
@@ -104,25 +104,26 @@ func (v *View[R]) start(ctx context.Context, client *kgo.Client) *follow.Followe
 	}
 }
 
-// take applies one record.
-func (v *View[R]) take(r *kgo.Record) {
+// handle applies one record and wakes those who wait for its key.
+func (v *View[R]) handle(r *kgo.Record) {
 	key := string(r.Key)
 	v.mu.Lock()
-	taken := v.apply(key, r)
-	if taken {
+	changed := v.apply(key, r)
+	if changed {
 		for _, ch := range v.waiting[key] {
 			close(ch)
 		}
 		delete(v.waiting, key)
 	}
 	v.mu.Unlock()
-	if !taken || v.OnUpdate == nil {
+	if !changed || v.OnUpdate == nil {
 		return
 	}
 	row, _ := v.Get(key)
 	v.OnUpdate(key, row)
 }
 
+// apply reports whether the record has changed the rows.
 func (v *View[R]) apply(key string, r *kgo.Record) bool {
 	have := v.rows[key]
 	if r.Value == nil {
@@ -134,20 +135,20 @@ func (v *View[R]) apply(key string, r *kgo.Record) bool {
 	}
 	newer, err := v.guard.Row(key, have, r.Value)
 	if err != nil {
-		v.logger.Error("view leaves out what is not a row", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "err", err)
+		v.logger.Error("record skipped: not a row", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "err", err)
 		return false
 	}
 	if newer {
-		// A copy: the record's value is a part of the whole fetched batch.
+		// A copy, since the record's value would keep the whole batch in memory.
 		v.rows[key] = append(make([]byte, 0, len(r.Value)), r.Value...)
 	}
 	return newer
 }
 
-// Ready reports whether all has been read that was there when Run began.
+// Ready reports whether the view has read all rows that existed when Run began.
 func (v *View[R]) Ready() bool { return v.ready.Load() }
 
-// Get gives the row of a key.
+// Get returns the row of a key.
 func (v *View[R]) Get(key string) (row R, ok bool) {
 	v.mu.RLock()
 	raw, ok := v.rows[key]
@@ -161,7 +162,7 @@ func (v *View[R]) Get(key string) (row R, ok bool) {
 func (v *View[R]) decode(key string, raw []byte) (R, bool) {
 	row, err := v.table.Decode(key, raw)
 	if err != nil {
-		v.logger.Error("view holds a row that cannot be decoded", "topic", v.table.Topic, "key", key, "err", err)
+		v.logger.Error("row skipped: cannot be decoded", "topic", v.table.Topic, "key", key, "err", err)
 	}
 	return row, err == nil
 }
@@ -173,8 +174,8 @@ func (v *View[R]) Len() int {
 	return len(v.rows)
 }
 
-// Range calls fn for every row, in no order, until it returns false. Rows that
-// change meanwhile are given as they were or as they are.
+// Range calls fn for every row, in no particular order, until fn returns false. A
+// row that changes meanwhile is passed in its old or its new state.
 func (v *View[R]) Range(fn func(key string, row R) bool) {
 	v.mu.RLock()
 	keys := make([]string, 0, len(v.rows))

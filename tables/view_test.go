@@ -2,11 +2,14 @@ package tables_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
@@ -38,27 +41,28 @@ func notes() tables.Table[*note] {
 	}
 }
 
-type desk struct {
+// rig is a broker with a producer of rows.
+type rig struct {
 	*kafkatest.Cluster
 	t        *testing.T
 	producer *kafka.Producer
 }
 
-func newDesk(t *testing.T) *desk {
+func newRig(t *testing.T) *rig {
 	t.Helper()
-	d := &desk{Cluster: kafkatest.Start(t, 3), t: t}
+	r := &rig{Cluster: kafkatest.Start(t, 3), t: t}
 	var err error
-	if d.producer, err = kafka.NewProducer(d.Config); err != nil {
+	if r.producer, err = kafka.NewProducer(r.Config); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(d.producer.Close)
-	return d
+	t.Cleanup(r.producer.Close)
+	return r
 }
 
-func (d *desk) write(records ...*kgo.Record) {
-	d.t.Helper()
-	if err := d.producer.SendRecords(d.t.Context(), records...); err != nil {
-		d.t.Fatal(err)
+func (r *rig) write(records ...*kgo.Record) {
+	r.t.Helper()
+	if err := r.producer.SendRecords(r.t.Context(), records...); err != nil {
+		r.t.Fatal(err)
 	}
 }
 
@@ -71,17 +75,17 @@ func tombstone(key, offset string) *kgo.Record {
 	return &kgo.Record{Topic: schemas.PlayersTable, Key: []byte(key), Headers: []kgo.RecordHeader{{Key: tables.HeaderOffset, Value: []byte(offset)}}}
 }
 
-func (d *desk) view(onUpdate func(string, *note)) *tables.View[*note] {
-	d.t.Helper()
-	v := tables.NewView(d.Config, notes(), nil)
+func (r *rig) view(onUpdate func(string, *note)) *tables.View[*note] {
+	r.t.Helper()
+	v := tables.NewView(r.Config, notes(), nil)
 	v.OnUpdate = onUpdate
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- v.Run(ctx) }()
-	d.t.Cleanup(func() {
+	r.t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
-			d.t.Error(err)
+			r.t.Error(err)
 		}
 	})
 	return v
@@ -92,29 +96,29 @@ func waitReady(t *testing.T, v *tables.View[*note]) {
 	deadline := time.Now().Add(patience)
 	for tick := time.NewTicker(10 * time.Millisecond); !v.Ready(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatal("the view does not get ready")
+			t.Fatal("the view is not ready")
 		}
 	}
 }
 
-// wait gives the row once it says text.
+// wait waits until the text of a row is text.
 func wait(t *testing.T, v *tables.View[*note], key, text string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if _, ok := v.WaitUntil(ctx, key, func(n *note) bool { return n.text == text }); !ok {
-		t.Fatalf("%s never said %q", key, text)
+		t.Fatalf("the text of %s is not %q", key, text)
 	}
 }
 
-func TestAViewIsReadyOnceItHasReadWhatWasThere(t *testing.T) {
+func TestViewReadyAfterReadingExistingRows(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	r := newRig(t)
 	for i := range 500 {
-		d.write(row(fmt.Sprint("k", i%100), int64(i+1), fmt.Sprint(i)))
+		r.write(row(fmt.Sprint("k", i%100), int64(i+1), fmt.Sprint(i)))
 	}
-	d.write(row("gone", 1, "x"), tombstone("gone", "11"))
-	v := d.view(nil)
+	r.write(row("gone", 1, "x"), tombstone("gone", "11"))
+	v := r.view(nil)
 	waitReady(t, v)
 	if v.Len() != 100 {
 		t.Fatalf("%d rows", v.Len())
@@ -132,35 +136,35 @@ func TestAViewIsReadyOnceItHasReadWhatWasThere(t *testing.T) {
 	}
 }
 
-func TestAnEmptyTablesViewIsReady(t *testing.T) {
+func TestViewOfEmptyTableReady(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
-	v := d.view(nil)
+	r := newRig(t)
+	v := r.view(nil)
 	waitReady(t, v)
 	if v.Len() != 0 {
-		t.Fatal("it holds rows")
+		t.Fatal("the view has rows")
 	}
 }
 
-func TestAViewNeverGoesBackwards(t *testing.T) {
+func TestViewIgnoresStaleRows(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	r := newRig(t)
 	var mu sync.Mutex
 	var updates []string
-	v := d.view(func(key string, n *note) {
+	v := r.view(func(key string, n *note) {
 		mu.Lock()
 		defer mu.Unlock()
 		if key != "end" {
 			updates = append(updates, fmt.Sprint(key, n != nil))
 		}
 	})
-	d.write(
+	r.write(
 		row("a", 3, "new"), row("a", 2, "stale"), tombstone("a", "20"),
 		row("b", 1, "old"), tombstone("b", "50"), row("b", 2, "stale"),
 		&kgo.Record{Topic: schemas.PlayersTable, Key: []byte("c"), Value: []byte("not a row")},
 	)
-	for i := range 20 { // one in each partition at least
-		d.write(row(fmt.Sprint("end", i), 1, "end"))
+	for i := range 20 { // at least one in each partition
+		r.write(row(fmt.Sprint("end", i), 1, "end"))
 		wait(t, v, fmt.Sprint("end", i), "end")
 	}
 	if n, ok := v.Get("a"); !ok || n.text != "new" {
@@ -170,9 +174,9 @@ func TestAViewNeverGoesBackwards(t *testing.T) {
 		t.Fatalf("b is %+v", n)
 	}
 	if _, ok := v.Get("c"); ok {
-		t.Fatal("c is there")
+		t.Fatal("c exists")
 	}
-	d.write(row("b", 6, "again")) // made again by a later command
+	r.write(row("b", 6, "again")) // created again by a later command
 	wait(t, v, "b", "again")
 	mu.Lock()
 	defer mu.Unlock()
@@ -185,14 +189,14 @@ func TestAViewNeverGoesBackwards(t *testing.T) {
 	}
 }
 
-func TestWaitForEndsWithItsContext(t *testing.T) {
+func TestWaitForEndsWithContext(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
-	v := d.view(nil)
+	r := newRig(t)
+	v := r.view(nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, ok := v.WaitFor(ctx, "never"); ok {
-		t.Fatal("it came")
+		t.Fatal("it found a row")
 	}
 	later := make(chan bool)
 	go func() {
@@ -201,26 +205,57 @@ func TestWaitForEndsWithItsContext(t *testing.T) {
 		n, ok := v.WaitFor(ctx, "soon")
 		later <- ok && n.text == "here"
 	}()
-	d.write(row("soon", 1, "here"))
+	r.write(row("soon", 1, "here"))
 	if !<-later {
-		t.Fatal("it did not come")
+		t.Fatal("it found no row")
 	}
 }
 
-func TestAViewGoesOnAfterAnOutage(t *testing.T) {
+func TestViewContinuesAfterOutage(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
-	d.RequireFake(t)
-	d.write(row("a", 1, "before"))
-	d.Down()
-	v := d.view(nil) // it begins while the broker is away
-	d.Up()
+	r := newRig(t)
+	r.RequireFake(t)
+	r.write(row("a", 1, "before"))
+	r.Down()
+	v := r.view(nil) // starts while the broker is away
+	r.Up()
 	waitReady(t, v)
-	d.Down()
+	r.Down()
 	if n, ok := v.Get("a"); !ok || n.text != "before" {
 		t.Fatalf("without the broker a is %+v", n)
 	}
-	d.Up()
-	d.write(row("a", 2, "after"))
+	r.Up()
+	r.write(row("a", 2, "after"))
 	wait(t, v, "a", "after")
+}
+
+func TestViewRunFailsWhenTopicIsRecreated(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.RequireFake(t) // see internal/kafka/follow for an Apache Kafka
+	r.write(row("a", 1, "before"))
+	v := tables.NewView(r.Config, notes(), nil)
+	ended := make(chan error, 1)
+	go func() { ended <- v.Run(t.Context()) }()
+	waitReady(t, v)
+	client, err := kgo.NewClient(r.Config.Opts()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	adm := kadm.NewClient(client)
+	if _, err := adm.DeleteTopic(t.Context(), schemas.PlayersTable); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := adm.CreateTopic(t.Context(), 3, 1, nil, schemas.PlayersTable); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if !errors.Is(err, kerr.UnknownTopicID) {
+			t.Fatal(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("it does not end")
+	}
 }

@@ -2,38 +2,39 @@ package tables
 
 import "context"
 
-// WaitFor gives the row of a key, and waits for it until ctx is done.
+// WaitFor returns the row of a key, and waits for it until ctx is done; then ok is
+// false.
 func (v *View[R]) WaitFor(ctx context.Context, key string) (row R, ok bool) {
 	return v.WaitUntil(ctx, key, func(R) bool { return true })
 }
 
-// WaitUntil gives the row of a key once it is there and meets the condition,
-// and waits for that until ctx is done; then ok is false.
+// WaitUntil returns the row of a key once it exists and meets a condition. It
+// waits for that until ctx is done; then ok is false.
 func (v *View[R]) WaitUntil(ctx context.Context, key string, meets func(R) bool) (row R, ok bool) {
 	for {
 		changed := make(chan struct{})
 		v.mu.Lock()
-		raw, there := v.rows[key]
+		raw, exists := v.rows[key]
 		v.waiting[key] = append(v.waiting[key], changed)
 		v.mu.Unlock()
-		if there {
+		if exists {
 			if row, ok = v.decode(key, raw); ok && meets(row) {
-				v.leave(key, changed)
+				v.removeWaiter(key, changed)
 				return row, true
 			}
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			v.leave(key, changed)
+			v.removeWaiter(key, changed)
 			var none R
 			return none, false
 		}
 	}
 }
 
-// leave takes a waiter out that does not wait any more.
-func (v *View[R]) leave(key string, ch chan struct{}) {
+// removeWaiter removes a waiter that has stopped waiting.
+func (v *View[R]) removeWaiter(key string, ch chan struct{}) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	waiting := v.waiting[key]
