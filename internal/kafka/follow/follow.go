@@ -74,9 +74,9 @@ type progress struct {
 }
 
 // Start notes the present ends of the topics' partitions and where to begin in
-// each. The client must be free of other topics; lag, which may be nil, is told
-// of all progress. Start fails if a topic does not exist or Kafka does not
-// answer before ctx is done.
+// each. The client must consume nothing else; it may serve other requests. All
+// progress is reported to lag, which may be nil. Start fails if a topic does not
+// exist or Kafka does not answer before ctx is done.
 func Start(ctx context.Context, client *kgo.Client, lag *kafka.Lag, topics ...Topic) (*Follower, error) {
 	f := &Follower{
 		client:     client,
