@@ -97,7 +97,7 @@ func (p *parts) fill(games int, moves [][]string, all bool) (int, error) {
 // bytes as its row has.
 func recordOf(ev schemas.Event, plies int) *kgo.Record {
 	rec := kafka.Record(ev.Record())
-	if ev.Type.Closing() {
+	if ev.Type.CarriesRow() {
 		row := make([]byte, 400+13*plies)
 		_, _ = rand.Read(row) // never fails
 		rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: schemas.HeaderRow, Value: row})

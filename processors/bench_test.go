@@ -15,8 +15,8 @@ import (
 	"tabiya/tables"
 )
 
-// fat is a row of a live game's size whose codec costs next to nothing, so that
-// the benchmark shows what is around a Core.
+// fat is a row with the size of a live game's and a codec that costs almost nothing,
+// so that the benchmarks measure everything but the Core.
 type fat struct {
 	head schemas.Head
 	body []byte
@@ -55,8 +55,9 @@ func fatTable() tables.Table[*fat] {
 	}
 }
 
-// Commands from their send to their event read back, many in flight or one at a
-// time: broker, producer, processor and consumer in this process.
+// The benchmarks measure commands from their send until their event is read back, with
+// many in flight or one at a time. Broker, producer, processor and consumer run in this
+// process.
 func BenchmarkCommands(b *testing.B)  { benchmarkCommands(b, 4096) }
 func BenchmarkRoundTrip(b *testing.B) { benchmarkCommands(b, 1) }
 
@@ -71,7 +72,7 @@ func benchmarkCommands(b *testing.B, inFlight int) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = p.Run(ctx) // it ends with ctx
+		_ = p.Run(ctx) // ends with ctx
 	}()
 	defer func() {
 		cancel()

@@ -7,22 +7,22 @@ import (
 	"tabiya/schemas"
 )
 
-// brokerClock tells broker time as well as this machine can: its own clock plus
-// the skew learned from broker timestamps. A record is seen after it was
-// stamped, so the largest difference of late is the nearest.
+// brokerClock estimates broker time: this machine's clock plus the skew learned
+// from broker timestamps. A record is observed some time after the broker stamped
+// it, so the largest skew of the last windows is the most accurate one.
 type brokerClock struct {
 	wall func() time.Time
 
-	mu           sync.Mutex
-	present, old time.Duration // largest differences of this and the last window
-	windowEnd    time.Time
+	mu                sync.Mutex
+	current, previous time.Duration // largest skew of each window
+	windowEnd         time.Time
 }
 
 const skewWindow = 30 * time.Second
 
 func newBrokerClock() *brokerClock { return &brokerClock{wall: time.Now} }
 
-// observe learns from a record that was stamped just now or some time ago.
+// observe learns from a record's broker timestamp.
 func (c *brokerClock) observe(stamped schemas.Time) {
 	now := c.wall()
 	skew := stamped.Std().Sub(now)
@@ -30,20 +30,20 @@ func (c *brokerClock) observe(stamped schemas.Time) {
 	defer c.mu.Unlock()
 	switch {
 	case c.windowEnd.IsZero():
-		c.present, c.old = skew, skew
+		c.current, c.previous = skew, skew
 	case now.After(c.windowEnd):
-		c.old, c.present = c.present, skew
+		c.previous, c.current = c.current, skew
 	default:
-		c.present = max(c.present, skew)
+		c.current = max(c.current, skew)
 		return
 	}
 	c.windowEnd = now.Add(skewWindow)
 }
 
-// now is broker time, at most a little late.
+// now returns the estimated broker time, which is at most a little behind.
 func (c *brokerClock) now() schemas.Time {
 	c.mu.Lock()
-	skew := max(c.present, c.old)
+	skew := max(c.current, c.previous)
 	c.mu.Unlock()
 	return schemas.TimeOf(c.wall().Add(skew))
 }

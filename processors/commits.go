@@ -5,31 +5,31 @@ import (
 	"time"
 )
 
-// watchCommits learns what the broker has as committed while a timer waits for
-// it: sarama does not tell when a commit is acknowledged.
+// watchCommits reads the group's committed offsets while a timer waits for one of
+// them. Sarama does not report when the broker acknowledges a commit.
 func (s *session[R]) watchCommits(ctx context.Context) {
-	tick := time.NewTicker(holdRetry)
-	defer tick.Stop()
+	ticker := time.NewTicker(commitPoll)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-ticker.C:
 		}
-		if !s.anyHeld() {
+		if !s.anyTimerWaitsForCommit() {
 			continue
 		}
 		if err := s.readCommits(ctx); err != nil && ctx.Err() == nil {
-			s.p.logger.Debug("committed offsets are not known", "err", err)
+			s.p.logger.Debug("read committed offsets", "err", err)
 		}
 	}
 }
 
-func (s *session[R]) anyHeld() bool {
+func (s *session[R]) anyTimerWaitsForCommit() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.partitions {
-		if p.wheel.held() {
+		if p.timers.anyWaitsForCommit() {
 			return true
 		}
 	}

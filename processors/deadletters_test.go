@@ -19,15 +19,15 @@ import (
 	"tabiya/schemas"
 )
 
-// A group is one of the real processors, and what it makes of a command.
+// group is one of the real processors.
 type group struct {
 	name    string
 	run     func(context.Context, processors.Config) error
-	command func(n int) schemas.Command // an accepted one, each of another aggregate
-	event   schemas.EventType
+	command func(n int) schemas.Command // accepted; n differs by aggregate
+	event   schemas.EventType           // of an accepted command
 }
 
-// groups are all that judge commands, by the topic that they read.
+// groups returns the real processors by their commands topic.
 func groups() map[string]group {
 	command := func(t schemas.CommandType, key string, payload any) schemas.Command {
 		return schemas.Command{ID: schemas.NewID(), Type: t, Key: key, Region: "eu", Actor: schemas.ActorSystem, Payload: payload}
@@ -57,18 +57,18 @@ func groups() map[string]group {
 	}
 }
 
-// What no processor can read, and how the reason begins that it gives.
-var undecodable = []struct {
+// malformed holds records that no processor can decode.
+var malformed = []struct {
 	what   string
 	value  []byte
-	reason string
+	reason string // prefix of the dead letter's reason
 }{
 	{"garbage", []byte("\x00\xff\xfe not JSON \x80"), "decode command: "},
-	{"an object that is no command", []byte("{}"), "decode command: "},
+	{"an object that is not a command", []byte("{}"), "decode command: "},
 	{"no value", nil, "the record has no value"},
 }
 
-func TestEachGroupPutsAsideWhatIsNoCommandAndJudgesTheNext(t *testing.T) {
+func TestMalformedCommandsGoToTheDeadLettersOfEveryGroup(t *testing.T) {
 	t.Parallel()
 	all := groups()
 	var topics []string
@@ -79,7 +79,7 @@ func TestEachGroupPutsAsideWhatIsNoCommandAndJudgesTheNext(t *testing.T) {
 	}
 	slices.Sort(topics)
 	if tested := slices.Sorted(maps.Keys(all)); !slices.Equal(tested, topics) {
-		t.Fatalf("tested are %v of %v", tested, topics)
+		t.Fatalf("the test covers %v, want %v", tested, topics)
 	}
 	for topic, g := range all {
 		t.Run(topic, func(t *testing.T) {
@@ -91,30 +91,30 @@ func TestEachGroupPutsAsideWhatIsNoCommandAndJudgesTheNext(t *testing.T) {
 			stop := func() {
 				cancel()
 				if err := <-ended; err != nil {
-					t.Errorf("the processor ended with: %v", err)
+					t.Errorf("run: %v", err)
 				}
-				ended <- nil // for the next stop
+				ended <- nil // for the next call of stop
 			}
 			t.Cleanup(stop)
 
-			// Each of them is followed by a command of the same key.
-			var log []*kgo.Record
+			// Each malformed record is followed by a command with the same key.
+			var sent []*kgo.Record
 			var commands []string
-			for i, u := range undecodable {
+			for i, bad := range malformed {
 				next := g.command(i)
 				commands = append(commands, next.ID)
 				rec := next.Record()
-				log = append(log,
-					&kgo.Record{Topic: topic, Key: []byte(rec.Key), Value: u.value, Headers: []kgo.RecordHeader{{Key: "traceparent", Value: []byte(u.what)}}},
+				sent = append(sent,
+					&kgo.Record{Topic: topic, Key: []byte(rec.Key), Value: bad.value, Headers: []kgo.RecordHeader{{Key: "traceparent", Value: []byte(bad.what)}}},
 					&kgo.Record{Topic: topic, Key: []byte(rec.Key), Value: rec.Value})
 			}
-			if err := r.producer.SendRecords(t.Context(), log...); err != nil {
+			if err := r.producer.SendRecords(t.Context(), sent...); err != nil {
 				t.Fatal(err)
 			}
 
-			// What is committed has been said, and the broker has it.
-			last := log[len(log)-1].Offset
-			eventually(t, "all is committed", func() bool { return r.committedBy(g.name, topic, 0) > last })
+			// Once a command is committed, the broker has its messages.
+			last := sent[len(sent)-1].Offset
+			eventually(t, "the commit of all records", func() bool { return r.committedBy(g.name, topic, 0) > last })
 			stop()
 			var accepted []string
 			for _, rec := range r.log(g.event.Topic()) {
@@ -127,27 +127,27 @@ func TestEachGroupPutsAsideWhatIsNoCommandAndJudgesTheNext(t *testing.T) {
 				}
 			}
 			if !slices.Equal(accepted, commands) {
-				t.Errorf("%v were accepted, not %v", accepted, commands)
+				t.Errorf("accepted commands are %v, want %v", accepted, commands)
 			}
 			dead := r.log(schemas.DeadLetter(topic))
-			if len(dead) != len(undecodable) {
-				t.Errorf("%d dead letters, not one for each of %d", len(dead), len(undecodable))
+			if len(dead) != len(malformed) {
+				t.Errorf("the dead-letter topic has %d records, want %d", len(dead), len(malformed))
 			}
-			for i, u := range undecodable {
-				was := log[2*i]
-				source := fmt.Sprintf("%s/%d/%d", topic, was.Partition, was.Offset)
+			for i, bad := range malformed {
+				original := sent[2*i]
+				source := fmt.Sprintf("%s/%d/%d", topic, original.Partition, original.Offset)
 				at := slices.IndexFunc(dead, func(d *kgo.Record) bool { return headers(d)[schemas.HeaderSource] == source })
 				if at < 0 {
-					t.Errorf("%s: no dead letter comes from %s", u.what, source)
+					t.Errorf("%s: no dead letter has the source %s", bad.what, source)
 					continue
 				}
 				d := dead[at]
-				if string(d.Value) != string(u.value) || (d.Value == nil) != (u.value == nil) || string(d.Key) != string(was.Key) {
-					t.Errorf("%s: of %q: %q came %q: %q", u.what, was.Key, u.value, d.Key, d.Value)
+				if string(d.Value) != string(bad.value) || (d.Value == nil) != (bad.value == nil) || string(d.Key) != string(original.Key) {
+					t.Errorf("%s: dead letter is %q: %q, want %q: %q", bad.what, d.Key, d.Value, original.Key, bad.value)
 				}
 				h := headers(d)
-				if reason := h[schemas.HeaderReason]; !strings.HasPrefix(reason, u.reason) || h["traceparent"] != u.what {
-					t.Errorf("%s: headers %v", u.what, h)
+				if reason := h[schemas.HeaderReason]; !strings.HasPrefix(reason, bad.reason) || h["traceparent"] != bad.what {
+					t.Errorf("%s: dead letter has headers %v", bad.what, h)
 				}
 			}
 		})

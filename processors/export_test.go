@@ -1,6 +1,6 @@
 package processors
 
-// NewPulse and Check show the pulse to its test.
-var NewPulse = newPulse
+// NewStallDetector and Check export the stall detector to its test.
+var NewStallDetector = newStallDetector
 
-func (p *pulse) Check() error { return p.check() }
+func (d *stallDetector) Check() error { return d.check() }

@@ -3,127 +3,94 @@ package processors
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"strconv"
 	"time"
 
 	"github.com/lovoo/goka"
 
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
-	"tabiya/tables"
 )
 
-var errNoValue = errors.New("the record has no value")
-
-// handle is Goka's callback: one command, from its record to its effects.
+// handle is Goka's callback for one record of the commands topic. It checks the
+// record, decides its command, writes the row and emits the messages.
 func (s *session[R]) handle(ctx goka.Context, msg any) {
-	if err := s.pulse.check(); err != nil {
-		fail(ctx, err)
+	if err := s.stall.check(); err != nil {
+		failSession(ctx, err)
 		return
 	}
 	at := schemas.TimeOf(ctx.Timestamp())
 	s.clock.observe(at)
-	in, ok := msg.(input)
-	if !ok {
-		in.err = errNoValue
-	}
-	if in.err == nil && in.cmd.Key != ctx.Key() {
-		in.err = fmt.Errorf("the record's key is not the aggregate %q of its envelope", in.cmd.Key)
-	}
-	if in.err != nil {
-		s.deadLetter(ctx, in.raw, in.err)
+
+	in, err := checkInput(ctx, msg)
+	if err != nil {
+		s.deadLetter(ctx, in.raw, err)
 		return
 	}
-	if want := kafka.PartitionOf(ctx.Key(), s.count); want != ctx.Partition() {
-		s.giveUp(ctx, fmt.Errorf("%w: key %q is on partition %d of %s, not on %d",
-			ErrWrongPartition, ctx.Key(), ctx.Partition(), ctx.Topic(), want))
+	if err := s.checkPartition(ctx); err != nil {
+		s.stopProcessor(ctx, err)
 		return
 	}
 	part := s.partition(ctx.Partition())
-	if err := part.resume(ctx.Context(), ctx.Offset(), ctx.Timestamp()); err != nil {
-		fail(ctx, err)
+	if err := part.prepareReplay(ctx.Context(), ctx.Offset(), ctx.Timestamp()); err != nil {
+		failSession(ctx, err)
+		return
+	}
+	raw, _ := ctx.Value().([]byte)
+	row, err := s.p.decodeRow(ctx.Key(), raw)
+	if err != nil {
+		s.stopProcessor(ctx, err)
 		return
 	}
 
-	raw, _ := ctx.Value().([]byte)
-	row, err := s.p.decode(ctx.Key(), raw)
-	if err != nil {
-		s.giveUp(ctx, err)
-		return
-	}
 	started := time.Now()
-	v, err := s.p.judge(ctx.Key(), row, raw, in.cmd, at, ctx.Offset(), part.judgedAway(ctx.Key()))
+	d, err := s.p.decide(request[R]{
+		cmd: in.cmd, at: at, offset: ctx.Offset(), row: row, raw: raw, deletedBy: part.deletedBy(ctx.Key()),
+	})
 	s.p.metrics.decide.Observe(time.Since(started).Seconds())
 	if err != nil {
 		s.deadLetter(ctx, in.raw, err)
 		return
 	}
-	if v.outcome == accepted && s.p.clients {
-		// A client that was refused has its answer: it is not accepted later
-		// under the same id.
-		if reply, ok := part.refused.again(in.cmd, at); ok {
-			v = verdict[R]{}
-			v.out, v.outcome = encode([]schemas.Message{reply})
+	if d.outcome == accepted && s.p.repeatRefusals {
+		// The client was told that this command id is refused. The row may have
+		// changed since, but the answer to that id does not.
+		if reply, ok := part.refusals.repeat(in.cmd, at); ok {
+			d = refusal[R](reply)
 		}
 	}
-	if v.changed {
-		s.store(ctx, part, v)
-		raw = v.raw
+
+	if d.changed {
+		s.writeRow(ctx, part, d)
+		raw = d.raw
 	}
-	for _, m := range v.out {
-		if m.reply != nil {
-			part.refused.add(*m.reply)
-		}
-		if part.fence.passes(m) {
-			headers := goka.Headers{schemas.HeaderType: []byte(m.Type), schemas.HeaderRegion: []byte(m.Region)}
-			if m.eventID != "" && schemas.EventType(m.Type).Closing() {
-				headers[schemas.HeaderRow] = raw
-			}
-			ctx.Emit(goka.Stream(m.Topic), m.Key, m.Value, goka.WithCtxEmitHeaders(headers))
-		}
-	}
-	s.p.metrics.command(in.cmd.Type, v.outcome)
+	s.emit(ctx, part, d.messages, raw)
+	s.p.metrics.command(in.cmd.Type, d.outcome)
 }
 
-// store writes the changed row, or its tombstone, and sets the row's timer.
-func (s *session[R]) store(ctx goka.Context, part *partition[R], v verdict[R]) {
-	if v.raw == nil {
-		ctx.Delete(goka.WithCtxEmitHeaders(goka.Headers{
-			tables.HeaderOffset: strconv.AppendInt(nil, ctx.Offset(), 10),
-		}))
-		part.wheel.remove(ctx.Key())
-		return
+var errNoValue = errors.New("the record has no value")
+
+// checkInput returns the decoded command. The error says why the record is not a
+// command.
+func checkInput(ctx goka.Context, msg any) (input, error) {
+	in, ok := msg.(input)
+	switch {
+	case !ok:
+		return in, errNoValue
+	case in.err != nil:
+		return in, in.err
+	case in.cmd.Key != ctx.Key():
+		return in, fmt.Errorf("the record's key differs from the aggregate id %q in its envelope", in.cmd.Key)
 	}
-	ctx.SetValue(v.raw)
-	part.arm(ctx.Key(), v.next)
+	return in, nil
 }
 
-// giveUp stops the processor for good.
-func (s *session[R]) giveUp(ctx goka.Context, err error) {
-	s.fatal.Store(&err)
-	fail(ctx, err)
-}
-
-// fail ends the session. Goka's Fail alone does nothing once the session ends
-// anyway, and the command would then be committed as if it were handled.
-func fail(ctx goka.Context, err error) {
-	ctx.DeferCommit()(err)
-	ctx.Fail(err)
-}
-
-// deadLetter puts the record aside as it is, so that the next one is handled.
-func (s *session[R]) deadLetter(ctx goka.Context, raw []byte, reason error) {
-	source := fmt.Sprintf("%s/%d/%d", ctx.Topic(), ctx.Partition(), ctx.Offset())
-	s.p.logger.Warn("record goes to the dead letters", "topic", string(ctx.Topic()),
-		"partition", ctx.Partition(), "offset", ctx.Offset(), "err", reason)
-	s.p.metrics.dead.Inc()
-	headers := maps.Clone(ctx.Headers())
-	headers[schemas.HeaderReason] = []byte(reason.Error())
-	headers[schemas.HeaderSource] = []byte(source)
-	var value any // nil stays nil
-	if raw != nil {
-		value = raw
+// checkPartition returns ErrWrongPartition if the key's hash gives another
+// partition than the record's.
+func (s *session[R]) checkPartition(ctx goka.Context) error {
+	want := kafka.PartitionOf(ctx.Key(), s.commandPartitions)
+	if want == ctx.Partition() {
+		return nil
 	}
-	ctx.Emit(goka.Stream(schemas.DeadLetter(string(ctx.Topic()))), ctx.Key(), value, goka.WithCtxEmitHeaders(headers))
+	return fmt.Errorf("%w: key %q is on partition %d of %s, want %d",
+		ErrWrongPartition, ctx.Key(), ctx.Partition(), ctx.Topic(), want)
 }

@@ -9,39 +9,40 @@ import (
 	"tabiya/schemas"
 )
 
-// metrics of one group.
+// metrics are the metrics of one group.
 type metrics struct {
-	commands *prometheus.CounterVec
-	decide   prometheus.Observer
-	dead     prometheus.Counter
+	commands    *prometheus.CounterVec
+	decide      prometheus.Observer
+	deadLetters prometheus.Counter
 }
 
-// newMetrics registers the metrics. A second processor of the same group in the
-// process shares the first one's, except for its lag, which is left out.
+// newMetrics registers the metrics. A second processor of the same group in one
+// process shares those of the first, but its lag is not registered.
 func newMetrics(r prometheus.Registerer, group string, lag *kafka.Lag) (*metrics, error) {
-	fixed := prometheus.Labels{"group": group}
+	labels := prometheus.Labels{"group": group}
 	commands := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "tabiya_commands_total", Help: "Commands handled, by type and outcome.", ConstLabels: fixed,
+		Name: "tabiya_commands_total", Help: "Commands handled, by type and outcome.", ConstLabels: labels,
 	}, []string{"type", "outcome"})
 	decide := prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "tabiya_decide_seconds", Help: "Time to judge a command and encode what follows.", ConstLabels: fixed,
+		Name: "tabiya_decide_seconds", Help: "Time to decide a command and encode its row and messages.", ConstLabels: labels,
 		Buckets: prometheus.ExponentialBuckets(2e-6, 2, 16),
 	})
-	dead := prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "tabiya_dead_letters_total", Help: "Records put aside because they cannot be handled.", ConstLabels: fixed,
+	deadLetters := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "tabiya_dead_letters_total", Help: "Records sent to the dead-letter topic because they cannot be handled.", ConstLabels: labels,
 	})
 	if r == nil {
-		return &metrics{commands, decide, dead}, nil
+		return &metrics{commands, decide, deadLetters}, nil
 	}
-	var failed [4]error
-	commands, failed[0] = register(r, commands)
-	decide, failed[1] = register(r, decide)
-	dead, failed[2] = register(r, dead)
-	_, failed[3] = register[prometheus.Collector](r, lag)
-	return &metrics{commands, decide, dead}, errors.Join(failed[:]...)
+	var errs [4]error
+	commands, errs[0] = register(r, commands)
+	decide, errs[1] = register(r, decide)
+	deadLetters, errs[2] = register(r, deadLetters)
+	_, errs[3] = register[prometheus.Collector](r, lag)
+	return &metrics{commands, decide, deadLetters}, errors.Join(errs[:]...)
 }
 
-// register registers c, or gives what is registered in its place.
+// register registers c, or returns the collector that is already registered in
+// its place.
 func register[C prometheus.Collector](r prometheus.Registerer, c C) (C, error) {
 	err := r.Register(c)
 	var already prometheus.AlreadyRegisteredError

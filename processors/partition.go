@@ -7,186 +7,139 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/lovoo/goka"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
 	"tabiya/tables"
 )
 
-// partition is what a session holds for one assigned partition. Goka calls it
+// partition is the state of a session for one assigned partition. Goka calls it
 // from one goroutine at a time.
 type partition[R tables.Row] struct {
 	s      *session[R]
 	number int32
 	store  *kafka.Storage
-	wheel  *wheel
+	timers *timers
 
-	guard *tables.Guard
-	stale map[string]bool // keys whose last record in the topic lost to an older one
+	guard     *tables.Guard
+	staleKeys map[string]bool // keys whose last record in the table topic is a stale owner's
 
-	// before is the end of the commands when the table was recovered: a command
-	// at or after it is new, one before it may have been handled before.
-	before int64
-	fence  *fence // nil: all events pass
+	// replayEnd is the end offset of the commands when the table was recovered: a
+	// command before it may be a replay, a command at or after it is new.
+	replayEnd int64
+	replay    *replayFilter // nil once the commands are new
+	refusals  *refusals
 
-	refused *refusals
+	committed atomic.Int64 // the committed offset, as last read from the broker
 
-	committed atomic.Int64 // offset, as the broker has it
-
-	mu     sync.Mutex
-	stop   context.CancelFunc // of the wheel
-	closed bool
-	done   sync.WaitGroup
+	mu         sync.Mutex
+	stopTimers context.CancelFunc
+	closed     bool
+	running    sync.WaitGroup // the timers
 }
 
 func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
-	p := &partition[R]{s: s, number: number, store: kafka.NewStorage(), guard: tables.NewGuard(0), stale: make(map[string]bool), refused: newRefusals()}
-	p.wheel = newWheel(s.clock.now, s.producer.SendAsync, p.committed.Load)
+	p := &partition[R]{
+		s: s, number: number, store: kafka.NewStorage(), guard: tables.NewGuard(0),
+		staleKeys: make(map[string]bool), refusals: newRefusals(),
+	}
+	p.timers = newTimers(s.clock.now, s.producer.SendAsync, p.committed.Load)
 	p.store.OnRecovered, p.store.OnClosed = p.recovered, p.close
 	return p
 }
 
-// recover takes one record of the table topic, unless it is older than what is
-// known already.
-func (p *partition[R]) recover(key string, value []byte, ctx goka.UpdateContext) error {
-	have, err := p.store.Get(key)
-	if err != nil {
-		return err
-	}
-	if value == nil {
-		if !p.guard.Tombstone(key, have, ctx.Headers()[tables.HeaderOffset]) {
-			p.stale[key] = true
-			return nil
-		}
-		delete(p.stale, key)
-		return p.store.Delete(key)
-	}
-	newer, err := p.guard.Row(key, have, value)
-	if err != nil {
-		err = fmt.Errorf("%w at offset %d of %s/%d: %w", ErrCorruptRow, ctx.Offset(), ctx.Topic(), ctx.Partition(), err)
-		p.s.fatal.Store(&err)
-		return err
-	}
-	if !newer {
-		p.stale[key] = true
-		return nil
-	}
-	delete(p.stale, key)
-	return p.store.Set(key, value)
-}
-
-// recovered is called once the table is read, before the first command.
+// recovered completes the recovery once the table topic is read, before the first
+// command.
 func (p *partition[R]) recovered() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
-	if err := p.heal(ctx); err != nil {
+	if err := p.rewriteStaleKeys(ctx); err != nil {
 		return err
 	}
 	commands := p.s.p.table.Commands
 	var err error
-	if p.before, err = kafka.EndOffset(ctx, p.s.client, commands, p.number); err != nil {
+	if p.replayEnd, err = kafka.EndOffset(ctx, p.s.client, commands, p.number); err != nil {
 		return err
 	}
-	p.fence = newFence()
-	if err := p.s.replies(ctx, p.number, func(rec *kgo.Record) error {
-		p.refused.hear(rec, commands)
+	p.replay = newReplayFilter()
+	if err := p.s.readReplies(ctx, p.number, func(rec *kgo.Record) error {
+		p.refusals.addRecord(rec, commands)
 		return nil
 	}); err != nil {
 		return fmt.Errorf("read the latest refusals: %w", err)
 	}
-	return p.start()
+	return p.startTimers()
 }
 
-// heal writes the rows again whose last record in the topic is a stale owner's,
-// lest compaction keep that one.
-func (p *partition[R]) heal(ctx context.Context) error {
-	var records []*kgo.Record
-	for key := range p.stale {
-		value, err := p.store.Get(key)
-		if err != nil {
-			return err
-		}
-		r := &kgo.Record{Topic: p.s.p.table.Topic, Key: []byte(key), Value: value}
-		if offset, gone := p.guard.Gone(key); value == nil && gone {
-			r.Headers = []kgo.RecordHeader{{Key: tables.HeaderOffset, Value: fmt.Append(nil, offset)}}
-		}
-		records = append(records, r)
-	}
-	p.stale = nil
-	if err := p.s.producer.SendRecords(ctx, records...); err != nil {
-		return fmt.Errorf("write rows again that a stale owner went behind: %w", err)
-	}
-	return nil
-}
-
-// start sets every row's timer and lets them run.
-func (p *partition[R]) start() error {
+// startTimers sets the timer of every row and starts to fire them.
+func (p *partition[R]) startTimers() error {
 	for key, raw := range p.store.All() {
-		row, err := p.s.p.decode(key, raw)
+		row, err := p.s.p.decodeRow(key, raw)
 		if err != nil {
 			p.s.fatal.Store(&err)
 			return err
 		}
-		p.arm(key, row)
+		p.setTimer(key, row)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed { // the assignment ended meanwhile
+	if p.closed { // the assignment ended during the recovery
 		return nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p.stop = cancel
-	p.done.Go(func() { p.wheel.run(ctx) })
+	p.stopTimers = cancel
+	p.running.Go(func() { p.timers.run(ctx) })
 	return nil
 }
 
-// close is called when the partition is given up.
+// setTimer sets the row's timer, or removes it if the row needs none.
+func (p *partition[R]) setTimer(key string, row R) {
+	at, cmd, afterCommit, ok := p.s.p.core.Deadline(key, row)
+	if !ok {
+		p.timers.remove(key)
+		return
+	}
+	waitFor := noCommit
+	if afterCommit {
+		waitFor = row.Head().Offset
+	}
+	p.timers.set(key, at, cmd, waitFor)
+}
+
+// close is called when the assignment of the partition ends.
 func (p *partition[R]) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	if p.stop != nil {
-		p.stop()
+	if p.stopTimers != nil {
+		p.stopTimers()
 	}
-	p.done.Wait()
-	p.s.forget(p)
+	p.running.Wait()
+	p.s.removePartition(p)
 }
 
-// arm sets the row's timer.
-func (p *partition[R]) arm(key string, row R) {
-	at, cmd, afterCommit, ok := p.s.p.core.Deadline(key, row)
-	if !ok {
-		p.wheel.remove(key)
-		return
+// prepareReplay is called before each command. Before the first one that may be a
+// replay it loads the replay filter; at the first one that is new it drops the
+// filter and the marks of deleted rows.
+func (p *partition[R]) prepareReplay(ctx context.Context, offset int64, at time.Time) error {
+	if offset >= p.replayEnd {
+		p.replay, p.guard = nil, nil
+		return nil
 	}
-	hold := noHold
-	if afterCommit {
-		hold = row.Head().Offset
+	if p.replay.loaded {
+		return nil
 	}
-	p.wheel.set(key, at, cmd, hold)
+	return p.replay.load(ctx, p.s.client, p.s.p.table.Events, p.number, at)
 }
 
-// judgedAway is the offset of the command that deleted the key's row before the
-// recovery, -1 if none did: commands up to it were judged while there was a row.
-func (p *partition[R]) judgedAway(key string) int64 {
+// deletedBy returns the offset of the command that deleted the key's row before
+// the recovery, or -1 if none did. All commands up to it were decided while the
+// row existed.
+func (p *partition[R]) deletedBy(key string) int64 {
 	if p.guard != nil {
-		if offset, ok := p.guard.Gone(key); ok {
+		if offset, ok := p.guard.DeletedBy(key); ok {
 			return offset
 		}
 	}
 	return -1
-}
-
-// resume readies the fence before the first command of an assignment, and drops
-// it, with the marks of deleted rows, at the first that is new.
-func (p *partition[R]) resume(ctx context.Context, offset int64, at time.Time) error {
-	if offset >= p.before {
-		p.fence, p.guard = nil, nil
-		return nil
-	}
-	if p.fence.filled {
-		return nil
-	}
-	return p.fence.fill(ctx, p.s.client, p.s.p.table.Events, p.number, at)
 }

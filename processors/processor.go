@@ -1,20 +1,25 @@
-// Package processors is the one shape of Tabiya's three Goka groups: decode a
-// command, judge it once, set the row, emit what follows.
+// Package processors runs Tabiya's three Goka groups: players, matchmaking and
+// games. They share one shape and differ in their Core alone.
 //
-//	commands ──► handle ──► Core.Decide ──► row ──► table topic
-//	   ▲            │                        └────► events, commands, replies
-//	   │            └─ cannot be decoded ─────────► dead letters
+//	commands ──► handle ──► decide ──┬─► row ──────► table topic
+//	   ▲            │     (the Core) └─► messages ─► events, commands, replies
+//	   │            └─ malformed record ───────────► dead-letter topic
 //	   └── timers ◄─ Core.Deadline of each row
+//
+// To follow one command, read handle.go (the steps in order), decide.go (what
+// the command leads to) and effects.go (the row and the messages).
 //
 // What is not obvious:
 //
-//   - A row keeps the offset of the last command that changed it. A command at
-//     or below it comes again after a crash and is never judged again.
-//   - After an assignment, events that are in the log already are not written a
-//     second time (fence.go).
-//   - A recovery never takes a lower version for a higher one (partition.go).
-//   - Timers fire by this machine's clock, corrected by what the broker's
-//     timestamps teach; the Core judges them by broker time alone (wheel.go).
+//   - A row keeps the offset of the last command that changed it. After a crash,
+//     a command at or below that offset is a replay: its messages are sent again
+//     and nothing is decided again (decide.go).
+//   - Events that a previous owner of the partition already wrote are not written
+//     a second time (replay_filter.go).
+//   - A recovery never replaces a row by one with a lower version (recovery.go).
+//   - Timers fire by this machine's clock, corrected by the skew to the broker's
+//     timestamps (clock.go). The Core decides their commands by broker time, so a
+//     timer that fires early, late or twice does no harm (timers.go).
 package processors
 
 import (
@@ -32,36 +37,38 @@ import (
 	"tabiya/tables"
 )
 
-// Core is an aggregate's pure logic. R is the row, a pointer; nil is no row.
-// Its methods are called by several goroutines, one a partition.
+// Core is the pure logic of an aggregate. R is the row, a pointer; nil means that
+// there is no row. Its methods are called by several goroutines, one for each
+// partition.
 type Core[R tables.Row] interface {
-	// Decide judges cmd, which was never judged before, against row at broker
-	// time at. next is the row to store if changed (the zero R deletes it); out
-	// are the messages in their order. row is decoded for this call alone and
-	// may become next.
+	// Decide decides a new command against the row, at broker time at. next is
+	// the row to store if changed is true; the zero R deletes the row. out are the
+	// messages to send, in order. row was decoded for this call alone and may be
+	// returned as next.
 	Decide(row R, cmd schemas.Command, at schemas.Time, offset int64) (next R, changed bool, out []schemas.Message)
-	// Replay gives the messages that cmd, at or below the row's last offset,
-	// caused when it was judged, byte for byte.
+	// Replay returns the messages that cmd led to when it was decided, byte for
+	// byte. cmd is at or below the offset of the command that last changed row.
 	Replay(row R, cmd schemas.Command, at schemas.Time, offset int64) []schemas.Message
-	// Deadline says when the row wants which command next. afterCommit holds it
-	// back until the row's last command is committed. cmd is called when the time
-	// has come, which is seldom: a move sets the timer anew. Its id must be
-	// deterministic (schemas.DerivedID). It must not hold on to the row.
+	// Deadline returns the next timer of the row: at broker time at, the command
+	// that cmd returns is sent. ok is false if the row needs no timer. afterCommit
+	// delays the command until the last command that changed the row is committed.
+	// cmd is called only when the timer fires; it must not keep the row, and its
+	// command must have a deterministic id (schemas.DerivedID).
 	Deadline(key string, row R) (at schemas.Time, cmd func() schemas.Command, afterCommit bool, ok bool)
 }
 
-// Config is what every processor needs.
+// Config configures a Processor.
 type Config struct {
 	Kafka      kafka.Config
 	Logger     *slog.Logger          // nil: no logs
 	Registerer prometheus.Registerer // nil: no metrics
-	// MaxInFlight bounds the commands of a partition that are handed out and not
-	// done: what they led to is not acknowledged. So many at most come again
-	// after a crash before they are committed. 0: no bound.
+	// MaxInFlight bounds the commands of a partition that have been handed to the
+	// Core while the messages they led to are not acknowledged yet. At most that
+	// many commands are replayed after a crash. 0: no bound.
 	MaxInFlight int
 }
 
-// Validate reports the first thing that cannot work.
+// Validate returns an error for the first setting that cannot work.
 func (c Config) Validate() error {
 	if err := c.Kafka.Validate(); err != nil {
 		return fmt.Errorf("processor: %w", err)
@@ -69,19 +76,19 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// answersWithin is how long a broker may take to be there.
-const answersWithin = time.Second
+// pingTimeout is how long Ready waits for a broker to answer.
+const pingTimeout = time.Second
 
-// What ends Run: waiting does not mend it.
+// The errors that end Run, because starting again would not help.
 var (
-	// ErrWrongPartition: a key is on a partition that its hash does not give.
-	// Somebody produces with another hash, and would split aggregates in two.
+	// ErrWrongPartition means that a key is on a partition other than the one its
+	// hash gives. A producer with another hash would split an aggregate in two.
 	ErrWrongPartition = errors.New("key on the wrong partition")
-	// ErrCorruptRow: the table holds bytes that are not a row.
+	// ErrCorruptRow means that the table holds bytes that are not a row.
 	ErrCorruptRow = errors.New("corrupt row")
 )
 
-// Processor runs one group's share of the partitions.
+// Processor runs one member of a group, on the partitions that it is assigned.
 type Processor[R tables.Row] struct {
 	cfg     Config
 	table   tables.Table[R]
@@ -89,15 +96,16 @@ type Processor[R tables.Row] struct {
 	logger  *slog.Logger
 	metrics *metrics
 	lag     *kafka.Lag
-	// clients send these commands themselves; those of queues come from the
-	// players processor, which does not send a refused one again.
-	clients bool
+	// repeatRefusals: a command that was refused once stays refused. Queue
+	// commands need no such memory: the players processor sends them, and never
+	// sends a refused one again.
+	repeatRefusals bool
 
-	session atomic.Pointer[session[R]] // the present one
-	broken  atomic.Pointer[error]      // why there is none
+	session    atomic.Pointer[session[R]] // the running one, nil if there is none
+	notRunning atomic.Pointer[error]      // why there is no session
 }
 
-// New makes a processor; Run starts it.
+// New creates a processor. Run starts it.
 func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Processor[R], error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -106,38 +114,38 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	p := &Processor[R]{
-		cfg:     cfg,
-		table:   table,
-		core:    core,
-		logger:  cfg.Logger.With("group", table.Group),
-		clients: table.Commands != schemas.QueueCommands,
-		lag:     kafka.NewLag(cfg.Kafka, table.Group, cfg.Logger),
+		cfg:            cfg,
+		table:          table,
+		core:           core,
+		logger:         cfg.Logger.With("group", table.Group),
+		repeatRefusals: table.Commands != schemas.QueueCommands,
+		lag:            kafka.NewLag(cfg.Kafka, table.Group, cfg.Logger),
 	}
 	var err error
 	if p.metrics, err = newMetrics(cfg.Registerer, table.Group, p.lag); err != nil {
 		return nil, fmt.Errorf("processor %s: register metrics: %w", table.Group, err)
 	}
-	notYet := errors.New("not started")
-	p.broken.Store(&notYet)
+	notStarted := errors.New("not started")
+	p.notRunning.Store(&notStarted)
 	return p, nil
 }
 
-// Ready is nil once the processor is a member of its group, its tables are
-// recovered and a broker answers; else it says what is missing.
+// Ready returns nil once the processor is a member of its group, its tables are
+// recovered and a broker answers. Otherwise the error says what is missing.
 func (p *Processor[R]) Ready() error {
 	if s := p.session.Load(); s != nil {
 		if !s.goka.Recovered() {
 			return fmt.Errorf("processor %s: joining the group or recovering its table", p.table.Group)
 		}
-		if err := s.ping(answersWithin); err != nil {
-			return fmt.Errorf("processor %s: Kafka is away: %w", p.table.Group, err)
+		if err := s.ping(pingTimeout); err != nil {
+			return fmt.Errorf("processor %s: ping Kafka: %w", p.table.Group, err)
 		}
 		return nil
 	}
-	return fmt.Errorf("processor %s: %w", p.table.Group, *p.broken.Load())
+	return fmt.Errorf("processor %s: %w", p.table.Group, *p.notRunning.Load())
 }
 
-// Run makes a processor and runs it.
+// Run creates a processor and runs it until ctx is done.
 func Run[R tables.Row](ctx context.Context, cfg Config, table tables.Table[R], core Core[R]) error {
 	p, err := New(cfg, table, core)
 	if err != nil {

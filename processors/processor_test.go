@@ -14,11 +14,11 @@ import (
 	"tabiya/schemas"
 )
 
-func TestACommandBecomesARowAndItsEvent(t *testing.T) {
+func TestCommandWritesRowAndEvent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 2)
 	r.start()
-	first, wrong := step("g", stepAsWhite, 1), step("g", stepAsWhite, 2)
+	first, wrong := move("g", moveWhite, 1), move("g", moveWhite, 2)
 	r.send(first, wrong)
 	events := r.waitLog(schemas.GameEvents, 1)
 	ev, err := schemas.DecodeEvent(events[0].Value)
@@ -27,7 +27,7 @@ func TestACommandBecomesARowAndItsEvent(t *testing.T) {
 	}
 	command := r.log(schemas.GameCommands)[0]
 	if ev.OccurredAt != schemas.TimeOf(command.Timestamp) {
-		t.Fatalf("occurred at %s, but the command has broker time %s", ev.OccurredAt, command.Timestamp)
+		t.Fatalf("occurredAt is %s, want the command's broker time %s", ev.OccurredAt, command.Timestamp)
 	}
 	if h := headers(events[0]); h[schemas.HeaderType] != string(schemas.RematchOffered) || h[schemas.HeaderRegion] != "eu" {
 		t.Fatalf("headers %v", h)
@@ -36,55 +36,55 @@ func TestACommandBecomesARowAndItsEvent(t *testing.T) {
 	if err != nil || reply.CommandID != wrong.ID || reply.Code != schemas.CodeNotYourTurn {
 		t.Fatalf("reply %+v: %v", reply, err)
 	}
-	row, err := tallyTable().Decode("g", r.waitLog(schemas.GamesTable, 1)[0].Value)
+	row, err := counterTable().Decode("g", r.waitLog(schemas.GamesTable, 1)[0].Value)
 	if err != nil || row.Count != 1 || row.head != (schemas.Head{Version: 1, Offset: command.Offset}) {
 		t.Fatalf("row %+v: %v", row, err)
 	}
 }
 
-func TestUndecodableRecordsGoToTheDeadLettersAndTheNextIsProcessed(t *testing.T) {
+func TestPoisonPillsGoToTheDeadLettersAndTheNextCommandIsHandled(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3)
 	r.start()
 	key := "g"
-	good := step(key, stepAsWhite, 1).Record()
+	good := move(key, moveWhite, 1).Record()
 	poison := []*kgo.Record{
 		{Topic: schemas.GameCommands, Key: []byte(key), Value: []byte("not json")},
 		{Topic: schemas.GameCommands, Key: []byte(key), Value: []byte(`{"commandType":"PlayMove"}`)},
 		{Topic: schemas.GameCommands, Key: []byte(key), Value: nil},
 		{Topic: schemas.GameCommands, Key: []byte(key), Value: []byte{}},
 		{Topic: schemas.GameCommands, Key: nil, Value: []byte("\xff\xfe")},
-		{Topic: schemas.GameCommands, Key: []byte("other"), Value: good.Value}, // not the envelope's key
+		{Topic: schemas.GameCommands, Key: []byte("other"), Value: good.Value}, // differs from the envelope's key
 	}
 	if err := r.producer.SendRecords(t.Context(), poison...); err != nil {
 		t.Fatal(err)
 	}
-	r.send(step(key, blowUp, 1), step(key, stepAsWhite, 1)) // a bug of the core is poison too
+	r.send(move(key, movePanic, 1), move(key, moveWhite, 1)) // a command that makes the Core panic is poison too
 	if events := r.waitLog(schemas.GameEvents, 1); len(events) != 1 {
-		t.Fatalf("%d events", len(events))
+		t.Fatalf("the log has %d events, want 1", len(events))
 	}
 	dead := r.waitLog(schemas.DeadLetter(schemas.GameCommands), len(poison)+1)
 	bySource := make(map[string]*kgo.Record)
 	for _, d := range dead {
 		h := headers(d)
 		if h[schemas.HeaderReason] == "" {
-			t.Fatalf("dead letter without a reason: %v", h)
+			t.Fatalf("dead letter has no reason: headers %v", h)
 		}
 		bySource[h[schemas.HeaderSource]] = d
 	}
 	for _, p := range poison {
 		d := bySource[fmt.Sprintf("%s/%d/%d", p.Topic, p.Partition, p.Offset)]
 		if d == nil || string(d.Key) != string(p.Key) || string(d.Value) != string(p.Value) || (d.Value == nil) != (p.Value == nil) {
-			t.Fatalf("of %v in %d/%d came the dead letter %v", p, p.Partition, p.Offset, d)
+			t.Fatalf("the dead letter of %v at %d/%d is %v", p, p.Partition, p.Offset, d)
 		}
 	}
 }
 
-func TestAKeyOnTheWrongPartitionStopsTheProcessorLoudly(t *testing.T) {
+func TestKeyOnTheWrongPartitionStopsTheProcessor(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 4)
 	m := r.start()
-	rec := step("g", stepAsWhite, 1).Record()
+	rec := move("g", moveWhite, 1).Record()
 	wrong := (kafka.PartitionOf("g", 4) + 1) % 4
 	client, err := kgo.NewClient(append(r.Config.Opts(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 	if err != nil {
@@ -98,14 +98,14 @@ func TestAKeyOnTheWrongPartitionStopsTheProcessorLoudly(t *testing.T) {
 		t.Fatalf("Run returned %v", err)
 	}
 	if m.Ready() == nil {
-		t.Fatal("it is ready still")
+		t.Fatal("the stopped processor is ready")
 	}
 	if n := len(r.log(schemas.GameEvents)); n != 0 {
-		t.Fatalf("%d events", n)
+		t.Fatalf("the log has %d events, want none", n)
 	}
 }
 
-func TestTwoMembersShareThePartitionsAndEachCommandIsJudgedOnce(t *testing.T) {
+func TestTwoMembersHandleEachCommandOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 8)
 	r.start()
@@ -114,11 +114,11 @@ func TestTwoMembersShareThePartitionsAndEachCommandIsJudgedOnce(t *testing.T) {
 		var cmds []schemas.Command
 		for n := from; n < from+half; n++ {
 			for g := range games {
-				how := stepAsWhite
+				uci := moveWhite
 				if n%2 == 1 {
-					how = stepAsBlack
+					uci = moveBlack
 				}
-				cmds = append(cmds, step(fmt.Sprint("game-", g), how, n))
+				cmds = append(cmds, move(fmt.Sprint("game-", g), uci, n))
 			}
 		}
 		r.send(cmds...)
@@ -134,13 +134,13 @@ func TestTwoMembersShareThePartitionsAndEachCommandIsJudgedOnce(t *testing.T) {
 	play(2 * half)
 	events := r.waitLog(schemas.GameEvents, games*3*half)
 	if len(events) != games*3*half {
-		t.Fatalf("%d events, not %d", len(events), games*3*half)
+		t.Fatalf("the log has %d events, want %d", len(events), games*3*half)
 	}
 	last := make(map[string]int64)
 	for _, e := range events {
 		ev, err := schemas.DecodeEvent(e.Value)
 		if err != nil || ev.Seq != last[ev.Key]+1 {
-			t.Fatalf("game %s: seq %d after %d: %v", ev.Key, ev.Seq, last[ev.Key], err)
+			t.Fatalf("game %s: got seq %d after %d: %v", ev.Key, ev.Seq, last[ev.Key], err)
 		}
 		last[ev.Key] = ev.Seq
 	}
@@ -151,7 +151,7 @@ func TestMetricsCountCommandsByOutcome(t *testing.T) {
 	r := newRig(t, 1)
 	reg := prometheus.NewPedanticRegistry()
 	r.startWith(reg).waitReady()
-	r.send(step("g", stepAsWhite, 1), step("g", stepAsWhite, 2))
+	r.send(move("g", moveWhite, 1), move("g", moveWhite, 2))
 	r.waitCommitted(0, 2)
 	got := make(map[string]float64)
 	families, err := reg.Gather()
@@ -171,7 +171,7 @@ func TestMetricsCountCommandsByOutcome(t *testing.T) {
 		}
 	}
 	if got["accepted"] != 1 || got["refused"] != 1 || got["lag"] != 1 {
-		t.Fatalf("got %v", got)
+		t.Fatalf("metrics are %v", got)
 	}
 }
 

@@ -9,51 +9,53 @@ import (
 	"tabiya/schemas"
 )
 
-// Bounds of what a partition remembers of its refusals. The services remember
-// as much; here it closes the moment in which a client that was refused by one
-// instance asks another, which has not read the refusal yet.
+// Bounds of the refusals that a partition remembers. The services remember as
+// many. Here they close one gap: a client is refused through one instance and
+// repeats the command through another, which has not read the refusal yet.
 const (
-	rememberedRefusals = 4096
-	refusalsFor        = 10 * time.Minute
+	maxRefusals   = 4096
+	maxRefusalAge = 10 * time.Minute
 )
 
-// refusals are the commands of a partition that were refused lately: one of
-// them, sent again, is not accepted because the row has changed meanwhile. A
-// row does not know them, since a refusal must not let a client grow it.
+// refusals remembers the commands of a partition that were refused lately, so
+// that a repeated one is not accepted because the row has changed. They are not
+// kept in the row, since a client could grow it with them.
 type refusals struct {
-	lately *lru.Cache[refusal, schemas.Reply]
+	replies *lru.Cache[commandName, schemas.Reply]
 }
 
-type refusal struct{ key, commandID string }
+// commandName is a command's id within its aggregate.
+type commandName struct{ key, commandID string }
 
 func newRefusals() *refusals {
-	lately, err := lru.New[refusal, schemas.Reply](rememberedRefusals)
+	replies, err := lru.New[commandName, schemas.Reply](maxRefusals)
 	if err != nil {
 		panic(err) // only for a size below 1
 	}
-	return &refusals{lately}
+	return &refusals{replies}
 }
 
-// add remembers a refusal; not that an id was used for something else, which is
-// no word on what it was first used for.
+// add remembers the reply if it is a refusal. CodeKeyReused is left out: it says
+// that the id was used with another content and nothing about the first use.
 func (r *refusals) add(reply schemas.Reply) {
 	if reply.Type == schemas.CommandRejected && reply.Code != schemas.CodeKeyReused {
-		r.lately.Add(refusal{reply.Key, reply.CommandID}, reply)
+		r.replies.Add(commandName{reply.Key, reply.CommandID}, reply)
 	}
 }
 
-// again is the refusal of a command that was refused before, as said anew.
-func (r *refusals) again(cmd schemas.Command, at schemas.Time) (schemas.Reply, bool) {
-	reply, ok := r.lately.Get(refusal{cmd.Key, cmd.ID})
-	reply.CommandType, reply.Actor, reply.Region, reply.OccurredAt = cmd.Type, cmd.Actor, cmd.Region, at
-	return reply, ok
-}
-
-// hear takes a record of the replies: what the partition's owners before this one
-// have refused. What is no reply answers nobody.
-func (r *refusals) hear(rec *kgo.Record, commands string) {
+// addRecord adds a record of the replies topic, written by a previous owner of the
+// partition. It skips malformed records and replies to another topic's commands.
+func (r *refusals) addRecord(rec *kgo.Record, commands string) {
 	reply, err := schemas.DecodeReply(rec.Value)
 	if err == nil && schemas.CommandTopic(reply.CommandType) == commands {
 		r.add(reply)
 	}
+}
+
+// repeat returns the refusal to send for a command that was refused before; ok is
+// false if it was not.
+func (r *refusals) repeat(cmd schemas.Command, at schemas.Time) (reply schemas.Reply, ok bool) {
+	reply, ok = r.replies.Get(commandName{cmd.Key, cmd.ID})
+	reply.CommandType, reply.Actor, reply.Region, reply.OccurredAt = cmd.Type, cmd.Actor, cmd.Region, at
+	return reply, ok
 }

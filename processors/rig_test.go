@@ -18,10 +18,10 @@ import (
 	"tabiya/schemas"
 )
 
-// patience bounds every wait; a test that waits that long has failed.
-const patience = 30 * time.Second
+// timeout bounds every wait. A test that waits that long has failed.
+const timeout = 30 * time.Second
 
-// rig is a cluster with a producer of commands.
+// rig is a Kafka cluster with a producer of commands.
 type rig struct {
 	*kafkatest.Cluster
 	t        *testing.T
@@ -50,9 +50,9 @@ func (r *rig) send(cmds ...schemas.Command) {
 	}
 }
 
-// member is a running processor of the tally group.
+// member is a running processor of counters.
 type member struct {
-	*processors.Processor[*tally]
+	*processors.Processor[*counter]
 	t      *testing.T
 	cancel context.CancelFunc
 	ended  chan error
@@ -70,7 +70,7 @@ func (r *rig) startUnready() *member { return r.startWith(nil) }
 func (r *rig) startWith(reg prometheus.Registerer) *member {
 	r.t.Helper()
 	cfg := processors.Config{Kafka: r.Config, Logger: slog.New(slog.NewTextHandler(testWriter{r.t}, nil)), Registerer: reg}
-	p, err := processors.New(cfg, tallyTable(), tallyCore{})
+	p, err := processors.New(cfg, counterTable(), counterCore{})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -90,10 +90,10 @@ func (r *rig) startWith(reg prometheus.Registerer) *member {
 
 func (m *member) waitReady() {
 	m.t.Helper()
-	eventually(m.t, "the processor is ready", func() bool { return m.Ready() == nil })
+	eventually(m.t, "the processor to be ready", func() bool { return m.Ready() == nil })
 }
 
-// stop ends the member in good order and returns what Run returned.
+// stop shuts the member down and returns the error of Run.
 func (m *member) stop() error {
 	m.t.Helper()
 	m.cancel()
@@ -105,13 +105,13 @@ func (m *member) wait() error {
 	select {
 	case err := <-m.ended:
 		return err
-	case <-time.After(patience):
-		m.t.Fatal("the processor does not end")
+	case <-time.After(timeout):
+		m.t.Fatal("the processor does not stop")
 		return nil
 	}
 }
 
-// log reads a topic to its present end.
+// log returns the records of a topic up to its current end.
 func (r *rig) log(topic string) []*kgo.Record {
 	r.t.Helper()
 	var records []*kgo.Record
@@ -124,11 +124,11 @@ func (r *rig) log(topic string) []*kgo.Record {
 	return records
 }
 
-// waitLog waits until a topic holds n records, and returns all that it holds.
+// waitLog waits until a topic holds n records and returns all its records.
 func (r *rig) waitLog(topic string, n int) []*kgo.Record {
 	r.t.Helper()
 	var records []*kgo.Record
-	eventually(r.t, "records of "+topic, func() bool {
+	eventually(r.t, "the records of "+topic, func() bool {
 		records = r.log(topic)
 		return len(records) >= n
 	})
@@ -145,7 +145,8 @@ func (r *rig) admin() *kadm.Client {
 	return kadm.NewClient(client)
 }
 
-// committed is the tally group's committed offset, -1 if there is none.
+// committed returns the committed offset of the counters' group, or -1 if there is
+// none.
 func (r *rig) committed(partition int32) int64 {
 	r.t.Helper()
 	return r.committedBy(schemas.GamesGroup, schemas.GameCommands, partition)
@@ -155,7 +156,7 @@ func (r *rig) committedBy(group, topic string, partition int32) int64 {
 	r.t.Helper()
 	offsets, err := r.admin().FetchOffsets(r.t.Context(), group)
 	for _, notYet := range []error{kerr.GroupIDNotFound, kerr.CoordinatorNotAvailable, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator} {
-		if errors.Is(err, notYet) { // a group that has not begun, on a broker that has not either
+		if errors.Is(err, notYet) { // the group or its coordinator has not started yet
 			return -1
 		}
 	}
@@ -175,12 +176,12 @@ func (r *rig) waitCommitted(partition int32, offset int64) {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
+			t.Fatalf("timed out waiting for %s", what)
 		}
 		<-tick.C
 	}

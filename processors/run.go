@@ -8,17 +8,18 @@ import (
 	"time"
 )
 
-// How long to wait before starting again, and how long an order to stop waits
-// for what is not acknowledged yet.
 const (
-	firstPause = 100 * time.Millisecond
-	mostPause  = 2 * time.Second
-	stopWithin = 3 * time.Second
+	// The pause before a session is started again: it doubles with each failure.
+	minPause = 100 * time.Millisecond
+	maxPause = 2 * time.Second
+	// maxStop is how long a stopping session waits for unacknowledged messages.
+	maxStop = 3 * time.Second
 )
 
-// Run works until ctx is done. It outlives a broker that is away: it starts
-// again until it can go on. It returns an error only for what waiting does not
-// mend, ErrWrongPartition and ErrCorruptRow. It may be called again.
+// Run handles commands until ctx is done, and then returns nil. It survives
+// outages of Kafka: it starts again until it succeeds. It returns an error only
+// for what starting again does not repair, ErrWrongPartition and ErrCorruptRow.
+// It may be called again.
 func (p *Processor[R]) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -27,41 +28,41 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 	defer cancel()
 	lag.Go(func() {
 		if err := p.lag.Run(ctx); err != nil {
-			p.logger.Error("lag is not watched", "err", err)
+			p.logger.Error("measuring the consumer lag stopped", "err", err)
 		}
 	})
 
-	pause, away := firstPause, false
+	pause, failing := minPause, false
 	for ctx.Err() == nil {
 		started := time.Now()
-		err := p.once(ctx)
+		err := p.runSession(ctx)
 		if ctx.Err() != nil {
 			break
 		}
-		p.broken.Store(&err)
+		p.notRunning.Store(&err)
 		if errors.Is(err, ErrWrongPartition) || errors.Is(err, ErrCorruptRow) {
 			return err
 		}
-		if time.Since(started) > 2*mostPause {
-			pause, away = firstPause, false
+		if time.Since(started) > 2*maxPause {
+			pause, failing = minPause, false
 		}
-		if !away { // once a change of state, not once an attempt
-			p.logger.Warn("processor stopped, starts again until it can go on", "err", err)
-			away = true
+		if !failing { // one line for each change of state, not for each attempt
+			p.logger.Warn("processor stopped, retrying until it runs again", "err", err)
+			failing = true
 		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
 		}
-		pause = min(2*pause, mostPause)
+		pause = min(2*pause, maxPause)
 	}
 	stopped := errors.New("stopped")
-	p.broken.Store(&stopped)
+	p.notRunning.Store(&stopped)
 	return nil
 }
 
-// once runs the group until ctx is done or something fails.
-func (p *Processor[R]) once(ctx context.Context) (err error) {
+// runSession runs one session until ctx is done or something fails.
+func (p *Processor[R]) runSession(ctx context.Context) (err error) {
 	s, err := newSession(ctx, p)
 	if err != nil {
 		return fmt.Errorf("start processor %s: %w", p.table.Group, err)

@@ -3,7 +3,6 @@ package processors
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,8 +17,8 @@ import (
 	"tabiya/tables"
 )
 
-// session is one life of a Goka processor with all that it holds: when anything
-// fails, all of it goes, and the next one starts from what the log holds.
+// session is one run of a Goka processor with its clients and its partitions. If
+// anything fails, all of it is closed, and the next session starts from the log.
 type session[R tables.Row] struct {
 	p        *Processor[R]
 	goka     *goka.Processor
@@ -27,11 +26,12 @@ type session[R tables.Row] struct {
 	client   *kgo.Client
 	adm      *kadm.Client
 	clock    *brokerClock
-	pulse    *pulse
-	count    int32 // partitions of the commands topic
-	answers  int32 // partitions of the replies topic
+	stall    *stallDetector
 
-	fatal atomic.Pointer[error]
+	commandPartitions int32
+	replyPartitions   int32
+
+	fatal atomic.Pointer[error] // the error that Run returns
 
 	mu         sync.Mutex
 	partitions map[int32]*partition[R]
@@ -57,14 +57,14 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	details, err := s.adm.ListTopics(ctx, p.table.Commands, schemas.CommandReplies)
+	topics, err := s.adm.ListTopics(ctx, p.table.Commands, schemas.CommandReplies)
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", p.table.Commands, err)
 	}
-	if s.count = int32(len(details[p.table.Commands].Partitions)); s.count == 0 {
+	if s.commandPartitions = int32(len(topics[p.table.Commands].Partitions)); s.commandPartitions == 0 {
 		return fmt.Errorf("topic %s does not exist", p.table.Commands)
 	}
-	s.answers = int32(len(details[schemas.CommandReplies].Partitions))
+	s.replyPartitions = int32(len(topics[schemas.CommandReplies].Partitions))
 	now, err := kafka.BrokerTime(ctx, p.cfg.Kafka, s.producer)
 	if err != nil {
 		return err
@@ -74,45 +74,29 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 	return err
 }
 
-func (s *session[R]) options() []goka.ProcessorOption {
-	cfg := s.p.cfg.Kafka
-	return []goka.ProcessorOption{
-		goka.WithLogger(gokaLog{s.p.logger}),
-		goka.WithHasher(kafka.Hasher()),
-		goka.WithProducerBuilder(kafka.GokaProducer(s.producer)),
-		goka.WithTopicManagerBuilder(kafka.GokaTopics(cfg)),
-		goka.WithConsumerGroupBuilder(kafka.GokaGroup(cfg, s.p.lag, s.p.cfg.MaxInFlight)),
-		goka.WithConsumerSaramaBuilder(kafka.GokaConsumer(cfg)),
-		goka.WithStorageBuilder(s.open),
-		goka.WithUpdateCallback(s.recover),
-		goka.WithNilHandling(goka.NilProcess), // a command without a value goes to the dead letters
-		goka.WithPartitionChannelSize(128),
-	}
-}
-
 func (s *session[R]) run(ctx context.Context) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	// Goka waits up to 60 s for open emits when it stops. With the broker away
-	// they are given up: the commands are not committed and come again.
+	// Goka waits up to 60 s for unacknowledged messages when it stops. During an
+	// outage they are aborted: their commands are not committed and are replayed.
 	stopped := make(chan struct{})
 	defer close(stopped)
 	defer context.AfterFunc(ctx, func() {
 		select {
 		case <-stopped:
-		case <-time.After(stopWithin):
+		case <-time.After(maxStop):
 			s.producer.Abort()
 		}
 	})()
 
-	s.pulse = newPulse(s.p.cfg.Kafka.Session(), func() {
+	s.stall = newStallDetector(s.p.cfg.Kafka.Session(), func() {
 		s.producer.Abort()
-		end(errPaused)
+		end(errStalled)
 	})
-	var watching sync.WaitGroup
-	watching.Go(func() { s.pulse.run(ctx) })
-	watching.Go(func() { s.watchCommits(ctx) })
-	defer watching.Wait()
+	var background sync.WaitGroup
+	background.Go(func() { s.stall.run(ctx) })
+	background.Go(func() { s.watchCommits(ctx) })
+	defer background.Wait()
 	defer end(nil)
 	if err := s.goka.Run(ctx); err != nil {
 		return err
@@ -129,10 +113,10 @@ func (s *session[R]) close() {
 	}
 }
 
-// ping is nil if a broker answers within so long. The client waits longer for one
-// that does not let it connect.
-func (s *session[R]) ping(within time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), within)
+// ping returns nil if a broker answers within the timeout. It does not wait for
+// the client, which takes longer to give up a broker that accepts no connection.
+func (s *session[R]) ping(timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	answered := make(chan error, 1)
 	go func() {
 		defer cancel()
@@ -146,24 +130,8 @@ func (s *session[R]) ping(within time.Duration) error {
 	}
 }
 
-// replies reads what was replied lately to a partition's commands. Replies have
-// the key of the aggregate, so where their topic has as many partitions, they are
-// on the same one.
-func (s *session[R]) replies(ctx context.Context, number int32, fn func(*kgo.Record) error) error {
-	from := s.clock.now().Std().Add(-refusalsFor)
-	if s.answers == s.count {
-		return kafka.ReadPartition(ctx, s.client, schemas.CommandReplies, number, from, fn)
-	}
-	return kafka.ReadSince(ctx, s.p.cfg.Kafka, schemas.CommandReplies, from, func(r *kgo.Record) error {
-		if kafka.PartitionOf(string(r.Key), s.count) != number {
-			return nil
-		}
-		return fn(r)
-	})
-}
-
-// open makes a partition's table when Goka is assigned it.
-func (s *session[R]) open(_ string, number int32) (storage.Storage, error) {
+// openPartition is Goka's callback at the start of an assignment.
+func (s *session[R]) openPartition(_ string, number int32) (storage.Storage, error) {
 	part := newPartition(s, number)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,8 +145,7 @@ func (s *session[R]) partition(number int32) *partition[R] {
 	return s.partitions[number]
 }
 
-// forget drops a partition that was given up.
-func (s *session[R]) forget(p *partition[R]) {
+func (s *session[R]) removePartition(p *partition[R]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.partitions[p.number] == p {
@@ -186,15 +153,23 @@ func (s *session[R]) forget(p *partition[R]) {
 	}
 }
 
-// recover is called for each record of the table topic while it is read.
+// recover is Goka's callback for each record of the table topic.
 func (s *session[R]) recover(ctx goka.UpdateContext, _ storage.Storage, key string, value []byte) error {
 	return s.partition(ctx.Partition()).recover(key, value, ctx)
 }
 
-// gokaLog puts Goka's lines into the log at debug level: what matters of them
-// comes back as an error.
-type gokaLog struct{ *slog.Logger }
-
-func (l gokaLog) Print(v ...any)            { l.Debug(fmt.Sprint(v...)) }
-func (l gokaLog) Println(v ...any)          { l.Debug(fmt.Sprint(v...)) }
-func (l gokaLog) Printf(f string, v ...any) { l.Debug(fmt.Sprintf(f, v...)) }
+// readReplies calls fn for the latest replies to the commands of a partition.
+// Replies are keyed by aggregate like commands, so they are on the partition with
+// the same number if both topics have as many.
+func (s *session[R]) readReplies(ctx context.Context, number int32, fn func(*kgo.Record) error) error {
+	from := s.clock.now().Std().Add(-maxRefusalAge)
+	if s.replyPartitions == s.commandPartitions {
+		return kafka.ReadPartition(ctx, s.client, schemas.CommandReplies, number, from, fn)
+	}
+	return kafka.ReadSince(ctx, s.p.cfg.Kafka, schemas.CommandReplies, from, func(r *kgo.Record) error {
+		if kafka.PartitionOf(string(r.Key), s.commandPartitions) != number {
+			return nil
+		}
+		return fn(r)
+	})
+}

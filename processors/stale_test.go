@@ -8,21 +8,21 @@ import (
 	"tabiya/schemas"
 )
 
-// A stale owner wrote a lower version behind the higher one, and a row behind
-// its tombstone. Neither may win, nor be what compaction keeps.
-func TestAStaleOwnersLowerVersionDoesNotWin(t *testing.T) {
+// A stale owner wrote a lower version behind a higher one, and a row behind its
+// tombstone. Neither may win, and compaction must not keep either.
+func TestRecoveryRejectsStaleOwnersRows(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
-	var noise []schemas.Command
+	var filler []schemas.Command
 	for range 10 {
-		noise = append(noise, plain(schemas.Resign, "noise"))
+		filler = append(filler, command(schemas.Resign, "filler"))
 	}
-	noise = append(noise, plain(schemas.EvictGame, "noise"))
-	r.send(noise...) // so that the offsets below lie in the past
+	filler = append(filler, command(schemas.EvictGame, "filler"))
+	r.send(filler...) // moves the end of the partition behind the offsets of the rows below
 
-	table := tallyTable()
+	table := counterTable()
 	row := func(key string, version, offset int64, count int) *kgo.Record {
-		value := table.Encode(&tally{head: schemas.Head{Version: version, Offset: offset}, Count: count})
+		value := table.Encode(&counter{head: schemas.Head{Version: version, Offset: offset}, Count: count})
 		return &kgo.Record{Topic: schemas.GamesTable, Key: []byte(key), Value: value}
 	}
 	tombstone := &kgo.Record{Topic: schemas.GamesTable, Key: []byte("gone"), Headers: []kgo.RecordHeader{{Key: "offset", Value: []byte("5")}}}
@@ -33,7 +33,7 @@ func TestAStaleOwnersLowerVersionDoesNotWin(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.start()
-	r.send(step("kept", stepAsBlack, 1), step("gone", stepAsWhite, 1)) // legal at 3 and at none
+	r.send(move("kept", moveBlack, 1), move("gone", moveWhite, 1)) // legal with Count 3, and without a row
 	r.waitLog(schemas.GameEvents, 10+2)
 	last := make(map[string]*kgo.Record)
 	for _, rec := range r.log(schemas.GamesTable) {
@@ -46,14 +46,14 @@ func TestAStaleOwnersLowerVersionDoesNotWin(t *testing.T) {
 	}
 }
 
-// Nothing more is sent to the rows that a stale owner went behind: the recovery
-// itself must put the right one last.
-func TestRecoveryHealsTheTopicBehindAStaleOwner(t *testing.T) {
+// No command follows for a row that a stale owner overwrote: the recovery itself must
+// write the newest version again.
+func TestRecoveryRewritesTheNewestRowBehindAStaleOwners(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
-	table := tallyTable()
+	table := counterTable()
 	row := func(version int64) *kgo.Record {
-		value := table.Encode(&tally{head: schemas.Head{Version: version, Offset: -1}, Count: int(version)})
+		value := table.Encode(&counter{head: schemas.Head{Version: version, Offset: -1}, Count: int(version)})
 		return &kgo.Record{Topic: schemas.GamesTable, Key: []byte("kept"), Value: value}
 	}
 	if err := r.producer.SendRecords(t.Context(), row(3), row(1), row(2)); err != nil {

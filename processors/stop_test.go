@@ -18,10 +18,10 @@ import (
 // memberEnv makes the test binary a member of the group on these brokers.
 const memberEnv = "TABIYA_TEST_MEMBER"
 
-// Sessions of the test with a stopped member: a real broker allows no shorter.
+// Session timeouts of a member that is stopped by a test.
 const (
 	shortSession     = 2 * time.Second
-	realShortSession = 6 * time.Second
+	realShortSession = 6 * time.Second // a real broker's minimum
 	sessionEnv       = "TABIYA_TEST_SESSION"
 )
 
@@ -35,11 +35,11 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	cfg := kafka.Config{Brokers: strings.Split(brokers, ","), SessionTimeout: session}
-	_ = processors.Run(context.Background(), processors.Config{Kafka: cfg}, tallyTable(), tallyCore{}) // it ends by SIGKILL
+	_ = processors.Run(context.Background(), processors.Config{Kafka: cfg}, counterTable(), counterCore{}) // it ends by SIGKILL
 	os.Exit(1)
 }
 
-// startChild runs a member in a process of its own, with a short session.
+// startChild runs a member with a short session in a child process.
 func (r *rig) startChild() *exec.Cmd {
 	r.t.Helper()
 	r.Config.SessionTimeout = shortSession
@@ -58,20 +58,20 @@ func (r *rig) startChild() *exec.Cmd {
 	return child
 }
 
-// An owner stands still for longer than its session (SIGSTOP), another takes its
-// partition and goes on, and the first one wakes up (SIGCONT) with commands in
-// its hands. What it may still write must not move a row backwards.
-func TestAStoppedOwnerThatWakesUpDoesNotMoveTheTableBackwards(t *testing.T) {
+// An owner is stopped (SIGSTOP) for longer than its session, and another member takes
+// its partition. When the first one continues (SIGCONT) it still holds commands.
+// Nothing that it writes then may move a row backwards.
+func TestStaleOwnerDoesNotMoveTheTableBackwards(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	child := r.startChild()
 	play := func(from, to int64) (cmds []schemas.Command) {
 		for n := from; n < to; n++ {
-			how := stepAsWhite
+			uci := moveWhite
 			if n%2 == 1 {
-				how = stepAsBlack
+				uci = moveBlack
 			}
-			cmds = append(cmds, step("g", how, n))
+			cmds = append(cmds, move("g", uci, n))
 		}
 		return cmds
 	}
@@ -103,51 +103,52 @@ func TestAStoppedOwnerThatWakesUpDoesNotMoveTheTableBackwards(t *testing.T) {
 		seen[ev.ID] = true
 	}
 	if len(seen) != 400 {
-		t.Fatalf("%d different events, not 400", len(seen))
+		t.Fatalf("the log has %d different events, want 400", len(seen))
 	}
-	// The table as any recovery sees it.
-	view := tables.NewView(r.Config, tallyTable(), nil)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	// A view reads the table like a recovery.
+	view := tables.NewView(r.Config, counterTable(), nil)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	go func() { _ = view.Run(ctx) }()
-	if _, ok := view.WaitUntil(ctx, "g", func(row *tally) bool { return row.Count == 400 && row.head.Version == 400 }); !ok {
-		t.Fatal("the row is not at 400")
+	if _, ok := view.WaitUntil(ctx, "g", func(row *counter) bool { return row.Count == 400 && row.head.Version == 400 }); !ok {
+		t.Fatal("the row never reached version 400")
 	}
 }
 
-// Nobody took over: the one that wakes up joins again, and its timers run.
-func TestAMemberThatStoodStillJoinsAgain(t *testing.T) {
+// No other member takes the partitions: the stopped one joins the group again, and its
+// timers fire.
+func TestStalledMemberJoinsAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	child := r.startChild()
-	r.send(plain(schemas.OfferDraw, "g"))
-	r.waitLog(schemas.GameEvents, 2) // its timer too
+	r.send(command(schemas.OfferDraw, "g"))
+	r.waitLog(schemas.GameEvents, 2) // the second is the timer's
 	if err := child.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	adm := r.admin()
-	eventually(t, "the broker drops the member", func() bool {
+	eventually(t, "the broker to drop the member", func() bool {
 		groups, err := adm.DescribeGroups(t.Context(), schemas.GamesGroup)
 		return err == nil && len(groups[schemas.GamesGroup].Members) == 0
 	})
 	if err := child.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	r.send(plain(schemas.OfferDraw, "h"))
+	r.send(command(schemas.OfferDraw, "h"))
 	r.waitLog(schemas.GameEvents, 4)
 }
 
-func TestAPauseLongerThanHalfASessionTripsThePulse(t *testing.T) {
+func TestStallDetectorReportsAPauseOfHalfASessionOnce(t *testing.T) {
 	t.Parallel()
-	tripped := 0
-	p := processors.NewPulse(20*time.Millisecond, func() { tripped++ })
-	deadline := time.Now().Add(patience)
-	for p.Check() == nil {
+	calls := 0
+	d := processors.NewStallDetector(20*time.Millisecond, func() { calls++ })
+	deadline := time.Now().Add(timeout)
+	for d.Check() == nil {
 		if time.Now().After(deadline) {
-			t.Fatal("it does not notice")
+			t.Fatal("the detector does not notice the stall")
 		}
 	}
-	if p.Check() == nil || tripped != 1 {
-		t.Fatalf("tripped %d times", tripped)
+	if d.Check() == nil || calls != 1 {
+		t.Fatalf("onStall was called %d times, want 1", calls)
 	}
 }

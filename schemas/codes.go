@@ -1,7 +1,7 @@
 package schemas
 
-// Code is a stable reason, the `code` of a problem document and of a
-// CommandRejected. Codes are added to, never renamed.
+// Code is the stable reason of an error: the `code` of a problem document and of a
+// CommandRejected. New codes may be added; none is ever renamed.
 type Code string
 
 // Refusals of the processors.
@@ -22,25 +22,25 @@ const (
 	CodeKeyExpired         Code = "idempotency_key_expired"
 	CodeSamePlayer         Code = "same_player"
 	CodeInvalidTimeControl Code = "invalid_time_control"
-	CodeInvalidFEN         Code = "invalid_fen" // of a starting position; the detail says why
+	CodeInvalidFEN         Code = "invalid_fen" // in a starting position; the detail says why
 	CodeNoDrawToClaim      Code = "no_draw_to_claim"
 
 	CodeNothingToTakeBack     Code = "nothing_to_take_back"
 	CodeNoTakebackOffer       Code = "no_takeback_offer"
 	CodeTakebackOfferPending  Code = "takeback_offer_pending"
-	CodeTakebackOfferTooSoon  Code = "takeback_offer_too_soon" // one between two moves
+	CodeTakebackOfferTooSoon  Code = "takeback_offer_too_soon" // at most one offer between two moves
 	CodeTooManyTakebackOffers Code = "too_many_takeback_offers"
-	CodeClockNotRunning       Code = "clock_not_running" // both sides move first
+	CodeClockNotRunning       Code = "clock_not_running" // time cannot be added before each side has moved
 	CodeTooMuchTime           Code = "too_much_time"
 	CodeOpponentPresent       Code = "opponent_present"
 	CodeTooEarlyToClaim       Code = "too_early_to_claim" // the detail says how many seconds remain
-	CodeYourTurn              Code = "your_turn"          // a claim on the opponent waits for his turn
+	CodeYourTurn              Code = "your_turn"          // a claim must wait until it is the opponent's turn
 	CodeClaimantGone          Code = "claimant_gone"
 	CodeGameNotOver           Code = "game_not_over"
-	CodeNoRematch             Code = "no_rematch" // of an aborted game
+	CodeNoRematch             Code = "no_rematch" // an aborted game has none
 	CodeNoRematchOffer        Code = "no_rematch_offer"
-	CodeRematchOffered        Code = "rematch_offered"  // once a side
-	CodeRematchAccepted       Code = "rematch_accepted" // already
+	CodeRematchOffered        Code = "rematch_offered"  // this side has offered one before
+	CodeRematchAccepted       Code = "rematch_accepted" // the rematch was accepted before
 
 	CodePlayerNotFound Code = "player_not_found"
 	CodePlayerExists   Code = "player_exists"
@@ -52,8 +52,8 @@ const (
 	CodeQueueFull      Code = "queue_full"
 	CodeQueueNotFound  Code = "queue_not_found"
 
-	// CodeNotAccepted answers a refused command that came again after a crash:
-	// it stays refused, but why is not known any more.
+	// CodeNotAccepted answers a refused command that is replayed after a crash. It
+	// stays refused, but the reason is no longer known.
 	CodeNotAccepted Code = "not_accepted"
 )
 
@@ -79,7 +79,7 @@ const (
 	CodeUnknownRegion        Code = "unknown_region"
 	CodeRateLimited          Code = "rate_limited"
 	CodeTooManyConnections   Code = "too_many_connections"
-	CodeUnavailable          Code = "unavailable"     // a dependency is away: try again after Retry-After
-	CodeOutcomeUnknown       Code = "outcome_unknown" // no answer in time: the same key asks again
+	CodeUnavailable          Code = "unavailable"     // a dependency does not answer: try again after Retry-After
+	CodeOutcomeUnknown       Code = "outcome_unknown" // no answer in time: repeat the request with the same Idempotency-Key
 	CodeInternal             Code = "internal"
 )

@@ -2,7 +2,7 @@ package schemas
 
 import "time"
 
-// CommandType names a command. The comment behind each says who sends it.
+// CommandType names a command. The comment of each says who sends it.
 type CommandType string
 
 // Player commands, keyed by player id.
@@ -15,7 +15,7 @@ const (
 	ReleaseSeat    CommandType = "ReleaseSeat"    // matchmaking processor: the ticket has left the queue
 	RequeueSeat    CommandType = "RequeueSeat"    // matchmaking processor: the match failed, the ticket waits again
 	SeatInGame     CommandType = "SeatInGame"     // games processor: the game that the match made has started
-	RecordResult   CommandType = "RecordResult"   // games processor: free the seat, fold the result into the rating
+	RecordResult   CommandType = "RecordResult"   // games processor: free the seat, update the rating
 )
 
 // Queue commands, keyed by queue.
@@ -44,16 +44,16 @@ const (
 	OfferTakeback   CommandType = "OfferTakeback"   // livegame service
 	AcceptTakeback  CommandType = "AcceptTakeback"  // livegame service
 	DeclineTakeback CommandType = "DeclineTakeback" // livegame service
-	MarkGone        CommandType = "MarkGone"        // livegame service, as ActorSystem: nobody listens for a player
-	MarkPresent     CommandType = "MarkPresent"     // livegame service, as ActorSystem: somebody does again
+	MarkGone        CommandType = "MarkGone"        // livegame service, as ActorSystem: the player's last connection closed
+	MarkPresent     CommandType = "MarkPresent"     // livegame service, as ActorSystem: the player connected again
 	ClaimVanished   CommandType = "ClaimVanished"   // livegame service: the opponent has been gone for long enough
 	OfferRematch    CommandType = "OfferRematch"    // livegame service, once the game is over
 	AcceptRematch   CommandType = "AcceptRematch"   // livegame service
 	DeclineRematch  CommandType = "DeclineRematch"  // livegame service
 )
 
-// Actors of a command that are not players. A refusal is answered to players
-// and to ActorService only: a processor does not wait for a reply.
+// The actors that are not players. Players and ActorService get a reply to a
+// refused command, ActorSystem does not: a processor waits for none.
 const (
 	ActorSystem  = "system"  // a processor or a timer
 	ActorService = "service" // a service token
@@ -63,10 +63,10 @@ const (
 type Command struct {
 	ID      string // idempotency key, a UUID; see CommandID
 	Type    CommandType
-	Key     string // player id, queue key or game id, by the type's aggregate; also the record's key
+	Key     string // player id, queue key or game id, depending on Type; also the record's key
 	Region  string
 	Actor   string // player id, ActorSystem or ActorService
-	Payload any    // *JoinQueuePayload and so on, by Type; nil where the type has none
+	Payload any    // pointer to the payload of Type, such as *JoinQueuePayload; nil if Type has none
 }
 
 // RegisterPlayerPayload carries the public facts of a new account.
@@ -75,38 +75,38 @@ type RegisterPlayerPayload struct {
 	Country string `json:"country,omitempty"` // ISO 3166-1 alpha-2
 }
 
-// UpdatePlayerPayload carries the public facts as they are from now on; the
+// UpdatePlayerPayload carries all public facts of a changed account. The
 // envelope's region is the player's new home region.
 type UpdatePlayerPayload struct {
 	Handle  string `json:"handle"`
 	Country string `json:"country,omitempty"`
-	// Revision counts the account's changes from 1 (its registration): an
-	// older one that arrives late is ignored.
+	// Revision counts the changes of the account; 1 is its registration. An
+	// update with an older revision is ignored.
 	Revision int64 `json:"revision"`
 }
 
-// JoinQueuePayload takes the seat for one ticket. The ticket's id is the
+// JoinQueuePayload takes the player's seat for a new ticket, whose id is the
 // command's id.
 type JoinQueuePayload struct {
 	Queue string `json:"queue"` // queue key
 }
 
-// ReleaseSeatPayload frees the seat if it is still held by that ticket.
+// ReleaseSeatPayload frees the seat if the ticket still holds it.
 type ReleaseSeatPayload struct {
 	TicketID string `json:"ticketId"`
 }
 
-// RequeueSeatPayload puts the seat back to queued for the ticket's next attempt,
-// and the ticket, by an EnterQueue, back among those that can be paired.
+// RequeueSeatPayload returns the seat to queued for the ticket's next attempt. The
+// EnterQueue that follows makes the ticket available for pairing again.
 type RequeueSeatPayload struct {
 	TicketID string `json:"ticketId"`
 	Attempt  int    `json:"attempt"` // the attempt that now begins
 	GameID   string `json:"gameId"`  // the game that failed to start
-	Queue    string `json:"queue"`   // where the ticket is: told to drop it if the seat is taken
+	Queue    string `json:"queue"`   // the ticket's queue; it removes the ticket if the seat is taken
 }
 
-// SeatInGamePayload moves the seat from a ticket's attempt to the game. A late
-// one, of an attempt that has failed meanwhile, does nothing.
+// SeatInGamePayload moves the seat from a ticket's attempt to the game. It does
+// nothing if that attempt has failed in the meantime.
 type SeatInGamePayload struct {
 	GameID   string `json:"gameId"`
 	TicketID string `json:"ticketId"`
@@ -119,19 +119,19 @@ type RecordResultPayload struct {
 	Speed  Speed  `json:"speed"`
 	// Rated is false for a casual or aborted game: only the seat is freed.
 	Rated    bool    `json:"rated"`
-	Score    float64 `json:"score"` // 1, 0.5 or 0, of the player under whose key this is
+	Score    float64 `json:"score"` // the player's: 1, 0.5 or 0
 	Opponent Seated  `json:"opponent"`
 }
 
-// EnterQueuePayload is a ticket.
+// EnterQueuePayload is a ticket that enters a queue.
 type EnterQueuePayload struct {
 	TicketID  string  `json:"ticketId"`
 	PlayerID  string  `json:"playerId"`
 	Handle    string  `json:"handle"`
 	Rating    float64 `json:"rating"`
 	Deviation float64 `json:"deviation"`
-	// Attempt, if not 0, brings back a ticket whose match failed: the seat is
-	// queued again, for that attempt.
+	// Attempt is 0 for a new ticket. Otherwise the ticket returns after a failed
+	// match: its seat is queued again, for that attempt.
 	Attempt int    `json:"attempt,omitempty"`
 	Origin  Origin `json:"origin"`
 }
@@ -143,11 +143,11 @@ type RemoveTicketPayload struct {
 	Origin   Origin `json:"origin"`
 }
 
-// Origin is the place of the player command behind a queue command. From one
-// partition they arrive in order, so a queue that remembers the last offset of
-// each partition tells a repeat, however late it comes, from a new ticket.
+// Origin is the position in player-commands of the command that led to a queue
+// command. Those of one partition arrive in order, so a queue that keeps the last
+// offset of each partition can tell a repeated command from a new one at any time.
 type Origin struct {
-	Partitions int32 `json:"partitions"` // of player-commands; more after a scaling
+	Partitions int32 `json:"partitions"` // of player-commands; grows when the topic is scaled
 	Partition  int32 `json:"partition"`
 	Offset     int64 `json:"offset"`
 }
@@ -162,58 +162,59 @@ type ExpireMatchPayload struct {
 	GameID string `json:"gameId"`
 }
 
-// Seated is a player at the board with the rating he came with.
+// Seated is a player of a game, with the rating they started it with.
 type Seated struct {
 	PlayerID  string  `json:"playerId"`
 	Handle    string  `json:"handle"`
 	Rating    float64 `json:"rating"`
 	Deviation float64 `json:"deviation"`
-	// TicketID and Attempt are set when a queue made the game.
+	// TicketID and Attempt are set if a queue made the game.
 	TicketID string `json:"ticketId,omitempty"`
 	Attempt  int    `json:"attempt,omitempty"`
 }
 
-// CreateWithin is how long a service may repeat a request for a game, from the
-// time of its key. The game's row stays longer, so a repeat meets it or comes too
-// late; were the row gone, the repeat would make the same game a second time.
+// CreateWithin is how long a service may repeat a request for a game, counted from
+// the time of its Idempotency-Key. The game's row is kept longer: without the row,
+// a repeated request would make the same game a second time.
 const CreateWithin = time.Minute
 
-// RematchWithin is how long after it was accepted a rematch can be made, as long
-// as the processors may be away for. Its row stays longer, for the same reason.
+// RematchWithin is how long after its acceptance a rematch can still be created,
+// which is the longest outage of the processors that a rematch survives. Its row is
+// kept longer, for the same reason.
 const RematchWithin = 10 * time.Minute
 
-// CreateGamePayload seats two players.
+// CreateGamePayload describes a new game.
 type CreateGamePayload struct {
 	White       Seated      `json:"white"`
 	Black       Seated      `json:"black"`
 	TimeControl TimeControl `json:"timeControl"`
 	Rated       bool        `json:"rated"`
-	// Queue is the key of the queue that made the match, empty when a service did.
+	// Queue is the key of the queue that made the match; empty if a service did.
 	Queue string `json:"queue,omitempty"`
-	// Deadline, if not 0, is the match's or the request's: a command that comes
-	// later makes no game. Its match has failed, or its game is over and forgotten.
+	// Deadline is that of the match or of the request; 0 is none. A later command
+	// makes no game, because the match has failed or the game is over and evicted.
 	Deadline Time `json:"deadline,omitempty"`
-	// FEN is the starting position; empty for the usual one.
+	// FEN is the starting position; empty for the standard one.
 	FEN string `json:"fen,omitempty"`
-	// Private is a game that only its players may see.
+	// Private hides the game from everybody but its players.
 	Private bool `json:"private,omitempty"`
-	// RematchOf is the game that this one follows, if it is a rematch.
+	// RematchOf is the id of the game before, if this one is a rematch.
 	RematchOf string `json:"rematchOf,omitempty"`
 }
 
-// PlayMovePayload is one move in UCI, "e2e4" or "e7e8q".
+// PlayMovePayload is one move in UCI notation, such as "e2e4" or "e7e8q".
 type PlayMovePayload struct {
 	UCI string `json:"uci"`
-	// Ply, if not 0, is the ply the client believes to play, from 1: a move that
-	// comes late or twice is refused instead of played in another position.
+	// Ply is the number, from 1, of the ply that the client means; 0 is any. A late
+	// or repeated move is then refused instead of played in another position.
 	Ply int `json:"ply,omitempty"`
-	// LagCs is how long the move was under way, in centiseconds, as the service
-	// believes: no more than the round trip that it measured itself.
+	// LagCs is how long the move was on the network, in centiseconds, by the
+	// service's estimate: at most the round trip that it measured.
 	LagCs int64 `json:"lagCs,omitempty"`
 }
 
-// CheckFlagPayload names the position the timer was set in, for logs; the
-// handler judges the row as it is.
+// CheckFlagPayload says, for logs only, at which ply the timer was set. The command
+// is decided against the row as it is.
 type CheckFlagPayload struct {
 	Ply int `json:"ply"`
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// DecodeCommand reads a commands record's value. Any bytes at all give a
-// command or an error, never a panic.
+// DecodeCommand decodes the value of a record of a commands topic. It returns an
+// error for malformed bytes and never panics.
 func DecodeCommand(value []byte) (Command, error) {
 	if cmd, ok := scanCommand(string(value)); ok {
 		return cmd, nil
@@ -15,7 +15,7 @@ func DecodeCommand(value []byte) (Command, error) {
 	return readCommand(value)
 }
 
-// readCommand is DecodeCommand for any form of JSON.
+// readCommand is DecodeCommand for any JSON, by encoding/json.
 func readCommand(value []byte) (Command, error) {
 	var w commandWire[any]
 	w.CommandType = CommandType(hint(value, commandTypeField))
@@ -34,8 +34,8 @@ func readCommand(value []byte) (Command, error) {
 	return Command{w.CommandID, w.CommandType, key, w.Region, w.Actor, w.Payload}, nil
 }
 
-// DecodeEvent reads an events record's value. Any bytes at all give an event or
-// an error, never a panic.
+// DecodeEvent decodes the value of a record of an events topic. It returns an error
+// for malformed bytes and never panics.
 func DecodeEvent(value []byte) (Event, error) {
 	if ev, _, ok := scanEvent(string(value)); ok {
 		return ev, nil
@@ -43,8 +43,8 @@ func DecodeEvent(value []byte) (Event, error) {
 	return readEvent(value)
 }
 
-// DecodeEventText is DecodeEvent that also gives the payload as it is on the wire.
-func DecodeEventText(value []byte) (ev Event, payload string, err error) {
+// DecodeEventAndPayload is DecodeEvent that also returns the payload's JSON.
+func DecodeEventAndPayload(value []byte) (ev Event, payload string, err error) {
 	if ev, payload, ok := scanEvent(string(value)); ok {
 		return ev, payload, nil
 	}
@@ -60,7 +60,7 @@ func DecodeEventText(value []byte) (ev Event, payload string, err error) {
 	return ev, string(raw.Payload), nil
 }
 
-// readEvent is DecodeEvent for any form of JSON.
+// readEvent is DecodeEvent for any JSON, by encoding/json.
 func readEvent(value []byte) (Event, error) {
 	var w eventWire[any]
 	w.EventType = EventType(hint(value, eventTypeField))
@@ -79,7 +79,7 @@ func readEvent(value []byte) (Event, error) {
 	return Event{w.EventID, w.EventType, key, w.Seq, w.OccurredAt, w.Region, w.CommandID, w.Payload}, nil
 }
 
-// DecodeReply reads a command-replies record's value.
+// DecodeReply decodes the value of a record of the command-replies topic.
 func DecodeReply(value []byte) (Reply, error) {
 	var w replyWire
 	if err := json.Unmarshal(value, &w); err != nil {
@@ -96,9 +96,10 @@ func DecodeReply(value []byte) (Reply, error) {
 	return Reply{w.ReplyType, w.CommandID, w.CommandType, key, w.Region, w.Actor, w.OccurredAt, w.Code, w.Detail, w.Seq}, nil
 }
 
-// decodeEnvelope reads value into the envelope w, whose type and payload are
-// given: in one pass if they were hinted right, as our own encoders make it, and
-// in a second one if not.
+// decodeEnvelope decodes value into the envelope w. name and payload point into w
+// and hold what hint found. If that is the real type, which it is for messages of
+// our own encoders, one pass is enough; otherwise the payload is decoded in a
+// second pass.
 func decodeEnvelope[T ~string](value []byte, w any, name *T, payload *any, kinds map[T]kind) (kind, error) {
 	hinted := *name
 	if err := json.Unmarshal(value, w); err != nil {
@@ -114,18 +115,18 @@ func decodeEnvelope[T ~string](value []byte, w any, name *T, payload *any, kinds
 	case *name == hinted && *payload != nil && bytes.Contains(value, payloadField):
 		return k, nil
 	}
-	var alone struct {
+	var raw struct {
 		Payload json.RawMessage `json:"payload"`
 	}
-	if err := json.Unmarshal(value, &alone); err != nil {
+	if err := json.Unmarshal(value, &raw); err != nil {
 		return kind{}, err
 	}
-	if len(alone.Payload) == 0 || string(alone.Payload) == "null" {
-		return kind{}, fmt.Errorf("%s without a payload", string(*name))
+	if len(raw.Payload) == 0 || string(raw.Payload) == "null" {
+		return kind{}, fmt.Errorf("%s has no payload", string(*name))
 	}
 	*payload = k.newPayload()
-	if err := json.Unmarshal(alone.Payload, *payload); err != nil {
-		return kind{}, fmt.Errorf("%s: payload: %w", string(*name), err)
+	if err := json.Unmarshal(raw.Payload, *payload); err != nil {
+		return kind{}, fmt.Errorf("payload of %s: %w", string(*name), err)
 	}
 	return k, nil
 }
@@ -136,15 +137,15 @@ var (
 	payloadField     = []byte(`"payload":`)
 )
 
-// hint finds the message's type without parsing it; "" or nonsense if it is not
-// where our encoders put it.
+// hint guesses the message's type without parsing value. It is right if the field
+// is where our encoders put it.
 func hint(value, field []byte) string {
 	_, rest, _ := bytes.Cut(value[:min(len(value), 160)], field)
 	name, _, _ := bytes.Cut(rest, []byte{'"'})
 	return string(name)
 }
 
-// blank is an empty payload of the kind, nil if it has none.
+// blank returns an empty payload of the kind, or nil if it has none.
 func (k kind) blank() any {
 	if k.newPayload == nil {
 		return nil

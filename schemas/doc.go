@@ -1,8 +1,8 @@
-// Package schemas is the language of Tabiya: the topics, and the commands,
-// events and replies that travel on them. Everything else imports it; it
-// imports nothing of the project.
+// Package schemas defines the topics of Tabiya and the commands, events and
+// replies on them. Every other package may import it; it imports none of the
+// project's packages.
 //
-// A record's value is one JSON envelope. Readers ignore fields they do not
-// know, so changes are additive only; the golden files under testdata/ are the
-// contract and are added to, never edited.
+// The value of a record is one JSON envelope. Readers ignore unknown fields, so a
+// change may add a field but never remove or rename one. The golden files under
+// testdata/ are the contract: new ones are added, existing ones are never edited.
 package schemas

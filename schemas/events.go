@@ -29,18 +29,18 @@ const (
 	PlayerReturned   EventType = "PlayerReturned"
 
 	// The terminal events; their payload is GameOver.
-	GameEnded    EventType = "GameEnded"    // on the board, agreed or claimed
+	GameEnded    EventType = "GameEnded"    // by the position, by agreement or by a claim
 	GameResigned EventType = "GameResigned" //
 	GameTimeout  EventType = "GameTimeout"  // a flag fell
 	GameAborted  EventType = "GameAborted"  // no result
 
-	// The only events behind a terminal one.
+	// The only events that may follow a terminal one.
 	RematchOffered  EventType = "RematchOffered"
 	RematchDeclined EventType = "RematchDeclined"
 	RematchAccepted EventType = "RematchAccepted"
 )
 
-// Terminal reports whether t ends a game. What follows it is about a rematch.
+// Terminal reports whether t ends a game. Only events about a rematch may follow.
 func (t EventType) Terminal() bool {
 	switch t {
 	case GameEnded, GameResigned, GameTimeout, GameAborted:
@@ -49,9 +49,9 @@ func (t EventType) Terminal() bool {
 	return false
 }
 
-// Closing reports whether t ends a game or follows its end. Such a record carries
-// the game's row, see HeaderRow.
-func (t EventType) Closing() bool {
+// CarriesRow reports whether a record of t carries the game's row (see HeaderRow):
+// those that end a game, and those about its rematch.
+func (t EventType) CarriesRow() bool {
 	switch t {
 	case RematchOffered, RematchDeclined, RematchAccepted:
 		return true
@@ -59,29 +59,29 @@ func (t EventType) Closing() bool {
 	return t.Terminal()
 }
 
-// Topic is the events topic that t belongs on; empty for an unknown type.
+// Topic returns the events topic of t, or "" for an unknown type.
 func (t EventType) Topic() string { return eventTopics[eventKinds[t].of] }
 
 // Event is the envelope of every *-events topic.
 type Event struct {
 	ID         string // EventID(Key, Seq)
 	Type       EventType
-	Key        string // player id, queue key or game id, by the type's aggregate; also the record's key
+	Key        string // player id, queue key or game id, depending on Type; also the record's key
 	Seq        int64  // counts the aggregate's events from 1 without gaps
-	OccurredAt Time   // broker time of the command that caused it
+	OccurredAt Time   // broker time of the command that led to it
 	Region     string
-	CommandID  string // the command that caused it
-	Payload    any    // *GameCreatedPayload and so on, by Type
+	CommandID  string // the command that led to it
+	Payload    any    // pointer to the payload of Type, such as *GameCreatedPayload
 }
 
-// PlayerFacts is the payload of PlayerRegistered and PlayerUpdated: the public
-// facts as they are from now on.
+// PlayerFacts is the payload of PlayerRegistered and PlayerUpdated: all public
+// facts of the account.
 type PlayerFacts struct {
 	Handle  string `json:"handle"`
 	Country string `json:"country,omitempty"`
 }
 
-// PlayerRatedPayload is a rating after a game.
+// PlayerRatedPayload is a player's rating after a game.
 type PlayerRatedPayload struct {
 	GameID     string  `json:"gameId"`
 	Speed      Speed   `json:"speed"`
@@ -92,10 +92,10 @@ type PlayerRatedPayload struct {
 	Games      int     `json:"games"`  // rated games at this speed, this one included
 }
 
-// PlayerClosedPayload has no fields: the envelope says it all.
+// PlayerClosedPayload has no fields.
 type PlayerClosedPayload struct{}
 
-// PlayerQueuedPayload: the ticket waits.
+// PlayerQueuedPayload says that a ticket entered the queue.
 type PlayerQueuedPayload struct {
 	TicketID string  `json:"ticketId"`
 	PlayerID string  `json:"playerId"`
@@ -103,35 +103,36 @@ type PlayerQueuedPayload struct {
 	Waiting  int     `json:"waiting"` // tickets in the queue, this one included
 }
 
-// PlayerLeftQueuePayload: the ticket was withdrawn.
+// PlayerLeftQueuePayload says that a ticket was withdrawn.
 type PlayerLeftQueuePayload struct {
 	TicketID string `json:"ticketId"`
 	PlayerID string `json:"playerId"`
 }
 
-// MatchFoundPayload: two tickets became one game, which is asked for.
+// MatchFoundPayload says that two tickets were paired and a game was requested.
 type MatchFoundPayload struct {
 	GameID   string `json:"gameId"`
 	White    Seated `json:"white"`
 	Black    Seated `json:"black"`
-	Deadline Time   `json:"deadline"` // without GameStarted by then the match fails
+	Deadline Time   `json:"deadline"` // the match fails if the game has not started by then
 }
 
-// MatchConfirmedPayload: the game started in time.
+// MatchConfirmedPayload says that the match's game started in time.
 type MatchConfirmedPayload struct {
 	GameID string `json:"gameId"`
 	White  Seated `json:"white"`
 	Black  Seated `json:"black"`
 }
 
-// MatchFailedPayload: both tickets wait again with the credit they had.
+// MatchFailedPayload says that the match's game did not start in time. Both tickets
+// return to the queue and keep their waiting credit.
 type MatchFailedPayload struct {
 	GameID string `json:"gameId"`
 	White  Seated `json:"white"`
 	Black  Seated `json:"black"`
 }
 
-// GameCreatedPayload is the head of a game.
+// GameCreatedPayload describes a new game.
 type GameCreatedPayload struct {
 	White       Seated      `json:"white"`
 	Black       Seated      `json:"black"`
@@ -141,12 +142,12 @@ type GameCreatedPayload struct {
 	Queue       string      `json:"queue,omitempty"`
 	FEN         string      `json:"fen"`
 	Private     bool        `json:"private,omitempty"`   // only its players may see it
-	RematchOf   string      `json:"rematchOf,omitempty"` // the game that this one follows
+	RematchOf   string      `json:"rematchOf,omitempty"` // id of the game before, if this one is a rematch
 }
 
-// GameStartedPayload: White may move.
+// GameStartedPayload says that White may move.
 type GameStartedPayload struct {
-	FirstMoveBy Time `json:"firstMoveBy"` // without a move by then the game is aborted
+	FirstMoveBy Time `json:"firstMoveBy"` // the game is aborted if there is no move by then
 }
 
 // MoveMadePayload is one ply.
@@ -157,38 +158,38 @@ type MoveMadePayload struct {
 	SAN   string `json:"san"`
 	FEN   string `json:"fen"` // after the move; the en-passant square only if a legal capture exists
 	Clock Clock  `json:"clock"`
-	// DeadlineAt is when the side to move has used up its time (or, on the first
-	// ply, its first-move limit). Its flag falls then, or up to 2 s later if its
-	// lag bank holds so much. 0 after the last move.
+	// DeadlineAt is when the side to move has used up its time or, for its first
+	// move, the first-move limit. Its flag falls then, or up to 2 s later if its
+	// lag bank covers that. 0 after the last move.
 	DeadlineAt Time `json:"deadlineAt,omitempty"`
 }
 
-// Clock is the audit of one move, in centiseconds. The move was received at the
-// event's occurredAt. From each side's second move on, charged and compensated
-// together are elapsed.
+// Clock records how the time of one move was counted, in centiseconds. The move was
+// received at the event's occurredAt. From each side's second move on, ElapsedCs is
+// the sum of ChargedCs and CompensatedCs.
 type Clock struct {
 	WhiteCs       int64 `json:"whiteCs"`                 // left after the move, increment included
 	BlackCs       int64 `json:"blackCs"`                 // likewise
-	ElapsedCs     int64 `json:"elapsedCs"`               // broker time since the move before
-	ChargedCs     int64 `json:"chargedCs"`               // what the mover paid of it; 0 on each side's first move
-	CompensatedCs int64 `json:"compensatedCs,omitempty"` // what he was given back of it, for lag
+	ElapsedCs     int64 `json:"elapsedCs"`               // broker time since the previous move
+	ChargedCs     int64 `json:"chargedCs"`               // part of it taken from the mover's clock; 0 on each side's first move
+	CompensatedCs int64 `json:"compensatedCs,omitempty"` // part of it given back for lag
 }
 
-// DrawOfferedPayload: Color offers a draw; it stands until the opponent answers
-// or moves.
+// DrawOfferedPayload says that Color offered a draw. The offer stands until the
+// opponent answers or moves.
 type DrawOfferedPayload struct {
 	Ply   int   `json:"ply"`
 	Color Color `json:"color"`
 }
 
-// DrawDeclinedPayload: Color declined.
+// DrawDeclinedPayload says that Color declined the offer.
 type DrawDeclinedPayload struct {
 	Ply   int   `json:"ply"`
 	Color Color `json:"color"`
 }
 
-// GameOver is the payload of every terminal event: the whole game, so that a
-// sink holds no state and joins nothing.
+// GameOver is the payload of every terminal event. It holds the whole game, so that
+// a sink needs neither state nor a join.
 type GameOver struct {
 	White       Seated      `json:"white"`
 	Black       Seated      `json:"black"`
@@ -203,7 +204,7 @@ type GameOver struct {
 	Result      Result      `json:"result"`
 	Termination Termination `json:"termination"`
 	Plies       int         `json:"plies"`
-	Moves       []string    `json:"moves"`    // UCI, one a ply that stands; never null
+	Moves       []string    `json:"moves"`    // UCI, without plies that were taken back; never null
 	ClocksCs    []int64     `json:"clocksCs"` // the mover's clock after each ply; never null
 	FEN         string      `json:"fen"`      // the final position
 }

@@ -9,8 +9,8 @@ import (
 	"tabiya/schemas"
 )
 
-// hostile seeds that no record of ours looks like.
-func hostile() []string {
+// malformed returns seeds that our own encoders never write.
+func malformed() []string {
 	return []string{
 		``, `null`, `[]`, `{}`, `"x"`, "\xff\xfe", `{"commandType":"PlayMove"}`, `{"eventType":"MoveMade","seq":-1,"gameId":"x"}`,
 		`{"commandId":"` + commandID + `","commandType":"PlayMove","gameId":"a","playerId":"b","payload":{}}`,
@@ -23,7 +23,7 @@ func FuzzDecodeCommand(f *testing.F) {
 	for _, c := range slices.AppendSeq(commands(), maps.Values(commandVariants())) {
 		f.Add(c.Record().Value)
 	}
-	for _, s := range hostile() {
+	for _, s := range malformed() {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
@@ -34,7 +34,7 @@ func FuzzDecodeCommand(f *testing.F) {
 		written := c.Record().Value
 		again, err := schemas.DecodeCommand(written)
 		if err != nil || !bytes.Equal(again.Record().Value, written) {
-			t.Fatalf("%s was read, written as %s, and not read again: %v", value, written, err)
+			t.Fatalf("%s was decoded and encoded as %s, which does not decode back: %v", value, written, err)
 		}
 	})
 }
@@ -43,7 +43,7 @@ func FuzzDecodeEvent(f *testing.F) {
 	for _, ev := range slices.AppendSeq(events(), maps.Values(eventVariants())) {
 		f.Add(ev.Record().Value)
 	}
-	for _, s := range hostile() {
+	for _, s := range malformed() {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
@@ -54,7 +54,7 @@ func FuzzDecodeEvent(f *testing.F) {
 		written := ev.Record().Value
 		again, err := schemas.DecodeEvent(written)
 		if err != nil || !bytes.Equal(again.Record().Value, written) {
-			t.Fatalf("%s was read, written as %s, and not read again: %v", value, written, err)
+			t.Fatalf("%s was decoded and encoded as %s, which does not decode back: %v", value, written, err)
 		}
 	})
 }
@@ -63,7 +63,7 @@ func FuzzDecodeReply(f *testing.F) {
 	for _, r := range replies() {
 		f.Add(r.Record().Value)
 	}
-	for _, s := range hostile() {
+	for _, s := range malformed() {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
@@ -74,7 +74,7 @@ func FuzzDecodeReply(f *testing.F) {
 		written := r.Record().Value
 		again, err := schemas.DecodeReply(written)
 		if err != nil || !bytes.Equal(again.Record().Value, written) {
-			t.Fatalf("%s was read, written as %s, and not read again: %v", value, written, err)
+			t.Fatalf("%s was decoded and encoded as %s, which does not decode back: %v", value, written, err)
 		}
 	})
 }

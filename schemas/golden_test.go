@@ -11,11 +11,12 @@ import (
 	"tabiya/schemas"
 )
 
-// -add-golden writes the files of new types. What is there is the contract with
-// every reader of the archive: it is never written again.
+// -add-golden writes the files of new types. It never overwrites a file, because
+// the existing ones are the contract with every reader of the archive.
 var addGolden = flag.Bool("add-golden", false, "write the golden files that are missing")
 
-func golden(t *testing.T, folder, name string, value []byte) {
+// checkGolden compares value with its golden file.
+func checkGolden(t *testing.T, folder, name string, value []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", folder, name+".json")
 	want, err := os.ReadFile(path)
@@ -29,23 +30,23 @@ func golden(t *testing.T, folder, name string, value []byte) {
 		return
 	}
 	if err != nil {
-		t.Fatalf("%s has no golden file (go test ./schemas -add-golden writes it): %v", name, err)
+		t.Fatalf("read golden file of %s (go test ./schemas -add-golden writes a new one): %v", name, err)
 	}
 	if got := string(value) + "\n"; got != string(want) {
-		t.Errorf("the wire form has changed:\n%s\nthe contract is\n%s", got, want)
+		t.Errorf("%s is encoded as\n%s\nwant the golden file's\n%s", name, got, want)
 	}
 }
 
-func TestEveryCommandIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
+func TestCommandsMatchGoldenFiles(t *testing.T) {
 	t.Parallel()
 	seen := map[schemas.CommandType]bool{}
 	for _, c := range commands() {
 		seen[c.Type] = true
 		r := c.Record()
-		golden(t, "commands", string(c.Type), r.Value)
+		checkGolden(t, "commands", string(c.Type), r.Value)
 		again, err := schemas.DecodeCommand(r.Value)
 		if err != nil || !reflect.DeepEqual(again, c) {
-			t.Errorf("%s was read as %+v: %v", c.Type, again, err)
+			t.Errorf("%s was decoded as %+v: %v", c.Type, again, err)
 		}
 		if r.Key != c.Key || r.Type != string(c.Type) || r.Region != "eu" || !strings.HasSuffix(r.Topic, "-commands") {
 			t.Errorf("%s: record %+v", c.Type, r)
@@ -53,29 +54,29 @@ func TestEveryCommandIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
 	}
 	for _, ct := range schemas.CommandTypes() {
 		if !seen[ct] {
-			t.Errorf("command %s has no golden file: add a sample", ct)
+			t.Errorf("command %s has no sample in samples_test.go", ct)
 		}
 	}
 	for name, c := range commandVariants() {
 		r := c.Record()
-		golden(t, "commands", name, r.Value)
+		checkGolden(t, "commands", name, r.Value)
 		if again, err := schemas.DecodeCommand(r.Value); err != nil || !reflect.DeepEqual(again, c) {
-			t.Errorf("%s was read as %+v: %v", name, again, err)
+			t.Errorf("%s was decoded as %+v: %v", name, again, err)
 		}
 	}
-	noStrangers(t, "commands", len(schemas.CommandTypes())+len(commandVariants()))
+	checkGoldenCount(t, "commands", len(schemas.CommandTypes())+len(commandVariants()))
 }
 
-func TestEveryEventIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
+func TestEventsMatchGoldenFiles(t *testing.T) {
 	t.Parallel()
 	seen := map[schemas.EventType]bool{}
 	for _, ev := range events() {
 		seen[ev.Type] = true
 		r := ev.Record()
-		golden(t, "events", string(ev.Type), r.Value)
+		checkGolden(t, "events", string(ev.Type), r.Value)
 		again, err := schemas.DecodeEvent(r.Value)
 		if err != nil || !reflect.DeepEqual(again, ev) {
-			t.Errorf("%s was read as %+v: %v", ev.Type, again, err)
+			t.Errorf("%s was decoded as %+v: %v", ev.Type, again, err)
 		}
 		if r.Key != ev.Key || r.Type != string(ev.Type) || r.Region != "eu" || !strings.HasSuffix(r.Topic, "-events") {
 			t.Errorf("%s: record %+v", ev.Type, r)
@@ -83,50 +84,49 @@ func TestEveryEventIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
 	}
 	for _, et := range schemas.EventTypes() {
 		if !seen[et] {
-			t.Errorf("event %s has no golden file: add a sample", et)
+			t.Errorf("event %s has no sample in samples_test.go", et)
 		}
 	}
 	for name, ev := range eventVariants() {
 		r := ev.Record()
-		golden(t, "events", name, r.Value)
+		checkGolden(t, "events", name, r.Value)
 		if again, err := schemas.DecodeEvent(r.Value); err != nil || !reflect.DeepEqual(again, ev) {
-			t.Errorf("%s was read as %+v: %v", name, again, err)
+			t.Errorf("%s was decoded as %+v: %v", name, again, err)
 		}
 	}
-	noStrangers(t, "events", len(schemas.EventTypes())+len(eventVariants()))
+	checkGoldenCount(t, "events", len(schemas.EventTypes())+len(eventVariants()))
 }
 
-func TestEveryReplyIsWrittenAndReadAsItsGoldenFile(t *testing.T) {
+func TestRepliesMatchGoldenFiles(t *testing.T) {
 	t.Parallel()
 	for _, r := range replies() {
 		record := r.Record()
-		golden(t, "replies", string(r.Type), record.Value)
+		checkGolden(t, "replies", string(r.Type), record.Value)
 		again, err := schemas.DecodeReply(record.Value)
 		if err != nil || !reflect.DeepEqual(again, r) {
-			t.Errorf("%s was read as %+v: %v", r.Type, again, err)
+			t.Errorf("%s was decoded as %+v: %v", r.Type, again, err)
 		}
 		if record.Topic != schemas.CommandReplies || record.Key != r.Key {
 			t.Errorf("%s: record %+v", r.Type, record)
 		}
 	}
-	noStrangers(t, "replies", len(replies()))
+	checkGoldenCount(t, "replies", len(replies()))
 }
 
-// noStrangers fails if a golden file is of no sample: types are never taken away.
-func noStrangers(t *testing.T, folder string, samples int) {
+// checkGoldenCount fails if a golden file has no sample: a type is never removed.
+func checkGoldenCount(t *testing.T, folder string, samples int) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", folder, "*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(files) != samples {
-		t.Errorf("%d golden files of %d samples in %s", len(files), samples, folder)
+		t.Errorf("%s has %d golden files, want %d, one for each sample", folder, len(files), samples)
 	}
 }
 
-// What is already in the archive must be readable for ever, whatever samples
-// say today.
-func TestEveryGoldenFileCanBeRead(t *testing.T) {
+// Records in the archive must stay readable forever, whatever the samples say today.
+func TestEveryGoldenFileDecodesAndEncodesBack(t *testing.T) {
 	t.Parallel()
 	for folder, decode := range map[string]func([]byte) (schemas.Message, error){
 		"commands": func(b []byte) (schemas.Message, error) { return schemas.DecodeCommand(b) },
@@ -135,7 +135,7 @@ func TestEveryGoldenFileCanBeRead(t *testing.T) {
 	} {
 		files, err := filepath.Glob(filepath.Join("testdata", folder, "*.json"))
 		if err != nil || len(files) == 0 {
-			t.Fatalf("%s: %d files, %v", folder, len(files), err)
+			t.Fatalf("%s: found %d files: %v", folder, len(files), err)
 		}
 		for _, path := range files {
 			value, err := os.ReadFile(path)
@@ -148,13 +148,13 @@ func TestEveryGoldenFileCanBeRead(t *testing.T) {
 				continue
 			}
 			if again := string(m.Record().Value) + "\n"; again != string(value) {
-				t.Errorf("%s is written back as\n%s", path, again)
+				t.Errorf("%s is encoded again as\n%s", path, again)
 			}
 		}
 	}
 }
 
-func TestReadersIgnoreFieldsTheyDoNotKnow(t *testing.T) {
+func TestDecodeIgnoresUnknownFields(t *testing.T) {
 	t.Parallel()
 	value := strings.Replace(string(commands()[15].Record().Value), `{"commandId"`, `{"later":[1],"commandId"`, 1)
 	if c, err := schemas.DecodeCommand([]byte(value)); err != nil || !reflect.DeepEqual(c, commands()[15]) {

@@ -17,15 +17,15 @@ import (
 	"tabiya/schemas"
 )
 
-// -write-jsonschema writes the published JSON Schemas anew. Unlike golden files
-// they may change, but only by what is added.
+// -write-jsonschema rewrites the published JSON Schemas. Unlike the golden files
+// they may change, but only by additions.
 var writeJSONSchema = flag.Bool("write-jsonschema", false, "write jsonschema/")
 
-// object is a JSON object that is written with sorted keys.
+// object is a JSON object, encoded with sorted keys.
 type object = map[string]any
 
-// schemaOf describes how encoding/json writes a type. Objects stay open:
-// readers ignore fields that they do not know.
+// schemaOf returns the schema of a type as encoding/json encodes it. Objects allow
+// additional fields, because readers ignore unknown ones.
 func schemaOf(t reflect.Type) object {
 	if t == reflect.TypeFor[schemas.Time]() {
 		return object{"type": "string", "format": "date-time"}
@@ -54,11 +54,11 @@ func schemaOf(t reflect.Type) object {
 		}
 		return object{"type": "object", "properties": properties, "required": required}
 	}
-	panic("no JSON Schema of " + t.String())
+	panic("no JSON Schema for " + t.String())
 }
 
-// published is the schema of one message type: an envelope around a payload.
-func published(name, key string, payload any, envelope object) object {
+// messageSchema returns the schema of one message type: an envelope and its payload.
+func messageSchema(name, key string, payload any, envelope object) object {
 	properties := object{
 		"schemaVersion": object{"const": schemas.Version},
 		"commandId":     object{"type": "string", "format": "uuid"},
@@ -85,7 +85,7 @@ func published(name, key string, payload any, envelope object) object {
 		"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name,
 		"type": "object", "properties": properties, "required": required,
 	}
-	if key == "" { // a reply names the aggregate of its command
+	if key == "" { // a reply has the id field of its command's aggregate
 		var one []object
 		for _, field := range []string{"gameId", "playerId", "queueKey"} {
 			properties[field] = id
@@ -96,7 +96,7 @@ func published(name, key string, payload any, envelope object) object {
 	return schema
 }
 
-// keyField is the field that names the aggregate.
+// keyField returns the envelope's field with the aggregate's id.
 func keyField(topic string) string {
 	switch {
 	case strings.HasPrefix(topic, "player"):
@@ -108,17 +108,17 @@ func keyField(topic string) string {
 	}
 }
 
-func TestPublishedJSONSchemas(t *testing.T) {
+func TestPublishedJSONSchemasMatchTheTypes(t *testing.T) {
 	t.Parallel()
 	for _, c := range slices.AppendSeq(commands(), maps.Values(commandVariants())) {
 		r := c.Record()
-		checkSchema(t, "commands", string(c.Type), r.Value, published(string(c.Type), keyField(r.Topic), c.Payload, object{
+		checkSchema(t, "commands", string(c.Type), r.Value, messageSchema(string(c.Type), keyField(r.Topic), c.Payload, object{
 			"commandType": object{"const": string(c.Type)}, "actor": object{"type": "string", "minLength": 1},
 		}))
 	}
 	for _, ev := range slices.AppendSeq(events(), maps.Values(eventVariants())) {
 		r := ev.Record()
-		checkSchema(t, "events", string(ev.Type), r.Value, published(string(ev.Type), keyField(r.Topic), ev.Payload, object{
+		checkSchema(t, "events", string(ev.Type), r.Value, messageSchema(string(ev.Type), keyField(r.Topic), ev.Payload, object{
 			"eventType": object{"const": string(ev.Type)}, "eventId": object{"type": "string", "format": "uuid"},
 			"seq": object{"type": "integer", "minimum": 1}, "occurredAt": object{"type": "string", "format": "date-time"},
 		}))
@@ -133,12 +133,12 @@ func TestPublishedJSONSchemas(t *testing.T) {
 		} else {
 			envelope["code"], envelope["detail"] = object{"type": "string"}, object{"type": "string"}
 		}
-		checkSchema(t, "replies", string(reply.Type), reply.Record().Value, published(string(reply.Type), "", nil, envelope))
+		checkSchema(t, "replies", string(reply.Type), reply.Record().Value, messageSchema(string(reply.Type), "", nil, envelope))
 	}
 }
 
-// checkSchema compares a schema with its file, and holds the golden message
-// against it, whole and with each required field taken away.
+// checkSchema compares a schema with its file. It then validates the golden message,
+// which must pass, and the message without each required field, which must fail.
 func checkSchema(t *testing.T, folder, name string, golden []byte, schema object) {
 	t.Helper()
 	want, err := json.MarshalIndent(schema, "", "  ")
@@ -170,14 +170,14 @@ func checkSchema(t *testing.T, folder, name string, golden []byte, schema object
 		t.Fatal(err)
 	}
 	if err := compiled.Validate(message); err != nil {
-		t.Errorf("the golden %s does not fit its schema: %v", name, err)
+		t.Errorf("validate the golden %s: %v", name, err)
 	}
 	fields := message.(map[string]any)
 	for _, field := range schema["required"].([]string) {
 		value := fields[field]
 		delete(fields, field)
 		if compiled.Validate(fields) == nil {
-			t.Errorf("%s fits its schema without %s", name, field)
+			t.Errorf("%s without %s is valid", name, field)
 		}
 		fields[field] = value
 	}

@@ -1,18 +1,17 @@
 package schemas
 
-// What players offer, claim and do to each other besides moves, and whether they
-// are there.
+// This file holds the payloads about offers, claims, added time and presence.
 
-// ClaimVanishedPayload is what a player claims of a game whose opponent has gone.
+// ClaimVanishedPayload claims a game whose opponent has disconnected.
 type ClaimVanishedPayload struct {
 	As ClaimAs `json:"as"`
-	// GoneSince is the departure that is meant, and KnownAt when it came into the
-	// log, as far as the claimant's service has read: both zero if it has not.
+	// GoneSince is the disconnect that the claim refers to, and KnownAt is when it
+	// was recorded in the log. Both are 0 if the claimant's service has not read it.
 	GoneSince Time `json:"goneSince,omitempty"`
 	KnownAt   Time `json:"knownAt,omitempty"`
 }
 
-// ClaimAs is a win, or out of courtesy a draw.
+// ClaimAs is the result that is claimed: a win or, as a courtesy, a draw.
 type ClaimAs string
 
 const (
@@ -20,78 +19,80 @@ const (
 	ClaimDrawOnly ClaimAs = "draw"
 )
 
-// MarkGonePayload: none of the side's sockets and streams is open any more.
+// MarkGonePayload says that the last socket or stream of Color has closed.
 type MarkGonePayload struct {
 	Color Color `json:"color"`
-	Left  bool  `json:"left,omitempty"` // the player said so; else his connection dropped
+	Left  bool  `json:"left,omitempty"` // the player left; otherwise the connection dropped
 }
 
-// MarkPresentPayload: the side is back.
+// MarkPresentPayload says that Color is connected again.
 type MarkPresentPayload struct {
 	Color Color `json:"color"`
 }
 
-// Clocks is both sides' time in centiseconds.
+// Clocks is the time of both sides, in centiseconds.
 type Clocks struct {
 	WhiteCs int64 `json:"whiteCs"`
 	BlackCs int64 `json:"blackCs"`
 }
 
-// TakebackOfferedPayload: Color asks to take back his last move, and the reply to
-// it if there is one. It stands until the opponent answers or anybody moves.
+// TakebackOfferedPayload says that Color asked to take back their last move, with
+// the opponent's reply if there is one. The offer stands until the opponent answers
+// or either side moves.
 type TakebackOfferedPayload struct {
 	Ply   int   `json:"ply"`
 	Color Color `json:"color"`
 }
 
-// TakebackDeclinedPayload: Color declined.
+// TakebackDeclinedPayload says that Color declined the offer.
 type TakebackDeclinedPayload struct {
 	Ply   int   `json:"ply"`
 	Color Color `json:"color"`
 }
 
-// TakebackAcceptedPayload: the plies above Ply are no part of the game any more.
-// The clocks are as they were when its position arose, and what was added since;
-// the side to move thinks from now on.
+// TakebackAcceptedPayload says that Color accepted, and that the plies above Ply
+// are taken back. The clocks are those of the position that is restored, plus the
+// time added since. The side to move starts to use its time now.
 type TakebackAcceptedPayload struct {
-	Ply        int    `json:"ply"` // plies that stand
+	Ply        int    `json:"ply"` // plies that remain
 	Color      Color  `json:"color"`
 	FEN        string `json:"fen"`
 	Clock      Clocks `json:"clock"`
 	DeadlineAt Time   `json:"deadlineAt"` // as in MoveMade
 }
 
-// TimeAddedPayload: Color's opponent gave him time.
+// TimeAddedPayload says that Color got time from the opponent.
 type TimeAddedPayload struct {
 	Color      Color  `json:"color"`
 	AddedCs    int64  `json:"addedCs"`
-	Clock      Clocks `json:"clock"`      // with it; the side to move has used some since the last move
+	Clock      Clocks `json:"clock"`      // as of the last move, plus AddedCs
 	DeadlineAt Time   `json:"deadlineAt"` // of the side to move, as in MoveMade
 }
 
-// PlayerLeftPayload: Color is gone, until PlayerReturned or his next move.
+// PlayerLeftPayload says that Color has disconnected. Their next move counts as a
+// return, like PlayerReturned.
 type PlayerLeftPayload struct {
 	Color    Color `json:"color"`
-	Explicit bool  `json:"explicit"` // he said so; else his connection dropped
+	Explicit bool  `json:"explicit"` // the player left; otherwise the connection dropped
 }
 
-// PlayerReturnedPayload: Color is back.
+// PlayerReturnedPayload says that Color is connected again.
 type PlayerReturnedPayload struct {
 	Color Color `json:"color"`
 }
 
-// RematchOfferedPayload: Color offers another game, with colours changed.
+// RematchOfferedPayload says that Color offered another game with reversed colors.
 type RematchOfferedPayload struct {
 	Color Color `json:"color"`
 }
 
-// RematchDeclinedPayload: Color declined.
+// RematchDeclinedPayload says that Color declined the offer.
 type RematchDeclinedPayload struct {
 	Color Color `json:"color"`
 }
 
-// RematchAcceptedPayload: Color accepted, and the other game is asked for.
+// RematchAcceptedPayload says that Color accepted and the next game was requested.
 type RematchAcceptedPayload struct {
 	Color  Color  `json:"color"`
-	GameID string `json:"gameId"`
+	GameID string `json:"gameId"` // the next game's
 }

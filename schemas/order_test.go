@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The order of an envelope's fields is only a hint for the decoder.
-func TestAnEnvelopeInAnyOrderIsTheSame(t *testing.T) {
+// The decoder only guesses from the order of an envelope's fields.
+func TestDecodeAcceptsFieldsInAnyOrder(t *testing.T) {
 	shuffled := func(value []byte) []byte {
 		var fields map[string]json.RawMessage
 		if err := json.Unmarshal(value, &fields); err != nil {
@@ -32,12 +32,12 @@ func TestAnEnvelopeInAnyOrderIsTheSame(t *testing.T) {
 	}
 }
 
-func TestAnEnvelopeWithoutItsPayloadIsRefused(t *testing.T) {
+func TestDecodeRejectsEnvelopeWithoutPayload(t *testing.T) {
 	id := NewID()
 	head := `{"eventId":"` + id + `","eventType":"MoveMade","schemaVersion":1,"gameId":"` + id + `","seq":3,"occurredAt":"2026-11-23T15:54:30.123Z","region":"eu","commandId":"` + id + `"`
 	for _, tail := range []string{`}`, `,"payload":null}`, `,"eventType":"GameEnded"}`, `,"payload":"x"}`} {
 		if ev, err := DecodeEvent([]byte(head + tail)); err == nil {
-			t.Errorf("%s: %+v", tail, ev)
+			t.Errorf("%s was decoded as %+v", tail, ev)
 		}
 	}
 }

@@ -14,7 +14,7 @@ const (
 	Black Color = "black"
 )
 
-// Other is the opponent's colour.
+// Other returns the opponent's color.
 func (c Color) Other() Color {
 	if c == White {
 		return Black
@@ -22,17 +22,17 @@ func (c Color) Other() Color {
 	return White
 }
 
-// Result is a game's result as PGN writes it.
+// Result is the result of a game in PGN notation.
 type Result string
 
 const (
 	WhiteWins Result = "1-0"
 	BlackWins Result = "0-1"
 	Draw      Result = "1/2-1/2"
-	NoResult  Result = "*" // aborted, or still running
+	NoResult  Result = "*" // aborted or still running
 )
 
-// WinFor is the result of a win by c.
+// WinFor returns the result of a win by c.
 func WinFor(c Color) Result {
 	if c == White {
 		return WhiteWins
@@ -40,7 +40,7 @@ func WinFor(c Color) Result {
 	return BlackWins
 }
 
-// Termination says how a game came to its result.
+// Termination says why a game ended.
 type Termination string
 
 const (
@@ -54,12 +54,12 @@ const (
 	FiftyMoves           Termination = "fifty_moves"          // claimed
 	Agreement            Termination = "agreement"
 	Resignation          Termination = "resignation"
-	Abandoned            Termination = "abandoned" // claimed of an opponent who had gone
+	Abandoned            Termination = "abandoned" // claimed after the opponent disconnected
 	TimeForfeit          Termination = "time_forfeit"
-	TimeVsInsufficient   Termination = "time_vs_insufficient_material" // flag fall, but the other side cannot mate: a draw
+	TimeVsInsufficient   Termination = "time_vs_insufficient_material" // a flag fell but the other side cannot mate: a draw
 	AbortedByPlayer      Termination = "aborted_by_player"
 	FirstMoveExpired     Termination = "first_move_expired"
-	MatchExpired         Termination = "match_expired" // the match failed before its game was confirmed
+	MatchExpired         Termination = "match_expired" // the match failed before the game was confirmed
 )
 
 // Speed is the rating category of a time control.
@@ -73,19 +73,19 @@ const (
 	Classical   Speed = "classical"
 )
 
-// Speeds lists all speeds, fastest first.
+// Speeds returns all speeds, fastest first.
 func Speeds() []Speed { return []Speed{UltraBullet, Bullet, Blitz, Rapid, Classical} }
 
-// TimeControl is real time with an increment, in centiseconds.
+// TimeControl is an initial time and an increment for each move, in centiseconds.
 type TimeControl struct {
 	InitialCs   int64 `json:"initialCs"`
 	IncrementCs int64 `json:"incrementCs"`
 }
 
-// EstimatedCs is the time a side is expected to use in a game of 40 moves.
+// EstimatedCs returns the time of one side in a game of 40 moves.
 func (tc TimeControl) EstimatedCs() int64 { return tc.InitialCs + 40*tc.IncrementCs }
 
-// Speed classifies by estimated total, as lichess does.
+// Speed returns the speed for EstimatedCs, with the limits that lichess uses.
 func (tc TimeControl) Speed() Speed {
 	switch s := tc.EstimatedCs() / 100; {
 	case s < 30:
@@ -101,13 +101,13 @@ func (tc TimeControl) Speed() Speed {
 	}
 }
 
-// Limits of a time control: 3 hours and 3 minutes a move.
+// Limits of a time control: 3 hours, and 3 minutes for each move.
 const (
 	MaxInitialCs   = 3 * 3600 * 100
 	MaxIncrementCs = 180 * 100
 )
 
-// Validate refuses what nobody can play.
+// Validate returns an error if the time control is out of range or has no time.
 func (tc TimeControl) Validate() error {
 	switch {
 	case tc.InitialCs < 0 || tc.InitialCs > MaxInitialCs:
@@ -120,12 +120,13 @@ func (tc TimeControl) Validate() error {
 	return nil
 }
 
-// Pools are the queues that every region has, as "minutes+seconds".
+// Pools returns the time controls that every region has a queue for, as
+// "minutes+seconds".
 func Pools() []string {
 	return []string{"1+0", "2+1", "3+0", "3+2", "5+0", "5+3", "10+0", "10+5", "15+10", "30+0", "30+20"}
 }
 
-// PoolTimeControl is the time control of a pool; ok is false for a name that is
+// PoolTimeControl returns the time control of a pool. ok is false if the name is
 // not in Pools.
 func PoolTimeControl(pool string) (tc TimeControl, ok bool) {
 	for _, p := range Pools() {
@@ -139,12 +140,12 @@ func PoolTimeControl(pool string) (tc TimeControl, ok bool) {
 	return TimeControl{}, false
 }
 
-// QueueKey is the key of a queue aggregate: "region/pool/shard".
+// QueueKey returns the key of a queue aggregate: "region/pool/shard".
 func QueueKey(region, pool string, shard int) string {
 	return region + "/" + pool + "/" + strconv.Itoa(shard)
 }
 
-// SplitQueueKey takes a queue key apart; ok is false if it is not one.
+// SplitQueueKey splits a queue key into its parts. ok is false if it is malformed.
 func SplitQueueKey(key string) (region, pool string, shard int, ok bool) {
 	parts := strings.Split(key, "/")
 	if len(parts) != 3 || !ValidRegion(parts[0]) {
@@ -160,8 +161,8 @@ func SplitQueueKey(key string) (region, pool string, shard int, ok bool) {
 	return parts[0], parts[1], shard, true
 }
 
-// ValidRegion reports whether s can be a region: 2 to 16 of a-z, 0-9 and inner
-// hyphens. It becomes a folder name in the archive.
+// ValidRegion reports whether s is well formed: 2 to 16 characters of a-z, 0-9 and
+// inner hyphens. A region is a folder name in the archive.
 func ValidRegion(s string) bool {
 	if len(s) < 2 || len(s) > 16 || s[0] == '-' || s[len(s)-1] == '-' {
 		return false

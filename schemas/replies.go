@@ -4,10 +4,10 @@ package schemas
 type ReplyType string
 
 const (
-	// CommandRejected: the command was refused and changed nothing.
+	// CommandRejected says that the command was refused and changed nothing.
 	CommandRejected ReplyType = "CommandRejected"
-	// CommandRepeated: the command was accepted before; its first event has
-	// number Seq.
+	// CommandRepeated says that the command was accepted before; its first event
+	// has number Seq.
 	CommandRepeated ReplyType = "CommandRepeated"
 )
 
@@ -21,6 +21,6 @@ type Reply struct {
 	Actor       string
 	OccurredAt  Time
 	Code        Code   // CommandRejected
-	Detail      string // CommandRejected: one sentence for people
+	Detail      string // CommandRejected: one sentence for human readers
 	Seq         int64  // CommandRepeated
 }

@@ -1,6 +1,6 @@
 package schemas
 
-// Head is the frame of every table row.
+// Head is the version and offset that frame every table row.
 type Head struct {
 	Version int64 // counts the row's changes from 1
 	Offset  int64 // of the last command that changed it

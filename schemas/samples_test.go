@@ -22,7 +22,7 @@ var (
 	black = schemas.Seated{PlayerID: blackID, Handle: "Łukasz", Rating: 1490, Deviation: 120, TicketID: ticketB, Attempt: 2}
 )
 
-// commands has one command of every type.
+// commands returns one command of every type.
 func commands() []schemas.Command {
 	command := func(t schemas.CommandType, key, actor string, payload any) schemas.Command {
 		return schemas.Command{ID: commandID, Type: t, Key: key, Region: "eu", Actor: actor, Payload: payload}
@@ -70,7 +70,7 @@ func commands() []schemas.Command {
 	}
 }
 
-// events has one event of every type.
+// events returns one event of every type.
 func events() []schemas.Event {
 	event := func(t schemas.EventType, key string, seq int64, payload any) schemas.Event {
 		return schemas.Event{ID: schemas.EventID(key, seq), Type: t, Key: key, Seq: seq, OccurredAt: at, Region: "eu", CommandID: commandID, Payload: payload}
@@ -126,8 +126,8 @@ func events() []schemas.Event {
 	}
 }
 
-// variants are further samples of types that have got more fields since their
-// golden file was written, by the name of their own.
+// commandVariants returns samples of types that got new fields after their golden
+// file was written, by the name of the additional golden file.
 func commandVariants() map[string]schemas.Command {
 	c := schemas.Command{ID: commandID, Key: gameID, Region: "eu", Actor: whiteID}
 	variant := func(t schemas.CommandType, payload any) schemas.Command {
@@ -142,6 +142,7 @@ func commandVariants() map[string]schemas.Command {
 	}
 }
 
+// eventVariants is commandVariants for events.
 func eventVariants() map[string]schemas.Event {
 	variant := func(t schemas.EventType, seq int64, payload any) schemas.Event {
 		return schemas.Event{ID: schemas.EventID(gameID, seq), Type: t, Key: gameID, Seq: seq, OccurredAt: at, Region: "eu", CommandID: commandID, Payload: payload}
@@ -161,7 +162,7 @@ func eventVariants() map[string]schemas.Event {
 	}
 }
 
-// replies has one reply of every type.
+// replies returns one reply of every type.
 func replies() []schemas.Reply {
 	reply := schemas.Reply{CommandID: commandID, CommandType: schemas.PlayMove, Key: gameID, Region: "eu", Actor: whiteID, OccurredAt: at}
 	rejected, repeated := reply, reply

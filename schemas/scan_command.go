@@ -1,7 +1,7 @@
 package schemas
 
-// scanCommand reads a PlayMove in the form that Record writes. ok is false for
-// everything else, good or bad. The command's strings are pieces of s.
+// scanCommand decodes a PlayMove in the form that Record writes. ok is false for
+// everything else, valid or not. The command's strings are substrings of s.
 func scanCommand(s string) (cmd Command, ok bool) {
 	p := &scanner{s: s, ok: true}
 	p.lit(`{"commandId":"`)

@@ -2,9 +2,9 @@ package schemas
 
 import "strings"
 
-// scanEvent reads a MoveMade or a terminal event in the form that Record writes,
-// and gives the text of its payload. ok is false for everything else, good or
-// bad. The event's strings, its key apart, are pieces of s.
+// scanEvent decodes a MoveMade or a terminal event in the form that Record writes,
+// and returns the JSON of its payload too. ok is false for everything else, valid
+// or not. The event's strings, except for its key, are substrings of s.
 func scanEvent(s string) (ev Event, payload string, ok bool) {
 	p := &scanner{s: s, ok: true}
 	p.lit(`{"eventId":"`)
@@ -17,7 +17,7 @@ func scanEvent(s string) (ev Event, payload string, ok bool) {
 	p.lit(`,"schemaVersion":`)
 	p.int()
 	p.lit(`,"gameId":"`)
-	ev.Key = strings.Clone(p.str()) // what is kept under it must not keep all of s
+	ev.Key = strings.Clone(p.str()) // a map key must not keep all of s in memory
 	p.lit(`,"seq":`)
 	ev.Seq = p.int()
 	p.lit(`,"occurredAt":"`)
@@ -130,7 +130,8 @@ func (p *scanner) game() *GameOver {
 	return &g
 }
 
-// elements counts the elements of a plain array after its opening bracket.
+// elements counts the elements of an array, after its opening bracket. It skips the
+// closing bracket of an empty array only.
 func (p *scanner) elements() int {
 	if !p.ok || p.opt("]") {
 		return 0

@@ -9,13 +9,12 @@ import (
 	"testing"
 )
 
-// goldens gives the golden files of a folder, whose forms are all that were ever
-// written.
+// goldens returns the golden files of a folder by path.
 func goldens(t testing.TB, folder string) map[string][]byte {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", folder, "*.json"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%d golden files, %v", len(files), err)
+		t.Fatalf("found %d golden files: %v", len(files), err)
 	}
 	values := make(map[string][]byte)
 	for _, path := range files {
@@ -28,16 +27,16 @@ func goldens(t testing.TB, folder string) map[string][]byte {
 	return values
 }
 
-func TestMovesAndEndsAreScanned(t *testing.T) {
+func TestScannerTakesMovesAndTerminalEvents(t *testing.T) {
 	t.Parallel()
 	for path, value := range goldens(t, "events") {
 		ev, err := readEvent(value)
 		if err != nil {
 			t.Fatal(err)
 		}
-		plain := strings.ReplaceAll(string(value), "Łukasz", "Lukasz") // the slow path's: it is not ASCII
-		if _, _, ok := scanEvent(plain); ok != (ev.Type == MoveMade || ev.Type.Terminal()) {
-			t.Errorf("%s: scanned %v", path, ok)
+		ascii := strings.ReplaceAll(string(value), "Łukasz", "Lukasz") // the scanner reads ASCII only
+		if _, _, ok := scanEvent(ascii); ok != (ev.Type == MoveMade || ev.Type.Terminal()) {
+			t.Errorf("%s: scanEvent returned ok %v", path, ok)
 		}
 	}
 	for path, value := range goldens(t, "commands") {
@@ -46,13 +45,13 @@ func TestMovesAndEndsAreScanned(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, ok := scanCommand(string(value)); ok != (cmd.Type == PlayMove) {
-			t.Errorf("%s: scanned %v", path, ok)
+			t.Errorf("%s: scanCommand returned ok %v", path, ok)
 		}
 	}
 }
 
-// What the scanner takes, encoding/json takes too and for the same.
-func FuzzScannedEventsAreTheSame(f *testing.F) {
+// Whatever the scanner decodes, encoding/json decodes to the same event.
+func FuzzScanEventAgreesWithJSON(f *testing.F) {
 	for _, value := range goldens(f, "events") {
 		f.Add(value)
 	}
@@ -66,12 +65,12 @@ func FuzzScannedEventsAreTheSame(f *testing.F) {
 			t.Fatalf("scanned\n%+v, not\n%+v, %v", got, want, err)
 		}
 		if !bytes.HasSuffix(value, []byte(`,"payload":`+payload+`}`)) {
-			t.Fatalf("payload %s of %s", payload, value)
+			t.Fatalf("scanned payload %s of %s", payload, value)
 		}
 	})
 }
 
-func FuzzScannedCommandsAreTheSame(f *testing.F) {
+func FuzzScanCommandAgreesWithJSON(f *testing.F) {
 	for _, value := range goldens(f, "commands") {
 		f.Add(value)
 	}
@@ -86,16 +85,16 @@ func FuzzScannedCommandsAreTheSame(f *testing.F) {
 	})
 }
 
-func TestAnIDIsCanonical(t *testing.T) {
+func TestValidIDAcceptsOnlyCanonicalUUIDs(t *testing.T) {
 	t.Parallel()
 	id := NewID()
 	if !ValidID(id) || !ValidID(EventID(id, 1)) {
-		t.Fatal("an id of our own is refused")
+		t.Fatalf("ValidID rejects NewID's %q or its EventID", id)
 	}
 	for _, s := range []string{"", id[1:], id + "0", "{" + id[1:35] + "}", id[:35] + "g", id[:35] + "F", id[:35] + "/", id[:35] + ":",
 		id[:35] + "`", id[:8] + "0" + id[9:], id[:35] + "-", "urn:uuid:" + id} {
 		if ValidID(s) {
-			t.Errorf("%q is taken for an id", s)
+			t.Errorf("ValidID accepts %q", s)
 		}
 	}
 }

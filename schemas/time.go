@@ -14,13 +14,14 @@ const timeLayout = "2006-01-02T15:04:05.000Z"
 // TimeOf truncates t to the millisecond.
 func TimeOf(t time.Time) Time { return Time(t.UnixMilli()) }
 
-// Std is t as a time.Time in UTC.
+// Std returns t as a time.Time in UTC.
 func (t Time) Std() time.Time { return time.UnixMilli(int64(t)).UTC() }
 
-// Add returns t+d, d truncated to the millisecond.
+// Add returns t+d, with d truncated to the millisecond.
 func (t Time) Add(d time.Duration) Time { return t + Time(d.Milliseconds()) }
 
-// Centis is t in whole centiseconds; differences of it add up exactly.
+// Centis returns t in whole centiseconds. The differences between consecutive times
+// add up exactly.
 func (t Time) Centis() int64 { return int64(t) / 10 }
 
 func (t Time) String() string { return t.Std().Format(timeLayout) }

@@ -2,9 +2,8 @@ package schemas
 
 import "time"
 
-// The topics. Commands are imperative, events past tense, tables nouns. Within
-// an aggregate all three have the same number of partitions, and a key has the
-// same partition in each of them.
+// The topics. The commands, table and events of an aggregate have the same number
+// of partitions, and a key is on the same partition in each of them.
 const (
 	PlayerCommands = "player-commands"
 	PlayersTable   = "players-table"
@@ -18,11 +17,11 @@ const (
 	GamesTable   = "games-table"
 	GameEvents   = "game-events"
 
-	// CommandReplies carries refusals and repeats, never facts.
+	// CommandReplies carries refusals, and answers to repeated commands.
 	CommandReplies = "command-replies"
 
-	// BrokerClock carries ticks: a sink writes one and reads it back to learn
-	// what time the broker has. One partition.
+	// BrokerClock has one partition. A client writes a record to it and reads the
+	// broker's timestamp back, to learn the broker's time.
 	BrokerClock = "broker-clock"
 )
 
@@ -33,39 +32,38 @@ const (
 	GamesGroup       = "games"
 )
 
-// Record headers. They repeat what a sink needs to place a record without
-// parsing its value.
+// Record headers. A sink can place a record by them without parsing its value.
 const (
 	HeaderType   = "event-type" // the envelope's event, command or reply type
 	HeaderRegion = "region"
-	HeaderRow    = "row"    // game-events, behind a game's last move: its row as games-table has it, or a later one
-	HeaderReason = "reason" // dead-letter topics: why the record could not be decoded
+	HeaderRow    = "row"    // events with CarriesRow: the game's row after the event, or a later one
+	HeaderReason = "reason" // dead-letter topics: why the record could not be handled
 	HeaderSource = "source" // dead-letter topics: "<topic>/<partition>/<offset>" of the record
 )
 
-// DeadLetter names the topic that takes what cannot be decoded from topic.
+// DeadLetter returns the name of the dead-letter topic of topic.
 func DeadLetter(topic string) string { return topic + "-dead" }
 
-// Cleanup says how a topic forgets.
+// Cleanup is the cleanup policy of a topic.
 type Cleanup string
 
 const (
-	Compact Cleanup = "compact" // the last record of each key is kept for ever
-	Delete  Cleanup = "delete"  // records older than Retention go
+	Compact Cleanup = "compact" // the last record of each key is kept forever
+	Delete  Cleanup = "delete"  // records older than Retention are deleted
 )
 
-// Topic is how one topic has to be created.
+// Topic describes how a topic is created.
 type Topic struct {
 	Name string
-	// Partitioned topics get the partition count the operator asked for; the
-	// others have one partition.
+	// Partitioned topics have the configured number of partitions, the others have
+	// one.
 	Partitioned bool
 	Cleanup     Cleanup
-	// Retention of a Delete topic; 0 keeps everything: events are the database.
+	// Retention of a Delete topic. 0 keeps everything, as events are the database.
 	Retention time.Duration
 }
 
-// Topics lists every topic of the system.
+// Topics returns every topic of the system.
 func Topics() []Topic {
 	const week = 7 * 24 * time.Hour
 	topics := []Topic{

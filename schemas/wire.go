@@ -10,7 +10,7 @@ import (
 // Version is the schemaVersion of every envelope written by this code.
 const Version = 1
 
-// Record is a message as it is handed to Kafka.
+// Record is an encoded message.
 type Record struct {
 	Topic, Key   string
 	Type, Region string // the headers
@@ -19,12 +19,12 @@ type Record struct {
 
 // Message is what a processor or a service sends: a Command, an Event or a Reply.
 type Message interface {
-	// Record encodes the message. It panics only on a payload that its type
-	// does not have, which is a bug in this program and never a client's doing.
+	// Record encodes the message. It panics if the payload is not that of the
+	// message's type, which is a bug in this program: no client can cause it.
 	Record() Record
 }
 
-// aggregate tells which aggregate a type belongs to.
+// aggregate is the kind of aggregate that a message type belongs to.
 type aggregate uint8
 
 const (
@@ -33,10 +33,10 @@ const (
 	game
 )
 
-// kind says what one message type is: whose it is and how its payload is made.
+// kind describes a message type.
 type kind struct {
 	of         aggregate
-	newPayload func() any // nil: no payload
+	newPayload func() any // nil if the type has no payload
 }
 
 func payload[P any]() func() any { return func() any { return new(P) } }
@@ -114,10 +114,10 @@ var eventKinds = map[EventType]kind{
 	RematchAccepted:  {game, payload[RematchAcceptedPayload]()},
 }
 
-// CommandTypes lists every command type, in no order.
+// CommandTypes returns every command type, in no particular order.
 func CommandTypes() []CommandType { return keys(commandKinds) }
 
-// EventTypes lists every event type, in no order.
+// EventTypes returns every event type, in no particular order.
 func EventTypes() []EventType { return keys(eventKinds) }
 
 func keys[K comparable, V any](m map[K]V) []K {
@@ -133,11 +133,11 @@ var (
 	eventTopics   = map[aggregate]string{player: PlayerEvents, queue: QueueEvents, game: GameEvents}
 )
 
-// CommandTopic is the topic that commands of a type travel on; "" for no type.
+// CommandTopic returns the commands topic of t, or "" for an unknown type.
 func CommandTopic(t CommandType) string { return commandTopics[commandKinds[t].of] }
 
-// aggregateID is the part of an envelope that names its aggregate: one field is
-// set, by the type.
+// aggregateID is the part of an envelope that names its aggregate. One field is
+// set, depending on the message type.
 type aggregateID struct {
 	GameID   string `json:"gameId,omitempty"`
 	PlayerID string `json:"playerId,omitempty"`
@@ -164,7 +164,7 @@ func (id aggregateID) key(a aggregate) (string, error) {
 		key = id.QueueKey
 	}
 	if key == "" || id != idOf(a, key) {
-		return "", errors.New("the envelope does not name exactly the aggregate of its type")
+		return "", errors.New("the envelope must have the id field of its type's aggregate and no other")
 	}
 	return key, nil
 }
@@ -205,7 +205,7 @@ type replyWire struct {
 	Seq        int64  `json:"seq,omitempty"`
 }
 
-// Record encodes the command for its aggregate's commands topic.
+// Record encodes the command for the commands topic of its aggregate.
 func (c Command) Record() Record {
 	if move, ok := c.Payload.(*PlayMovePayload); ok && c.Type == PlayMove {
 		if value, ok := writePlayMove(c, move); ok {
@@ -221,7 +221,7 @@ func (c Command) json(k kind) []byte {
 	return mustJSON(commandWire[any]{c.ID, c.Type, Version, idOf(k.of, c.Key), c.Region, c.Actor, c.Payload})
 }
 
-// Record encodes the event for its aggregate's events topic.
+// Record encodes the event for the events topic of its aggregate.
 func (e Event) Record() Record {
 	if move, ok := e.Payload.(*MoveMadePayload); ok && e.Type == MoveMade {
 		if value, ok := writeMove(e, move); ok {
@@ -260,7 +260,7 @@ func checkPayload(k kind, p any, name string) {
 		return
 	}
 	if want := k.newPayload(); reflect.TypeOf(p) != reflect.TypeOf(want) {
-		panic(fmt.Sprintf("schemas: payload of %s is %T, not %T", name, p, want))
+		panic(fmt.Sprintf("schemas: payload of %s is %T, want %T", name, p, want))
 	}
 }
 

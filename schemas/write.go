@@ -2,9 +2,9 @@ package schemas
 
 import "strconv"
 
-// writer writes what scanner reads: the form that encoding/json gives a message,
-// for the two that almost all traffic consists of. At a string that encoding/json
-// would escape it gives up: ok is false then.
+// writer encodes the two messages that make up almost all traffic, exactly as
+// encoding/json does. It sets ok to false at a string that encoding/json would
+// escape.
 type writer struct {
 	b  []byte
 	ok bool
@@ -35,7 +35,7 @@ func (w *writer) time(t Time) {
 		w.ok = false
 		return
 	}
-	two := func(v int, behind byte) { w.b = append(w.b, '0'+byte(v/10), '0'+byte(v%10), behind) }
+	two := func(v int, next byte) { w.b = append(w.b, '0'+byte(v/10), '0'+byte(v%10), next) }
 	ms := at.Nanosecond() / 1e6
 	w.b = append(w.b, '"')
 	w.int(int64(year))
@@ -50,8 +50,7 @@ func (w *writer) time(t Time) {
 	w.b = append(w.b, '"')
 }
 
-// writeMove gives a MoveMade's value; ok is false if it is encoding/json's to
-// write.
+// writeMove encodes a MoveMade. ok is false if encoding/json must do it instead.
 func writeMove(e Event, m *MoveMadePayload) (value []byte, ok bool) {
 	w := &writer{b: make([]byte, 0, 640), ok: true}
 	w.lit(`{"eventId":"`)
@@ -99,7 +98,7 @@ func writeMove(e Event, m *MoveMadePayload) (value []byte, ok bool) {
 	return w.b, w.ok && e.Key != ""
 }
 
-// writePlayMove is the same for a PlayMove.
+// writePlayMove encodes a PlayMove. ok is false if encoding/json must do it instead.
 func writePlayMove(c Command, m *PlayMovePayload) (value []byte, ok bool) {
 	w := &writer{b: make([]byte, 0, 320), ok: true}
 	w.lit(`{"commandId":"`)

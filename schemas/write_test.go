@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What is written by hand are the bytes of encoding/json.
-func FuzzMovesAreWrittenAsJSON(f *testing.F) {
+// The writer encodes moves to the same bytes as encoding/json.
+func FuzzWriterAgreesWithJSON(f *testing.F) {
 	f.Add("id", "eu", "e7e8q", "fxe8=Q+", int64(1764000000123), int64(-3), uint64(0))
 	f.Add("\"", "<&>", "\\", "\u00e9\xff", int64(-1<<62), int64(0), uint64(1))
 	f.Fuzz(func(t *testing.T, id, region, uci, san string, at, centis int64, seed uint64) {
@@ -28,14 +28,14 @@ func FuzzMovesAreWrittenAsJSON(f *testing.F) {
 	})
 }
 
-func TestMovesAreWrittenByHand(t *testing.T) {
+func TestWriterTakesMoves(t *testing.T) {
 	t.Parallel()
 	e := benchMove()
 	if _, ok := writeMove(e, e.Payload.(*MoveMadePayload)); !ok {
-		t.Error("a MoveMade was left to encoding/json")
+		t.Error("writeMove left a MoveMade to encoding/json")
 	}
 	c := Command{ID: NewID(), Type: PlayMove, Key: NewID(), Region: "eu", Actor: NewID(), Payload: &PlayMovePayload{UCI: "e2e4", Ply: 1, LagCs: 4}}
 	if _, ok := writePlayMove(c, c.Payload.(*PlayMovePayload)); !ok {
-		t.Error("a PlayMove was left to encoding/json")
+		t.Error("writePlayMove left a PlayMove to encoding/json")
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// The bodies of players and queues are a plain sequence of fields: varints,
-// 8-byte floats, strings behind their length, ids of 16 bytes. A new field goes
-// behind a new format byte, the first of the body.
+// The body of a player's or queue's row is a format byte and a sequence of fields:
+// varints, 8-byte floats, strings after their length, and ids of 16 bytes. A new
+// field needs a new format.
 
-var errBody = errors.New("the body is cut short or malformed")
+var errBody = errors.New("the body is truncated or malformed")
 
 func appendInt(b []byte, v int64) []byte { return binary.AppendVarint(b, v) }
 
@@ -31,8 +31,7 @@ func appendFloat(b []byte, v float64) []byte {
 	return binary.BigEndian.AppendUint64(b, math.Float64bits(v))
 }
 
-// appendID packs an id that is a canonical UUID into 17 bytes; any other string
-// is kept as it is.
+// appendID appends an id in 17 bytes if it is a canonical UUID, else as a string.
 func appendID(b []byte, id string) []byte {
 	if u, err := uuid.Parse(id); err == nil && u.String() == id {
 		return append(append(b, 1), u[:]...)
@@ -40,8 +39,8 @@ func appendID(b []byte, id string) []byte {
 	return appendString(append(b, 0), id)
 }
 
-// bodyReader reads what the append functions wrote. After the first thing that
-// is not there all its answers are zero and err is set.
+// bodyReader reads what the append functions wrote. The first read that fails sets
+// err; all later ones return zero values.
 type bodyReader struct {
 	b   []byte
 	err error
@@ -59,8 +58,9 @@ func (r *bodyReader) int() int64 {
 	return v
 }
 
-// count reads the length of a list whose elements take at least size bytes each,
-// so that a hostile body cannot ask for more memory than it is long.
+// count reads the length of a list whose elements take at least size bytes each. A
+// length that the rest of the body cannot hold is an error, so that a malformed body
+// cannot make the reader allocate more memory than the body takes.
 func (r *bodyReader) count(size int) int {
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 || v > uint64(len(r.b)-n)/uint64(size) {
@@ -129,7 +129,7 @@ func (r *bodyReader) id() string {
 	return r.string()
 }
 
-// list reads a list; a nil slice is an empty list.
+// list reads a list and returns nil for an empty one.
 func list[E any](r *bodyReader, size int, element func() E) []E {
 	n := r.count(size)
 	if n == 0 {
@@ -142,7 +142,7 @@ func list[E any](r *bodyReader, size int, element func() E) []E {
 	return out
 }
 
-// end is the error of the whole reading; bytes left over are an error too.
+// end returns the first error, or an error if bytes are left over.
 func (r *bodyReader) end() error {
 	if r.err == nil && len(r.b) > 0 {
 		r.err = errBody

@@ -5,7 +5,8 @@ import (
 	"tabiya/schemas"
 )
 
-// Games holds the live games, and those that ended a moment ago.
+// Games is the table of the games group: live games, and finished ones until they
+// are evicted.
 func Games() Table[*game.State] {
 	return Table[*game.State]{
 		Group: schemas.GamesGroup, Topic: schemas.GamesTable, Commands: schemas.GameCommands, Events: schemas.GameEvents,

@@ -5,26 +5,27 @@ import (
 	"strconv"
 )
 
-// HeaderOffset is a tombstone's header: the decimal offset of the command that
-// deleted the row. A tombstone without it counts as newest.
+// HeaderOffset is a header of a tombstone: the offset of the command that deleted
+// the row, in decimal. A tombstone without it is accepted as the newest record.
 const HeaderOffset = "offset"
 
-// Guard tells, record by record of a table's topic, what is newer than what is
-// known already. Goka does not fence: a stale owner may write a lower version
-// behind the higher one, or a row behind its tombstone, and the later record
-// must not win. A Guard belongs to one goroutine.
+// Guard reports, record by record of a table topic, whether a record is newer than
+// what came before. Goka has no fencing, so a stale owner may write a lower version
+// behind a higher one, or a row behind its tombstone; such a record must not win.
+// A Guard is not safe for concurrent use.
 type Guard struct {
-	gone  map[string]int64 // key to the offset of the command that deleted it
-	order []string
-	limit int
+	deleted map[string]int64 // key to the offset of the command that deleted it
+	order   []string         // keys of deleted, oldest first; only with a limit
+	limit   int
 }
 
-// NewGuard makes a guard that remembers at most limit deleted keys; 0 is all.
-func NewGuard(limit int) *Guard { return &Guard{gone: make(map[string]int64), limit: limit} }
+// NewGuard creates a guard that remembers up to limit deleted keys; 0 means all.
+func NewGuard(limit int) *Guard { return &Guard{deleted: make(map[string]int64), limit: limit} }
 
-// Row reports whether value, read from the topic, supersedes have, the raw row
-// known so far (nil: none). The error says that value is not a row.
-func (g *Guard) Row(key string, have, value []byte) (bool, error) {
+// AcceptRow reports whether value, a record of the topic, supersedes have, the
+// newest encoded row so far (nil if there is none). It returns an error if value is
+// not a row.
+func (g *Guard) AcceptRow(key string, have, value []byte) (bool, error) {
 	h, err := PeekHead(value)
 	if err != nil {
 		return false, fmt.Errorf("row %q: %w", key, err)
@@ -33,15 +34,16 @@ func (g *Guard) Row(key string, have, value []byte) (bool, error) {
 		known, err := PeekHead(have)
 		return err != nil || h.Version >= known.Version, nil
 	}
-	if offset, ok := g.gone[key]; ok && h.Offset <= offset {
+	if offset, ok := g.deleted[key]; ok && h.Offset <= offset {
 		return false, nil
 	}
-	delete(g.gone, key)
+	delete(g.deleted, key)
 	return true, nil
 }
 
-// Tombstone is Row for a deletion; header is the value of HeaderOffset.
-func (g *Guard) Tombstone(key string, have, header []byte) bool {
+// AcceptTombstone reports whether a tombstone supersedes have, the newest encoded
+// row so far. header is the tombstone's HeaderOffset.
+func (g *Guard) AcceptTombstone(key string, have, header []byte) bool {
 	offset, err := strconv.ParseInt(string(header), 10, 64)
 	if err != nil {
 		return true
@@ -49,23 +51,24 @@ func (g *Guard) Tombstone(key string, have, header []byte) bool {
 	if known, err := PeekHead(have); err == nil && known.Offset > offset {
 		return false
 	}
-	g.mark(key, max(offset, g.gone[key]))
+	g.markDeleted(key, max(offset, g.deleted[key]))
 	return true
 }
 
-// Gone gives the offset of the command that deleted the key's row.
-func (g *Guard) Gone(key string) (offset int64, ok bool) {
-	offset, ok = g.gone[key]
+// DeletedBy returns the offset of the command that deleted the key's row; ok is
+// false if the key was not deleted.
+func (g *Guard) DeletedBy(key string) (offset int64, ok bool) {
+	offset, ok = g.deleted[key]
 	return offset, ok
 }
 
-func (g *Guard) mark(key string, offset int64) {
-	if _, known := g.gone[key]; !known && g.limit > 0 {
+func (g *Guard) markDeleted(key string, offset int64) {
+	if _, known := g.deleted[key]; !known && g.limit > 0 {
 		if len(g.order) >= g.limit {
-			delete(g.gone, g.order[0])
+			delete(g.deleted, g.order[0])
 			g.order = g.order[1:]
 		}
 		g.order = append(g.order, key)
 	}
-	g.gone[key] = offset
+	g.deleted[key] = offset
 }

@@ -9,7 +9,7 @@ import (
 	"tabiya/schemas"
 )
 
-// Players is the table of the players group: facts, ratings, seat.
+// Players is the table of the players group: public facts, ratings and the seat.
 func Players() Table[*player.State] {
 	return Table[*player.State]{
 		Group: schemas.PlayersGroup, Topic: schemas.PlayersTable,
@@ -20,7 +20,8 @@ func Players() Table[*player.State] {
 
 const playerFormat = 1
 
-// playerEvents gives the events of a player their byte in a row. Append only.
+// playerEvents lists the events of a player. A row stores an event's index in it, so
+// it may only be appended to.
 var playerEvents = []schemas.EventType{
 	schemas.PlayerRegistered, schemas.PlayerUpdated, schemas.PlayerRated, schemas.PlayerClosed,
 }
@@ -104,7 +105,7 @@ func (r *bodyReader) speed() schemas.Speed {
 func decodePlayer(key string, head schemas.Head, body []byte) (*player.State, error) {
 	r := &bodyReader{b: body}
 	if f := r.byte(); f != playerFormat {
-		return nil, fmt.Errorf("player body of format %d, not %d", f, playerFormat)
+		return nil, fmt.Errorf("player body has format %d, want %d", f, playerFormat)
 	}
 	s := &player.State{Version: head.Version, Offset: head.Offset, ID: key}
 	s.Handle, s.Country, s.Region = r.string(), r.string(), r.string()

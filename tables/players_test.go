@@ -47,24 +47,24 @@ func fullPlayer() *player.State {
 	}
 }
 
-func TestAPlayersRowIsReadAsItWasWritten(t *testing.T) {
+func TestPlayerRowRoundTrip(t *testing.T) {
 	t.Parallel()
 	waiting := fullPlayer()
 	waiting.Seat.Status, waiting.Seat.GameID = player.Queued, ""
-	odd := fullPlayer()
-	odd.Seat.TicketID, odd.Seat.GameID = "not-a-uuid", "G"
+	otherIDs := fullPlayer()
+	otherIDs.Seat.TicketID, otherIDs.Seat.GameID = "not-a-uuid", "G"
 	for name, s := range map[string]*player.State{
-		"full": fullPlayer(), "queued": waiting, "odd ids": odd,
-		"fresh": {Version: 1, ID: playerID, Handle: "a", Region: "eu", Revision: 1},
+		"full": fullPlayer(), "queued": waiting, "ids that are not UUIDs": otherIDs,
+		"new": {Version: 1, ID: playerID, Handle: "a", Region: "eu", Revision: 1},
 	} {
 		raw := tables.Players().Encode(s)
 		again, err := tables.Players().Decode(playerID, raw)
 		if err != nil || !reflect.DeepEqual(again, s) {
-			t.Errorf("%s: read as %+v: %v", name, again, err)
+			t.Errorf("%s: decoded as %+v: %v", name, again, err)
 		}
 		for n := range raw {
 			if _, err := tables.Players().Decode(playerID, raw[:n]); err == nil {
-				t.Fatalf("%s: cut at byte %d of %d and still read", name, n, len(raw))
+				t.Fatalf("%s: decoded the first %d of %d bytes", name, n, len(raw))
 			}
 		}
 		t.Logf("%s: %d bytes", name, len(raw))
@@ -82,10 +82,10 @@ func FuzzPlayerRow(f *testing.F) {
 		once := tables.Players().Encode(s)
 		again, err := tables.Players().Decode(playerID, once)
 		if err != nil {
-			t.Fatalf("what was written is not read: %v", err)
+			t.Fatalf("decode an encoded row: %v", err)
 		}
 		if !bytes.Equal(tables.Players().Encode(again), once) {
-			t.Fatal("written, read and written again it is another row")
+			t.Fatal("a decoded row is encoded to other bytes")
 		}
 	})
 }

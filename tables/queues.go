@@ -9,7 +9,7 @@ import (
 	"tabiya/schemas"
 )
 
-// Queues is the table of the matchmaking group: tickets and matches.
+// Queues is the table of the matchmaking group: the tickets and matches of a queue.
 func Queues() Table[*queue.State] {
 	return Table[*queue.State]{
 		Group: schemas.MatchmakingGroup, Topic: schemas.MatchmakingTable,
@@ -20,7 +20,7 @@ func Queues() Table[*queue.State] {
 
 const queueFormat = 1
 
-// The least bytes that an element of a queue's lists takes.
+// The minimum encoded size of the elements of a queue's lists, in bytes.
 const (
 	partySize  = 16 + 16 + 1 + 8 + 8 + 1
 	ticketSize = partySize + 4
@@ -58,8 +58,8 @@ func appendQueue(b []byte, s *queue.State) []byte {
 	return b
 }
 
-// Times and numbers are written as their distance from the row's latest, which
-// makes most of them one to three bytes.
+// appendTicket writes times and numbers as differences to the row's latest ones,
+// which take one to three bytes in most cases.
 func appendTicket(b []byte, s *queue.State, t *queue.Ticket) []byte {
 	b = appendParty(b, &t.Party)
 	b = appendInt(b, int64(s.LastWave-t.JoinedAt))
@@ -83,7 +83,7 @@ func appendEntry(b []byte, s *queue.State, e *queue.Entry) []byte {
 func decodeQueue(key string, head schemas.Head, body []byte) (*queue.State, error) {
 	r := &bodyReader{b: body}
 	if f := r.byte(); f != queueFormat {
-		return nil, fmt.Errorf("queue body of format %d, not %d", f, queueFormat)
+		return nil, fmt.Errorf("queue body has format %d, want %d", f, queueFormat)
 	}
 	s := &queue.State{Version: head.Version, Offset: head.Offset, Key: key}
 	s.Seq, s.Waves, s.LastWave, s.WaitMs = r.int(), r.int(), schemas.Time(r.int()), r.int()
@@ -117,7 +117,8 @@ func (r *bodyReader) party() queue.Party {
 
 func (r *bodyReader) entry(s *queue.State) queue.Entry {
 	e := queue.Entry{Offset: s.Offset - r.int(), At: s.LastWave - schemas.Time(r.int()), CommandID: r.uuid()}
-	// Capped: what is appended to it must not run into what follows in the row.
+	// Facts aliases the body. Clip keeps an append to it from overwriting what
+	// follows in the body.
 	e.Facts = slices.Clip(r.bytes(r.count(1)))
 	return e
 }

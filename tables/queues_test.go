@@ -41,24 +41,24 @@ func fullQueue() *queue.State {
 	}
 }
 
-func TestAQueuesRowIsReadAsItWasWritten(t *testing.T) {
+func TestQueueRowRoundTrip(t *testing.T) {
 	t.Parallel()
-	for name, s := range map[string]*queue.State{"full": fullQueue(), "fresh": {Version: 1, Key: queueKey}} {
+	for name, s := range map[string]*queue.State{"full": fullQueue(), "new": {Version: 1, Key: queueKey}} {
 		raw := tables.Queues().Encode(s)
 		again, err := tables.Queues().Decode(queueKey, raw)
 		if err != nil || !reflect.DeepEqual(again, s) {
-			t.Errorf("%s: read as %+v: %v", name, again, err)
+			t.Errorf("%s: decoded as %+v: %v", name, again, err)
 		}
 		for n := range raw {
 			if _, err := tables.Queues().Decode(queueKey, raw[:n]); err == nil {
-				t.Fatalf("%s: cut at byte %d of %d and still read", name, n, len(raw))
+				t.Fatalf("%s: decoded the first %d of %d bytes", name, n, len(raw))
 			}
 		}
 	}
 }
 
-// busyQueue has n tickets that wait, entered one after another, and as much in
-// its outbox as it can.
+// busyQueue returns a queue with n waiting tickets, which entered one after another
+// and fill its outbox.
 func busyQueue(tb testing.TB, n int) *queue.State {
 	cfg := queue.Config{}.WithDefaults()
 	var s *queue.State
@@ -71,17 +71,17 @@ func busyQueue(tb testing.TB, n int) *queue.State {
 		s, _, _ = cfg.Decide(s, cmd, at+schemas.Time(i), int64(100+i))
 	}
 	if s.WaitingCount() != n {
-		tb.Fatalf("%d tickets wait", s.WaitingCount())
+		tb.Fatalf("%d tickets wait, want %d", s.WaitingCount(), n)
 	}
 	return s
 }
 
-func TestTheRowOfABusyQueueIsCompact(t *testing.T) {
+func TestBusyQueueRowIsCompact(t *testing.T) {
 	t.Parallel()
 	for n, most := range map[int]int{1: 200, 20: 3_000, 500: 42_000, 1000: 78_000} {
 		size := len(tables.Queues().Encode(busyQueue(t, n)))
 		if size > most {
-			t.Errorf("%d tickets take %d bytes, more than %d", n, size, most)
+			t.Errorf("%d tickets take %d bytes, want at most %d", n, size, most)
 		}
 		t.Logf("%d tickets: %d bytes", n, size)
 	}
@@ -98,10 +98,10 @@ func FuzzQueueRow(f *testing.F) {
 		once := tables.Queues().Encode(s)
 		again, err := tables.Queues().Decode(queueKey, once)
 		if err != nil {
-			t.Fatalf("what was written is not read: %v", err)
+			t.Fatalf("decode an encoded row: %v", err)
 		}
 		if !bytes.Equal(tables.Queues().Encode(again), once) {
-			t.Fatal("written, read and written again it is another row")
+			t.Fatal("a decoded row is encoded to other bytes")
 		}
 	})
 }

@@ -1,14 +1,14 @@
-// Package tables says which state lives in Kafka-backed tables: one table an
-// aggregate, written by one Goka group alone and read by anybody through a View.
+// Package tables defines the Kafka-backed tables: one for each aggregate, written by
+// one Goka group and read by any service through a View.
 //
-// Every row is framed
+// An encoded row is
 //
 //	byte 0      format, 1
 //	bytes 1-8   version, big endian: counts the row's changes
-//	bytes 9-16  offset of the last command that changed it, big endian
+//	bytes 9-16  offset of the last command that changed the row, big endian
 //	bytes 17-   the body, in the table's own codec
 //
-// so that a recovery can refuse to go backwards without decoding anything.
+// A reader can compare the versions of two rows without decoding their bodies.
 package tables
 
 import (
@@ -18,24 +18,26 @@ import (
 	"tabiya/schemas"
 )
 
-// Table is one Kafka-backed table with the topics around it. R is a pointer.
+// Table describes a table, its codec, and the topics of its aggregate. R is a
+// pointer.
 type Table[R Row] struct {
-	Group    string // the Goka group that owns it; its topic is Group + "-table"
-	Topic    string
-	Commands string
-	Events   string
-	// AppendBody appends a row's body; DecodeBody reads one. body must not be
-	// kept or changed by DecodeBody's caller afterwards: the row may alias it.
+	Group    string // the Goka group that owns the table
+	Topic    string // Group + "-table"
+	Commands string // topic
+	Events   string // topic
+	// AppendBody appends a row's body, and DecodeBody decodes one. The row may alias
+	// body, so the caller of DecodeBody must not change body afterwards.
 	AppendBody func(b []byte, row R) []byte
 	DecodeBody func(key string, head schemas.Head, body []byte) (R, error)
-	// SizeHint, if set, is how many bytes AppendBody is going to need: a row is
-	// then written into one allocation.
+	// SizeHint, if set, returns how many bytes AppendBody will append, so that
+	// Encode needs one allocation.
 	SizeHint func(row R) int
 }
 
-// Row is what every table's row can tell about itself.
+// Row is the type of a table's rows.
 type Row interface {
-	// Head is the frame: the number of changes and the last changing command.
+	// Head returns the row's version and the offset of the last command that
+	// changed it.
 	Head() schemas.Head
 }
 
@@ -44,7 +46,7 @@ const (
 	headSize = 17
 )
 
-// Encode frames and encodes a row.
+// Encode encodes a row with its frame.
 func (t Table[R]) Encode(row R) []byte {
 	h := row.Head()
 	size := 1024
@@ -58,7 +60,8 @@ func (t Table[R]) Encode(row R) []byte {
 	return t.AppendBody(b, row)
 }
 
-// Decode reads a framed row. Any bytes at all give a row or an error.
+// Decode decodes an encoded row. It returns an error for malformed bytes and never
+// panics.
 func (t Table[R]) Decode(key string, raw []byte) (R, error) {
 	h, err := PeekHead(raw)
 	if err != nil {
@@ -73,10 +76,10 @@ func (t Table[R]) Decode(key string, raw []byte) (R, error) {
 	return row, nil
 }
 
-// PeekHead reads a raw row's frame alone.
+// PeekHead decodes the version and offset of an encoded row.
 func PeekHead(raw []byte) (schemas.Head, error) {
 	if len(raw) < headSize || raw[0] != format {
-		return schemas.Head{}, fmt.Errorf("%d bytes are not a framed row of format %d", len(raw), format)
+		return schemas.Head{}, fmt.Errorf("%d bytes are not a row of format %d", len(raw), format)
 	}
 	return schemas.Head{
 		Version: int64(binary.BigEndian.Uint64(raw[1:])),

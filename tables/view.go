@@ -14,20 +14,19 @@ import (
 	"tabiya/internal/kafka/follow"
 )
 
-// maxDeleted is how many deleted keys a view remembers, to recognize a row that a
-// stale owner has written after the tombstone.
-const maxDeleted = 1 << 16
+// goneLimit is how many deleted keys a view remembers, to reject a stale owner's row
+// behind the tombstone.
+const goneLimit = 1 << 16
 
 // View is a read-only copy of a table in memory, for a service. It is safe for
-// concurrent use. It keeps rows encoded and decodes them for each caller, who may
-// change the result.
+// concurrent use. Rows are kept encoded, and each read decodes its own copy.
 type View[R Row] struct {
 	cfg    kafka.Config
 	table  Table[R]
 	logger *slog.Logger
 
-	// OnUpdate, if set before Run, is called from one goroutine for each update of
-	// a row, in the order of the row's partition. The zero R means that the row was
+	// OnUpdate, if set before Run, is called after each change of a row, by one
+	// goroutine and in the order of the partition. row is the zero R if the row was
 	// deleted.
 	OnUpdate func(key string, row R)
 
@@ -39,14 +38,14 @@ type View[R Row] struct {
 	guard   *Guard
 }
 
-// NewView makes an empty view; Run fills it.
+// NewView creates an empty view. Run fills it.
 func NewView[R Row](cfg kafka.Config, table Table[R], logger *slog.Logger) *View[R] {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	return &View[R]{
 		cfg: cfg, table: table, logger: logger,
-		rows: make(map[string][]byte), waiting: make(map[string][]chan struct{}), guard: NewGuard(maxDeleted),
+		rows: make(map[string][]byte), waiting: make(map[string][]chan struct{}), guard: NewGuard(goneLimit),
 	}
 }
 
@@ -71,7 +70,7 @@ func (v *View[R]) Run(ctx context.Context) error {
 	err = follower.Run(ctx, follow.Handler{
 		Records: func(records []*kgo.Record) {
 			for _, r := range records {
-				v.handle(r)
+				v.take(r)
 			}
 		},
 		CaughtUp: func() { v.ready.Store(true) },
@@ -104,51 +103,50 @@ func (v *View[R]) start(ctx context.Context, client *kgo.Client) *follow.Followe
 	}
 }
 
-// handle applies one record and wakes those who wait for its key.
-func (v *View[R]) handle(r *kgo.Record) {
+// take applies one record.
+func (v *View[R]) take(r *kgo.Record) {
 	key := string(r.Key)
 	v.mu.Lock()
-	changed := v.apply(key, r)
-	if changed {
+	taken := v.apply(key, r)
+	if taken {
 		for _, ch := range v.waiting[key] {
 			close(ch)
 		}
 		delete(v.waiting, key)
 	}
 	v.mu.Unlock()
-	if !changed || v.OnUpdate == nil {
+	if !taken || v.OnUpdate == nil {
 		return
 	}
 	row, _ := v.Get(key)
 	v.OnUpdate(key, row)
 }
 
-// apply reports whether the record has changed the rows.
 func (v *View[R]) apply(key string, r *kgo.Record) bool {
 	have := v.rows[key]
 	if r.Value == nil {
-		if !v.guard.Tombstone(key, have, kafka.Header(r, HeaderOffset)) {
+		if !v.guard.AcceptTombstone(key, have, kafka.Header(r, HeaderOffset)) {
 			return false
 		}
 		delete(v.rows, key)
 		return true
 	}
-	newer, err := v.guard.Row(key, have, r.Value)
+	newer, err := v.guard.AcceptRow(key, have, r.Value)
 	if err != nil {
-		v.logger.Error("record skipped: not a row", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "err", err)
+		v.logger.Error("view skips a malformed row", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "err", err)
 		return false
 	}
 	if newer {
-		// A copy, since the record's value would keep the whole batch in memory.
+		// Copy the value: it is a slice of the fetched batch.
 		v.rows[key] = append(make([]byte, 0, len(r.Value)), r.Value...)
 	}
 	return newer
 }
 
-// Ready reports whether the view has read all rows that existed when Run began.
+// Ready reports whether the view has read every record that existed when Run began.
 func (v *View[R]) Ready() bool { return v.ready.Load() }
 
-// Get returns the row of a key.
+// Get returns the row of a key. ok is false if there is none.
 func (v *View[R]) Get(key string) (row R, ok bool) {
 	v.mu.RLock()
 	raw, ok := v.rows[key]
@@ -162,12 +160,12 @@ func (v *View[R]) Get(key string) (row R, ok bool) {
 func (v *View[R]) decode(key string, raw []byte) (R, bool) {
 	row, err := v.table.Decode(key, raw)
 	if err != nil {
-		v.logger.Error("row skipped: cannot be decoded", "topic", v.table.Topic, "key", key, "err", err)
+		v.logger.Error("decode a row of a view", "topic", v.table.Topic, "key", key, "err", err)
 	}
 	return row, err == nil
 }
 
-// Len is the number of rows.
+// Len returns the number of rows.
 func (v *View[R]) Len() int {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
@@ -175,7 +173,7 @@ func (v *View[R]) Len() int {
 }
 
 // Range calls fn for every row, in no particular order, until fn returns false. A
-// row that changes meanwhile is passed in its old or its new state.
+// row that changes in the meantime is passed in its old or its new form.
 func (v *View[R]) Range(fn func(key string, row R) bool) {
 	v.mu.RLock()
 	keys := make([]string, 0, len(v.rows))

@@ -18,7 +18,8 @@ import (
 	"tabiya/tables"
 )
 
-const patience = 30 * time.Second
+// timeout bounds every wait. A test that waits that long has failed.
+const timeout = 30 * time.Second
 
 // note is a row whose body is a string.
 type note struct {
@@ -34,35 +35,35 @@ func notes() tables.Table[*note] {
 		AppendBody: func(b []byte, n *note) []byte { return append(b, n.text...) },
 		DecodeBody: func(_ string, head schemas.Head, body []byte) (*note, error) {
 			if string(body) == "broken" {
-				return nil, fmt.Errorf("a broken note")
+				return nil, errors.New("a broken note")
 			}
 			return &note{head, string(body)}, nil
 		},
 	}
 }
 
-// rig is a broker with a producer of rows.
-type rig struct {
+// cluster is a Kafka cluster with a producer.
+type cluster struct {
 	*kafkatest.Cluster
 	t        *testing.T
 	producer *kafka.Producer
 }
 
-func newRig(t *testing.T) *rig {
+func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	r := &rig{Cluster: kafkatest.Start(t, 3), t: t}
+	c := &cluster{Cluster: kafkatest.Start(t, 3), t: t}
 	var err error
-	if r.producer, err = kafka.NewProducer(r.Config); err != nil {
+	if c.producer, err = kafka.NewProducer(c.Config); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(r.producer.Close)
-	return r
+	t.Cleanup(c.producer.Close)
+	return c
 }
 
-func (r *rig) write(records ...*kgo.Record) {
-	r.t.Helper()
-	if err := r.producer.SendRecords(r.t.Context(), records...); err != nil {
-		r.t.Fatal(err)
+func (c *cluster) write(records ...*kgo.Record) {
+	c.t.Helper()
+	if err := c.producer.SendRecords(c.t.Context(), records...); err != nil {
+		c.t.Fatal(err)
 	}
 }
 
@@ -75,17 +76,17 @@ func tombstone(key, offset string) *kgo.Record {
 	return &kgo.Record{Topic: schemas.PlayersTable, Key: []byte(key), Headers: []kgo.RecordHeader{{Key: tables.HeaderOffset, Value: []byte(offset)}}}
 }
 
-func (r *rig) view(onUpdate func(string, *note)) *tables.View[*note] {
-	r.t.Helper()
-	v := tables.NewView(r.Config, notes(), nil)
+func (c *cluster) view(onUpdate func(string, *note)) *tables.View[*note] {
+	c.t.Helper()
+	v := tables.NewView(c.Config, notes(), nil)
 	v.OnUpdate = onUpdate
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- v.Run(ctx) }()
-	r.t.Cleanup(func() {
+	c.t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
-			r.t.Error(err)
+			c.t.Error(err)
 		}
 	})
 	return v
@@ -93,7 +94,7 @@ func (r *rig) view(onUpdate func(string, *note)) *tables.View[*note] {
 
 func waitReady(t *testing.T, v *tables.View[*note]) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	for tick := time.NewTicker(10 * time.Millisecond); !v.Ready(); <-tick.C {
 		if time.Now().After(deadline) {
 			t.Fatal("the view is not ready")
@@ -101,83 +102,83 @@ func waitReady(t *testing.T, v *tables.View[*note]) {
 	}
 }
 
-// wait waits until the text of a row is text.
-func wait(t *testing.T, v *tables.View[*note], key, text string) {
+// waitText waits until the row has the text.
+func waitText(t *testing.T, v *tables.View[*note], key, text string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	if _, ok := v.WaitUntil(ctx, key, func(n *note) bool { return n.text == text }); !ok {
-		t.Fatalf("the text of %s is not %q", key, text)
+		t.Fatalf("row %s never had the text %q", key, text)
 	}
 }
 
-func TestViewReadyAfterReadingExistingRows(t *testing.T) {
+func TestViewIsReadyOnceItHasReadTheTopic(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	c := newCluster(t)
 	for i := range 500 {
-		r.write(row(fmt.Sprint("k", i%100), int64(i+1), fmt.Sprint(i)))
+		c.write(row(fmt.Sprint("k", i%100), int64(i+1), fmt.Sprint(i)))
 	}
-	r.write(row("gone", 1, "x"), tombstone("gone", "11"))
-	v := r.view(nil)
+	c.write(row("gone", 1, "x"), tombstone("gone", "11"))
+	v := c.view(nil)
 	waitReady(t, v)
 	if v.Len() != 100 {
-		t.Fatalf("%d rows", v.Len())
+		t.Fatalf("the view has %d rows, want 100", v.Len())
 	}
 	if n, ok := v.Get("k7"); !ok || n.text != "407" || n.head.Version != 408 {
-		t.Fatalf("got %+v", n)
+		t.Fatalf("got the row %+v", n)
 	}
 	if n, ok := v.Get("gone"); ok || n != nil {
-		t.Fatalf("got %+v", n)
+		t.Fatalf("got the row %+v", n)
 	}
 	seen := 0
 	v.Range(func(string, *note) bool { seen++; return seen < 40 })
 	if seen != 40 {
-		t.Fatalf("Range gave %d rows", seen)
+		t.Fatalf("Range passed %d rows, want 40", seen)
 	}
 }
 
-func TestViewOfEmptyTableReady(t *testing.T) {
+func TestViewOfEmptyTableIsReady(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	v := r.view(nil)
+	c := newCluster(t)
+	v := c.view(nil)
 	waitReady(t, v)
 	if v.Len() != 0 {
-		t.Fatal("the view has rows")
+		t.Fatalf("the view has %d rows, want none", v.Len())
 	}
 }
 
-func TestViewIgnoresStaleRows(t *testing.T) {
+func TestViewRejectsStaleRowsAndTombstones(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	c := newCluster(t)
 	var mu sync.Mutex
 	var updates []string
-	v := r.view(func(key string, n *note) {
+	v := c.view(func(key string, n *note) {
 		mu.Lock()
 		defer mu.Unlock()
 		if key != "end" {
 			updates = append(updates, fmt.Sprint(key, n != nil))
 		}
 	})
-	r.write(
+	c.write(
 		row("a", 3, "new"), row("a", 2, "stale"), tombstone("a", "20"),
 		row("b", 1, "old"), tombstone("b", "50"), row("b", 2, "stale"),
 		&kgo.Record{Topic: schemas.PlayersTable, Key: []byte("c"), Value: []byte("not a row")},
 	)
 	for i := range 20 { // at least one in each partition
-		r.write(row(fmt.Sprint("end", i), 1, "end"))
-		wait(t, v, fmt.Sprint("end", i), "end")
+		c.write(row(fmt.Sprint("end", i), 1, "end"))
+		waitText(t, v, fmt.Sprint("end", i), "end")
 	}
 	if n, ok := v.Get("a"); !ok || n.text != "new" {
-		t.Fatalf("a is %+v", n)
+		t.Fatalf("a is %+v, want the higher version", n)
 	}
 	if n, ok := v.Get("b"); ok {
-		t.Fatalf("b is %+v", n)
+		t.Fatalf("b is %+v, want no row", n)
 	}
-	if _, ok := v.Get("c"); ok {
-		t.Fatal("c exists")
+	if n, ok := v.Get("c"); ok {
+		t.Fatalf("c is %+v, want no row", n)
 	}
-	r.write(row("b", 6, "again")) // created again by a later command
-	wait(t, v, "b", "again")
+	c.write(row("b", 6, "again")) // created again by a later command
+	waitText(t, v, "b", "again")
 	mu.Lock()
 	defer mu.Unlock()
 	count := make(map[string]int)
@@ -185,60 +186,60 @@ func TestViewIgnoresStaleRows(t *testing.T) {
 		count[u]++
 	}
 	if count["atrue"] != 1 || count["btrue"] != 2 || count["bfalse"] != 1 || count["afalse"] != 0 {
-		t.Fatalf("updates %v", count)
+		t.Fatalf("OnUpdate was called %v times", count)
 	}
 }
 
-func TestWaitForEndsWithContext(t *testing.T) {
+func TestWaitForReturnsTheRowOrEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	v := r.view(nil)
+	c := newCluster(t)
+	v := c.view(nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, ok := v.WaitFor(ctx, "never"); ok {
-		t.Fatal("it found a row")
+		t.Fatal("WaitFor returned a row that was never written")
 	}
 	later := make(chan bool)
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		n, ok := v.WaitFor(ctx, "soon")
 		later <- ok && n.text == "here"
 	}()
-	r.write(row("soon", 1, "here"))
+	c.write(row("soon", 1, "here"))
 	if !<-later {
-		t.Fatal("it found no row")
+		t.Fatal("WaitFor did not return the row")
 	}
 }
 
-func TestViewContinuesAfterOutage(t *testing.T) {
+func TestViewSurvivesOutages(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.RequireFake(t)
-	r.write(row("a", 1, "before"))
-	r.Down()
-	v := r.view(nil) // starts while the broker is away
-	r.Up()
+	c := newCluster(t)
+	c.RequireFake(t)
+	c.write(row("a", 1, "before"))
+	c.Down()
+	v := c.view(nil) // starts during the outage
+	c.Up()
 	waitReady(t, v)
-	r.Down()
+	c.Down()
 	if n, ok := v.Get("a"); !ok || n.text != "before" {
-		t.Fatalf("without the broker a is %+v", n)
+		t.Fatalf("during an outage a is %+v", n)
 	}
-	r.Up()
-	r.write(row("a", 2, "after"))
-	wait(t, v, "a", "after")
+	c.Up()
+	c.write(row("a", 2, "after"))
+	waitText(t, v, "a", "after")
 }
 
 func TestViewRunFailsWhenTopicIsRecreated(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.RequireFake(t) // see internal/kafka/follow for an Apache Kafka
-	r.write(row("a", 1, "before"))
-	v := tables.NewView(r.Config, notes(), nil)
+	c := newCluster(t)
+	c.RequireFake(t) // see internal/kafka/follow for an Apache Kafka
+	c.write(row("a", 1, "before"))
+	v := tables.NewView(c.Config, notes(), nil)
 	ended := make(chan error, 1)
 	go func() { ended <- v.Run(t.Context()) }()
 	waitReady(t, v)
-	client, err := kgo.NewClient(r.Config.Opts()...)
+	client, err := kgo.NewClient(c.Config.Opts()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +256,7 @@ func TestViewRunFailsWhenTopicIsRecreated(t *testing.T) {
 		if !errors.Is(err, kerr.UnknownTopicID) {
 			t.Fatal(err)
 		}
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Fatal("it does not end")
 	}
 }

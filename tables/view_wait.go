@@ -2,15 +2,14 @@ package tables
 
 import "context"
 
-// WaitFor returns the row of a key, and waits for it until ctx is done; then ok is
-// false.
+// WaitFor returns the row of a key once it exists. ok is false if ctx is done first.
 func (v *View[R]) WaitFor(ctx context.Context, key string) (row R, ok bool) {
 	return v.WaitUntil(ctx, key, func(R) bool { return true })
 }
 
-// WaitUntil returns the row of a key once it exists and meets a condition. It
-// waits for that until ctx is done; then ok is false.
-func (v *View[R]) WaitUntil(ctx context.Context, key string, meets func(R) bool) (row R, ok bool) {
+// WaitUntil returns the row of a key once it exists and meets the condition. ok is
+// false if ctx is done first.
+func (v *View[R]) WaitUntil(ctx context.Context, key string, condition func(R) bool) (row R, ok bool) {
 	for {
 		changed := make(chan struct{})
 		v.mu.Lock()
@@ -18,7 +17,7 @@ func (v *View[R]) WaitUntil(ctx context.Context, key string, meets func(R) bool)
 		v.waiting[key] = append(v.waiting[key], changed)
 		v.mu.Unlock()
 		if exists {
-			if row, ok = v.decode(key, raw); ok && meets(row) {
+			if row, ok = v.decode(key, raw); ok && condition(row) {
 				v.removeWaiter(key, changed)
 				return row, true
 			}
@@ -33,7 +32,6 @@ func (v *View[R]) WaitUntil(ctx context.Context, key string, meets func(R) bool)
 	}
 }
 
-// removeWaiter removes a waiter that has stopped waiting.
 func (v *View[R]) removeWaiter(key string, ch chan struct{}) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

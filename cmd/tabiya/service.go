@@ -18,6 +18,7 @@ import (
 	"tabiya/services/account"
 	"tabiya/services/history"
 	"tabiya/services/livegame"
+	"tabiya/services/livegame/finished"
 	"tabiya/services/matchmaking"
 	"tabiya/services/openapi"
 	"tabiya/tables"
@@ -93,7 +94,7 @@ func (n *node) addServices(ctx context.Context, w wires, names ...string) error 
 			s, err = livegame.New(livegame.Config{
 				Kafka: w.kafka, Commands: commands, Players: players, Verifier: verifier,
 				Regions: w.regions, Logger: n.logger, Registerer: n.registry,
-				Finished: finished(past), MaxConnections: w.connections.Connections, MaxPerPlayer: w.connections.ConnectionsPerPlayer, MaxPerAddress: w.connections.ConnectionsPerAddress,
+				History: finishedGames(past), MaxConnections: w.connections.Connections, MaxPerPlayer: w.connections.ConnectionsPerPlayer, MaxPerAddress: w.connections.ConnectionsPerAddress,
 			})
 		case "history":
 			s = past
@@ -172,8 +173,8 @@ func (n *node) newHistory(ctx context.Context, w wires, verifier *auth.Verifier,
 	return history.New(history.Config{Pool: pool, Verifier: verifier, Logger: n.logger, Registerer: n.registry})
 }
 
-// finished is past as livegame takes it: no service is no index.
-func finished(past *history.Service) livegame.Finished {
+// finishedGames returns history as livegame takes it: a nil service is a nil interface.
+func finishedGames(past *history.Service) finished.History {
 	if past == nil {
 		return nil
 	}

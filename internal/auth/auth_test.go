@@ -35,27 +35,27 @@ func mustEncode(t testing.TB, key []byte) []byte {
 	return text
 }
 
-func TestATokenSpeaksForItsHolderUntilItExpires(t *testing.T) {
+func TestPlayerTokenIsValidUntilItExpires(t *testing.T) {
 	signer, verifier, now := newPair(t)
 	id := schemas.NewID()
 	token, expires, err := signer.Player(id, start, time.Hour)
 	if err != nil || !expires.Equal(start.Add(time.Hour)) {
-		t.Fatal(expires, err)
+		t.Fatalf("the token expires at %v: %v", expires, err)
 	}
-	for range 2 { // the second answer comes out of the cache
+	for range 2 { // the second time from the cache
 		if who, err := verifier.Verify(token); err != nil || who != (Principal{PlayerID: id}) || who.Actor() != id {
-			t.Fatal(who, err)
+			t.Fatalf("got %+v, want player %s: %v", who, id, err)
 		}
 	}
 	*now = start.Add(time.Hour)
 	for range 2 { // first from the cache, then from the parser
 		if _, err := verifier.Verify(token); !errors.Is(err, ErrExpired) {
-			t.Fatal(err)
+			t.Fatalf("got error %v, want ErrExpired", err)
 		}
 	}
 }
 
-func TestAServiceTokenIsNoPlayer(t *testing.T) {
+func TestServiceTokenIsNotAPlayers(t *testing.T) {
 	signer, verifier, _ := newPair(t)
 	token, _, err := signer.Service("tournaments", start, time.Hour)
 	if err != nil {
@@ -63,14 +63,14 @@ func TestAServiceTokenIsNoPlayer(t *testing.T) {
 	}
 	who, err := verifier.Verify(token)
 	if err != nil || who.PlayerID != "" || who.Service != "tournaments" || who.Actor() != schemas.ActorService {
-		t.Fatal(who, err)
+		t.Fatalf("got %+v, want service tournaments: %v", who, err)
 	}
 }
 
-func TestWhatIsNotOursIsInvalid(t *testing.T) {
+func TestVerifyRejectsInvalidTokens(t *testing.T) {
 	signer, verifier, _ := newPair(t)
-	stranger, _, _ := newPair(t)
-	foreign, _, _ := stranger.Player(schemas.NewID(), start, time.Hour)
+	otherSigner, _, _ := newPair(t)
+	foreign, _, _ := otherSigner.Player(schemas.NewID(), start, time.Hour)
 	noUUID, _, _ := signer.Player("admin", start, time.Hour)
 	good, _, _ := signer.Player(schemas.NewID(), start, time.Hour)
 	parts := strings.Split(good, ".")
@@ -87,12 +87,12 @@ func TestWhatIsNotOursIsInvalid(t *testing.T) {
 		"signature truncated": good[:len(good)-4],
 	} {
 		if _, err := verifier.Verify(token); !errors.Is(err, ErrInvalid) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want ErrInvalid", name, err)
 		}
 	}
 }
 
-func TestTwoProcessesThatStartTogetherShareOneKey(t *testing.T) {
+func TestConcurrentLoadOrCreateKeyReturnsOneKey(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "signing.pem")
 	var wg sync.WaitGroup
 	keys := make([]string, 8)
@@ -108,18 +108,18 @@ func TestTwoProcessesThatStartTogetherShareOneKey(t *testing.T) {
 	wg.Wait()
 	for _, k := range keys {
 		if k != keys[0] {
-			t.Fatal("two keys")
+			t.Fatal("got two different keys")
 		}
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatal(info, err)
+		t.Fatalf("the file is %v, want mode 0600: %v", info, err)
 	}
 }
 
-func TestAFileThatIsNoKeyIsRefused(t *testing.T) {
+func TestParseKeyRejectsOtherFiles(t *testing.T) {
 	for _, text := range []string{"", "hello", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"} {
 		if _, _, err := ParseKey([]byte(text)); err == nil {
-			t.Errorf("%q was taken for a key", text)
+			t.Errorf("ParseKey accepted %q", text)
 		}
 	}
 }
@@ -133,7 +133,7 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, token string) {
 		who, err := verifier.Verify(token)
 		if err == nil && token != good {
-			t.Fatalf("%q speaks for %v", token, who)
+			t.Fatalf("%q is valid for %+v", token, who)
 		}
 	})
 }

@@ -1,6 +1,6 @@
-// Package auth signs and checks tokens: JWTs signed with Ed25519 (RFC 8037).
-// The account service holds the private key; every other service checks a
-// token with the public one, without a call.
+// Package auth signs and verifies tokens: JWTs with Ed25519 signatures (RFC 8037).
+// The account service holds the private key. Every other service verifies tokens with
+// the public key and needs no call to do so.
 package auth
 
 import (
@@ -19,7 +19,7 @@ const (
 	pemPublic  = "PUBLIC KEY"  // PKIX
 )
 
-// GenerateKey makes a new signing key.
+// GenerateKey returns a new signing key.
 func GenerateKey() (ed25519.PrivateKey, error) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -28,18 +28,19 @@ func GenerateKey() (ed25519.PrivateKey, error) {
 	return private, nil
 }
 
-// LoadOrCreateKey reads the PEM file at path, or makes a key and writes it
-// there, readable by its owner alone. Two processes may do this at once.
+// LoadOrCreateKey reads the PEM file at path. If there is none, it creates a key and
+// writes it there, readable by the file's owner only. Several processes may call it at
+// the same time: all return the same key.
 func LoadOrCreateKey(path string) (ed25519.PrivateKey, error) {
 	for {
 		text, err := os.ReadFile(path)
 		if err == nil {
 			private, _, err := ParseKey(text)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
+				return nil, fmt.Errorf("read signing key %s: %w", path, err)
 			}
 			if private == nil {
-				return nil, fmt.Errorf("%s: a public key cannot sign", path)
+				return nil, fmt.Errorf("read signing key %s: it is a public key, which cannot sign", path)
 			}
 			return private, nil
 		}
@@ -52,8 +53,8 @@ func LoadOrCreateKey(path string) (ed25519.PrivateKey, error) {
 	}
 }
 
-// createKey writes beside path and links it into place, so that no reader ever
-// sees half a key and the first of two writers wins.
+// createKey writes a temporary file and links it to path, so that no reader sees a
+// partial key and the first of two writers wins. Returns os.ErrExist to the other.
 func createKey(path string) error {
 	private, err := GenerateKey()
 	if err != nil {
@@ -78,7 +79,7 @@ func createKey(path string) error {
 	return nil
 }
 
-// EncodePrivate is the key as PKCS #8 PEM.
+// EncodePrivate returns the key in PEM, as PKCS #8.
 func EncodePrivate(key ed25519.PrivateKey) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -87,7 +88,7 @@ func EncodePrivate(key ed25519.PrivateKey) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: pemPrivate, Bytes: der}), nil
 }
 
-// EncodePublic is the key as PKIX PEM.
+// EncodePublic returns the key in PEM, as PKIX.
 func EncodePublic(key ed25519.PublicKey) ([]byte, error) {
 	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
@@ -96,8 +97,8 @@ func EncodePublic(key ed25519.PublicKey) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: pemPublic, Bytes: der}), nil
 }
 
-// ParseKey reads a PEM file with an Ed25519 key. private is nil if it holds a
-// public key only.
+// ParseKey parses the text of a PEM file with an Ed25519 key. private is nil if the
+// file holds a public key.
 func ParseKey(text []byte) (private ed25519.PrivateKey, public ed25519.PublicKey, err error) {
 	block, _ := pem.Decode(text)
 	if block == nil {

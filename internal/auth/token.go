@@ -13,19 +13,19 @@ import (
 )
 
 var (
-	// ErrInvalid: not a token of ours, whatever is wrong with it.
+	// ErrInvalid means that the token is malformed or was not issued with our key.
 	ErrInvalid = errors.New("the token is not valid")
-	// ErrExpired: it was one.
+	// ErrExpired means that the token was valid until it expired.
 	ErrExpired = errors.New("the token has expired")
 )
 
-// Principal is who a token speaks for: a player, or a service.
+// Principal is the holder of a token: a player or a service. One field is set.
 type Principal struct {
-	PlayerID string // set for a player
-	Service  string // the service's name, set for a service token
+	PlayerID string
+	Service  string // name of the service
 }
 
-// Actor is the principal as commands name it.
+// Actor returns the actor of the principal's commands (schemas.Command.Actor).
 func (p Principal) Actor() string {
 	if p.Service != "" {
 		return schemas.ActorService
@@ -38,8 +38,8 @@ const (
 	kindPlayer    = "player"
 	kindService   = "service"
 	maxTokenBytes = 2048
-	// cachedTokens bounds the memory of checked tokens, about 10 MB. Checking a
-	// signature costs more than all else a move's request does.
+	// cachedTokens bounds the verified tokens that are remembered, in about 10 MB.
+	// Verifying a signature costs more than the rest of a move's request.
 	cachedTokens = 16384
 )
 
@@ -51,15 +51,15 @@ type claims struct {
 // Signer issues tokens.
 type Signer struct{ key ed25519.PrivateKey }
 
-// NewSigner signs with key.
+// NewSigner creates a signer with the given key.
 func NewSigner(key ed25519.PrivateKey) *Signer { return &Signer{key} }
 
-// Player issues a player's token, good for ttl from now.
+// Player issues a player's token that expires ttl after now, rounded down to a second.
 func (s *Signer) Player(playerID string, now time.Time, ttl time.Duration) (token string, expires time.Time, err error) {
 	return s.issue(playerID, kindPlayer, now, ttl)
 }
 
-// Service issues a token for a trusted caller, good for ttl from now.
+// Service issues a token for a trusted service; it expires like a player's.
 func (s *Signer) Service(name string, now time.Time, ttl time.Duration) (token string, expires time.Time, err error) {
 	return s.issue(name, kindService, now, ttl)
 }
@@ -82,23 +82,24 @@ func (s *Signer) issue(subject, kind string, now time.Time, ttl time.Duration) (
 	return token, expires, nil
 }
 
-// Verifier checks tokens. It remembers those it has checked, up to a bound; it
-// is safe for concurrent use.
+// Verifier verifies tokens. It remembers the last valid ones. It is safe for concurrent
+// use.
 type Verifier struct {
 	key    ed25519.PublicKey
 	parser *jwt.Parser
 	now    func() time.Time
-	good   *lru.Cache[string, checked]
+	valid  *lru.Cache[string, verified]
 }
 
-type checked struct {
-	who     Principal
-	expires time.Time
+type verified struct {
+	principal Principal
+	expires   time.Time
 }
 
-// NewVerifier checks with key; now is the clock, time.Now outside tests.
+// NewVerifier creates a verifier with the given key. now is the clock, which is
+// time.Now outside tests.
 func NewVerifier(key ed25519.PublicKey, now func() time.Time) *Verifier {
-	good, err := lru.New[string, checked](cachedTokens)
+	valid, err := lru.New[string, verified](cachedTokens)
 	if err != nil {
 		panic(err) // only for a size below 1
 	}
@@ -109,20 +110,21 @@ func NewVerifier(key ed25519.PublicKey, now func() time.Time) *Verifier {
 		jwt.WithTimeFunc(now),
 		jwt.WithStrictDecoding(),
 	)
-	return &Verifier{key: key, parser: parser, now: now, good: good}
+	return &Verifier{key: key, parser: parser, now: now, valid: valid}
 }
 
-// Verify tells who the token speaks for, or ErrInvalid or ErrExpired.
+// Verify returns the holder of a token. Returns ErrExpired or ErrInvalid if there is
+// none.
 func (v *Verifier) Verify(token string) (Principal, error) {
 	if len(token) > maxTokenBytes {
 		return Principal{}, ErrInvalid
 	}
-	if c, ok := v.good.Get(token); ok {
-		if !v.now().Before(c.expires) {
-			v.good.Remove(token)
+	if cached, ok := v.valid.Get(token); ok {
+		if !v.now().Before(cached.expires) {
+			v.valid.Remove(token)
 			return Principal{}, ErrExpired
 		}
-		return c.who, nil
+		return cached.principal, nil
 	}
 	var c claims
 	_, err := v.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return v.key, nil })
@@ -132,15 +134,15 @@ func (v *Verifier) Verify(token string) (Principal, error) {
 	case err != nil:
 		return Principal{}, ErrInvalid
 	}
-	who := Principal{}
+	var principal Principal
 	switch {
 	case c.Kind == kindPlayer && schemas.ValidID(c.Subject):
-		who.PlayerID = c.Subject
+		principal.PlayerID = c.Subject
 	case c.Kind == kindService && c.Subject != "":
-		who.Service = c.Subject
+		principal.Service = c.Subject
 	default:
 		return Principal{}, ErrInvalid
 	}
-	v.good.Add(token, checked{who, c.ExpiresAt.Time})
-	return who, nil
+	v.valid.Add(token, verified{principal, c.ExpiresAt.Time})
+	return principal, nil
 }

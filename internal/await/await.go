@@ -1,13 +1,14 @@
-// Package await lets a service answer a request with what Kafka says about its
-// command. A handler expects the answer, sends the command, and waits; whoever
-// reads the events and command-replies topics feeds what he reads.
+// Package await lets a service answer a request with the event or reply that its
+// command leads to. A handler calls Expect, sends the command and waits; the reader of
+// the events and command-replies topics passes every record to Answers.
 //
 //	w := answers.Expect(playerID, commandID)
 //	defer w.Forget()
 //	... send the command ...
 //	answer, err := w.Wait(ctx)
 //
-// Expecting comes first: an answer can be back before the send returns.
+// Expect comes before the send, because the answer may be read before the send
+// returns.
 package await
 
 import (
@@ -19,27 +20,28 @@ import (
 	"tabiya/schemas"
 )
 
-// Answer is what became of a command: its first event, or a reply.
+// Answer is the first event or the reply that a command led to. One of the two is
+// set.
 type Answer struct {
 	Event *schemas.Event
 	Reply *schemas.Reply // CommandRejected or CommandRepeated
 }
 
-// id names a command. Two games of one player may each know a command of the
-// same id, since a client's idempotency key is scoped to the client alone; so
-// the key, whatever the feeder takes for it, is part of the name.
+// id identifies a command. The command id alone is not enough: a client may use one
+// Idempotency-Key for commands to two aggregates. The caller chooses what key is.
 type id struct{ key, command string }
 
-// Answers holds the waiting requests, and remembers refusals: a refused command
-// leaves no trace in a table, so the same command sent again would be judged
-// again. It is safe for concurrent use.
+// Answers holds the waiting requests and remembers refusals. A refused command leaves
+// no trace in a table, so a second copy of it would be decided again. It is safe for
+// concurrent use.
 type Answers struct {
 	mu      sync.Mutex
 	waiting map[id]map[*Waiter]struct{}
 	refused *lru.Cache[id, schemas.Reply]
 }
 
-// New remembers the last `refusals` refusals (about 400 bytes each).
+// New creates Answers that remember the given number of refusals, at about 400 bytes
+// each. It panics if the number is less than 1.
 func New(refusals int) *Answers {
 	refused, err := lru.New[id, schemas.Reply](refusals)
 	if err != nil {
@@ -52,10 +54,11 @@ func New(refusals int) *Answers {
 type Waiter struct {
 	answers *Answers
 	id      id
-	answer  chan Answer // holds one
+	answer  chan Answer // buffered, for the first answer
 }
 
-// Expect begins to listen for the answer to a command. The caller must Forget.
+// Expect creates a waiter for the answer to a command. The caller must call its
+// Forget. key is the one that the reader will pass to Event and Reply.
 func (a *Answers) Expect(key, commandID string) *Waiter {
 	w := &Waiter{answers: a, id: id{key, commandID}, answer: make(chan Answer, 1)}
 	a.mu.Lock()
@@ -67,7 +70,7 @@ func (a *Answers) Expect(key, commandID string) *Waiter {
 	return w
 }
 
-// Wait returns the first answer fed since Expect, or the context's error.
+// Wait returns the first answer since Expect, or the error of ctx.
 func (w *Waiter) Wait(ctx context.Context) (Answer, error) {
 	select {
 	case answer := <-w.answer:
@@ -77,7 +80,7 @@ func (w *Waiter) Wait(ctx context.Context) (Answer, error) {
 	}
 }
 
-// Forget stops listening.
+// Forget removes the waiter. It may be called more than once.
 func (w *Waiter) Forget() {
 	w.answers.mu.Lock()
 	defer w.answers.mu.Unlock()
@@ -88,39 +91,38 @@ func (w *Waiter) Forget() {
 	}
 }
 
-// Refused gives the remembered refusal of a command.
-func (a *Answers) Refused(key, commandID string) (schemas.Reply, bool) {
+// Refused returns the remembered refusal of a command. ok is false if there is none.
+func (a *Answers) Refused(key, commandID string) (reply schemas.Reply, ok bool) {
 	return a.refused.Get(id{key, commandID})
 }
 
-// Event feeds an event, under the key that the command was expected with.
+// Event answers all waiters for the event's command.
 func (a *Answers) Event(key string, ev schemas.Event) {
-	a.feed(id{key, ev.CommandID}, Answer{Event: &ev})
+	a.deliver(id{key, ev.CommandID}, Answer{Event: &ev})
 }
 
-// Reply feeds a reply, under the key that the command was expected with.
+// Reply answers all waiters for the reply's command, and remembers a refusal.
 func (a *Answers) Reply(key string, r schemas.Reply) {
-	// That an id was used for something else is no word on what it was first used for.
+	// CodeKeyReused says that the id was used with another content and nothing about
+	// its first use.
 	if r.Type == schemas.CommandRejected && r.Code != schemas.CodeKeyReused {
 		a.refused.Add(id{key, r.CommandID}, r)
 	}
-	a.feed(id{key, r.CommandID}, Answer{Reply: &r})
+	a.deliver(id{key, r.CommandID}, Answer{Reply: &r})
 }
 
-// feed hands the answer to all who wait for it; later answers to the same
-// command (its second event) find the channel full and are dropped.
-func (a *Answers) feed(of id, answer Answer) {
+func (a *Answers) deliver(command id, answer Answer) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for w := range a.waiting[of] {
+	for w := range a.waiting[command] {
 		select {
 		case w.answer <- answer:
-		default:
+		default: // it has an answer: this one is the command's second event
 		}
 	}
 }
 
-// Waiting is the number of commands that somebody waits for.
+// Waiting returns the number of commands with at least one waiter.
 func (a *Answers) Waiting() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

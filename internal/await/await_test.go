@@ -18,7 +18,7 @@ func rejected(command string) schemas.Reply {
 	return schemas.Reply{Type: schemas.CommandRejected, CommandID: command, Code: schemas.CodeNotYourTurn}
 }
 
-func TestEveryWaiterGetsTheFirstAnswer(t *testing.T) {
+func TestEveryWaiterGetsTheFirstAnswerToItsCommand(t *testing.T) {
 	t.Parallel()
 	a := New(8)
 	one, two, other := a.Expect("game", "c"), a.Expect("game", "c"), a.Expect("other game", "c")
@@ -28,11 +28,11 @@ func TestEveryWaiterGetsTheFirstAnswer(t *testing.T) {
 	for _, w := range []*Waiter{one, two} {
 		got, err := w.Wait(t.Context())
 		if err != nil || got.Event == nil || got.Event.Seq != 5 {
-			t.Fatalf("%+v %v", got, err)
+			t.Fatalf("got %+v, want event 5: %v", got, err)
 		}
 	}
 	if got, err := other.Wait(t.Context()); err != nil || got.Reply == nil || got.Reply.Code != schemas.CodeNotYourTurn {
-		t.Fatalf("%+v %v", got, err)
+		t.Fatalf("got %+v, want the refusal: %v", got, err)
 	}
 	for _, w := range []*Waiter{one, two, other} {
 		w.Forget()
@@ -43,7 +43,7 @@ func TestEveryWaiterGetsTheFirstAnswer(t *testing.T) {
 	}
 }
 
-func TestAWaitEndsWithItsContext(t *testing.T) {
+func TestWaitEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	a := New(8)
 	w := a.Expect("game", "c")
@@ -51,11 +51,11 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := w.Wait(ctx); !errors.Is(err, context.Canceled) {
-		t.Fatal(err)
+		t.Fatalf("got error %v, want context.Canceled", err)
 	}
 }
 
-func TestRefusalsAreRememberedUpToABound(t *testing.T) {
+func TestLastRefusalsAreRemembered(t *testing.T) {
 	t.Parallel()
 	a := New(4)
 	for i := range 100 {
@@ -63,20 +63,20 @@ func TestRefusalsAreRememberedUpToABound(t *testing.T) {
 		a.Reply("game", schemas.Reply{Type: schemas.CommandRepeated, CommandID: "accepted " + strconv.Itoa(i), Seq: 1})
 	}
 	if _, ok := a.Refused("game", "0"); ok {
-		t.Error("the memory is not bounded")
+		t.Error("the first of 100 refusals is still remembered, with a bound of 4")
 	}
 	if r, ok := a.Refused("game", "99"); !ok || r.Code != schemas.CodeNotYourTurn {
-		t.Error("the last refusal is forgotten")
+		t.Errorf("the last refusal is %+v, want CodeNotYourTurn", r)
 	}
 	if _, ok := a.Refused("other game", "99"); ok {
-		t.Error("another game's refusal")
+		t.Error("a refusal is remembered for the wrong key")
 	}
 	if _, ok := a.Refused("game", "accepted 99"); ok {
-		t.Error("an accepted command is no refusal")
+		t.Error("an accepted command is remembered as refused")
 	}
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestConcurrentWaitersGetTheirAnswers(t *testing.T) {
 	t.Parallel()
 	a := New(64)
 	var all sync.WaitGroup
@@ -87,7 +87,7 @@ func TestManyAtOnce(t *testing.T) {
 			defer w.Forget()
 			go a.Event("game", event(command, 1))
 			if got, err := w.Wait(t.Context()); err != nil || got.Event.CommandID != command {
-				t.Errorf("%+v %v", got, err)
+				t.Errorf("got %+v, want the event of command %s: %v", got, command, err)
 			}
 		})
 	}

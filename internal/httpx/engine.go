@@ -14,42 +14,42 @@ import (
 	"tabiya/schemas"
 )
 
-// MaxBody is the longest request body, in bytes.
+// MaxBody is the maximum size of a request body, in bytes.
 const MaxBody = 64 << 10
 
 const requestIDKey = "tabiya.request-id"
 
-// New makes an engine on which services put their routes. A client's address is
-// that of its connection: see TrustProxies.
+// New creates the engine that services add their routes to. It takes the address of
+// the connection for the client's; see TrustProxies.
 func New(logger *slog.Logger, registerer prometheus.Registerer) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
-	_ = e.SetTrustedProxies(nil) // Gin trusts all, and can only fail at what it cannot parse
+	_ = e.SetTrustedProxies(nil) // Gin's default trusts all proxies; it fails for malformed addresses only
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
-	e.UseRawPath = true // a player may be called "a%2Fb", and is then not found
-	e.Use(identify, measure(registerer), recovery(logger), limitBody)
+	e.UseRawPath = true // "%2F" in a path parameter must not be taken for a separator
+	e.Use(setRequestID, measure(registerer), recovery(logger), limitBody)
 	e.NoRoute(func(c *gin.Context) { Fail(c, schemas.CodeNotFound, "there is nothing at this path") })
 	e.NoMethod(func(c *gin.Context) {
-		Fail(c, schemas.CodeMethodNotAllowed, "this path does not take "+c.Request.Method)
+		Fail(c, schemas.CodeMethodNotAllowed, "this path does not support "+c.Request.Method)
 	})
 	return e
 }
 
-// TrustProxies has the address that X-Forwarded-For tells taken for the client's,
-// where the connection comes from one of these addresses or networks (CIDR).
+// TrustProxies makes the engine take the client's address from X-Forwarded-For if the
+// connection comes from one of the given addresses or networks (CIDR).
 func TrustProxies(e *gin.Engine, proxies []string) error {
 	if err := e.SetTrustedProxies(proxies); err != nil {
-		return fmt.Errorf("trusted proxies: %w", err)
+		return fmt.Errorf("set trusted proxies: %w", err)
 	}
 	return nil
 }
 
-// RequestID names the request in logs and problem documents. It is the client's
-// X-Request-Id where that is a UUID.
+// RequestID returns the id of the request in logs and problem documents. It is the
+// client's X-Request-Id if that is a UUID, else a new one.
 func RequestID(c *gin.Context) string { return c.GetString(requestIDKey) }
 
-func identify(c *gin.Context) {
+func setRequestID(c *gin.Context) {
 	id := c.GetHeader("X-Request-Id")
 	if !schemas.ValidID(id) {
 		id = schemas.NewID()
@@ -60,7 +60,7 @@ func identify(c *gin.Context) {
 
 func limitBody(c *gin.Context) {
 	if c.Request.ContentLength > MaxBody {
-		c.Header("Connection", "close") // nobody reads the rest
+		c.Header("Connection", "close") // the rest of the body is never read
 		Fail(c, schemas.CodeBodyTooLarge, fmt.Sprintf("the limit is %d bytes", MaxBody))
 		return
 	}
@@ -72,14 +72,14 @@ func limitBody(c *gin.Context) {
 func recovery(logger *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		defer func() {
-			what := recover()
-			if what == nil {
+			reason := recover()
+			if reason == nil {
 				return
 			}
-			if what == http.ErrAbortHandler {
-				panic(what)
+			if reason == http.ErrAbortHandler {
+				panic(reason)
 			}
-			logger.Error("handler panicked", "err", what, "route", c.FullPath(), "request_id", RequestID(c), "stack", string(debug.Stack()))
+			logger.Error("handler panicked", "err", reason, "route", c.FullPath(), "request_id", RequestID(c), "stack", string(debug.Stack()))
 			if c.Writer.Written() {
 				c.Abort()
 				return
@@ -93,7 +93,7 @@ func recovery(logger *slog.Logger) gin.HandlerFunc {
 func measure(registerer prometheus.Registerer) gin.HandlerFunc {
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "tabiya_http_request_seconds",
-		Help:    "Time from a request's head to the end of its answer, streams and sockets left out.",
+		Help:    "Time from a request's header to the end of its response, without streams and sockets.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	}, []string{"method", "route", "status"})
 	registerer.MustRegister(seconds)
@@ -105,7 +105,7 @@ func measure(registerer prometheus.Registerer) gin.HandlerFunc {
 		}
 		route := c.FullPath()
 		if route == "" {
-			route = "none" // whatever path a client invents is one label
+			route = "none" // a path without a route must not become a label
 		}
 		seconds.WithLabelValues(c.Request.Method, route, strconv.Itoa(c.Writer.Status())).Observe(time.Since(start).Seconds())
 	}
@@ -113,5 +113,6 @@ func measure(registerer prometheus.Registerer) gin.HandlerFunc {
 
 const streamKey = "tabiya.stream"
 
-// Stream marks the request as one that lasts: it is not a latency.
+// Stream marks the request as a long-lived stream or socket, so that its duration is
+// not measured as a latency.
 func Stream(c *gin.Context) { c.Set(streamKey, true) }

@@ -8,14 +8,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Check tells whether a part can do its work: nil, or what it waits for.
+// Check is one part of the readiness of a process. Ready returns nil if the part is
+// ready, else an error that says what is missing.
 type Check struct {
 	Name  string
 	Ready func() error
 }
 
-// Health adds /healthz (the process answers), /readyz (every check passes; 503
-// and what is missing otherwise) and /metrics (Prometheus).
+// Health adds the routes /healthz, which always answers 200, /readyz, which answers 200
+// if every check passes and 503 otherwise, and /metrics for Prometheus.
 func Health(r gin.IRouter, gatherer prometheus.Gatherer, checks []Check) {
 	r.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
 	r.GET("/readyz", func(c *gin.Context) {

@@ -28,7 +28,7 @@ type body struct {
 	N    int    `json:"n"`
 }
 
-// serve is an engine with one route of each kind, and the tokens for it.
+// serve returns an engine with one route of each kind, tokens for it, and its logs.
 func serve(t *testing.T) (e *gin.Engine, player, service, expired string, logs *bytes.Buffer) {
 	t.Helper()
 	key, err := auth.GenerateKey()
@@ -63,7 +63,7 @@ func serve(t *testing.T) (e *gin.Engine, player, service, expired string, logs *
 	return e, player, service, expired, logs
 }
 
-func TestBadInputGetsAProblemWithAStableCode(t *testing.T) {
+func TestBadRequestsGetAProblemWithTheCode(t *testing.T) {
 	e, player, service, expired, _ := serve(t)
 	const jsonType = "application/json; charset=utf-8"
 	for name, tc := range map[string]struct {
@@ -90,10 +90,10 @@ func TestBadInputGetsAProblemWithAStableCode(t *testing.T) {
 		"no token":            {"GET", "/player", "", "", "", "", schemas.CodeUnauthenticated},
 		"bad token":           {"GET", "/player", "", "abc", "", "", schemas.CodeUnauthenticated},
 		"expired token":       {"GET", "/player", "", expired, "", "", schemas.CodeTokenExpired},
-		"bad token, open way": {"POST", "/things", jsonType, "abc", "", `{}`, schemas.CodeUnauthenticated},
+		"bad token, optional": {"POST", "/things", jsonType, "abc", "", `{}`, schemas.CodeUnauthenticated},
 		"service as player":   {"GET", "/player", "", service, "", "", schemas.CodeForbidden},
 		"player as service":   {"GET", "/service", "", player, "", "", schemas.CodeForbidden},
-		"service without":     {"GET", "/service", "", "", "", "", schemas.CodeUnauthenticated},
+		"service, no token":   {"GET", "/service", "", "", "", "", schemas.CodeUnauthenticated},
 		"key too long":        {"GET", "/command", "", player, strings.Repeat("k", MaxIdempotencyKey+1), "", schemas.CodeInvalidIdempotency},
 		"key with a space":    {"GET", "/command", "", player, "a b", "", schemas.CodeInvalidIdempotency},
 		"handler panics":      {"GET", "/panic", "", "", "", "", schemas.CodeInternal},
@@ -116,16 +116,16 @@ func TestBadInputGetsAProblemWithAStableCode(t *testing.T) {
 				t.Fatalf("%s: %v", w.Body, err)
 			}
 			if w.Code != Status(tc.want) || p.Status != w.Code || p.Code != tc.want || w.Header().Get("Content-Type") != "application/problem+json" {
-				t.Fatalf("%d %s", w.Code, w.Body)
+				t.Fatalf("got status %d and problem %s, want code %s", w.Code, w.Body, tc.want)
 			}
 			if p.RequestID == "" || p.RequestID != w.Header().Get("X-Request-Id") {
-				t.Fatalf("request id %q", p.RequestID)
+				t.Fatalf("requestId is %q, want the X-Request-Id header", p.RequestID)
 			}
 		})
 	}
 }
 
-func TestABodyOfUnknownLengthIsLimitedToo(t *testing.T) {
+func TestBodyOfUnknownLengthIsLimited(t *testing.T) {
 	e, _, _, _, _ := serve(t)
 	r := httptest.NewRequest("POST", "/things", io.MultiReader(strings.NewReader(`{"name":"`), strings.NewReader(strings.Repeat("a", MaxBody))))
 	r.ContentLength = -1
@@ -133,13 +133,13 @@ func TestABodyOfUnknownLengthIsLimitedToo(t *testing.T) {
 	w := httptest.NewRecorder()
 	e.ServeHTTP(w, r)
 	if w.Code != http.StatusRequestEntityTooLarge {
-		t.Fatal(w.Code, w.Body)
+		t.Fatalf("got status %d, want 413: %s", w.Code, w.Body)
 	}
 }
 
-func TestAnIdempotencyKeyIsTheClientsOwn(t *testing.T) {
+func TestCommandIDDependsOnKeyAndClient(t *testing.T) {
 	e, player, _, _, _ := serve(t)
-	ask := func(token, key string) string {
+	commandID := func(token, key string) string {
 		r := httptest.NewRequest("GET", "/command", nil)
 		r.Header.Set("Authorization", "bearer "+token)
 		if key != "" {
@@ -148,39 +148,45 @@ func TestAnIdempotencyKeyIsTheClientsOwn(t *testing.T) {
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, r)
 		if w.Code != http.StatusOK || !schemas.ValidID(w.Body.String()) {
-			t.Fatal(w.Code, w.Body)
+			t.Fatalf("got status %d and id %q", w.Code, w.Body)
 		}
 		return w.Body.String()
 	}
-	if ask(player, "one") != ask(player, "one") || ask(player, "one") == ask(player, "two") || ask(player, "") == ask(player, "") {
-		t.Fatal("a key names one command, no key names a new one")
+	if commandID(player, "one") != commandID(player, "one") {
+		t.Error("one key gives two command ids")
+	}
+	if commandID(player, "one") == commandID(player, "two") {
+		t.Error("two keys give one command id")
+	}
+	if commandID(player, "") == commandID(player, "") {
+		t.Error("two requests without a key give one command id")
 	}
 	if schemas.CommandID("a", "one") == schemas.CommandID("b", "one") {
-		t.Fatal("two clients share a command")
+		t.Error("two clients with one key give one command id")
 	}
 }
 
-func TestAPanicIsLoggedAndNotShown(t *testing.T) {
+func TestPanicIsLoggedButNotInTheResponse(t *testing.T) {
 	e, _, _, _, logs := serve(t)
 	w := httptest.NewRecorder()
 	e.ServeHTTP(w, httptest.NewRequest("GET", "/panic", nil))
 	if strings.Contains(w.Body.String(), "boom") || !strings.Contains(logs.String(), "boom") {
-		t.Fatalf("answer %s, log %s", w.Body, logs)
+		t.Fatalf("the response is %s, the log %s", w.Body, logs)
 	}
 }
 
-func TestReadinessSaysWhatIsMissing(t *testing.T) {
+func TestReadyzNamesTheFailingCheck(t *testing.T) {
 	e, _, _, _, _ := serve(t)
 	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/metrics": http.StatusOK} {
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
 		if w.Code != want || (path == "/readyz" && !strings.Contains(w.Body.String(), `"table":"unexpected EOF"`)) {
-			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+			t.Errorf("%s: got status %d, want %d: %s", path, w.Code, want, w.Body)
 		}
 	}
 }
 
-// Every code in schemas has its status: a forgotten one would answer 500.
+// A code without a status would be answered with 500.
 func TestEveryCodeHasAStatus(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../../schemas/codes.go", nil, 0)
 	if err != nil {
@@ -205,12 +211,11 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 		return true
 	})
 	if n != len(statuses) {
-		t.Errorf("%d codes, %d statuses", n, len(statuses))
+		t.Errorf("there are %d codes and %d statuses", n, len(statuses))
 	}
 }
 
-// A client's own word on its address counts for nothing, a gateway's does.
-func TestTheAddressOfAClient(t *testing.T) {
+func TestForwardedAddressIsUsedOnlyFromTrustedProxies(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		trusted   []string
@@ -236,10 +241,10 @@ func TestTheAddressOfAClient(t *testing.T) {
 		answer := httptest.NewRecorder()
 		e.ServeHTTP(answer, request)
 		if got := answer.Body.String(); got != c.want {
-			t.Errorf("%v, %q: %s, want %s", c.trusted, c.forwarded, got, c.want)
+			t.Errorf("trusting %v, X-Forwarded-For %q: got address %s, want %s", c.trusted, c.forwarded, got, c.want)
 		}
 	}
 	if err := TrustProxies(gin.New(), []string{"the gateway"}); err == nil {
-		t.Error("it trusts what is no network")
+		t.Error("TrustProxies accepted a malformed network")
 	}
 }

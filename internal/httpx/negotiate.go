@@ -10,9 +10,9 @@ import (
 	"tabiya/schemas"
 )
 
-// Accept chooses the offered media type that the client likes best (RFC 9110,
-// 12.5.1); of equals the first offered, which is also what a client gets that
-// does not say. Where none will do it has answered and ok is false.
+// Accept returns the offered media type that the client prefers (RFC 9110, 12.5.1): the
+// first of equals, or the first of all without an Accept header. If the client accepts
+// none, Accept answers with a problem document and ok is false.
 func Accept(c *gin.Context, offers ...string) (media string, ok bool) {
 	c.Header("Vary", "Accept")
 	header := strings.Join(c.Request.Header.Values("Accept"), ",")
@@ -26,33 +26,33 @@ func Accept(c *gin.Context, offers ...string) (media string, ok bool) {
 		}
 	}
 	if best == 0 {
-		Fail(c, schemas.CodeNotAcceptable, "this comes as "+strings.Join(offers, " or "))
+		Fail(c, schemas.CodeNotAcceptable, "this resource is available as "+strings.Join(offers, " or "))
 		return "", false
 	}
 	return media, true
 }
 
-// quality is how much an Accept header likes a media type: the most specific
-// range that matches it decides.
+// quality returns the weight of a media type in an Accept header: that of the most
+// specific range that matches it, or 0.
 func quality(header, offer string) float64 {
-	kind, _, _ := strings.Cut(offer, "/")
-	specific, q := 0, 0.0
+	mainType, _, _ := strings.Cut(offer, "/")
+	best, q := 0, 0.0 // best is the specificity of the range that q comes from
 	for part := range strings.SplitSeq(header, ",") {
 		media, params, err := mime.ParseMediaType(part)
 		if err != nil {
 			continue
 		}
-		how := 0
+		specificity := 0
 		switch media {
 		case offer:
-			how = 3
-		case kind + "/*":
-			how = 2
+			specificity = 3
+		case mainType + "/*":
+			specificity = 2
 		case "*/*":
-			how = 1
+			specificity = 1
 		}
-		if how > specific {
-			specific, q = how, weight(params["q"])
+		if specificity > best {
+			best, q = specificity, weight(params["q"])
 		}
 	}
 	return q

@@ -7,7 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-func TestAcceptChoosesWhatTheClientLikesBest(t *testing.T) {
+func TestAcceptChoosesTheClientsPreferredType(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]string{
 		"":                                    "application/json",
@@ -30,7 +30,7 @@ func TestAcceptChoosesWhatTheClientLikesBest(t *testing.T) {
 		}
 		got, ok := Accept(c, "application/json", "application/x-chess-pgn")
 		if got != want || ok != (want != "") {
-			t.Errorf("%q: %q, want %q", header, got, want)
+			t.Errorf("Accept header %q: got %q, want %q", header, got, want)
 		}
 	}
 }

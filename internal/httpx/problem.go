@@ -1,6 +1,6 @@
-// Package httpx is what the four services share of HTTP: the engine with its
-// limits, problem documents (RFC 9457), strict JSON bodies, tokens and
-// idempotency keys, health and metrics.
+// Package httpx is the HTTP code that the four services share: the engine with its
+// limits, problem documents (RFC 9457), strict JSON bodies, authentication, idempotency
+// keys, health checks and metrics.
 package httpx
 
 import (
@@ -15,18 +15,18 @@ import (
 	"tabiya/schemas"
 )
 
-// Problem is the body of every error answer: application/problem+json.
+// Problem is the body of every error response, as application/problem+json (RFC 9457).
 type Problem struct {
-	Type   string       `json:"type"` // always about:blank: the code is what is stable
+	Type   string       `json:"type"` // always about:blank; clients should use Code
 	Title  string       `json:"title"`
 	Status int          `json:"status"`
 	Code   schemas.Code `json:"code"`
 	Detail string       `json:"detail,omitempty"`
-	// RequestID is the answer's X-Request-Id, for whoever reads the logs.
+	// RequestID is the response's X-Request-Id, to find the request in the logs.
 	RequestID string `json:"requestId,omitempty"`
 }
 
-// statuses is the one table from code to HTTP status.
+// statuses maps every code to its HTTP status.
 var statuses = map[schemas.Code]int{
 	schemas.CodeGameNotFound:       http.StatusNotFound,
 	schemas.CodeGameExists:         http.StatusConflict,
@@ -100,10 +100,10 @@ var statuses = map[schemas.Code]int{
 	schemas.CodeInternal:             http.StatusInternalServerError,
 }
 
-// retryAfter is what a client is told to wait where trying again can help.
+// retryAfter is the Retry-After of the responses 429 and 503.
 const retryAfter = time.Second
 
-// Status is the HTTP status of a code.
+// Status returns the HTTP status of a code, or 500 for an unknown one.
 func Status(code schemas.Code) int {
 	if s, ok := statuses[code]; ok {
 		return s
@@ -111,7 +111,7 @@ func Status(code schemas.Code) int {
 	return http.StatusInternalServerError
 }
 
-// Fail answers with the code's problem document and ends the request.
+// Fail answers with a problem document for the code and aborts the request.
 func Fail(c *gin.Context, code schemas.Code, detail string) {
 	status := Status(code)
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
@@ -131,7 +131,7 @@ func Fail(c *gin.Context, code schemas.Code, detail string) {
 	c.Data(status, "application/problem+json", body)
 }
 
-// FailErr logs what went wrong inside and answers 500 without saying it.
+// FailErr logs an internal error and answers with status 500 without its text.
 func FailErr(c *gin.Context, logger *slog.Logger, err error) {
 	logger.Error("request failed", "err", err, "method", c.Request.Method, "route", c.FullPath(), "request_id", RequestID(c))
 	Fail(c, schemas.CodeInternal, "")

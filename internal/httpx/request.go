@@ -17,9 +17,9 @@ import (
 	"tabiya/schemas"
 )
 
-// Bind reads the JSON body into v. Where it cannot, it has answered and is
-// false: wrong content type, not JSON, a field that v does not have, anything
-// after the value, too long.
+// Bind decodes the JSON body into v. If the content type is wrong, or if the body is too
+// large or is not what DecodeStrict accepts, it answers with a problem document and
+// returns false.
 func Bind(c *gin.Context, v any) bool {
 	media, params, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
 	if err != nil || media != "application/json" || !strings.EqualFold(cmp.Or(params["charset"], "utf-8"), "utf-8") {
@@ -33,7 +33,7 @@ func Bind(c *gin.Context, v any) bool {
 			Fail(c, schemas.CodeBodyTooLarge, fmt.Sprintf("the limit is %d bytes", MaxBody))
 			return false
 		}
-		Fail(c, schemas.CodeMalformedJSON, "the body did not arrive whole")
+		Fail(c, schemas.CodeMalformedJSON, "the body is incomplete")
 		return false
 	}
 	if code, err := DecodeStrict(body, v); err != nil {
@@ -43,24 +43,27 @@ func Bind(c *gin.Context, v any) bool {
 	return true
 }
 
-// BindNothing is Bind for a request that needs no body: none, or an empty object.
+// BindNothing is Bind for a request without fields: it accepts no body or an empty
+// object.
 func BindNothing(c *gin.Context) bool {
 	return c.Request.ContentLength == 0 || Bind(c, &struct{}{})
 }
 
-// DecodeStrict reads exactly one JSON value with no field that v does not have,
-// none twice, and names spelled as v spells them.
+// DecodeStrict decodes exactly one JSON value into v. It rejects fields that v does not
+// have, fields that occur twice, and names in another case than v's. The code goes with
+// the error.
 func DecodeStrict(body []byte, v any) (schemas.Code, error) {
 	err := json.Unmarshal(body, v, json.RejectUnknownMembers(true))
 	var wrong *json.SemanticError
 	switch {
 	case err == nil && jsontext.Value(body).Kind() == 'n':
-		return schemas.CodeInvalidField, errors.New("null has the wrong type") // which sets nothing, and would pass for {}
+		// Unmarshal accepts null and sets nothing, as if it were {}.
+		return schemas.CodeInvalidField, errors.New("null has the wrong type")
 	case err == nil:
 		return "", nil
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return schemas.CodeMalformedJSON, errors.New("a field is there twice")
-	case !jsontext.Value(body).IsValid(): // the first error may be another's
+		return schemas.CodeMalformedJSON, errors.New("a field occurs twice")
+	case !jsontext.Value(body).IsValid(): // even if err is about something before the malformed part
 		return schemas.CodeMalformedJSON, errors.New("the body is not one JSON value in UTF-8")
 	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &wrong):
 		return schemas.CodeUnknownField, fmt.Errorf("unknown field %.100q", wrong.JSONPointer.LastToken())
@@ -72,8 +75,9 @@ func DecodeStrict(body []byte, v any) (schemas.Code, error) {
 
 const principalKey = "tabiya.principal"
 
-// Authenticate reads the bearer token where there is one; a bad one ends the
-// request. Routes that need one add RequirePlayer or RequireService.
+// Authenticate verifies the bearer token of a request, if there is one, and answers with
+// a problem document if it is not valid. Routes that need a token add RequirePlayer or
+// RequireService.
 func Authenticate(verifier *auth.Verifier) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		header := c.GetHeader("Authorization")
@@ -89,8 +93,8 @@ func Authenticate(verifier *auth.Verifier) gin.HandlerFunc {
 	}
 }
 
-// AuthenticateToken is Authenticate for a token that came another way, such as
-// a socket's query parameter. It is false where it has answered.
+// AuthenticateToken is Authenticate for a token from elsewhere, such as a socket's query
+// parameter. It returns false if it has answered with a problem document.
 func AuthenticateToken(c *gin.Context, verifier *auth.Verifier, token string) bool {
 	who, err := verifier.Verify(token)
 	switch {
@@ -105,20 +109,21 @@ func AuthenticateToken(c *gin.Context, verifier *auth.Verifier, token string) bo
 	return true
 }
 
-// Principal is who the request speaks for; ok is false without a token.
+// Principal returns the holder of the request's token. ok is false without a token.
 func Principal(c *gin.Context) (who auth.Principal, ok bool) {
 	v, _ := c.Get(principalKey)
 	who, ok = v.(auth.Principal)
 	return who, ok
 }
 
-// PlayerID is the player behind the request, behind RequirePlayer.
+// PlayerID returns the id of the player who sent the request. It is for routes with
+// RequirePlayer.
 func PlayerID(c *gin.Context) string {
 	who, _ := Principal(c)
 	return who.PlayerID
 }
 
-// RequirePlayer lets players pass.
+// RequirePlayer rejects requests without a player's token.
 func RequirePlayer(c *gin.Context) {
 	who, ok := Principal(c)
 	switch {
@@ -129,7 +134,7 @@ func RequirePlayer(c *gin.Context) {
 	}
 }
 
-// RequireService lets service tokens pass.
+// RequireService rejects requests without a service token.
 func RequireService(c *gin.Context) {
 	who, ok := Principal(c)
 	switch {
@@ -140,18 +145,20 @@ func RequireService(c *gin.Context) {
 	}
 }
 
-// MaxIdempotencyKey is the longest Idempotency-Key or clientMoveId, in bytes.
+// MaxIdempotencyKey is the maximum length of an Idempotency-Key or a clientMoveId, in
+// bytes.
 const MaxIdempotencyKey = 128
 
-// CommandID makes the command's id from the Idempotency-Key header, or a new
-// one without it. Where the key is no good it has answered and ok is false.
+// CommandID returns the command id for the request's Idempotency-Key header, or a new id
+// without the header. If the key is malformed, it answers with a problem document and ok
+// is false.
 func CommandID(c *gin.Context, actor string) (id string, ok bool) {
 	values := c.Request.Header.Values("Idempotency-Key")
 	if len(values) == 0 {
 		return schemas.NewID(), true
 	}
 	if len(values) > 1 || !ValidIdempotencyKey(values[0]) {
-		Fail(c, schemas.CodeInvalidIdempotency, fmt.Sprintf("one Idempotency-Key of 1 to %d visible ASCII characters", MaxIdempotencyKey))
+		Fail(c, schemas.CodeInvalidIdempotency, fmt.Sprintf("send one Idempotency-Key of 1 to %d visible ASCII characters", MaxIdempotencyKey))
 		return "", false
 	}
 	return schemas.CommandID(actor, values[0]), true

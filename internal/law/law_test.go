@@ -30,6 +30,7 @@ var rules = []rule{
 	{"internal/core/clock", []string{"schemas"}, "pure core: arithmetic on broker time"},
 	{"internal/core/rating", []string{"schemas"}, "pure core: Glicko-2"},
 	{"internal/core/pairing", []string{"schemas"}, "pure core: who plays whom"},
+	{"internal/core/game/row", []string{"schemas", "internal/core/rules", "internal/core/clock"}, "the row format knows nothing of the aggregate that is stored in it"},
 	{"internal/core/game", []string{"schemas", "internal/core/rules", "internal/core/clock", "internal/core/rating"}, "the game aggregate is rules, clocks and events, no I/O"},
 	{"internal/core/player", []string{"schemas", "internal/core/rating"}, "the player aggregate is seat and ratings, no I/O"},
 	{"internal/core/queue", []string{"schemas", "internal/core/pairing"}, "the queue aggregate is tickets and matches, no I/O"},
@@ -54,7 +55,20 @@ var rules = []rule{
 
 	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres"}, "accounts are in Postgres, players in their table"},
 	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await"}, "sends commands, reads tables and events"},
-	{"services/livegame", []string{"schemas", "tables", "internal/core/game", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/await"}, "sends commands, folds events with the processor's own Apply"},
+	{"services/livegame/outbox", nil, "one client's queue: it knows no game"},
+	{"services/livegame/wsconn", []string{"services/livegame/outbox"}, "one connection: it knows no game and no frame's meaning"},
+	{"services/livegame/limits", []string{"schemas", "services/livegame/outbox"}, "counts connections and requests"},
+	{"services/livegame/availability", []string{"schemas"}, "whether commands can be answered"},
+	{"services/livegame/held", []string{"schemas", "internal/core/game", "services/livegame/outbox"}, "folds events with the processor's own Apply; no HTTP, no Kafka"},
+	{"services/livegame/pending", []string{"schemas", "internal/core/game", "services/livegame/availability", "services/livegame/held"}, "commands that wait for their events"},
+	{"services/livegame/presence", []string{"schemas", "internal/core/game", "services/livegame/availability", "services/livegame/held"}, "who is connected to the held games"},
+	{"services/livegame/finished", []string{"schemas", "tables", "internal/core/game", "internal/kafka", "services/livegame/held"}, "games no longer held, from rows and log"},
+	{"services/livegame/follower", []string{"schemas", "tables", "internal/kafka", "services/livegame/held", "services/livegame/outbox"}, "reads the topics into the held games"},
+	{"services/livegame/protocol", []string{"schemas", "internal/core/game", "internal/httpx", "services/livegame/held", "services/livegame/outbox"}, "bodies and frames: no Kafka, no handler"},
+	{"services/livegame/eventstream", []string{"internal/core/game", "internal/httpx", "services/livegame/outbox"}, "writes streams"},
+	{"services/livegame/lookup", []string{"schemas", "internal/core/game", "internal/httpx", "services/livegame/availability", "services/livegame/finished", "services/livegame/held", "services/livegame/outbox"}, "finds the game that a request names"},
+	{"services/livegame/tvstream", []string{"schemas", "internal/core/game", "services/livegame/eventstream", "services/livegame/held", "services/livegame/outbox", "services/livegame/protocol"}, "streams the game that a speed shows"},
+	{"services/livegame", []string{"schemas", "internal/core/game", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka"}, "routes, handlers and wiring of the packages below it"},
 	{"services/history", []string{"schemas", "internal/auth", "internal/httpx", "internal/core/pgn", "internal/postgres"}, "reads Postgres alone: no table, no topic"},
 	{"services/openapi", nil, "a document"},
 
@@ -75,6 +89,7 @@ var keepers = []struct {
 	rooms   []string
 	why     string
 }{
+	{module + "internal/core/game/row", []string{"internal/core/game"}, "others read and write rows through game.AppendBody and game.DecodeBody"},
 	{"github.com/notnil/chess", []string{"internal/core/rules"}, "its traps are dealt with once"},
 	{"github.com/lovoo/goka", []string{"processors", "internal/kafka"}, "processors are thin: the cores and the services do not know Goka"},
 	{"github.com/IBM/sarama", []string{"internal/kafka", "processors"}, "Goka's client, nobody else's"},
@@ -163,6 +178,28 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
+// The cores are pure: whatever the rules above say of one of them, none may
+// import an adapter, a table, a processor, a service or a sink.
+func TestCoreImportsOnlySchemasAndCore(t *testing.T) {
+	cores := 0
+	for _, p := range packages(t) {
+		path := strings.TrimPrefix(p.ImportPath, module)
+		if !within(path, "internal/core") {
+			continue
+		}
+		cores++
+		for _, imported := range p.Imports {
+			target, ours := strings.CutPrefix(imported, module)
+			if ours && !within(target, "schemas") && !within(target, "internal/core") {
+				t.Errorf("%s imports %s: a core imports schemas and other cores alone", path, target)
+			}
+		}
+	}
+	if cores == 0 {
+		t.Fatal("go list shows no package in internal/core")
+	}
+}
+
 func TestARuleAllowsNoRoomBeside(t *testing.T) {
 	for _, c := range []struct {
 		path, imports string
@@ -176,7 +213,12 @@ func TestARuleAllowsNoRoomBeside(t *testing.T) {
 		{"sinks/raw", "sinks/postgres", false},
 		{"sinks/raw", "tables", false},
 		{"services/livegame", "services/account", false},
+		{"services/livegame", "services/livegame/held", true},
+		{"services/livegame/held", "services/livegame/follower", false},
+		{"services/livegame/wsconn", "services/livegame/held", false},
 		{"internal/core/game", "internal/kafka", false},
+		{"internal/core/game", "internal/core/game/row", true},
+		{"internal/core/game/row", "internal/core/game", false},
 		{"cmd/tabiya", "processors/games", true},
 	} {
 		r, ok := ruleFor(c.path)

@@ -1,9 +1,10 @@
-// Package games is the processor of games: it judges game-commands, owns
-// games-table and writes game-events. It glues package game, which knows chess
-// and clocks, to package processors, which knows Kafka.
+// Package games is the processor of games: it handles game-commands, owns games-table
+// and writes game-events. It connects package game, the rules of a game and its
+// clocks, to package processors, which works with Kafka.
 package games
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,51 +17,38 @@ import (
 	"tabiya/tables"
 )
 
-// Config is what the games processor needs.
+// Config configures the games processor.
 type Config struct {
 	processors.Config
-	// Linger is how long a finished game stays in the table, so that a command
-	// that comes twice, or a stream that resumes, still finds it.
-	Linger time.Duration
+	// EvictAfter is how long a finished game stays in the table, so that a repeated
+	// command or a resumed stream still finds it. 0: DefaultEvictAfter.
+	EvictAfter time.Duration
 }
 
-const (
-	// DefaultLinger is one minute.
-	DefaultLinger = time.Minute
-	// moreStay is for clocks that differ, see leastStay.
-	moreStay = 90 * time.Second
-)
+// DefaultEvictAfter is the default of Config.EvictAfter.
+const DefaultEvictAfter = time.Minute
 
-// leastStay is how long a row stays from its creation at least: longer than its
-// CreateGame may come again.
-func leastStay(row *game.State) time.Duration {
-	if row.RematchOf != "" {
-		return schemas.RematchWithin + moreStay
-	}
-	return schemas.CreateWithin + moreStay
-}
-
-// Validate reports the first thing that cannot work.
+// Validate returns an error for the first setting that cannot work.
 func (c Config) Validate() error {
-	if c.Linger < 0 {
-		return errors.New("games: linger is negative")
+	if c.EvictAfter < 0 {
+		return errors.New("games: EvictAfter is negative")
 	}
 	return c.Config.Validate()
 }
 
-// New makes the processor.
+// New creates the processor. Its Run starts it.
 func New(cfg Config) (*processors.Processor[*game.State], error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	p, err := processors.New(cfg.Config, tables.Games(), Core{Linger: cfg.Linger})
+	p, err := processors.New(cfg.Config, tables.Games(), core{evictAfter: cmp.Or(cfg.EvictAfter, DefaultEvictAfter)})
 	if err != nil {
 		return nil, fmt.Errorf("games: %w", err)
 	}
 	return p, nil
 }
 
-// Run judges commands until ctx is done.
+// Run creates the processor and runs it until ctx is done.
 func Run(ctx context.Context, cfg Config) error {
 	p, err := New(cfg)
 	if err != nil {
@@ -69,13 +57,11 @@ func Run(ctx context.Context, cfg Config) error {
 	return p.Run(ctx)
 }
 
-// Core is processors.Core of games.
-type Core struct {
-	Linger time.Duration // 0: DefaultLinger
-}
+// core implements processors.Core.
+type core struct{ evictAfter time.Duration }
 
-// Decide judges a new command.
-func (c Core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, offset int64) (next *game.State, changed bool, out []schemas.Message) {
+// Decide decides a new command.
+func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, offset int64) (next *game.State, changed bool, out []schemas.Message) {
 	version := int64(1)
 	if row != nil {
 		version = row.Head().Version + 1
@@ -87,37 +73,37 @@ func (c Core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, offs
 		}
 		return row, false, nil
 	case cmd.Type == schemas.AbortGame && cmd.Actor == schemas.ActorSystem && row == nil:
-		// The match failed before its game was made: what made it may still come.
+		// The match failed before its CreateGame arrived. A void row refuses it.
 		return game.Void(cmd.Key, cmd.Region, at).Stamped(version, offset), true, nil
 	}
-	next, events, refusal := game.Judge(row, cmd, at)
+	next, events, refusal := game.Decide(row, cmd, at)
 	if len(events) == 0 {
-		return row, false, answer(refusal, cmd, at)
+		return row, false, reply(refusal, cmd, at)
 	}
 	return next.Stamped(version, offset), true, messages(next, events)
 }
 
-// Replay says again what a command, judged before, caused. Its broker time
-// tells which of several commands with one id it is.
-func (c Core) Replay(row *game.State, cmd schemas.Command, at schemas.Time, _ int64) []schemas.Message {
+// Replay returns the messages of a command that was decided before. Several commands
+// may have the same id, if a client repeated one; at tells which of them this is.
+func (c core) Replay(row *game.State, cmd schemas.Command, at schemas.Time, _ int64) []schemas.Message {
 	if row == nil {
 		return nil
 	}
 	first := row.Repeat(cmd)
 	if first == nil {
-		return answer(notAccepted(), cmd, at)
+		return reply(notAccepted(), cmd, at)
 	}
 	if first.Seq == 0 {
-		return answer(first, cmd, at)
+		return reply(first, cmd, at)
 	}
-	cause, _ := row.EventAt(first.Seq)
+	firstEvent, _ := row.EventAt(first.Seq)
 	switch {
-	case at < cause.OccurredAt: // refused, and accepted when it was sent again
-		return answer(notAccepted(), cmd, at)
-	case at > cause.OccurredAt:
-		return answer(first, cmd, at)
+	case at < firstEvent.OccurredAt: // this copy was refused, a later one accepted
+		return reply(notAccepted(), cmd, at)
+	case at > firstEvent.OccurredAt: // an earlier copy was accepted
+		return reply(first, cmd, at)
 	}
-	events := []schemas.Event{cause}
+	events := []schemas.Event{firstEvent}
 	for _, ev := range row.Events(first.Seq + 1) {
 		if ev.CommandID != cmd.ID {
 			break
@@ -131,13 +117,15 @@ func notAccepted() *game.Refusal {
 	return &game.Refusal{Code: schemas.CodeNotAccepted, Detail: "the command was refused"}
 }
 
-// Deadline is the flag of the side to move, or the end of a finished game's stay:
-// what is said about a rematch prolongs that.
-func (c Core) Deadline(key string, row *game.State) (at schemas.Time, cmd func() schemas.Command, afterCommit bool, ok bool) {
+// Deadline returns the flag fall of the side to move or, for a finished game, its
+// eviction. Commands about a rematch delay the eviction.
+func (c core) Deadline(key string, row *game.State) (at schemas.Time, cmd func() schemas.Command, afterCommit bool, ok bool) {
 	if row == nil {
 		return 0, nil, false, false
 	}
-	region, seq, plies := strings.Clone(row.Region), row.Seq, row.Plies // of a row its strings are one
+	// Clone, because the strings of a row share one allocation, which the timer would
+	// keep in memory.
+	region, seq, plies := strings.Clone(row.Region), row.Seq, row.Plies
 	if !row.Over() {
 		return row.FlagAt(), func() schemas.Command {
 			return schemas.Command{
@@ -146,16 +134,25 @@ func (c Core) Deadline(key string, row *game.State) (at schemas.Time, cmd func()
 			}
 		}, false, true
 	}
-	linger := c.Linger
-	if linger == 0 {
-		linger = DefaultLinger
-	}
-	return max(row.UpdatedAt.Add(linger), row.CreatedAt.Add(leastStay(row))), func() schemas.Command {
+	return max(row.UpdatedAt.Add(c.evictAfter), row.CreatedAt.Add(minAge(row))), func() schemas.Command {
 		return schemas.Command{ID: schemas.DerivedID(key, "evict", seq), Type: schemas.EvictGame, Key: key, Region: region, Actor: schemas.ActorSystem}
 	}, true, true
 }
 
-// messages are the events, each with the commands that it causes.
+// maxClockSkew is the largest expected difference between the clocks of a service and
+// the broker.
+const maxClockSkew = 90 * time.Second
+
+// minAge returns how old a row must be before it is evicted. As long as its CreateGame
+// may be repeated, the row must be there to recognize it.
+func minAge(row *game.State) time.Duration {
+	if row.RematchOf != "" {
+		return schemas.RematchWithin + maxClockSkew
+	}
+	return schemas.CreateWithin + maxClockSkew
+}
+
+// messages returns the events, each followed by the commands that it leads to.
 func messages(s *game.State, events []schemas.Event) []schemas.Message {
 	out := make([]schemas.Message, 0, len(events)+3)
 	for _, ev := range events {
@@ -167,8 +164,9 @@ func messages(s *game.State, events []schemas.Event) []schemas.Message {
 	return out
 }
 
-// answer tells a refusal to those who wait for one: players and services.
-func answer(r *game.Refusal, cmd schemas.Command, at schemas.Time) []schemas.Message {
+// reply returns the reply to a refused command, or none if its actor waits for none:
+// only players and services do.
+func reply(r *game.Refusal, cmd schemas.Command, at schemas.Time) []schemas.Message {
 	if r == nil || cmd.Actor == schemas.ActorSystem || cmd.Actor == "" {
 		return nil
 	}

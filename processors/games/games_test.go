@@ -21,24 +21,24 @@ const (
 	epoch   = schemas.Time(1_700_000_000_123)
 )
 
-var _ processors.Core[*game.State] = Core{}
+var _ processors.Core[*game.State] = core{}
 
-// judged is a command as it lay in the partition, and what it caused.
-type judged struct {
+// handled is a command of the partition and the messages it led to.
+type handled struct {
 	cmd    schemas.Command
 	at     schemas.Time
 	offset int64
 	out    []schemas.Message
 }
 
-// partition feeds commands to the Core as Run does: rows go through the table's
-// codec, and a command at or below the row's offset is a replay.
+// partition passes commands to the core as package processors does: rows go through
+// the table's codec.
 type partition struct {
 	t     *testing.T
-	core  Core
-	raw   []byte
+	core  core
+	raw   []byte // the encoded row, nil if there is none
 	at    schemas.Time
-	log   []judged
+	log   []handled
 	count int64
 }
 
@@ -62,25 +62,25 @@ func (p *partition) command(t schemas.CommandType, actor string, payload any) sc
 func (p *partition) send(cmd schemas.Command) []schemas.Message {
 	p.t.Helper()
 	p.at += 1000
-	j := judged{cmd: cmd, at: p.at, offset: int64(len(p.log))}
+	h := handled{cmd: cmd, at: p.at, offset: int64(len(p.log))}
 	row := p.row()
-	next, changed, out := p.core.Decide(row, cmd, p.at, j.offset)
+	next, changed, out := p.core.Decide(row, cmd, p.at, h.offset)
 	if changed {
 		if next == nil {
 			p.raw = nil
 		} else {
-			had := int64(0)
+			version := int64(0)
 			if row != nil {
-				had = row.Head().Version
+				version = row.Head().Version
 			}
-			if next.Head() != (schemas.Head{Version: had + 1, Offset: j.offset}) {
-				p.t.Fatalf("%s left the row at %+v", cmd.Type, next.Head())
+			if want := (schemas.Head{Version: version + 1, Offset: h.offset}); next.Head() != want {
+				p.t.Fatalf("after %s the row has head %+v, want %+v", cmd.Type, next.Head(), want)
 			}
 			p.raw = tables.Games().Encode(next)
 		}
 	}
-	j.out = out
-	p.log = append(p.log, j)
+	h.out = out
+	p.log = append(p.log, h)
 	return out
 }
 
@@ -90,7 +90,7 @@ func (p *partition) move(actor, uci string) []schemas.Message {
 }
 
 func newPartition(t *testing.T) *partition {
-	return &partition{t: t, at: epoch}
+	return &partition{t: t, core: core{evictAfter: DefaultEvictAfter}, at: epoch}
 }
 
 func (p *partition) create() []schemas.Message {
@@ -102,7 +102,8 @@ func (p *partition) create() []schemas.Message {
 	}))
 }
 
-func kinds(out []schemas.Message) string {
+// types returns the messages' types, separated by spaces.
+func types(out []schemas.Message) string {
 	var names []string
 	for _, m := range out {
 		names = append(names, m.Record().Type)
@@ -112,51 +113,54 @@ func kinds(out []schemas.Message) string {
 
 func expect(t *testing.T, out []schemas.Message, want string) {
 	t.Helper()
-	if got := kinds(out); got != want {
-		t.Fatalf("%q, want %q", got, want)
+	if got := types(out); got != want {
+		t.Fatalf("got messages %q, want %q", got, want)
 	}
 }
 
-func code(t *testing.T, out []schemas.Message) schemas.Code {
+// expectCode fails unless the only message is a reply with the code.
+func expectCode(t *testing.T, out []schemas.Message, want schemas.Code) {
 	t.Helper()
 	if len(out) != 1 {
-		t.Fatalf("%q, want one reply", kinds(out))
+		t.Fatalf("got messages %q, want one reply", types(out))
 	}
 	r, ok := out[0].(schemas.Reply)
 	if !ok {
-		t.Fatalf("%T, want a reply", out[0])
+		t.Fatalf("got a %T, want a reply", out[0])
 	}
-	return r.Code
+	if r.Code != want {
+		t.Fatalf("got code %q, want %q", r.Code, want)
+	}
 }
 
-// deadline is what the row waits for, with the command that comes then.
+// deadline returns the row's timer with its command.
 func (p *partition) deadline() (at schemas.Time, cmd schemas.Command, afterCommit, ok bool) {
-	at, then, afterCommit, ok := p.core.Deadline(gameID, p.row())
-	return at, then(), afterCommit, ok
+	at, newCommand, afterCommit, ok := p.core.Deadline(gameID, p.row())
+	return at, newCommand(), afterCommit, ok
 }
 
-// replayAll is a crash after which every command comes again, against the last
-// row: all that was written must be written again, byte for byte, and nothing
-// else but answers.
+// replayAll handles every command again against the last row, as after a crash. The
+// events and commands must be the same byte for byte. Replies may differ, but not in
+// number.
 func (p *partition) replayAll() {
 	p.t.Helper()
 	row := p.row()
-	for _, j := range p.log {
-		if j.offset > row.Head().Offset {
-			next, changed, out := p.core.Decide(p.row(), j.cmd, j.at, j.offset)
+	for _, h := range p.log {
+		if h.offset > row.Head().Offset {
+			next, changed, out := p.core.Decide(p.row(), h.cmd, h.at, h.offset)
 			if changed || next.Head() != row.Head() {
-				p.t.Fatalf("%s at %d changed the row when it came again", j.cmd.Type, j.offset)
+				p.t.Fatalf("the replay of %s at offset %d changed the row", h.cmd.Type, h.offset)
 			}
-			p.same(j, out)
+			p.checkReplay(h, out)
 			continue
 		}
-		p.same(j, p.core.Replay(p.row(), j.cmd, j.at, j.offset))
+		p.checkReplay(h, p.core.Replay(p.row(), h.cmd, h.at, h.offset))
 	}
 }
 
-func (p *partition) same(j judged, again []schemas.Message) {
+func (p *partition) checkReplay(h handled, again []schemas.Message) {
 	p.t.Helper()
-	facts := func(out []schemas.Message) (written [][]byte) {
+	withoutReplies := func(out []schemas.Message) (written [][]byte) {
 		for _, m := range out {
 			if r := m.Record(); r.Topic != schemas.CommandReplies {
 				written = append(written, append([]byte(r.Topic+r.Key), r.Value...))
@@ -164,15 +168,15 @@ func (p *partition) same(j judged, again []schemas.Message) {
 		}
 		return written
 	}
-	if want, got := facts(j.out), facts(again); !reflect.DeepEqual(got, want) {
-		p.t.Fatalf("%s at %d came again as\n%s\nwant\n%s", j.cmd.Type, j.offset, bytes.Join(got, []byte("\n")), bytes.Join(want, []byte("\n")))
+	if want, got := withoutReplies(h.out), withoutReplies(again); !reflect.DeepEqual(got, want) {
+		p.t.Fatalf("%s at offset %d was replayed as\n%s\nwant\n%s", h.cmd.Type, h.offset, bytes.Join(got, []byte("\n")), bytes.Join(want, []byte("\n")))
 	}
-	if len(again) != len(j.out) {
-		p.t.Fatalf("%s at %d was answered %q, then %q", j.cmd.Type, j.offset, kinds(j.out), kinds(again))
+	if len(again) != len(h.out) {
+		p.t.Fatalf("%s at offset %d was replayed as %q, want %q", h.cmd.Type, h.offset, types(again), types(h.out))
 	}
 }
 
-func TestAWholeGameComesAgainByteForByteAfterACrash(t *testing.T) {
+func TestReplayOfAWholeGameIsByteIdentical(t *testing.T) {
 	t.Parallel()
 	p := newPartition(t)
 	expect(t, p.create(), "GameCreated GameStarted SeatInGame SeatInGame ConfirmMatch")
@@ -189,74 +193,68 @@ func TestAWholeGameComesAgainByteForByteAfterACrash(t *testing.T) {
 	p.replayAll()
 }
 
-func TestOffersClaimsAndARematchComeAgainByteForByteAfterACrash(t *testing.T) {
+func TestReplayOfOffersClaimsAndARematchIsByteIdentical(t *testing.T) {
 	t.Parallel()
 	p := newPartition(t)
 	p.create()
-	say := func(who string, c schemas.CommandType, payload any, want string) {
+	send := func(actor string, c schemas.CommandType, payload any, want string) {
 		t.Helper()
-		expect(t, p.send(p.command(c, who, payload)), want)
+		expect(t, p.send(p.command(c, actor, payload)), want)
 	}
 	p.move(whiteID, "e2e4")
 	expect(t, p.send(p.command(schemas.PlayMove, blackID, &schemas.PlayMovePayload{UCI: "e7e5", LagCs: 20})), "MoveMade")
 	expect(t, p.send(p.command(schemas.PlayMove, whiteID, &schemas.PlayMovePayload{UCI: "g1f3", LagCs: 20})), "MoveMade")
-	say(whiteID, schemas.OfferTakeback, nil, "TakebackOffered")
-	say(blackID, schemas.DeclineTakeback, nil, "TakebackDeclined")
-	say(blackID, schemas.AddTime, nil, "TimeAdded")
+	send(whiteID, schemas.OfferTakeback, nil, "TakebackOffered")
+	send(blackID, schemas.DeclineTakeback, nil, "TakebackDeclined")
+	send(blackID, schemas.AddTime, nil, "TimeAdded")
 	p.replayAll()
-	say(blackID, schemas.OfferTakeback, nil, "TakebackOffered")
-	say(blackID, schemas.OfferTakeback, nil, "CommandRejected")
+	send(blackID, schemas.OfferTakeback, nil, "TakebackOffered")
+	send(blackID, schemas.OfferTakeback, nil, "CommandRejected")
 	flag := p.row().FlagAt()
-	say(whiteID, schemas.AcceptTakeback, nil, "TakebackAccepted")
+	send(whiteID, schemas.AcceptTakeback, nil, "TakebackAccepted")
 	if at, cmd, _, ok := p.deadline(); !ok || cmd.Type != schemas.CheckFlag || at != p.row().FlagAt() || at == flag {
-		t.Fatalf("the timer stands at %v after the takeback, before at %v", at, flag)
+		t.Fatalf("the takeback left the timer at %v, before it was at %v", at, flag)
 	}
 	p.replayAll()
 	p.move(blackID, "c7c5")
 	p.move(whiteID, "g1f3")
-	say(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black, Left: true}, "PlayerLeft")
-	say(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black}, "")
+	send(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black, Left: true}, "PlayerLeft")
+	send(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black}, "")
 	gone := p.row().GoneSince(schemas.Black)
-	say(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone}, "CommandRejected")
+	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone}, "CommandRejected")
 	p.at += 10_000
-	say(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone}, "GameEnded RecordResult RecordResult")
+	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone}, "GameEnded RecordResult RecordResult")
 	p.replayAll()
 	p.at += 100_000
-	say(blackID, schemas.OfferRematch, nil, "RematchOffered")
-	say(whiteID, schemas.AcceptRematch, nil, "RematchAccepted CreateGame")
-	say(whiteID, schemas.AcceptRematch, nil, "CommandRejected")
+	send(blackID, schemas.OfferRematch, nil, "RematchOffered")
+	send(whiteID, schemas.AcceptRematch, nil, "RematchAccepted CreateGame")
+	send(whiteID, schemas.AcceptRematch, nil, "CommandRejected")
 	p.replayAll()
-	if at, cmd, _, ok := p.deadline(); !ok || cmd.Type != schemas.EvictGame || at != p.row().UpdatedAt.Add(DefaultLinger) {
-		t.Fatalf("%s at %v: a rematch that was just accepted goes with the game", cmd.Type, at)
+	if at, cmd, _, ok := p.deadline(); !ok || cmd.Type != schemas.EvictGame || at != p.row().UpdatedAt.Add(DefaultEvictAfter) {
+		t.Fatalf("the timer is %s at %v, want an eviction delayed by the rematch", cmd.Type, at)
 	}
 }
 
-// The quiet one: Black's move was refused out of turn, then White's was
-// accepted; against the row after that, Black's would be legal.
-func TestARefusedCommandBehindAnAcceptedOneStaysRefused(t *testing.T) {
+// Black moves out of turn and is refused, then White's move is accepted. Against the
+// row after that, Black's move would be legal.
+func TestReplayedRefusalBeforeAnAcceptedMoveStaysRefused(t *testing.T) {
 	t.Parallel()
 	p := newPartition(t)
 	p.create()
 	early := p.command(schemas.PlayMove, blackID, &schemas.PlayMovePayload{UCI: "e7e5"})
-	if got := code(t, p.send(early)); got != schemas.CodeNotYourTurn {
-		t.Fatal(got)
-	}
+	expectCode(t, p.send(early), schemas.CodeNotYourTurn)
 	p.move(whiteID, "e2e4")
-	j := p.log[1]
-	if got := code(t, p.core.Replay(p.row(), j.cmd, j.at, j.offset)); got != schemas.CodeNotAccepted {
-		t.Fatal(got)
-	}
-	// The same command again, in turn: accepted now, and the first stays refused.
+	h := p.log[1]
+	expectCode(t, p.core.Replay(p.row(), h.cmd, h.at, h.offset), schemas.CodeNotAccepted)
+	// A second copy of the command, now in turn, is accepted. The first stays refused.
 	expect(t, p.send(early), "MoveMade")
-	if got := code(t, p.core.Replay(p.row(), j.cmd, j.at, j.offset)); got != schemas.CodeNotAccepted {
-		t.Fatal(got)
-	}
+	expectCode(t, p.core.Replay(p.row(), h.cmd, h.at, h.offset), schemas.CodeNotAccepted)
 	expect(t, p.send(early), "CommandRepeated")
 	p.move(whiteID, "d2d4")
 	p.replayAll()
 }
 
-func TestTheSystemIsNotAnswered(t *testing.T) {
+func TestSystemGetsNoReply(t *testing.T) {
 	t.Parallel()
 	p := newPartition(t)
 	create := p.create()
@@ -270,16 +268,14 @@ func TestTheSystemIsNotAnswered(t *testing.T) {
 	}
 }
 
-func TestCommandsBeforeTheGameAndAfterIt(t *testing.T) {
+func TestCommandsBeforeAndAfterAGame(t *testing.T) {
 	t.Parallel()
 	p := newPartition(t)
-	if got := code(t, p.move(whiteID, "e2e4")); got != schemas.CodeGameNotFound {
-		t.Fatal(got)
-	}
+	expectCode(t, p.move(whiteID, "e2e4"), schemas.CodeGameNotFound)
 	expect(t, p.send(p.command(schemas.CheckFlag, schemas.ActorSystem, &schemas.CheckFlagPayload{})), "")
 	expect(t, p.send(p.command(schemas.EvictGame, schemas.ActorSystem, nil)), "")
 	if p.raw != nil {
-		t.Fatal("a row without a game")
+		t.Fatal("there is a row without a game")
 	}
 	p.create()
 	expect(t, p.send(p.command(schemas.EvictGame, schemas.ActorSystem, nil)), "")
@@ -287,9 +283,7 @@ func TestCommandsBeforeTheGameAndAfterIt(t *testing.T) {
 	p.move(blackID, "e7e5")
 	resign := p.command(schemas.Resign, whiteID, nil)
 	expect(t, p.send(resign), "GameResigned RecordResult RecordResult")
-	if got := code(t, p.move(whiteID, "g1f3")); got != schemas.CodeGameOver {
-		t.Fatal(got)
-	}
+	expectCode(t, p.move(whiteID, "g1f3"), schemas.CodeGameOver)
 	expect(t, p.send(resign), "CommandRepeated")
 	expect(t, p.send(p.command(schemas.EvictGame, whiteID, nil)), "")
 	if p.raw == nil {
@@ -300,30 +294,26 @@ func TestCommandsBeforeTheGameAndAfterIt(t *testing.T) {
 	if p.raw != nil {
 		t.Fatal("the row is still there")
 	}
-	if got := code(t, p.send(resign)); got != schemas.CodeGameNotFound {
-		t.Fatal(got)
-	}
+	expectCode(t, p.send(resign), schemas.CodeGameNotFound)
 	if out := p.core.Replay(nil, resign, p.at, 3); out != nil {
-		t.Fatal(out)
+		t.Fatalf("the replay without a row sent %q", types(out))
 	}
 }
 
-func TestAGameAbortedBeforeItsCreationIsNeverCreated(t *testing.T) {
+func TestGameAbortedBeforeItsCreationIsNeverCreated(t *testing.T) {
 	t.Parallel()
 	p := newPartition(t)
 	expect(t, p.send(p.command(schemas.AbortGame, schemas.ActorSystem, nil)), "")
 	if row := p.row(); row == nil || !row.Void {
-		t.Fatal("no row refuses the creation")
+		t.Fatalf("the row is %+v, want a void one", row)
 	}
 	expect(t, p.create(), "")
 	expect(t, p.send(p.command(schemas.AbortGame, schemas.ActorSystem, nil)), "")
-	if got := code(t, p.move(whiteID, "e2e4")); got != schemas.CodeGameNotFound {
-		t.Fatal(got)
-	}
+	expectCode(t, p.move(whiteID, "e2e4"), schemas.CodeGameNotFound)
 	p.replayAll()
 	at, cmd, afterCommit, ok := p.deadline()
-	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.log[0].at.Add(leastStay(p.row())) {
-		t.Fatalf("%v %+v", at, cmd)
+	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.log[0].at.Add(minAge(p.row())) {
+		t.Fatalf("the timer is %s at %v", cmd.Type, at)
 	}
 	p.send(cmd)
 	if p.raw != nil {
@@ -331,19 +321,19 @@ func TestAGameAbortedBeforeItsCreationIsNeverCreated(t *testing.T) {
 	}
 }
 
-func TestDeadlines(t *testing.T) {
+func TestDeadlineIsTheFlagThenTheEviction(t *testing.T) {
 	t.Parallel()
 	p := newPartition(t)
-	p.core.Linger = 5 * time.Second
+	p.core.evictAfter = 5 * time.Second
 	if _, _, _, ok := p.core.Deadline(gameID, nil); ok {
-		t.Fatal("no row has a deadline")
+		t.Fatal("there is a timer without a row")
 	}
 	p.create()
 	p.move(whiteID, "e2e4")
 	p.move(blackID, "e7e5")
 	at, cmd, afterCommit, ok := p.deadline()
 	if !ok || afterCommit || cmd.Type != schemas.CheckFlag || at != p.row().FlagAt() || !schemas.ValidID(cmd.ID) {
-		t.Fatalf("%v %+v", at, cmd)
+		t.Fatalf("the timer is %+v at %v, want CheckFlag", cmd, at)
 	}
 	p.at = at - 2000
 	expect(t, p.send(cmd), "")
@@ -352,30 +342,31 @@ func TestDeadlines(t *testing.T) {
 	p.replayAll()
 	at, cmd, afterCommit, ok = p.deadline()
 	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.row().EndedAt().Add(5*time.Second) {
-		t.Fatalf("%v %+v", at, cmd)
+		t.Fatalf("the timer is %+v at %v, want EvictGame", cmd, at)
 	}
 }
 
-// A game that ends at once must not be forgotten while the request that made it
-// may come again: it would be made a second time, under the same ids.
-func TestAShortGamesRowOutlivesItsCreation(t *testing.T) {
+// The row of a game that ends at once must stay while its CreateGame may be repeated.
+// Otherwise the game would be created a second time, with the same ids.
+func TestShortGameIsEvictedAfterItsCreationCannotRepeat(t *testing.T) {
 	t.Parallel()
 	p := newPartition(t)
-	p.core.Linger = time.Second
+	p.core.evictAfter = time.Second
 	p.create()
 	expect(t, p.send(p.command(schemas.AbortGame, whiteID, nil)), "GameAborted RecordResult RecordResult")
 	at, cmd, _, ok := p.deadline()
 	latest := p.row().CreatedAt.Add(schemas.CreateWithin)
 	if !ok || cmd.Type != schemas.EvictGame || at <= latest.Add(time.Minute) {
-		t.Fatalf("%s at %v; CreateGame may come until %v by the client's clock", cmd.Type, at, latest)
+		t.Fatalf("the timer is %s at %v, but CreateGame may be repeated until %v by the client's clock", cmd.Type, at, latest)
 	}
 }
 
-// A rematch may come late, and its command again, when the processors were away.
-func TestARematchIsMadeAfterMinutesAndItsRowOutlivesThem(t *testing.T) {
+// After an outage of the processors, the CreateGame of a rematch may be late and may be
+// repeated.
+func TestLateRematchIsCreatedAndEvictedAfterItsCreationCannotRepeat(t *testing.T) {
 	t.Parallel()
 	p := newPartition(t)
-	p.core.Linger = time.Second
+	p.core.evictAfter = time.Second
 	create := &schemas.CreateGamePayload{
 		White: schemas.Seated{PlayerID: whiteID, Handle: "anna"}, Black: schemas.Seated{PlayerID: blackID, Handle: "bo"},
 		TimeControl: schemas.TimeControl{InitialCs: 18000}, RematchOf: schemas.NewID(), Deadline: p.at.Add(schemas.RematchWithin),
@@ -386,16 +377,16 @@ func TestARematchIsMadeAfterMinutesAndItsRowOutlivesThem(t *testing.T) {
 	expect(t, p.send(p.command(schemas.CreateGame, schemas.ActorSystem, create)), "GameCreated GameStarted")
 	expect(t, p.send(p.command(schemas.AbortGame, whiteID, nil)), "GameAborted")
 	if at, cmd, _, ok := p.deadline(); !ok || cmd.Type != schemas.EvictGame || at <= create.Deadline.Add(time.Minute) {
-		t.Fatalf("%s at %v; CreateGame may come until %v", cmd.Type, at, create.Deadline)
+		t.Fatalf("the timer is %s at %v, but CreateGame may be repeated until %v", cmd.Type, at, create.Deadline)
 	}
 }
 
-func TestConfigIsChecked(t *testing.T) {
+func TestRunRejectsInvalidConfig(t *testing.T) {
 	t.Parallel()
-	if err := Run(context.Background(), Config{Linger: -1}); err == nil {
-		t.Error("a negative linger was taken")
+	if err := Run(context.Background(), Config{EvictAfter: -1}); err == nil {
+		t.Error("Run accepted a negative EvictAfter")
 	}
 	if err := Run(context.Background(), Config{}); err == nil {
-		t.Error("no brokers were taken")
+		t.Error("Run accepted a config without brokers")
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"tabiya/schemas"
 )
 
-func TestTwoPlayersMeetPlayAndMeetAgain(t *testing.T) {
+func TestTwoPlayersArePairedPlayAndArePairedAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for _, name := range []string{"players", "matchmaking", "games"} {
@@ -21,23 +21,23 @@ func TestTwoPlayersMeetPlayAndMeetAgain(t *testing.T) {
 	first := r.join(anna)
 	r.queued(first)
 	if again := r.join(anna); r.reply(again).Code != schemas.CodeAlreadyQueued {
-		t.Fatal("one player waits twice")
+		t.Fatal("the player has two tickets")
 	}
 	r.send(schemas.Command{ID: first, Type: schemas.JoinQueue, Key: anna, Actor: anna, Payload: &schemas.JoinQueuePayload{Queue: queueKey}})
 	if reply := r.reply(first); reply.Type != schemas.CommandRepeated || reply.Seq != 1 {
-		t.Fatalf("%+v", reply)
+		t.Fatalf("got %+v, want CommandRepeated of event 1", reply)
 	}
 	leave := schemas.NewID()
 	r.send(schemas.Command{ID: leave, Type: schemas.LeaveQueue, Key: anna, Actor: anna})
 	if e := r.event(schemas.PlayerLeftQueue, queueKey); e.CommandID != leave {
-		t.Fatalf("%+v", e)
+		t.Fatalf("got %+v, want the event of command %s", e, leave)
 	}
 
-	// The seat is free a moment later: until then the player is told that he waits.
+	// The seat is freed a moment later. Until then the player is refused as queued.
 	var ticket *schemas.PlayerQueuedPayload
 	for ticket == nil {
 		id := r.join(anna)
-		said := await(r, "an answer to "+id, func(m any) bool {
+		answer := await(r, "an answer to "+id, func(m any) bool {
 			switch m := m.(type) {
 			case schemas.Reply:
 				return m.CommandID == id
@@ -46,7 +46,7 @@ func TestTwoPlayersMeetPlayAndMeetAgain(t *testing.T) {
 			}
 			return false
 		})
-		if e, ok := said.(schemas.Event); ok {
+		if e, ok := answer.(schemas.Event); ok {
 			ticket = e.Payload.(*schemas.PlayerQueuedPayload)
 		}
 	}
@@ -55,29 +55,29 @@ func TestTwoPlayersMeetPlayAndMeetAgain(t *testing.T) {
 	for range 2 {
 		m := r.event(schemas.MatchFound, queueKey).Payload.(*schemas.MatchFoundPayload)
 		if c := r.event(schemas.GameCreated, m.GameID).Payload.(*schemas.GameCreatedPayload); c.White != m.White || c.Queue != queueKey || !c.Rated {
-			t.Fatalf("%+v", c)
+			t.Fatalf("got %+v for the match %+v", c, m)
 		}
 		r.event(schemas.GameStarted, m.GameID)
 		r.event(schemas.MatchConfirmed, queueKey)
-		// Whether the seat has heard yet that the game runs, it is taken.
+		// The seat is taken, whether or not the game's SeatInGame has arrived.
 		if code := r.reply(r.join(anna)).Code; code != schemas.CodeAlreadyPlaying && code != schemas.CodeAlreadyQueued {
-			t.Fatalf("who plays may not join, but: %q", code)
+			t.Fatalf("a playing player joined a queue: code %q", code)
 		}
 		white, black = r.playAndResign(m.GameID, m.White, m.Black)
 		if white >= m.White.Rating || black <= m.Black.Rating {
-			t.Fatalf("rated %v and %v after %+v", white, black, m)
+			t.Fatalf("the new ratings are %v and %v after %+v", white, black, m)
 		}
-		// The seats are free, and the tickets carry the ratings of the game before.
+		// The seats are free again, and the new tickets carry the new ratings.
 		if p := r.queued(r.join(m.White.PlayerID)); p.Rating != white {
-			t.Fatalf("%+v, rated %v", p, white)
+			t.Fatalf("the ticket is %+v, want rating %v", p, white)
 		}
 		if p := r.queued(r.join(m.Black.PlayerID)); p.Rating != black {
-			t.Fatalf("%+v, rated %v", p, black)
+			t.Fatalf("the ticket is %+v, want rating %v", p, black)
 		}
 	}
 }
 
-func TestAMatchWhoseGameDoesNotStartIsMadeAgain(t *testing.T) {
+func TestTicketsArePairedAgainWhenTheirGameDoesNotStart(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	queues := queue.Config{WaveInterval: 100 * time.Millisecond, MatchDeadline: 2 * time.Second}
@@ -90,20 +90,20 @@ func TestAMatchWhoseGameDoesNotStartIsMadeAgain(t *testing.T) {
 	r.start("games", queues)
 	c := r.event(schemas.MatchConfirmed, queueKey).Payload.(*schemas.MatchConfirmedPayload)
 	if c.GameID == failed.GameID || c.White.Attempt < 2 || c.White.Attempt != c.Black.Attempt {
-		t.Fatalf("%+v after %+v", c, failed)
+		t.Fatalf("got %+v after %+v", c, failed)
 	}
 	tickets := map[string]bool{c.White.TicketID: true, c.Black.TicketID: true}
 	if !tickets[a.TicketID] || !tickets[b.TicketID] {
-		t.Fatalf("other tickets than %+v and %+v: %+v", a, b, c)
+		t.Fatalf("the match is %+v, want the tickets %+v and %+v", c, a, b)
 	}
 	r.playAndResign(c.GameID, c.White, c.Black)
 	r.queued(r.join(anna))
 	r.queued(r.join(bob))
 }
 
-// All three processors forget their commits and start again: what they had
-// judged is not judged again, and nobody meets anybody twice.
-func TestARestartFromTheBeginningChangesNothing(t *testing.T) {
+// No processor commits anything, so all commands are replayed after the restart. None
+// may be decided again, and no player may be paired twice.
+func TestReplayOfAllCommandsChangesNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.RequireFake(t)
@@ -113,20 +113,20 @@ func TestARestartFromTheBeginningChangesNothing(t *testing.T) {
 	for _, group := range []string{schemas.PlayersGroup, schemas.MatchmakingGroup, schemas.GamesGroup} {
 		restore = append(restore, r.HoldCommits(t, group))
 	}
-	var life []running
+	var firstRun []running
 	for _, name := range names {
-		life = append(life, r.start(name, queues))
+		firstRun = append(firstRun, r.start(name, queues))
 	}
 	anna, bob, carl := r.register(1), r.register(2), r.register(3)
 	r.queued(r.join(anna))
 	r.queued(r.join(bob))
 	m := r.event(schemas.MatchConfirmed, queueKey).Payload.(*schemas.MatchConfirmedPayload)
 	r.queued(r.join(carl))
-	for _, p := range life {
+	for _, p := range firstRun {
 		p.stop()
 	}
-	for _, again := range restore {
-		again()
+	for _, restoreCommits := range restore {
+		restoreCommits()
 	}
 	for _, name := range names {
 		r.start(name, queues)
@@ -136,14 +136,14 @@ func TestARestartFromTheBeginningChangesNothing(t *testing.T) {
 	next := r.event(schemas.MatchConfirmed, queueKey).Payload.(*schemas.MatchConfirmedPayload)
 	pair := map[string]bool{next.White.PlayerID: true, next.Black.PlayerID: true}
 	if !pair[anna] || !pair[carl] {
-		t.Fatalf("%+v is not between the two who wait", next)
+		t.Fatalf("the match is %+v, want the two waiting players", next)
 	}
 	for _, topic := range []string{schemas.PlayerEvents, schemas.QueueEvents, schemas.GameEvents} {
 		seqs := map[string]int64{}
 		err := kafka.ReadAll(t.Context(), r.Config, topic, func(rec *kgo.Record) error {
 			e, err := schemas.DecodeEvent(rec.Value)
 			if err == nil && e.Seq != seqs[e.Key]+1 {
-				t.Errorf("%s of %s has seq %d after %d", e.Type, e.Key, e.Seq, seqs[e.Key])
+				t.Errorf("%s of %s: got seq %d after %d", e.Type, e.Key, e.Seq, seqs[e.Key])
 			}
 			seqs[e.Key] = e.Seq
 			return err

@@ -1,6 +1,6 @@
-// Package matchmaking is the processor of queues: it judges queue-commands, owns
-// matchmaking-table and writes queue-events. It glues package queue, which knows
-// tickets and matches, to package processors, which knows Kafka.
+// Package matchmaking is the processor of queues: it handles queue-commands, owns
+// matchmaking-table and writes queue-events. It connects package queue, the pairing of
+// tickets into matches, to package processors, which works with Kafka.
 package matchmaking
 
 import (
@@ -13,12 +13,12 @@ import (
 	"tabiya/tables"
 )
 
-// New makes the processor.
+// New creates the processor. Its Run starts it.
 func New(cfg processors.Config, queues queue.Config) (*processors.Processor[*queue.State], error) {
 	if err := queues.Validate(); err != nil {
 		return nil, fmt.Errorf("matchmaking: %w", err)
 	}
-	cfg.MaxInFlight = queue.OutboxEntries
+	cfg.MaxInFlight = queue.OutboxEntries // a row can replay that many commands
 	p, err := processors.New(cfg, tables.Queues(), core{queues.WithDefaults()})
 	if err != nil {
 		return nil, fmt.Errorf("matchmaking: %w", err)
@@ -26,7 +26,7 @@ func New(cfg processors.Config, queues queue.Config) (*processors.Processor[*que
 	return p, nil
 }
 
-// Run judges commands until ctx is done.
+// Run creates the processor and runs it until ctx is done.
 func Run(ctx context.Context, cfg processors.Config, queues queue.Config) error {
 	p, err := New(cfg, queues)
 	if err != nil {
@@ -35,10 +35,10 @@ func Run(ctx context.Context, cfg processors.Config, queues queue.Config) error 
 	return p.Run(ctx)
 }
 
-// core is processors.Core of queues; Decide and Replay are queue.Config's own.
+// core implements processors.Core. Decide and Replay are those of queue.Config.
 type core struct{ queue.Config }
 
-// Deadline is the next wave, or the deadline of the match that has waited longest.
+// Deadline returns the next wave or the earliest deadline of a match.
 func (c core) Deadline(_ string, row *queue.State) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool) {
 	at, command, ok := c.Config.Deadline(row)
 	return at, func() schemas.Command { return command }, false, ok

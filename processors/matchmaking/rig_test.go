@@ -19,23 +19,24 @@ import (
 	"tabiya/schemas"
 )
 
-// patience bounds every wait; a test that waits that long has failed.
-const patience = 60 * time.Second
+// timeout bounds every wait. A test that waits that long has failed.
+const timeout = 60 * time.Second
 
 const queueKey = "eu/3+0/0"
 
-// rig is a cluster whose events and replies are read as they come.
+// rig is a Kafka cluster with a producer of commands and a reader of all events and
+// replies.
 type rig struct {
 	*kafkatest.Cluster
 	t        *testing.T
 	producer *kafka.Producer
-	said     chan any // schemas.Event or schemas.Reply
-	heard    []any
+	read     chan any // each a schemas.Event or schemas.Reply
+	unused   []any    // read, but not returned by await yet
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{Cluster: kafkatest.Start(t, 2), t: t, said: make(chan any, 10_000)}
+	r := &rig{Cluster: kafkatest.Start(t, 2), t: t, read: make(chan any, 10_000)}
 	var err error
 	if r.producer, err = kafka.NewProducer(r.Config); err != nil {
 		t.Fatal(err)
@@ -49,7 +50,7 @@ func newRig(t *testing.T) *rig {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		r.read(client)
+		r.readAll(client)
 	}()
 	t.Cleanup(func() {
 		client.Close()
@@ -58,47 +59,47 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-func (r *rig) read(client *kgo.Client) {
+func (r *rig) readAll(client *kgo.Client) {
 	for {
 		fetches := client.PollFetches(context.Background())
 		if fetches.IsClientClosed() {
 			return
 		}
 		fetches.EachRecord(func(rec *kgo.Record) {
-			var said any
+			var message any
 			var err error
 			if rec.Topic == schemas.CommandReplies {
-				said, err = schemas.DecodeReply(rec.Value)
+				message, err = schemas.DecodeReply(rec.Value)
 			} else {
-				said, err = schemas.DecodeEvent(rec.Value)
+				message, err = schemas.DecodeEvent(rec.Value)
 			}
 			if err != nil {
-				r.t.Errorf("%s: %v", rec.Topic, err)
+				r.t.Errorf("record of %s: %v", rec.Topic, err)
 				return
 			}
-			r.said <- said
+			r.read <- message
 		})
 	}
 }
 
-// await gives the first thing said, not awaited before, that fits.
-func await[M any](r *rig, what string, fits func(M) bool) M {
+// await returns the first event or reply that matches and was not returned before.
+func await[M any](r *rig, what string, matches func(M) bool) M {
 	r.t.Helper()
-	for i, said := range r.heard {
-		if m, ok := said.(M); ok && fits(m) {
-			r.heard = append(r.heard[:i], r.heard[i+1:]...)
+	for i, message := range r.unused {
+		if m, ok := message.(M); ok && matches(m) {
+			r.unused = append(r.unused[:i], r.unused[i+1:]...)
 			return m
 		}
 	}
-	for end := time.After(patience); ; {
+	for end := time.After(timeout); ; {
 		select {
-		case said := <-r.said:
-			if m, ok := said.(M); ok && fits(m) {
+		case message := <-r.read:
+			if m, ok := message.(M); ok && matches(m) {
 				return m
 			}
-			r.heard = append(r.heard, said)
+			r.unused = append(r.unused, message)
 		case <-end:
-			r.t.Fatalf("%s did not come; heard %+v", what, r.heard)
+			r.t.Fatalf("timed out waiting for %s; read %+v", what, r.unused)
 		}
 	}
 }
@@ -146,7 +147,7 @@ func (r *rig) queued(commandID string) *schemas.PlayerQueuedPayload {
 	return e.Payload.(*schemas.PlayerQueuedPayload)
 }
 
-// playAndResign plays two plies, then White resigns; both are rated.
+// playAndResign plays two plies, then White resigns. It returns the new ratings.
 func (r *rig) playAndResign(gameID string, white, black schemas.Seated) (whiteRating, blackRating float64) {
 	r.t.Helper()
 	for i, uci := range []string{"e2e4", "e7e5"} {
@@ -159,7 +160,7 @@ func (r *rig) playAndResign(gameID string, white, black schemas.Seated) (whiteRa
 	rated := func(player string) float64 {
 		p := r.event(schemas.PlayerRated, player).Payload.(*schemas.PlayerRatedPayload)
 		if p.GameID != gameID {
-			r.t.Fatalf("%+v is not of game %s", p, gameID)
+			r.t.Fatalf("got %+v, want the rating after game %s", p, gameID)
 		}
 		return p.Rating
 	}
@@ -206,7 +207,7 @@ func (r *rig) start(name string, queues queue.Config) running {
 	go func() {
 		defer close(run.done)
 		if err := p.Run(ctx); err != nil {
-			r.t.Errorf("processor %s: %v", name, err)
+			r.t.Errorf("run processor %s: %v", name, err)
 		}
 	}()
 	r.t.Cleanup(run.stop)

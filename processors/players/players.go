@@ -1,6 +1,6 @@
-// Package players is the processor of players: it judges player-commands, owns
-// players-table and writes player-events. It glues package player, which knows
-// the seat and the ratings, to package processors, which knows Kafka.
+// Package players is the processor of players: it handles player-commands, owns
+// players-table and writes player-events. It connects package player, the seat and
+// the ratings of a player, to package processors, which works with Kafka.
 package players
 
 import (
@@ -17,14 +17,14 @@ import (
 	"tabiya/tables"
 )
 
-// Processor judges player-commands.
+// Processor handles player-commands.
 type Processor struct {
 	*processors.Processor[*player.State]
 	cfg        kafka.Config
-	partitions *atomic.Int32 // of player-commands; 0: not known yet
+	partitions *atomic.Int32 // of player-commands; 0 until Run has read it
 }
 
-// New makes the processor.
+// New creates the processor. Run starts it.
 func New(cfg processors.Config) (*Processor, error) {
 	partitions := new(atomic.Int32)
 	p, err := processors.New(cfg, tables.Players(), core{partitions})
@@ -34,10 +34,10 @@ func New(cfg processors.Config) (*Processor, error) {
 	return &Processor{p, cfg.Kafka, partitions}, nil
 }
 
-// Run judges commands until ctx is done.
+// Run handles commands until ctx is done.
 func (p *Processor) Run(ctx context.Context) error {
-	// The count is learned before the first command is judged and holds for the
-	// life of the process: a scaling stops all processors first.
+	// The partition count is read once: all processors are stopped before the topic
+	// is scaled.
 	for {
 		n, err := kafka.PartitionCount(ctx, p.cfg, schemas.PlayerCommands)
 		if err == nil {
@@ -47,20 +47,21 @@ func (p *Processor) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(time.Second): // the broker is away, or the topics are not made yet
+		case <-time.After(time.Second): // an outage, or the topics are not created yet
 		}
 	}
 }
 
-// Ready is nil once the processor works on its partitions.
+// Ready returns nil once the processor handles commands. Otherwise the error says what
+// is missing.
 func (p *Processor) Ready() error {
 	if p.partitions.Load() == 0 {
-		return errors.New("processor players: the broker or its topic is not there yet")
+		return errors.New("processor players: waiting for Kafka and the topic player-commands")
 	}
 	return p.Processor.Ready()
 }
 
-// Run makes the processor and runs it.
+// Run creates the processor and runs it until ctx is done.
 func Run(ctx context.Context, cfg processors.Config) error {
 	p, err := New(cfg)
 	if err != nil {
@@ -69,20 +70,20 @@ func Run(ctx context.Context, cfg processors.Config) error {
 	return p.Run(ctx)
 }
 
-// core is processors.Core of players.
+// core implements processors.Core.
 type core struct{ partitions *atomic.Int32 }
 
-// Decide judges a new command.
+// Decide decides a new command.
 func (c core) Decide(row *player.State, cmd schemas.Command, at schemas.Time, offset int64) (*player.State, bool, []schemas.Message) {
 	return player.Decide(row, cmd, at, c.origin(cmd.Key, offset))
 }
 
-// Replay says again what a command, judged before, caused.
+// Replay returns the messages of a command that was decided before.
 func (c core) Replay(row *player.State, cmd schemas.Command, at schemas.Time, offset int64) []schemas.Message {
 	return player.Replay(row, cmd, at, c.origin(cmd.Key, offset))
 }
 
-// Deadline: a player waits for nothing by himself.
+// Deadline returns no timer: a player needs none.
 func (core) Deadline(string, *player.State) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool) {
 	return 0, nil, false, false
 }

@@ -8,9 +8,9 @@ import (
 	"tabiya/schemas"
 )
 
-// What a queue is told names the place of the player's command, by which it
-// knows a repeat.
-func TestAQueueIsToldWhereTheCommandWas(t *testing.T) {
+// A queue recognizes a repeated command by its origin: the position in player-commands
+// of the command that led to it.
+func TestQueueCommandsCarryTheirOrigin(t *testing.T) {
 	t.Parallel()
 	c := core{new(atomic.Int32)}
 	c.partitions.Store(8)
@@ -20,17 +20,17 @@ func TestAQueueIsToldWhereTheCommandWas(t *testing.T) {
 	}
 	row, changed, _ := c.Decide(nil, command(1, schemas.RegisterPlayer, &schemas.RegisterPlayerPayload{Handle: "anna"}), 1, 40)
 	if !changed || row.Head() != (schemas.Head{Version: 1, Offset: 40}) {
-		t.Fatalf("%+v", row)
+		t.Fatalf("the row is %+v", row)
 	}
 	join := command(2, schemas.JoinQueue, &schemas.JoinQueuePayload{Queue: "eu/3+0/0"})
 	row, _, out := c.Decide(row, join, 2, 41)
 	want := schemas.Origin{Partitions: 8, Partition: kafka.PartitionOf(id, 8), Offset: 41}
-	for _, said := range [][]schemas.Message{out, c.Replay(row, join, 2, 41)} {
-		if got := said[0].(schemas.Command).Payload.(*schemas.EnterQueuePayload).Origin; got != want {
-			t.Errorf("%+v, want %+v", got, want)
+	for _, messages := range [][]schemas.Message{out, c.Replay(row, join, 2, 41)} {
+		if got := messages[0].(schemas.Command).Payload.(*schemas.EnterQueuePayload).Origin; got != want {
+			t.Errorf("origin is %+v, want %+v", got, want)
 		}
 	}
 	if _, _, _, ok := c.Deadline(id, row); ok {
-		t.Error("a player wants a timer")
+		t.Error("the player has a timer, want none")
 	}
 }

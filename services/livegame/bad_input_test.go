@@ -92,7 +92,7 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 	}
 }
 
-func TestBadGamesAreNotMade(t *testing.T) {
+func TestInvalidGamesAreNotCreated(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	body := func(white, black, rest string) string {
@@ -126,9 +126,9 @@ func TestBadGamesAreNotMade(t *testing.T) {
 	}
 }
 
-// A request that may come again when its game is over and forgotten is refused:
-// its key says when it was first made.
-func TestAGamesKeyTellsItsTime(t *testing.T) {
+// A creation request whose key is too old is refused: the game may be over and
+// evicted, and would be created again.
+func TestExpiredCreationKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	dated := func(at time.Time) string {
@@ -156,7 +156,7 @@ func TestAGamesKeyTellsItsTime(t *testing.T) {
 	}
 }
 
-func TestAPlayerRegisteredJustNowIsWaitedFor(t *testing.T) {
+func TestCreationWaitsForANewlyRegisteredPlayer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	late := schemas.NewID()

@@ -26,8 +26,8 @@ import (
 	"tabiya/services/livegame"
 )
 
-// knights moves the knights there and back, with a pawn move now and then so
-// that no position stands five times.
+// knights moves the knights there and back, with a pawn move now and then so that no
+// position is repeated five times.
 func knights() (moves []string) {
 	for row := range 2 {
 		for _, file := range "abcdeh" {

@@ -13,6 +13,8 @@ import (
 	"tabiya/internal/core/game"
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/livegame/held"
+	"tabiya/services/livegame/protocol"
 )
 
 type createBody struct {
@@ -21,25 +23,24 @@ type createBody struct {
 	TimeControl *schemas.TimeControl `json:"timeControl"`
 	Rated       bool                 `json:"rated"`
 	Private     bool                 `json:"private"` // only the players and services may see it
-	FEN         string               `json:"fen"`     // where it begins, if not from the start
-	Region      string               `json:"region"`  // the first of the config where left out
+	FEN         string               `json:"fen"`     // the starting position; empty for the usual one
+	Region      string               `json:"region"`  // default: the first of Config.Regions
 }
 
-// indexPatience is how long a player may take from his registration to the
-// index.
-const indexPatience = 2 * time.Second
+// indexTimeout is how long a player may take from their registration to the index.
+const indexTimeout = 2 * time.Second
 
-// clocksApart is how far a client's clock may be ahead of ours.
-const clocksApart = 30 * time.Second
+// maxClockSkew is how far a client's clock may be ahead of the server's.
+const maxClockSkew = 30 * time.Second
 
-// create is POST /v1/games. The game's id follows from the command's, so that
+// create is POST /v1/games. The game's id is derived from the command's id, so that
 // the same Idempotency-Key means the same game.
 func (s *Service) create(c *gin.Context) {
 	var body createBody
 	if !httpx.Bind(c, &body) || !s.check(c, &body) {
 		return
 	}
-	if why := s.gate.shut(); why != "" { // and the index of players stands still
+	if why := s.availability.CommandsRefused(); why != "" { // then the index of players is not up to date
 		httpx.Fail(c, schemas.CodeUnavailable, why)
 		return
 	}
@@ -48,41 +49,41 @@ func (s *Service) create(c *gin.Context) {
 	if !ok {
 		return
 	}
-	latest, ok := latestBirth(c)
+	deadline, ok := creationDeadline(c)
 	if !ok {
 		return
 	}
 	gameID := schemas.DerivedID(commandID, "game", 0)
-	payload := &schemas.CreateGamePayload{TimeControl: *body.TimeControl, Rated: body.Rated, Private: body.Private, FEN: body.FEN, Deadline: latest}
-	if !s.seat(c, gameID, body, payload) {
+	payload := &schemas.CreateGamePayload{TimeControl: *body.TimeControl, Rated: body.Rated, Private: body.Private, FEN: body.FEN, Deadline: deadline}
+	if !s.fillPlayers(c, gameID, body, payload) {
 		return
 	}
 	cmd := schemas.Command{
 		ID: commandID, Type: schemas.CreateGame, Key: gameID, Region: body.Region,
 		Actor: schemas.ActorService, Payload: payload,
 	}
-	what := fmt.Sprintf("%s %s %d+%d %t %t %s", body.White, body.Black, body.TimeControl.InitialCs, body.TimeControl.IncrementCs, body.Rated, body.Private, body.FEN)
-	o, ok := s.askAndWait(c.Request.Context(), cmd, what)
+	detail := fmt.Sprintf("%s %s %d+%d %t %t %s", body.White, body.Black, body.TimeControl.InitialCs, body.TimeControl.IncrementCs, body.Rated, body.Private, body.FEN)
+	o, ok := s.commands.SendAndWait(c.Request.Context(), cmd, detail)
 	switch {
 	case !ok:
 		c.Abort() // the client has gone
-	case o.code != "":
-		httpx.Fail(c, o.code, o.detail)
+	case o.Code != "":
+		httpx.Fail(c, o.Code, o.Detail)
 	default:
 		s.created(c, gameID)
 	}
 }
 
-// latestBirth is until when the request may make its game: the same for each
-// repeat, since the key tells when it was first made.
-func latestBirth(c *gin.Context) (schemas.Time, bool) {
+// creationDeadline is until when the request may create its game. Each repeat of the
+// request has the same one, because its key tells when it was first made. If the key
+// is invalid or too old, it has answered and ok is false.
+func creationDeadline(c *gin.Context) (deadline schemas.Time, ok bool) {
 	now := time.Now()
 	made := now
 	if key := c.GetHeader("Idempotency-Key"); key != "" {
-		var ok bool
-		made, ok = schemas.BornAt(key)
+		made, ok = schemas.TimeOfID(key)
 		switch {
-		case !ok || made.After(now.Add(clocksApart)):
+		case !ok || made.After(now.Add(maxClockSkew)):
 			httpx.Fail(c, schemas.CodeInvalidIdempotency, "to make a game the Idempotency-Key is a UUIDv7 made with the request")
 			return 0, false
 		case made.Before(now.Add(-schemas.CreateWithin)):
@@ -96,7 +97,8 @@ func latestBirth(c *gin.Context) (schemas.Time, bool) {
 // maxFEN is longer than any position's FEN: 64 squares, 7 slashes, five fields.
 const maxFEN = 120
 
-// check refuses what no game can be.
+// check refuses a body that no game can have, and sets the default region. If it
+// refuses, it has answered.
 func (s *Service) check(c *gin.Context, body *createBody) bool {
 	if body.Region == "" {
 		body.Region = s.cfg.Regions[0]
@@ -105,7 +107,7 @@ func (s *Service) check(c *gin.Context, body *createBody) bool {
 	case !schemas.ValidID(body.White) || !schemas.ValidID(body.Black):
 		httpx.Fail(c, schemas.CodeInvalidField, "white and black: player ids")
 	case body.White == body.Black:
-		httpx.Fail(c, schemas.CodeSamePlayer, "nobody plays himself")
+		httpx.Fail(c, schemas.CodeSamePlayer, "white and black: two different players")
 	case body.TimeControl == nil:
 		httpx.Fail(c, schemas.CodeInvalidField, "timeControl: initialCs and incrementCs")
 	case body.TimeControl.Validate() != nil:
@@ -122,16 +124,17 @@ func (s *Service) check(c *gin.Context, body *createBody) bool {
 	return false
 }
 
-// seat fills in the players as they are now. If the game is there already, as
-// they came to it: their ratings may have changed, and the request is the same.
-func (s *Service) seat(c *gin.Context, gameID string, body createBody, p *schemas.CreateGamePayload) bool {
-	if there := s.hub.state(gameID); there != nil && there.White.PlayerID == body.White && there.Black.PlayerID == body.Black {
-		p.White, p.Black = there.White, there.Black
+// fillPlayers sets the players as they are now. If the game exists already it sets
+// them as they were at its creation: their ratings may have changed, and a repeat must
+// ask for the same. If it cannot, it has answered and ok is false.
+func (s *Service) fillPlayers(c *gin.Context, gameID string, body createBody, p *schemas.CreateGamePayload) (ok bool) {
+	if exists := s.games.State(gameID); exists != nil && exists.White.PlayerID == body.White && exists.Black.PlayerID == body.Black {
+		p.White, p.Black = exists.White, exists.Black
 		return true
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), indexPatience)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), indexTimeout)
 	defer cancel()
-	for id, seat := range map[string]*schemas.Seated{body.White: &p.White, body.Black: &p.Black} {
+	for id, player := range map[string]*schemas.Seated{body.White: &p.White, body.Black: &p.Black} {
 		row, ok := s.cfg.Players.WaitFor(ctx, id)
 		switch {
 		case !ok:
@@ -142,37 +145,42 @@ func (s *Service) seat(c *gin.Context, gameID string, body createBody, p *schema
 			return false
 		}
 		r := row.Rating(p.TimeControl.Speed())
-		*seat = schemas.Seated{PlayerID: id, Handle: row.Handle, Rating: r.Rating, Deviation: r.Deviation}
+		*player = schemas.Seated{PlayerID: id, Handle: row.Handle, Rating: r.Rating, Deviation: r.Deviation}
 	}
 	return true
 }
 
-// created answers with the game as it began: the same to each who asks again.
+// created answers with the game's initial state, which every repeat of the request
+// gets too.
 func (s *Service) created(c *gin.Context, gameID string) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), s.cfg.AnswerTimeout)
 	defer cancel()
-	state, ok := s.stateAt(ctx, gameID, 2)
+	state, ok := s.lookup.StateAt(ctx, gameID, initialSeq)
 	if !ok {
-		httpx.Fail(c, schemas.CodeOutcomeUnknown, "the game is not to be seen yet; the same Idempotency-Key asks again")
+		httpx.Fail(c, schemas.CodeOutcomeUnknown, "the game cannot be read yet; the same Idempotency-Key asks again")
 		return
 	}
-	if state.Seq > 2 {
+	if state.Seq > initialSeq {
 		var err error
-		if state, err = asItBegan(state); err != nil {
+		if state, err = initialState(state); err != nil {
 			httpx.FailErr(c, s.cfg.Logger, err)
 			return
 		}
 	}
 	c.Header("Location", "/v1/games/"+gameID)
-	c.JSON(http.StatusCreated, viewOf(state, departures{}))
+	c.JSON(http.StatusCreated, protocol.GameOf(state, held.Disconnects{}))
 }
 
-func asItBegan(state *game.State) (began *game.State, err error) {
-	for seq := int64(1); seq <= 2; seq++ {
+// initialSeq is the seq of GameStarted, which follows GameCreated.
+const initialSeq = 2
+
+// initialState is a game as it stood when it was created.
+func initialState(state *game.State) (initial *game.State, err error) {
+	for seq := int64(1); seq <= initialSeq; seq++ {
 		ev, _ := state.EventAt(seq)
-		if began, err = game.Apply(began, ev); err != nil {
-			return nil, fmt.Errorf("make game %s again: %w", state.ID, err)
+		if initial, err = game.Apply(initial, ev); err != nil {
+			return nil, fmt.Errorf("make the initial state of game %s: %w", state.ID, err)
 		}
 	}
-	return began, nil
+	return initial, nil
 }

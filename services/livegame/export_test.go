@@ -1,21 +1,14 @@
 package livegame
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"tabiya/schemas"
 )
 
-const Patience = patience
-
-// MendFaster makes the pauses between two readings of the table short.
-func (s *Service) MendFaster() { s.mender.pause = time.Millisecond }
-
-// CutOff is how many slow readers were cut off.
-func (s *Service) CutOff() float64 { return countOf(s.metrics.cutOff) }
+// TooSlow is how many slow readers were cut off.
+func (s *Service) TooSlow() float64 { return countOf(s.metrics.tooSlow) }
 
 // Rereads is how often the table was read again.
 func (s *Service) Rereads() float64 { return countOf(s.metrics.rereads) }
@@ -28,12 +21,13 @@ func countOf(c prometheus.Counter) float64 {
 	return m.GetCounter().GetValue()
 }
 
-// Remembers reports whether the refusal of a command has been read.
-func (s *Service) Remembers(gameID, commandID string) bool {
-	return s.answers.refused.Contains(commandKey{gameID, commandID})
+// RemembersRefusal reports whether the refusal of a command has been read.
+func (s *Service) RemembersRefusal(gameID, commandID string) bool {
+	return s.commands.RemembersRefusal(gameID, commandID)
 }
 
 // ForgetFinished makes the service read finished games from the log.
-func (s *Service) ForgetFinished() { s.bygones.kept.Purge() }
+func (s *Service) ForgetFinished() { s.finished.ForgetAll() }
 
-func (s *Service) OpenSince() schemas.Time { return s.openSince() }
+// AvailableSince is since when commands have been answered.
+func (s *Service) AvailableSince() schemas.Time { return s.availability.Since() }

@@ -11,7 +11,7 @@ import (
 // scholar is mate in seven plies.
 var scholar = []string{"e2e4", "e7e5", "d1h5", "b8c6", "f1c4", "g8f6", "h5f7"}
 
-func TestAWholeGameOverHTTP(t *testing.T) {
+func TestWholeGameOverHTTP(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a := r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock))
@@ -42,7 +42,7 @@ func TestAWholeGameOverHTTP(t *testing.T) {
 	}
 }
 
-func TestEveryOtherEnd(t *testing.T) {
+func TestEveryOtherTermination(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for _, end := range []struct {
@@ -78,7 +78,7 @@ func TestEveryOtherEnd(t *testing.T) {
 	}
 }
 
-func TestARepeatGetsTheFirstAnswer(t *testing.T) {
+func TestRepeatGetsTheFirstAnswer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	key := schemas.NewID()
@@ -106,7 +106,7 @@ func TestARepeatGetsTheFirstAnswer(t *testing.T) {
 	}
 	r.refused(422, schemas.CodeKeyReused, "POST", moves, r.white.token, moveBody("d2d4"), "Idempotency-Key", "m1")
 	r.refused(422, schemas.CodeKeyReused, "POST", "/v1/games/"+id+"/resign", r.white.token, "", "Idempotency-Key", "m1")
-	// What a key was used for is not forgotten over what else it was tried for.
+	// A reused key does not change what the key was first used for.
 	if again := r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1"); string(again.body) != string(move.body) {
 		t.Errorf("first %s\nthen  %d %s", move.body, again.status, again.body)
 	}
@@ -115,7 +115,7 @@ func TestARepeatGetsTheFirstAnswer(t *testing.T) {
 	}
 }
 
-func TestARefusalStaysARefusal(t *testing.T) {
+func TestRefusedCommandStaysRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	other := r.start()
@@ -126,10 +126,10 @@ func TestARefusalStaysARefusal(t *testing.T) {
 	r.refused(422, schemas.CodeKeyReused, "POST", moves, r.black.token, moveBody("d7d5"), "Idempotency-Key", "early")
 	r.play(id, 0, "e2e4")
 	eventually(t, "the other instance has read the refusal", func() bool {
-		return other.service.Remembers(id, schemas.GameCommandID(id, schemas.CommandID(r.black.id, "early")))
+		return other.service.RemembersRefusal(id, schemas.GameCommandID(id, schemas.CommandID(r.black.id, "early")))
 	})
-	// Now it would be legal, but it was refused: here, on another instance, and on
-	// one that starts later.
+	// The move would be legal now, but it was refused: here, on another instance, and on
+	// an instance that starts later.
 	r.refused(409, schemas.CodeNotYourTurn, "POST", moves, r.black.token, moveBody("e7e5"), "Idempotency-Key", "early")
 	other.refused(409, schemas.CodeNotYourTurn, "POST", moves, r.black.token, moveBody("e7e5"), "Idempotency-Key", "early")
 	late := r.start()

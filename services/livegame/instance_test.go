@@ -66,14 +66,14 @@ func (i *instance) waitReady() {
 	eventually(i.t, "the service is ready", func() bool { return i.service.Ready() == nil })
 }
 
-// answer is what came back.
+// answer is a response.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// reply is what commands and GET have in common.
+// reply has the fields of the answers to commands and of GET.
 type reply struct {
 	ID          string              `json:"id"`
 	Seq         int64               `json:"seq"`
@@ -145,7 +145,7 @@ func (i *instance) do(method, path, token, body string, headers ...string) answe
 	return answer{resp.StatusCode, resp.Header, text}
 }
 
-// ok is do that must succeed.
+// ok is do for a request that must succeed.
 func (i *instance) ok(method, path, token, body string, headers ...string) reply {
 	i.t.Helper()
 	a := i.do(method, path, token, body, headers...)
@@ -155,7 +155,7 @@ func (i *instance) ok(method, path, token, body string, headers ...string) reply
 	return a.read(i.t)
 }
 
-// refused is do that must be refused with a code.
+// refused is do for a request that must be refused with a code.
 func (i *instance) refused(status int, code schemas.Code, method, path, token, body string, headers ...string) answer {
 	i.t.Helper()
 	a := i.do(method, path, token, body, headers...)

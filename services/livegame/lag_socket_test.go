@@ -10,14 +10,14 @@ import (
 	"tabiya/schemas"
 )
 
-func TestARoundTripIsMeasuredAndTold(t *testing.T) {
+func TestRoundTripIsMeasuredAndSent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
 	player, watcher := r.dialAs(id, r.white), r.dial(id, "")
 	player.until("state")
 	watcher.until("state")
-	// The first ping comes behind the state; its pong is sent by reading on.
+	// The first ping follows the state frame; reading on sends its pong.
 	eventually(t, "a measure", func() bool {
 		player.send(`{"type":"ping"}`)
 		f, _ := player.until("pong")
@@ -35,7 +35,7 @@ func TestARoundTripIsMeasuredAndTold(t *testing.T) {
 	player.until("ack")
 }
 
-func TestAMoveCarriesTheLesserLag(t *testing.T) {
+func TestMoveCarriesTheLesserLag(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
@@ -44,13 +44,13 @@ func TestAMoveCarriesTheLesserLag(t *testing.T) {
 		least  int64 // of lagCs
 		most   int64
 	}{
-		{`,"lag":7`, 7, 7}, // less than the server sees
+		{`,"lag":7`, 7, 7}, // less than the server measured
 		{``, 10, 1000},
 		{`,"lag":100000`, 10, 1000},
 		{`,"lag":0`, 0, 0},
 	} {
 		player := r.dialAs(id, r.mover(n))
-		<-time.After(150 * time.Millisecond) // the ping lies unread, so its pong comes late
+		<-time.After(150 * time.Millisecond) // nobody reads the ping, so its pong is late
 		player.until("state")
 		player.send(`{"type":"ping"}`)
 		player.until("pong")

@@ -12,45 +12,45 @@ import (
 
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/livegame/lookup"
+	"tabiya/services/livegame/protocol"
 )
 
 // maxListed bounds the games of one answer.
 const maxListed = 100
 
 type gamesView struct {
-	Games []gameView `json:"games"`
+	Games []protocol.Game `json:"games"`
 }
 
-// list is GET /v1/games?ids=a,b,c and GET /v1/games?player=id. Games that are
-// not held, or not to be seen, are left out: there is no waiting for one that
-// may come.
+// list is GET /v1/games?ids=a,b,c and GET /v1/games?player=id. It leaves out games
+// that are not held or that the client may not see; it waits for none.
 func (s *Service) list(c *gin.Context) {
 	gameIDs, player, code, detail := parseList(c.Request.URL.RawQuery)
 	if code != "" {
 		httpx.Fail(c, code, detail)
 		return
 	}
-	if why := s.gate.unread(); why != "" {
+	if why := s.availability.ReadsRefused(); why != "" {
 		httpx.Fail(c, schemas.CodeUnavailable, why)
 		return
 	}
 	if player != "" {
-		gameIDs = s.hub.running.of(player)
+		gameIDs = s.games.RunningOf(player)
 	}
-	who, _ := httpx.Principal(c)
-	view := gamesView{Games: []gameView{}}
+	view := gamesView{Games: []protocol.Game{}}
 	for _, id := range gameIDs {
-		b := s.hub.known(id)
-		if b == nil {
+		g := s.games.Get(id)
+		if g == nil {
 			continue
 		}
-		// The game may have ended since the index was asked.
-		if state := b.snapshot(); mayWatch(who, state) && (player == "" || !state.Over()) {
-			view.Games = append(view.Games, s.view(b, state))
+		// The game may have ended since RunningOf.
+		if state := g.State(); lookup.MaySee(c, state) && (player == "" || !state.Over()) {
+			view.Games = append(view.Games, s.view(g, state))
 		}
 	}
 	if player != "" {
-		slices.SortFunc(view.Games, func(a, b gameView) int {
+		slices.SortFunc(view.Games, func(a, b protocol.Game) int {
 			return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), strings.Compare(a.ID, b.ID))
 		})
 		view.Games = view.Games[:min(len(view.Games), maxListed)]
@@ -59,7 +59,7 @@ func (s *Service) list(c *gin.Context) {
 }
 
 // parseList reads the query of list: ids or player, and nothing else, so that a
-// misspelt name does not list what was not asked for.
+// misspelt name is an error.
 func parseList(raw string) (gameIDs []string, player string, code schemas.Code, detail string) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"tabiya/schemas"
 )
 
-// listed is the ids of GET /v1/games.
+// listed returns the ids of GET /v1/games.
 func (i *instance) listed(query string) (ids []string) { return i.listedTo("", query) }
 
 func (i *instance) listedTo(token, query string) (ids []string) {
@@ -45,7 +45,7 @@ func TestGamesAreListedByIDAndByPlayer(t *testing.T) {
 		}
 	}
 	r.play(ids[1], 0, scholar...)
-	// An instance that starts now finds the same in the rows.
+	// An instance that starts later finds the same in the rows.
 	for name, i := range map[string]*instance{"this instance": r.instance, "a new one": r.startOther()} {
 		if got := of(i, r.black); !slices.Equal(got, []string{ids[2], ids[0]}) {
 			t.Errorf("%s, after one has ended: %v", name, got)

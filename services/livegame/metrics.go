@@ -9,12 +9,12 @@ type metrics struct {
 	events   prometheus.Counter
 	skipped  *prometheus.CounterVec
 	rereads  prometheus.Counter
-	cutOff   prometheus.Counter
-	past     prometheus.Counter
+	tooSlow  prometheus.Counter
+	logBytes prometheus.Counter
 }
 
-func newMetrics(r prometheus.Registerer, h *hub, waiting, connections func() float64) *metrics {
-	m := &metrics{
+func newMetrics() *metrics {
+	return &metrics{
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "tabiya_livegame_answer_seconds",
 			Help:    "Time from sending a command to reading its event or reply back.",
@@ -36,21 +36,24 @@ func newMetrics(r prometheus.Registerer, h *hub, waiting, connections func() flo
 			Name: "tabiya_livegame_rereads_total",
 			Help: "Times that games were read from their table again because an event was missing.",
 		}),
-		cutOff: prometheus.NewCounter(prometheus.CounterOpts{
+		tooSlow: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tabiya_livegame_slow_readers_total",
 			Help: "Sockets and streams that were cut off because they did not read.",
 		}),
-		past: prometheus.NewCounter(prometheus.CounterOpts{
+		logBytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tabiya_livegame_past_bytes_total",
 			Help: "Bytes of the log read for the streams of finished games.",
 		}),
 	}
-	r.MustRegister(m.latency, m.answered, m.events, m.skipped, m.rereads, m.cutOff, m.past,
-		gauge("tabiya_livegame_games", "Games held.", func() float64 { return float64(h.held.Load()) }),
-		gauge("tabiya_livegame_waiting_commands", "Commands that wait for their event.", waiting),
-		gauge("tabiya_livegame_connections", "Open sockets and streams.", connections),
+}
+
+// register registers the metrics, and those that are read from the service.
+func (m *metrics) register(r prometheus.Registerer, s *Service) {
+	r.MustRegister(s.lag, m.latency, m.answered, m.events, m.skipped, m.rereads, m.tooSlow, m.logBytes,
+		gauge("tabiya_livegame_games", "Games held.", func() float64 { return float64(s.games.Len()) }),
+		gauge("tabiya_livegame_waiting_commands", "Commands that wait for their event.", func() float64 { return float64(s.commands.Len()) }),
+		gauge("tabiya_livegame_connections", "Open sockets and streams.", func() float64 { return float64(s.connections.Len()) }),
 	)
-	return m
 }
 
 func gauge(name, help string, f func() float64) prometheus.Collector {

@@ -8,8 +8,7 @@ import (
 	"tabiya/schemas"
 )
 
-// action is something that a player does to a game over HTTP, again and again
-// with the same key.
+// action sends a player's request several times with the same key.
 func (r *rig) action(gameID string, who person, path, body string) reply {
 	r.t.Helper()
 	key := schemas.NewID()
@@ -32,7 +31,7 @@ const (
 	decline = `{"action":"decline"}`
 )
 
-func TestATakebackOverHTTP(t *testing.T) {
+func TestTakebackOverHTTP(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
@@ -48,14 +47,14 @@ func TestATakebackOverHTTP(t *testing.T) {
 	if got := r.show(id); got.TakebackOffer != "" || got.Ply != 3 {
 		t.Errorf("%+v", got)
 	}
-	r.action(id, r.black, "takeback", offer) // on White's account, two plies go
+	r.action(id, r.black, "takeback", offer) // White offered, so two plies are taken back
 	if got := r.action(id, r.white, "takeback", accept); got.Ply != 1 || got.Result != schemas.NoResult {
 		t.Errorf("%+v", got)
 	}
 	if got := r.show(id); got.Ply != 1 || got.Turn != schemas.Black || !slices.Equal(got.Moves, scholar[:1]) || got.TakebackOffer != "" {
 		t.Errorf("%+v", got)
 	}
-	// Both want it: to offer is to accept. The answer is the same after more moves.
+	// An offer against an offer accepts. The answer is the same after more moves.
 	r.play(id, 1, scholar[1:3]...)
 	r.action(id, r.white, "takeback", offer)
 	key := schemas.NewID()
@@ -66,7 +65,7 @@ func TestATakebackOverHTTP(t *testing.T) {
 	}
 }
 
-func TestTimeIsGivenToTheOpponent(t *testing.T) {
+func TestTimeIsAddedForTheOpponent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
@@ -82,7 +81,7 @@ func TestTimeIsGivenToTheOpponent(t *testing.T) {
 	}
 }
 
-func TestADrawIsClaimed(t *testing.T) {
+func TestDrawIsClaimed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
@@ -96,7 +95,7 @@ func TestADrawIsClaimed(t *testing.T) {
 	}
 }
 
-func TestARematchIsTheSameGameWithColoursChanged(t *testing.T) {
+func TestRematchSwapsColours(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
@@ -123,13 +122,13 @@ func TestARematchIsTheSameGameWithColoursChanged(t *testing.T) {
 		t.Errorf("%+v", next)
 	}
 	r.refused(409, schemas.CodeRematchAccepted, "POST", "/v1/games/"+id+"/rematch", r.black.token, offer)
-	// An instance that starts now knows of it as well.
+	// An instance that starts later knows of it too.
 	if late := r.startOther().ok("GET", "/v1/games/"+id, "", ""); late.Rematch != got.Rematch {
 		t.Errorf("%+v", late)
 	}
 }
 
-func TestWhoHasClosedHisAccountPlaysNoRematch(t *testing.T) {
+func TestRematchIsRefusedWithAClosedAccount(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	short := r.startOther(lingering(time.Millisecond))
@@ -138,7 +137,7 @@ func TestWhoHasClosedHisAccountPlaysNoRematch(t *testing.T) {
 	r.action(id, r.white, "resign", "")
 	r.action(id, r.white, "rematch", offer)
 	r.players.close(r.white.id)
-	eventually(t, "it is let go elsewhere", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	eventually(t, "it is evicted elsewhere", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
 	short.refused(409, schemas.CodePlayerClosed, "POST", "/v1/games/"+id+"/rematch", r.black.token, accept)
 	short.refused(404, schemas.CodeGameNotFound, "POST", "/v1/games/"+schemas.NewID()+"/rematch", r.black.token, accept)
 	r.refused(409, schemas.CodePlayerClosed, "POST", "/v1/games/"+id+"/rematch", r.black.token, accept)
@@ -146,9 +145,9 @@ func TestWhoHasClosedHisAccountPlaysNoRematch(t *testing.T) {
 	r.action(id, r.black, "rematch", decline)
 }
 
-// A game is held for those who talk of a rematch, and an acceptance is answered
-// where the game had been let go before.
-func TestARematchIsAnsweredLate(t *testing.T) {
+// An offer of a rematch keeps the game held, and an acceptance is answered where the
+// game was evicted before.
+func TestLateRematchIsAnswered(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, lingering(time.Second))
 	short := r.startOther(lingering(time.Millisecond))
@@ -161,17 +160,17 @@ func TestARematchIsAnsweredLate(t *testing.T) {
 	if got := r.show(id); got.RematchOffer != schemas.White {
 		t.Errorf("%+v", got)
 	}
-	eventually(t, "it is let go elsewhere", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	eventually(t, "it is evicted elsewhere", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
 	got := short.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, accept, "Idempotency-Key", "accept")
 	if !schemas.ValidID(got.Rematch) || got.Ply != 2 {
 		t.Errorf("%+v", got)
 	}
-	// One that has never held the game asks the processor, which knows the answer.
+	// An instance that never held the game asks the processor, which knows the answer.
 	never := r.startAfter(id)
 	if again := never.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, accept, "Idempotency-Key", "accept"); again.Rematch != got.Rematch {
 		t.Errorf("%+v, not %+v", again, got)
 	}
-	eventually(t, "it is let go here", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	eventually(t, "it is evicted here", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
 }
 
 func TestOffersOverSockets(t *testing.T) {
@@ -185,7 +184,7 @@ func TestOffersOverSockets(t *testing.T) {
 	for _, s := range []struct {
 		who  *client
 		text string
-		code schemas.Code // "" where it is accepted
+		code schemas.Code // "" if it is accepted
 	}{
 		{white, `{"type":"takeback","action":"offer","clientMoveId":"1"}`, ""},
 		{white, `{"type":"takeback","action":"offer","clientMoveId":"2"}`, schemas.CodeTakebackOfferPending},
@@ -215,7 +214,7 @@ func TestOffersOverSockets(t *testing.T) {
 			t.Errorf("%s: %+v", s.text, f)
 		}
 	}
-	// A socket that comes now has the whole of it, what follows the end too.
+	// A socket that opens now gets the whole game, also what follows the end.
 	log := r.log(id)
 	late := r.dial(id, "?from_seq=1")
 	if f, _ := late.until("state"); f.Game.Rematch == "" {

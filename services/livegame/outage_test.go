@@ -24,7 +24,7 @@ func answerWithin(d time.Duration) func(*livegame.Config) {
 	return func(c *livegame.Config) { c.AnswerTimeout = d }
 }
 
-func TestARestartInMidGameLosesNothing(t *testing.T) {
+func TestRestartDuringAGameLosesNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
@@ -47,7 +47,7 @@ func TestARestartInMidGameLosesNothing(t *testing.T) {
 	}
 }
 
-func TestBeforeItHasCaughtUpItSaysSo(t *testing.T) {
+func TestRequestsAreRefusedBeforeCatchingUp(t *testing.T) {
 	t.Parallel()
 	r := bareRig(t)
 	r.RequireFake(t)
@@ -65,7 +65,7 @@ func TestBeforeItHasCaughtUpItSaysSo(t *testing.T) {
 	r.waitReady()
 }
 
-func TestKafkaAwayCostsWaitingNotMoves(t *testing.T) {
+func TestKafkaOutageLosesNoMove(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, answerWithin(time.Second))
 	r.RequireFake(t)
@@ -83,10 +83,10 @@ func TestKafkaAwayCostsWaitingNotMoves(t *testing.T) {
 		a := r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
 		return a.status == 503 && a.read(t).Code == schemas.CodeUnavailable && time.Since(began) < 200*time.Millisecond
 	})
-	if got := r.ok("GET", "/v1/games/"+id, "", ""); got.Ply != 0 { // what was read can be read
+	if got := r.ok("GET", "/v1/games/"+id, "", ""); got.Ply != 0 { // what was read can still be shown
 		t.Errorf("%+v", got)
 	}
-	r.refused(503, schemas.CodeUnavailable, "GET", "/v1/games/"+schemas.NewID(), "", "") // who knows whether it has begun
+	r.refused(503, schemas.CodeUnavailable, "GET", "/v1/games/"+schemas.NewID(), "", "") // it may have begun meanwhile
 	if r.service.Ready() == nil {
 		t.Error("ready without Kafka")
 	}
@@ -97,7 +97,7 @@ func TestKafkaAwayCostsWaitingNotMoves(t *testing.T) {
 		again = r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1")
 		return again.status == 200
 	})
-	if r.service.OpenSince() < up { // what was known of who is gone counts from now
+	if r.service.AvailableSince() < up { // absences count from now
 		t.Error("it was open while Kafka was away")
 	}
 	if events := c.events(1); events[0] != string(again.read(t).Event) {
@@ -108,7 +108,7 @@ func TestKafkaAwayCostsWaitingNotMoves(t *testing.T) {
 	}
 }
 
-func TestWithoutAProcessorTheOutcomeIsUnknown(t *testing.T) {
+func TestOutcomeIsUnknownWithoutAProcessor(t *testing.T) {
 	t.Parallel()
 	r, stop := newRigToStop(t, answerWithin(300*time.Millisecond))
 	id := r.newGame()
@@ -144,39 +144,39 @@ func TestCommandsInFlightAreBounded(t *testing.T) {
 	}
 }
 
-func TestAMoveAfterTheFlagIsToldSo(t *testing.T) {
+func TestMoveAfterTheFlagIsRefusedAsTooLate(t *testing.T) {
 	t.Parallel()
 	r := bareRig(t) // the test is the processor
 	r.instance = r.startOther()
 	s := r.story("e2e4", "e7e5")
-	r.tell(s, 1, 2, 3, 4)
+	r.write(s, 1, 2, 3, 4)
 	c := r.dialAs(s.id, r.white)
 	c.until("state")
 	c.send(`{"type":"move","uci":"g1f3","clientMoveId":"late"}`)
 	c.send(`{"type":"ping"}`)
-	c.until("pong") // the move is on its way
+	c.until("pong") // the move was sent
 	late := schemas.Command{
 		ID: schemas.GameCommandID(s.id, schemas.CommandID(r.white.id, "late")), Type: schemas.PlayMove, Key: s.id, Region: "eu", Actor: r.white.id,
 		Payload: &schemas.PlayMovePayload{UCI: "g1f3"},
 	}
-	_, events, refusal := game.Judge(s.states[4], late, schemas.TimeOf(time.Now().Add(time.Hour)))
+	_, events, refusal := game.Decide(s.states[4], late, schemas.TimeOf(time.Now().Add(time.Hour)))
 	if refusal != nil || events[0].Type != schemas.GameTimeout {
 		t.Fatalf("%v %v", events, refusal)
 	}
 	if err := r.producer.Send(t.Context(), events[0]); err != nil {
 		t.Fatal(err)
 	}
-	f, told := c.until("refused")
-	if f.Code != schemas.CodeGameOver || !strings.Contains(f.Detail, "flag fell") || len(told) == 0 || told[len(told)-1] != string(events[0].Record().Value) {
-		t.Errorf("%+v after %v", f, told)
+	f, before := c.until("refused")
+	if f.Code != schemas.CodeGameOver || !strings.Contains(f.Detail, "flag fell") || len(before) == 0 || before[len(before)-1] != string(events[0].Record().Value) {
+		t.Errorf("%+v after %v", f, before)
 	}
 }
 
-// dialSlow is a player's socket with a small window, which nobody reads.
+// dialSlow opens a player's socket with a small window that nobody reads.
 func (r *rig) dialSlow(gameID string, who person) *websocket.Conn {
 	r.t.Helper()
 	small := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error { // before the window is agreed on
+		d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error { // before the window is negotiated
 			var failed error
 			err := raw.Control(func(fd uintptr) {
 				failed = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096)
@@ -194,18 +194,18 @@ func (r *rig) dialSlow(gameID string, who person) *websocket.Conn {
 	return conn
 }
 
-func TestSlowReadersAreCutOffAndCostTheOthersNothing(t *testing.T) {
+func TestSlowReadersAreCutOffAndSlowNobodyElse(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, frameRate(1_000_000))
 	id := r.newGame()
 	watcher := r.dial(id, "")
 	watcher.until("state")
-	// More than there are writers.
+	// More readers than writers.
 	slow := make([]*websocket.Conn, 2*runtime.GOMAXPROCS(0))
 	ask := fmt.Appendf(nil, `{"type":"move","uci":"none","clientMoveId":%q}`, strings.Repeat("x", 128))
 	for n := range slow {
 		slow[n] = r.dialSlow(id, r.white)
-		for r.service.CutOff() <= float64(n) { // each is answered with a longer frame, which nobody reads
+		for r.service.TooSlow() <= float64(n) { // each frame is answered with a longer one that nobody reads
 			for range 500 {
 				if err := slow[n].Write(t.Context(), websocket.MessageText, ask); err != nil {
 					t.Fatal(err)
@@ -213,7 +213,7 @@ func TestSlowReadersAreCutOffAndCostTheOthersNothing(t *testing.T) {
 			}
 		}
 	}
-	// Each has a write that hangs, for ten seconds.
+	// Each of them has a write that blocks for ten seconds.
 	began := time.Now()
 	r.play(id, 0, "e2e4")
 	watcher.events(1)

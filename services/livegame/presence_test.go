@@ -16,7 +16,7 @@ import (
 	"tabiya/schemas"
 )
 
-// newBlitz makes a blitz game of the rig's two players, both of whom have moved.
+// newBlitz creates a blitz game of the rig's two players in which both have moved.
 func (r *rig) newBlitz() (gameID string) {
 	r.t.Helper()
 	id := r.ok("POST", "/v1/games", r.caller, r.gameBody(blitzClock)).ID
@@ -24,8 +24,8 @@ func (r *rig) newBlitz() (gameID string) {
 	return id
 }
 
-// toldPresence is what a game's log says of who is there.
-func (r *rig) toldPresence(gameID string) (all []string) {
+// recordedPresence is what a game's log says about disconnects and returns.
+func (r *rig) recordedPresence(gameID string) (all []string) {
 	r.t.Helper()
 	for _, value := range r.log(gameID) {
 		var ev struct {
@@ -45,26 +45,26 @@ func (r *rig) toldPresence(gameID string) (all []string) {
 	return all
 }
 
-func (r *rig) eventuallyTold(gameID string, want ...string) {
+func (r *rig) eventuallyRecorded(gameID string, want ...string) {
 	r.t.Helper()
 	var got []string
-	eventually(r.t, fmt.Sprint("told: ", want), func() bool {
-		got = r.toldPresence(gameID)
+	eventually(r.t, fmt.Sprint("recorded: ", want), func() bool {
+		got = r.recordedPresence(gameID)
 		return len(got) >= len(want)
 	})
 	if !slices.Equal(got, want) {
-		r.t.Errorf("told %q, not %q", got, want)
+		r.t.Errorf("recorded %q, not %q", got, want)
 	}
 }
 
-// claimableAfter reports whether that is so long after the log told of a departure,
-// which it did soon.
+// claimableAfter reports whether the game is claimable so long after the log recorded
+// a disconnect, which must be recorded soon.
 func claimableAfter(s seat, wait time.Duration) bool {
-	told := s.ClaimableAt.Std().Add(-wait).Sub(s.GoneSince.Std())
-	return s.GoneSince != 0 && told >= 0 && told < 5*time.Second
+	recordedAfter := s.ClaimableAt.Std().Add(-wait).Sub(s.GoneSince.Std())
+	return s.GoneSince != 0 && recordedAfter >= 0 && recordedAfter < 5*time.Second
 }
 
-// marks counts the commands about who is there.
+// marks counts the presence commands.
 func (r *rig) marks(gameID string) (n int) {
 	r.t.Helper()
 	err := kafka.ReadAll(r.t.Context(), r.Config, schemas.GameCommands, func(rec *kgo.Record) error {
@@ -84,11 +84,11 @@ const (
 	whiteLeft  = "PlayerLeft white false"
 	whiteBack  = "PlayerReturned white false"
 	blackWent  = "PlayerLeft black true"
-	whileGone  = 3 * time.Second // longer than it takes to be seen to be gone
+	whileGone  = 3 * time.Second // longer than it takes to count as gone
 	leaveFrame = `{"type":"leave"}`
 )
 
-func TestADroppedPlayerIsGoneUntilHeComesBack(t *testing.T) {
+func TestDisconnectAndReturnAreRecorded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newBlitz()
@@ -98,7 +98,7 @@ func TestADroppedPlayerIsGoneUntilHeComesBack(t *testing.T) {
 	watcher.until("state")
 	_ = c.conn.CloseNow()
 	_ = watcher.conn.CloseNow()
-	r.eventuallyTold(id, whiteLeft)
+	r.eventuallyRecorded(id, whiteLeft)
 	got := r.show(id)
 	if !claimableAfter(got.White, 40*time.Second) || got.Black.GoneSince != 0 {
 		t.Errorf("%+v", got)
@@ -106,16 +106,16 @@ func TestADroppedPlayerIsGoneUntilHeComesBack(t *testing.T) {
 	r.refused(409, schemas.CodeTooEarlyToClaim, "POST", "/v1/games/"+id+"/claim", r.black.token, `{"as":"win"}`)
 	back := r.dialAs(id, r.white)
 	back.until("state")
-	r.eventuallyTold(id, whiteLeft, whiteBack)
+	r.eventuallyRecorded(id, whiteLeft, whiteBack)
 	if got := r.show(id); got.White.GoneSince != 0 || got.White.ClaimableAt != 0 {
 		t.Errorf("%+v", got)
 	}
 	r.refused(409, schemas.CodeOpponentPresent, "POST", "/v1/games/"+id+"/claim", r.black.token, `{"as":"win"}`)
 }
 
-// A page that is loaded again, a second tab, a stream beside the socket, a watcher
-// and a game that is over tell nothing, and neither does a client that flaps.
-func TestWhoIsStillThereIsNotTold(t *testing.T) {
+// A reloaded page, a second tab, a stream beside the socket, a watcher and a finished
+// game record nothing, and neither does a client that reconnects again and again.
+func TestConnectedPlayerIsNotRecordedAsGone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id, over := r.newBlitz(), r.newBlitz()
@@ -143,13 +143,13 @@ func TestWhoIsStillThereIsNotTold(t *testing.T) {
 		t.Errorf("%d commands", n)
 	}
 	stream.Body.Close()
-	r.eventuallyTold(id, whiteLeft)
+	r.eventuallyRecorded(id, whiteLeft)
 	if n := r.marks(id); n != 1 {
 		t.Errorf("%d commands", n)
 	}
 }
 
-func TestHeWhoHasLeftCanBeClaimed(t *testing.T) {
+func TestClaimAcceptedAfterPlayerLeft(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	byFrame, byReason, comesBack := r.newBlitz(), r.newBlitz(), r.newBlitz()
@@ -166,9 +166,9 @@ func TestHeWhoHasLeftCanBeClaimed(t *testing.T) {
 			t.Errorf("closed with %v", code)
 		}
 	}
-	r.eventuallyTold(byFrame, blackWent)
-	r.eventuallyTold(byReason, blackWent)
-	r.eventuallyTold(comesBack, blackWent)
+	r.eventuallyRecorded(byFrame, blackWent)
+	r.eventuallyRecorded(byReason, blackWent)
+	r.eventuallyRecorded(comesBack, blackWent)
 	got := r.show(byFrame).Black
 	if !claimableAfter(got, 10*time.Second) {
 		t.Errorf("%+v", got)
@@ -176,13 +176,13 @@ func TestHeWhoHasLeftCanBeClaimed(t *testing.T) {
 	c := r.dialAs(byReason, r.white)
 	c.until("state")
 	r.refused(409, schemas.CodeTooEarlyToClaim, "POST", "/v1/games/"+byFrame+"/claim", r.white.token, `{"as":"win"}`)
-	// An instance that starts now counts from now: before, nobody could come back to it.
+	// An instance that starts later counts from its start: nobody could reconnect to it before.
 	started := schemas.TimeOf(time.Now())
 	if got := r.startOther().ok("GET", "/v1/games/"+comesBack, "", "").Black; got.ClaimableAt < started.Add(10*time.Second) {
 		t.Errorf("%+v, and it was started at %v", got, started)
 	}
 	<-time.After(time.Until(r.show(comesBack).Black.ClaimableAt.Std()) + 500*time.Millisecond)
-	r.dialAs(comesBack, r.black).until("state") // he is there, whether the log has it yet or not
+	r.dialAs(comesBack, r.black).until("state") // Black is connected, whether the log has recorded it yet or not
 	r.refused(409, schemas.CodeOpponentPresent, "POST", "/v1/games/"+comesBack+"/claim", r.white.token, `{"as":"win"}`)
 	if got := r.action(byFrame, r.white, "claim", `{"as":"win"}`); got.Result != schemas.WhiteWins || got.Termination != schemas.Abandoned || got.Ply != 3 {
 		t.Errorf("%+v", got)
@@ -194,11 +194,10 @@ func TestHeWhoHasLeftCanBeClaimed(t *testing.T) {
 	}
 }
 
-// While the processor is away a departure waits in the log, and who comes back in
-// the meantime cannot be told back. A claim that waits there as well, or comes in
-// the moment in which both are told, gets nothing; nor does one on a departure from
-// before. Many claims do not fill the log.
-func TestHeWhoCameBackDuringAnOutageIsNotClaimed(t *testing.T) {
+// While the processor is away, a disconnect waits in the log, and a return cannot be
+// recorded. A claim that waits there too, or that is made just when both are recorded,
+// is refused, and so is one on an earlier disconnect. Many claims do not fill the log.
+func TestClaimRejectedAfterReconnectDuringOutage(t *testing.T) {
 	t.Parallel()
 	r, stop := newRigToStop(t, answerWithin(300*time.Millisecond))
 	before, during := r.newBlitz(), r.newBlitz()
@@ -213,7 +212,7 @@ func TestHeWhoCameBackDuringAnOutageIsNotClaimed(t *testing.T) {
 		r.play(id, 2, scholar[2]) // Black is to move
 	}
 	leave(before)
-	r.eventuallyTold(before, blackWent)
+	r.eventuallyRecorded(before, blackWent)
 	eventually(t, "it is read", func() bool { return r.show(before).Black.GoneSince != 0 })
 	stop()
 	leave(during)
@@ -238,15 +237,15 @@ func TestHeWhoCameBackDuringAnOutageIsNotClaimed(t *testing.T) {
 	}
 	r.startProcessor()
 	for _, id := range []string{before, during} {
-		eventually(t, "he is told gone and back, or the game is over", func() bool {
+		eventually(t, "disconnect and return are recorded, or the game is over", func() bool {
 			claim(id)
-			return len(r.toldPresence(id)) == 2 || r.show(id).Result != schemas.NoResult
+			return len(r.recordedPresence(id)) == 2 || r.show(id).Result != schemas.NoResult
 		})
 		if a := claim(id); a.status != 409 {
 			t.Errorf("%d %s", a.status, a.body)
 		}
-		if got := r.toldPresence(id); !slices.Equal(got, []string{blackWent, "PlayerReturned black false"}) {
-			t.Errorf("told %q", got)
+		if got := r.recordedPresence(id); !slices.Equal(got, []string{blackWent, "PlayerReturned black false"}) {
+			t.Errorf("recorded %q", got)
 		}
 		if got := r.show(id); got.Result != schemas.NoResult {
 			t.Errorf("%+v", got)
@@ -254,9 +253,9 @@ func TestHeWhoCameBackDuringAnOutageIsNotClaimed(t *testing.T) {
 	}
 }
 
-// Each instance knows its own connections: one that sees a player told gone whom
-// it has says so.
-func TestAPlayerOnAnotherInstanceIsThere(t *testing.T) {
+// Each instance knows its own connections: one that reads of the disconnect of a player
+// who is connected to it records their return.
+func TestPlayerConnectedToAnotherInstanceIsPresent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	other := r.startOther()
@@ -265,21 +264,20 @@ func TestAPlayerOnAnotherInstanceIsThere(t *testing.T) {
 	here.until("state")
 	there.until("state")
 	_ = here.conn.CloseNow()
-	r.eventuallyTold(id, whiteLeft, whiteBack)
-	// From the other as well he is gone, and comes back to this one.
+	r.eventuallyRecorded(id, whiteLeft, whiteBack)
+	// White disconnects from the other instance too, and reconnects to this one.
 	_ = there.conn.CloseNow()
-	r.eventuallyTold(id, whiteLeft, whiteBack, whiteLeft)
+	r.eventuallyRecorded(id, whiteLeft, whiteBack, whiteLeft)
 	r.dialAs(id, r.white).until("state")
-	r.eventuallyTold(id, whiteLeft, whiteBack, whiteLeft, whiteBack)
+	r.eventuallyRecorded(id, whiteLeft, whiteBack, whiteLeft, whiteBack)
 	<-time.After(whileGone)
 	if n := r.marks(id); n != 4 {
 		t.Errorf("%d commands", n)
 	}
 }
 
-// What a stopping instance closes is no departure: its players come back to
-// another one.
-func TestAStoppingInstanceTellsNobodyGone(t *testing.T) {
+// A stopping instance records no disconnects: its players reconnect to another one.
+func TestStoppingInstanceRecordsNoDisconnect(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	other := r.startOther()
@@ -293,8 +291,8 @@ func TestAStoppingInstanceTellsNobodyGone(t *testing.T) {
 	}
 }
 
-// An instance that is killed tells nobody gone. Who claims has the others asked.
-func TestAClaimFindsOutWhoIsNotThere(t *testing.T) {
+// A killed instance records no disconnects. A claim makes the other instances check.
+func TestClaimChecksTheOpponentsPresence(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	away, there := r.newBlitz(), r.newBlitz()
@@ -302,16 +300,16 @@ func TestAClaimFindsOutWhoIsNotThere(t *testing.T) {
 	for _, id := range []string{away, there} {
 		r.refused(409, schemas.CodeOpponentPresent, "POST", "/v1/games/"+id+"/claim", r.black.token, `{"as":"win"}`)
 	}
-	r.eventuallyTold(away, whiteLeft)
+	r.eventuallyRecorded(away, whiteLeft)
 	r.refused(409, schemas.CodeTooEarlyToClaim, "POST", "/v1/games/"+away+"/claim", r.black.token, `{"as":"win"}`)
 	if n := r.marks(there); n != 0 {
 		t.Errorf("%d commands about a player who is there", n)
 	}
 }
 
-// A claim that could not hold, whoever is there, puts nobody's presence in doubt: who
-// has left himself, or has the move, could else have his opponent counted as gone.
-func TestAClaimThatCannotHoldAsksForNobody(t *testing.T) {
+// A claim that cannot be accepted anyway checks nobody: a player who has left, or who is
+// to move, could otherwise have the opponent recorded as gone.
+func TestHopelessClaimChecksNobody(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	own, left, asked := r.newBlitz(), r.newBlitz(), r.newBlitz()
@@ -319,10 +317,10 @@ func TestAClaimThatCannotHoldAsksForNobody(t *testing.T) {
 	conn := r.dialAs(left, r.black)
 	conn.until("state")
 	conn.send(leaveFrame)
-	r.eventuallyTold(left, blackWent)
+	r.eventuallyRecorded(left, blackWent)
 	r.refused(409, schemas.CodeClaimantGone, "POST", "/v1/games/"+left+"/claim", r.black.token, `{"as":"win"}`)
 	r.refused(409, schemas.CodeOpponentPresent, "POST", "/v1/games/"+asked+"/claim", r.black.token, `{"as":"win"}`)
-	r.eventuallyTold(asked, whiteLeft) // the sweep has come by
+	r.eventuallyRecorded(asked, whiteLeft) // the check has run
 	if n := r.marks(own) + r.marks(left); n != 1 {
 		t.Errorf("%d commands, not only Black's departure", n)
 	}

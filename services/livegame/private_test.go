@@ -8,17 +8,17 @@ import (
 	"time"
 
 	"tabiya/schemas"
-	"tabiya/services/livegame"
+	"tabiya/services/livegame/held"
 )
 
-// newPrivate makes a private blitz game of the rig's two players.
+// newPrivate creates a private blitz game of the rig's two players.
 func (r *rig) newPrivate() (gameID string) {
 	r.t.Helper()
 	return r.ok("POST", "/v1/games", r.caller, `{"white":"`+r.white.id+`","black":"`+r.black.id+`","timeControl":`+blitzClock+`,"private":true}`).ID
 }
 
-// To all but its players and services a private game does not exist.
-func TestAPrivateGameIsSeenByItsPlayersAlone(t *testing.T) {
+// For everybody but its players and services a private game does not exist.
+func TestPrivateGameIsVisibleToItsPlayersOnly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newPrivate()
@@ -40,9 +40,9 @@ func TestAPrivateGameIsSeenByItsPlayersAlone(t *testing.T) {
 			if got := r.head("/v1/games/"+id+path, c.token); got != want {
 				t.Errorf("%s %s: %d, not %d", c.name, path, got, want)
 			}
-			// A game that is not there is waited for, and so is one that is not to be seen.
-			if took := time.Since(asked); !c.sees && took < livegame.Patience {
-				t.Errorf("%s %s: told apart from none after %s", c.name, path, took)
+			// A missing game is waited for, and so must be one that may not be seen.
+			if took := time.Since(asked); !c.sees && took < held.FindTimeout {
+				t.Errorf("%s %s: distinguishable from a missing game after %s", c.name, path, took)
 			}
 		}
 		for _, query := range []string{"ids=" + id, "player=" + r.white.id} {
@@ -61,7 +61,7 @@ func TestAPrivateGameIsSeenByItsPlayersAlone(t *testing.T) {
 	}
 }
 
-// head is the status of a GET, of a stream or a socket too.
+// head returns the status of a GET, also of a stream or a socket.
 func (i *instance) head(path, token string) int {
 	i.t.Helper()
 	ctx, cancel := context.WithTimeout(i.t.Context(), limit)

@@ -25,7 +25,7 @@ import (
 	"tabiya/services/livegame"
 )
 
-// limit bounds every wait; a test that waits that long has failed.
+// limit bounds every wait. A test that waits that long has failed.
 const limit = 20 * time.Second
 
 // rig is a broker, the games processor and any number of instances of the
@@ -44,14 +44,14 @@ type rig struct {
 	*instance
 }
 
-// person is a player with his token.
+// person is a player with their token.
 type person struct{ id, token string }
 
-// index is the players that there are.
+// index is the index of players.
 type index struct {
 	mu      sync.Mutex
 	rows    map[string]*player.State
-	waiting func() // called once when somebody waits
+	waiting func() // called once, when a request waits
 }
 
 func (x *index) add(id, handle string) {
@@ -101,14 +101,14 @@ func (x *index) WaitFor(ctx context.Context, id string) (*player.State, bool) {
 	}
 }
 
-// newRig starts all of it.
+// newRig starts a whole rig.
 func newRig(t *testing.T, tune ...func(*livegame.Config)) *rig {
 	t.Helper()
 	r, _ := newRigToStop(t, tune...)
 	return r
 }
 
-// newRigToStop is newRig with what stops its processor.
+// newRigToStop is newRig. stop stops its processor.
 func newRigToStop(t *testing.T, tune ...func(*livegame.Config)) (r *rig, stop func()) {
 	t.Helper()
 	r = bareRig(t)
@@ -182,12 +182,12 @@ func (r *rig) background(f func(context.Context) error) (stop func()) {
 
 const slowClock = `{"initialCs":60000,"incrementCs":500}`
 
-// newGame creates a game of the rig's two players. Where answers may not take
-// long, it asks again.
+// newGame creates a game of the rig's two players. It repeats the request, because
+// some rigs have a short AnswerTimeout.
 func (r *rig) newGame() (gameID string) {
 	r.t.Helper()
 	key := schemas.NewID()
-	eventually(r.t, "the game is made", func() bool {
+	eventually(r.t, "the game is created", func() bool {
 		a := r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock), "Idempotency-Key", key)
 		gameID = a.read(r.t).ID
 		return a.status == http.StatusCreated
@@ -199,7 +199,7 @@ func (r *rig) gameBody(timeControl string) string {
 	return `{"white":"` + r.white.id + `","black":"` + r.black.id + `","timeControl":` + timeControl + `,"rated":true,"region":"eu"}`
 }
 
-// mover is who moves after so many plies.
+// mover is the player to move after so many plies.
 func (r *rig) mover(plies int) person {
 	if plies%2 == 0 {
 		return r.white
@@ -209,7 +209,7 @@ func (r *rig) mover(plies int) person {
 
 func moveBody(uci string) string { return `{"uci":"` + uci + `"}` }
 
-// play plays moves over HTTP from the ply after plies.
+// play plays moves over HTTP; so many plies were played before.
 func (r *rig) play(gameID string, plies int, moves ...string) (last reply) {
 	r.t.Helper()
 	for n, uci := range moves {
@@ -218,7 +218,7 @@ func (r *rig) play(gameID string, plies int, moves ...string) (last reply) {
 	return last
 }
 
-// log is the game's events as they are in the topic.
+// log returns the game's events as they are in the topic.
 func (r *rig) log(gameID string) (values []string) {
 	r.t.Helper()
 	err := kafka.ReadAll(r.t.Context(), r.Config, schemas.GameEvents, func(rec *kgo.Record) error {
@@ -233,7 +233,7 @@ func (r *rig) log(gameID string) (values []string) {
 	return values
 }
 
-// rows are what the records of a game carry of it.
+// rows returns the rows that the records of a game carry.
 func (r *rig) rows(gameID string) (rows [][]byte) {
 	r.t.Helper()
 	err := kafka.ReadAll(r.t.Context(), r.Config, schemas.GameEvents, func(rec *kgo.Record) error {
@@ -248,7 +248,7 @@ func (r *rig) rows(gameID string) (rows [][]byte) {
 	return rows
 }
 
-// eventually asks again and again, for things that have no signal.
+// eventually polls, for conditions that have no signal.
 func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	for end := time.Now().Add(limit); !f(); {
@@ -266,7 +266,7 @@ func logger(t testing.TB) *slog.Logger {
 type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(p []byte) (int, error) {
-	if w.t.Context().Err() == nil { // a test that has ended takes no more
+	if w.t.Context().Err() == nil { // a test that has ended must not log
 		w.t.Log(strings.TrimSpace(string(p)))
 	}
 	return len(p), nil
@@ -287,3 +287,6 @@ func frameRate(n int) func(*livegame.Config) {
 func lingering(d time.Duration) func(*livegame.Config) {
 	return func(c *livegame.Config) { c.Linger = d }
 }
+
+// rereadSoon shortens the pause before the second reading of a row.
+func rereadSoon(c *livegame.Config) { c.RereadPause = time.Millisecond }

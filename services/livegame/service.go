@@ -4,93 +4,99 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
-	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
+	"tabiya/schemas"
+	"tabiya/services/livegame/availability"
+	"tabiya/services/livegame/finished"
+	"tabiya/services/livegame/follower"
+	"tabiya/services/livegame/held"
+	"tabiya/services/livegame/limits"
+	"tabiya/services/livegame/lookup"
+	"tabiya/services/livegame/outbox"
+	"tabiya/services/livegame/pending"
+	"tabiya/services/livegame/presence"
+	"tabiya/services/livegame/protocol"
+	"tabiya/services/livegame/wsconn"
 )
 
 // Service answers the livegame endpoints.
 type Service struct {
-	cfg      Config
-	hub      *hub
-	answers  *answers
-	finished *finished
-	mender   *mender
-	bygones  *bygones
-	crowd    *crowd
-	writers  writers
-	presence *presence
-	gate     *gate
-	lag      *kafka.Lag
-	metrics  *metrics
+	cfg Config
 
-	places     *places
-	paces      *paces
-	partitions atomic.Int32 // of game-events, once it is followed
-	buffers    sync.Pool    // of *frameBuffer
+	availability *availability.Monitor
+	games        *held.Games
+	finished     *finished.Games
+	lookup       *lookup.Finder
+	commands     *pending.Commands
+	follower     *follower.Follower
+	presence     *presence.Tracker
+	sockets      *wsconn.Server
+	connections  *limits.Connections
+	rates        *limits.Rates
+
+	partitions atomic.Int32 // of game-events
+	lag        *kafka.Lag
+	metrics    *metrics
 }
 
-// New makes the service; it talks to nobody before Run.
+// New makes the service. It does not connect to Kafka before Run.
 func New(cfg Config) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	s := &Service{
-		cfg:      cfg,
-		hub:      newHub(),
-		finished: &finished{},
-		mender:   newMender(),
-		crowd:    newCrowd(),
-		presence: newPresence(),
-		gate:     &gate{},
-		lag:      kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
-		places:   newPlaces(cfg),
-		paces:    newPaces(cfg.FrameRate),
-		buffers:  sync.Pool{New: func() any { return new(frameBuffer) }},
+		cfg:          cfg,
+		availability: &availability.Monitor{},
+		sockets:      wsconn.NewServer(protocol.MaxFrame),
+		connections:  limits.NewConnections(cfg.MaxConnections, cfg.MaxPerPlayer, cfg.MaxPerAddress),
+		rates:        limits.NewRates(cfg.FrameRate),
+		lag:          kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
+		metrics:      newMetrics(),
 	}
-	s.metrics = newMetrics(cfg.Registerer, s.hub,
-		func() float64 { return float64(s.answers.waiting()) },
-		func() float64 { return float64(s.places.now()) })
-	s.bygones = newBygones(cfg.Finished, s.readGame)
-	s.hub.keep = s.bygones.keep
-	s.answers = newAnswers(cfg.MaxInFlight, s.metrics.latency)
-	cfg.Registerer.MustRegister(s.lag)
+	s.finished = finished.New(cfg.History, finished.LogReader{
+		Kafka: cfg.Kafka, Partitions: s.partitions.Load,
+		MaxBytes: cfg.MaxLogBytes, BytesPerSecond: cfg.LogBytesPerSecond, BytesRead: s.metrics.logBytes,
+	})
+	s.games = held.New(held.Config{
+		Linger: cfg.Linger, MaxFinished: cfg.MaxFinished,
+		OnEvict: s.finished.Remember, OnNewer: s.finished.Forget,
+	})
+	s.lookup = &lookup.Finder{
+		Games: s.games, Finished: s.finished, Availability: s.availability, Logger: cfg.Logger,
+		Reread: func(gameID string) { s.follower.Reread(gameID) },
+	}
+	s.commands = pending.New(pending.Config{
+		Sender: cfg.Commands, Availability: s.availability, StateAt: s.lookup.StateAt,
+		Timeout: cfg.AnswerTimeout, Limit: cfg.MaxInFlight, Logger: cfg.Logger,
+		Latency: s.metrics.latency, Answered: s.metrics.answered,
+	})
+	s.presence = presence.New(s.games, cfg.Commands, s.availability)
+	s.follower = follower.New(follower.Config{
+		Kafka: cfg.Kafka, Games: s.games, Lag: s.lag,
+		OnEvent: func(f held.Folded) {
+			s.presence.OnEvent(f.Event)
+			s.commands.OnEvent(f)
+		},
+		OnReply:     s.commands.OnReply,
+		OnCaughtUp:  s.availability.SetCaughtUp,
+		DeadLetter:  s.sendDeadLetter,
+		RereadPause: cfg.RereadPause,
+		Logger:      cfg.Logger, Events: s.metrics.events, Skipped: s.metrics.skipped, Rereads: s.metrics.rereads,
+	})
+	s.metrics.register(cfg.Registerer, s)
 	return s, nil
-}
-
-// Routes adds the endpoints.
-func (s *Service) Routes(r gin.IRouter) {
-	games := r.Group("/v1/games", httpx.Authenticate(s.cfg.Verifier))
-	games.POST("", httpx.RequireService, s.create)
-	games.GET("", s.list)
-	games.GET("/:id", s.show)
-	games.GET("/:id/events", s.stream)
-	games.GET("/:id/socket", s.socket)
-	tv := r.Group("/v1/tv", httpx.Authenticate(s.cfg.Verifier))
-	tv.GET("", s.tv)
-	tv.GET("/:speed/events", s.tvEvents)
-	players := games.Group("/:id", httpx.RequirePlayer)
-	players.POST("/moves", s.move)
-	players.POST("/resign", s.resign)
-	players.POST("/draw", s.draw)
-	players.POST("/takeback", s.takeback)
-	players.POST("/time", s.addTime)
-	players.POST("/rematch", s.rematch)
-	players.POST("/claim", s.claim)
-	players.POST("/abort", s.abort)
 }
 
 // Ready is nil once the service has caught up with game-events and while Kafka
 // answers.
 func (s *Service) Ready() error {
-	if why := s.gate.shut(); why != "" {
+	if why := s.availability.CommandsRefused(); why != "" {
 		return errors.New(why)
 	}
 	return nil
@@ -105,23 +111,24 @@ func (s *Service) Run(ctx context.Context) error {
 		return fmt.Errorf("livegame: %w", err)
 	}
 	defer client.Close()
-	s.gate.leaving.Store(false)
-	defer s.gate.caughtUp.Store(false)
-	left, err := s.begin(ctx, client)
+	s.availability.SetStarting()
+	defer s.availability.SetBehind()
+	partitions, err := s.follower.Start(ctx, client)
 	if err != nil {
 		return fmt.Errorf("livegame: %w", err)
 	}
+	s.partitions.Store(int32(partitions))
 
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	group, working := errgroup.WithContext(working)
-	group.Go(func() error { return s.follow(working, client, left) })
-	group.Go(func() error { return s.mend(working) })
+	group.Go(func() error { return s.follower.Run(working) })
+	group.Go(func() error { return s.follower.RunRereads(working) })
 	group.Go(func() error { return s.lag.Run(working) })
-	group.Go(func() error { s.tidy(working); return nil })
-	group.Go(func() error { s.crowd.run(working); return nil })
-	group.Go(func() error { s.tellPresence(working); return nil })
-	group.Go(func() error { s.gate.probe(working, client); return nil })
+	group.Go(func() error { s.games.Run(working); return nil })
+	group.Go(func() error { s.commands.Run(working); return nil })
+	group.Go(func() error { s.presence.Run(working); return nil })
+	group.Go(func() error { s.availability.Run(working, client); return nil })
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -138,58 +145,27 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 const (
-	tidyEvery  = 100 * time.Millisecond
-	drainLimit = 3 * time.Second
+	drainTimeout = 3 * time.Second
+	drainPoll    = 10 * time.Millisecond
 )
-
-// tidy gives up commands that had no answer and lets finished games go.
-func (s *Service) tidy(ctx context.Context) {
-	tick := time.NewTicker(tidyEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-tick.C:
-			unacked := int64(0)
-			if at := s.answers.expire(now.Add(-s.cfg.AnswerTimeout)); !at.IsZero() {
-				unacked = at.UnixNano()
-			}
-			s.gate.unacked.Store(unacked)
-			for _, d := range s.finished.due(now, s.cfg.MaxFinished) {
-				if later := s.lastWord(d.gameID); later.After(d.at) && !now.Before(d.at) {
-					s.finished.add(d.gameID, later)
-					continue
-				}
-				s.hub.drop(d.gameID, gameOver)
-			}
-		}
-	}
-}
-
-// lastWord is until when a finished game is held for what was said of a rematch
-// since its end: the answer may need as long. Each side offers one once, so it
-// comes to an end. Zero if nothing was said.
-func (s *Service) lastWord(gameID string) time.Time {
-	state := s.hub.state(gameID)
-	if state == nil || state.UpdatedAt == state.EndedAt() {
-		return time.Time{}
-	}
-	return state.UpdatedAt.Std().Add(s.cfg.Linger)
-}
 
 // drain takes no more commands, lets those in flight be answered, and then ends
 // the sockets and streams.
 func (s *Service) drain() {
-	s.gate.leaving.Store(true)
-	deadline := time.Now().Add(drainLimit)
-	for s.answers.waiting() > 0 && time.Now().Before(deadline) {
-		time.Sleep(tidyEvery / 10)
+	s.availability.SetStopping()
+	deadline := time.Now().Add(drainTimeout)
+	s.commands.Drain(deadline)
+	s.games.EvictAll(outbox.GoingAway)
+	for s.connections.Len() > 0 && time.Now().Before(deadline) {
+		time.Sleep(drainPoll)
 	}
-	s.answers.expire(time.Now().Add(time.Hour)) // all that is left
-	s.hub.each(func(id string, _ *board) { s.hub.drop(id, goingAway) })
-	s.hub.running.wake() // for those whose channel shows nothing
-	for s.places.now() > 0 && time.Now().Before(deadline) {
-		time.Sleep(tidyEvery / 10)
-	}
+}
+
+// sendDeadLetter sends a record that could not be decoded to its dead letters.
+func (s *Service) sendDeadLetter(r *kgo.Record) {
+	s.cfg.Commands.SendRecordAsync(r, func(err error) {
+		if err != nil {
+			s.cfg.Logger.Error("dead letter not sent", "err", err, "topic", r.Topic, "source", string(kafka.Header(r, schemas.HeaderSource)))
+		}
+	})
 }

@@ -1,67 +1,44 @@
 package livegame
 
 import (
-	"context"
-	"encoding/base64"
-	"errors"
-	"io"
-	"net"
-	"net/http"
+	"iter"
 	"strconv"
 	"strings"
-	"sync/atomic"
-	"time"
 
-	"github.com/coder/websocket"
 	"github.com/gin-gonic/gin"
 
+	"tabiya/internal/core/game"
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/livegame/held"
+	"tabiya/services/livegame/limits"
+	"tabiya/services/livegame/outbox"
+	"tabiya/services/livegame/pending"
+	"tabiya/services/livegame/protocol"
+	"tabiya/services/livegame/wsconn"
 )
 
-const (
-	subprotocol = "tabiya.v1"
-	// tokenPrefix begins the subprotocol that carries a browser's token.
-	tokenPrefix = "bearer."
-
-	// statusTooSlow closes a socket whose reader does not keep up.
-	statusTooSlow websocket.StatusCode = 4008
-	// statusSilent closes a socket that leaves a ping unanswered.
-	statusSilent websocket.StatusCode = 4009
-)
-
-// socket is one player's or watcher's connection to a game. Its reader is the
-// request's goroutine; the writers are shared by all sockets.
+// socket is one player's or watcher's WebSocket to a game. The request's goroutine
+// reads it.
 type socket struct {
-	service  *Service
-	gameID   string
-	playerID string // empty for a watcher
-	token    string
-	plays    bool // one of the two players
-	conn     *websocket.Conn
-	wire     *wire
-	box      *outbox
-	claimed  atomic.Bool // somebody writes, or is about to
-	beats    *time.Timer
-	asked    asked
-	heard    atomic.Bool // something came since the last beat
-	strikes  int         // bad frames, less the good ones since
-	pace     pace
-	lag      lag
-	depart   func(left bool) // ends his presence; the reader calls it
+	service    *Service
+	conn       *wsconn.Conn
+	gameID     string
+	playerID   string // empty for a watcher
+	token      string
+	ids        wsconn.IDs
+	disconnect func(leaving bool) // ends the player's presence
 }
 
-// socket is GET /v1/games/{id}/socket.
-func (s *Service) socket(c *gin.Context) {
-	if why := notAnUpgrade(c.Request); why != "" {
+// openSocket is GET /v1/games/{id}/socket.
+func (s *Service) openSocket(c *gin.Context) {
+	if why := wsconn.NotAnUpgrade(c.Request); why != "" {
 		c.Header("Upgrade", "websocket")
 		c.Header("Connection", "Upgrade")
 		httpx.Fail(c, schemas.CodeUpgradeRequired, why)
 		return
 	}
-	k := &socket{service: s, gameID: c.Param("id"), pace: newPace(s.cfg.FrameRate)}
-	k.box = &outbox{rouse: k.rouse, full: s.metrics.cutOff.Inc}
-	k.claimed.Store(true) // by the past
+	k := &socket{service: s, gameID: c.Param("id")}
 	if !k.authenticate(c) {
 		return
 	}
@@ -69,89 +46,68 @@ func (s *Service) socket(c *gin.Context) {
 	if !ok {
 		return
 	}
-	b, ok := s.readable(c)
+	g, ok := s.lookup.HeldOrFinished(c)
 	if !ok {
 		return
 	}
-	leave, ok := s.connect(c, b)
+	release, ok := s.acquireConnection(c, g)
 	if !ok {
 		return
 	}
-	defer leave()
+	defer release()
 	httpx.Stream(c)
-	over := &wiring{ResponseWriter: c.Writer}
-	conn, err := websocket.Accept(over, c.Request, &websocket.AcceptOptions{
-		Subprotocols:    []string{subprotocol},
-		CompressionMode: websocket.CompressionDisabled, // see wire
-		// A token is never sent by a browser on its own, so there is nothing that
-		// another origin could abuse.
-		InsecureSkipVerify: true,
-		OnPingReceived:     k.hearPing,
-		OnPongReceived:     k.hearPong,
+	plays := g.HasPlayer(k.playerID)
+	conn, err := s.sockets.Accept(c.Writer, c.Request, wsconn.Options{
+		Player: plays, Rate: limits.NewRate(s.cfg.FrameRate), OnTooSlow: s.metrics.tooSlow.Inc,
 	})
 	if err != nil {
 		c.Abort() // Accept has answered
 		return
 	}
-	k.conn, k.wire = conn, over.wire
-	k.conn.SetReadLimit(maxFrame)
-	k.plays = b.seats(k.playerID)
-	state, end, ok := s.watch(b, watcher{box: k.box, from: from, spectates: !k.plays, counts: true})
-	if !ok { // it was let go in this moment: there is another board for it
-		why := outOfStep
-		if s.gate.leaving.Load() {
-			why = goingAway
+	k.conn = conn
+	state, end, ok := s.games.Watch(g, held.Watcher{Box: conn.Box(), From: from, Spectates: !plays, Counts: true})
+	if !ok { // it was evicted in between: the client finds it when it comes back
+		why := outbox.OutOfStep
+		if s.availability.Stopping() {
+			why = outbox.GoingAway
 		}
-		_ = conn.Close(closeCode(why), why.String())
+		conn.Close(why)
 		return
 	}
 	defer end()
-	k.depart = s.attend(b, k.playerID)
-	defer k.depart(false)
+	k.disconnect = s.presence.Connect(g, k.playerID)
+	defer k.disconnect(false)
 	if from == 0 {
 		from = state.Seq + 1
 	}
-	if k.past(stateFrame(s.view(b, state)), state, from) == nil {
-		k.startBeats()
-		defer k.beats.Stop()
-		k.flush(&pen{})
-		k.read()
+	defer conn.Stop()
+	if conn.Start(firstItems(s.view(g, state), state, from)) == nil && conn.Read(k.onFrame) {
+		k.disconnect(true)
 	}
-	_ = conn.CloseNow() // closed already in most cases
 }
 
-// notAnUpgrade says what keeps a request from becoming a WebSocket (RFC 6455,
-// 4.2.1); empty if nothing does. The library would say it in plain text.
-func notAnUpgrade(r *http.Request) string {
-	names := func(header, token string) bool {
-		for _, line := range r.Header.Values(header) {
-			for value := range strings.SplitSeq(line, ",") {
-				if strings.EqualFold(strings.TrimSpace(value), token) {
-					return true
-				}
+// firstItems are the state frame and the events that the state holds, from seq from
+// on.
+func firstItems(view protocol.Game, state *game.State, from int64) iter.Seq[outbox.Item] {
+	return func(yield func(outbox.Item) bool) {
+		if !yield(protocol.StateFrame(view)) {
+			return
+		}
+		for _, ev := range state.Events(from) {
+			if !yield(outbox.EventItem(ev.Seq, ev.Record().Value)) {
+				return
 			}
 		}
-		return false
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
-	switch {
-	case !r.ProtoAtLeast(1, 1) || !names("Connection", "upgrade") || !names("Upgrade", "websocket"):
-		return "this is a WebSocket"
-	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		return "Sec-WebSocket-Version: 13"
-	case err != nil || len(key) != 16 || len(r.Header.Values("Sec-WebSocket-Key")) != 1:
-		return "Sec-WebSocket-Key: 16 bytes in base64"
-	}
-	return ""
 }
 
-// authenticate finds the token, where there is one, and who it speaks for. Where
-// it is no good it has answered and ok is false.
+// authenticate finds the token, if there is one, and whose it is. If it is invalid,
+// it has answered and ok is false.
 func (k *socket) authenticate(c *gin.Context) (ok bool) {
 	header := c.GetHeader("Authorization")
-	switch token := offeredToken(c); {
+	switch token := wsconn.OfferedToken(c.Request); {
 	case header != "":
-		_, k.token, _ = strings.Cut(header, " ") // checked by httpx.Authenticate
+		_, k.token, _ = strings.Cut(header, " ") // httpx.Authenticate has checked it
 	case token != "":
 		if !httpx.AuthenticateToken(c, k.service.cfg.Verifier, token) {
 			return false
@@ -162,107 +118,90 @@ func (k *socket) authenticate(c *gin.Context) (ok bool) {
 	return true
 }
 
-// offeredToken is the token of a client that cannot set headers.
-func offeredToken(c *gin.Context) string {
-	if token := c.Query("access_token"); token != "" {
-		return token
+// onFrame handles one frame.
+func (k *socket) onFrame(text []byte, fault wsconn.Fault) (good bool) {
+	var f protocol.ClientFrame
+	code, detail := schemas.CodeMalformedJSON, "send text frames"
+	if fault != wsconn.NotText {
+		f, code, detail = protocol.ParseFrame(text)
 	}
-	for _, line := range c.Request.Header.Values("Sec-WebSocket-Protocol") {
-		for offer := range strings.SplitSeq(line, ",") {
-			if token, ok := strings.CutPrefix(strings.TrimSpace(offer), tokenPrefix); ok {
-				return token
-			}
-		}
+	if fault == wsconn.TooFast {
+		code, detail = schemas.CodeRateLimited, "slower: "+strconv.Itoa(k.service.cfg.FrameRate)+" frames a second"
 	}
-	return ""
-}
-
-// maxStrikes is how many bad frames, or frames too many a second, less the good
-// ones, a client may send.
-const maxStrikes = 16
-
-// read takes frames until the connection ends.
-func (k *socket) read() {
-	for {
-		f, code, detail, err := k.next()
-		if err != nil {
-			if saysLeave(err) {
-				k.depart(true)
-			}
-			if garbled(err) {
-				_ = k.conn.Close(websocket.StatusProtocolError, "a frame that is none")
-			}
-			return
-		}
-		k.heard.Store(true)
-		if !k.pace.allows(time.Now()) {
-			code, detail = schemas.CodeRateLimited, "slower: "+strconv.Itoa(k.service.cfg.FrameRate)+" frames a second"
-		}
-		if code == "" && f.Type == frameLeave {
-			k.depart(true)
-			k.box.close(departed) // the writer closes, and next ends
-			continue
-		}
-		if code == "" {
-			k.strikes = max(0, k.strikes-1)
-			k.hear(f)
-			continue
-		}
-		k.strikes++
-		if f.ClientMoveID != "" && !k.asked.knows(f.ClientMoveID) {
-			k.box.send(refusedFrame(f.ClientMoveID, code, detail)) // each is answered, and once
-		} else {
-			k.box.send(errorFrame(code, detail))
-		}
-		if k.strikes >= maxStrikes {
-			_ = k.conn.Close(websocket.StatusPolicyViolation, "too many bad frames, or too fast")
-			return
-		}
-	}
-}
-
-// leaveReason is that of a close frame with which a client says that it leaves.
-const leaveReason = "leave"
-
-func saysLeave(err error) bool {
-	var closed websocket.CloseError
-	return errors.As(err, &closed) && closed.Code == websocket.StatusNormalClosure && closed.Reason == leaveReason
-}
-
-// garbled reports whether it is neither a close frame nor the network that has
-// ended a connection. The library tells the client of some of that, not of all.
-func garbled(err error) bool {
-	var closed websocket.CloseError
-	var network net.Error
-	return !errors.As(err, &closed) && !errors.As(err, &network) &&
-		!errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, net.ErrClosed)
-}
-
-// frameBuffer has room for one byte more than a frame may have, so that the
-// connection's limit is noticed.
-type frameBuffer [maxFrame + 1]byte
-
-// next waits for a frame and parses it. It takes a buffer when the frame
-// begins: a quiet socket holds none.
-func (k *socket) next() (f clientFrame, code schemas.Code, detail string, err error) {
-	kind, r, err := k.conn.Reader(context.Background())
-	if err != nil {
-		return f, "", "", err
-	}
-	buf := k.service.buffers.Get().(*frameBuffer)
-	defer k.service.buffers.Put(buf)
-	n := 0
-	for err == nil {
-		var m int
-		m, err = r.Read(buf[n:])
-		n += m
-	}
+	box := k.conn.Box()
 	switch {
-	case !errors.Is(err, io.EOF):
-		return f, "", "", err
-	case kind != websocket.MessageText:
-		return f, schemas.CodeMalformedJSON, "send text frames", nil
+	case code == "" && f.Type == protocol.FrameLeave:
+		k.disconnect(true)
+		box.Close(outbox.Left) // the writer closes the connection, which ends the reading
+	case code == "" && f.Type == protocol.FramePing:
+		box.Send(protocol.PongFrame(k.conn.LagCs()))
+	case code == "":
+		k.act(f)
+	case f.ClientMoveID != "" && !k.ids.Known(f.ClientMoveID):
+		box.Send(protocol.RefusedFrame(f.ClientMoveID, code, detail)) // each id is answered once
+	default:
+		box.Send(protocol.ErrorFrame(code, detail))
 	}
-	f, code, detail = parseFrame(buf[:n])
-	return f, code, detail, nil
+	return code == ""
+}
+
+// act sends the command that a frame asks for, and answers the frame when the
+// command's event was read back.
+func (k *socket) act(f protocol.ClientFrame) {
+	box := k.conn.Box()
+	in, code, detail := f.Intent()
+	if move, ok := in.Payload.(*schemas.PlayMovePayload); ok {
+		move.LagCs = k.conn.MoveLagCs(f.Lag)
+	}
+	switch k.ids.Begin(f.ClientMoveID, string(in.Kind), in.Detail) {
+	case wsconn.Repeated:
+		return // its one answer is on its way, or was given
+	case wsconn.Reused:
+		box.Send(protocol.ErrorFrame(schemas.CodeKeyReused, pending.KeyReusedDetail)) // the id has its answer
+		return
+	case wsconn.TooMany:
+		box.Send(protocol.RefusedFrame(f.ClientMoveID, schemas.CodeRateLimited, "wait for the answers to the frames before"))
+		return
+	}
+	if code == "" {
+		code, detail = k.mayAct()
+	}
+	var cmd schemas.Command
+	if code == "" {
+		cmd, code, detail = k.service.command(k.gameID, k.playerID, k.commandID(f.ClientMoveID), in)
+	}
+	if code != "" {
+		k.ids.End(f.ClientMoveID, false)
+		box.Send(protocol.RefusedFrame(f.ClientMoveID, code, detail))
+		return
+	}
+	k.service.commands.Send(cmd, in.Detail, func(o pending.Outcome) {
+		k.ids.End(f.ClientMoveID, o.Code == "")
+		if o.Code != "" {
+			box.Send(protocol.RefusedFrame(f.ClientMoveID, o.Code, o.Detail))
+			return
+		}
+		box.Send(protocol.AckFrame(f.ClientMoveID, o.Seq))
+	})
+}
+
+// mayAct checks the token again: a socket may outlive it.
+func (k *socket) mayAct() (schemas.Code, string) {
+	switch {
+	case k.playerID == "" && k.token != "":
+		return schemas.CodeForbidden, "this is for players, not for services"
+	case k.playerID == "":
+		return schemas.CodeUnauthenticated, "this needs a player's token"
+	}
+	if _, err := k.service.cfg.Verifier.Verify(k.token); err != nil {
+		return schemas.CodeTokenExpired, "sign in again and connect again"
+	}
+	return "", ""
+}
+
+func (k *socket) commandID(clientMoveID string) string {
+	if clientMoveID == "" {
+		return schemas.NewID()
+	}
+	return schemas.CommandID(k.playerID, clientMoveID)
 }

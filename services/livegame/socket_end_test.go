@@ -17,7 +17,7 @@ import (
 	"tabiya/services/livegame"
 )
 
-func TestBadFramesAreAnsweredAndEndInTheEnd(t *testing.T) {
+func TestBadFramesAreAnsweredAndThenCloseTheSocket(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
@@ -38,7 +38,7 @@ func TestBadFramesAreAnsweredAndEndInTheEnd(t *testing.T) {
 		if f, _ := c.until("error"); f.Code != code {
 			t.Errorf("%s: %+v, want %s", text, f, code)
 		}
-		c.send(`{"type":"ping"}`) // it goes on
+		c.send(`{"type":"ping"}`) // the socket is still open
 		c.until("pong")
 	}
 	long := r.dialAs(id, r.white)
@@ -70,7 +70,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 	stranger := r.person("Stranger")
 	r.refused(503, schemas.CodeTooManyConnections, "GET", "/v1/games/"+id+"/events", stranger.token, "")
-	white := r.dialAs(id, r.white) // a place is kept for those who play
+	white := r.dialAs(id, r.white) // a connection is kept for the players
 	white.until("state")
 	if _, resp, err := r.tryDial(id, "?access_token="+r.black.token, nil); err == nil || resp.StatusCode != 503 {
 		t.Errorf("a fifth: %v %v", err, resp)
@@ -86,7 +86,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	})
 }
 
-func TestAPlayersAndAnAddressesPlacesAreBounded(t *testing.T) {
+func TestConnectionsOfAPlayerAndOfAnAddressAreBounded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *livegame.Config) { c.MaxPerPlayer, c.MaxPerAddress = 2, 4 })
 	id := r.newGame()
@@ -94,7 +94,7 @@ func TestAPlayersAndAnAddressesPlacesAreBounded(t *testing.T) {
 	first := r.openStream(path, "*/*", "Authorization", "Bearer "+r.white.token)
 	r.dialAs(id, r.white)
 	r.refused(429, schemas.CodeRateLimited, "GET", path, r.white.token, "")
-	// The same player over a socket, whose token may come another way.
+	// The same player over a socket, with the token in another place.
 	if _, resp, err := r.tryDial(id, "?access_token="+r.white.token, nil); err == nil || resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("a third: %v %v", err, resp)
 	}
@@ -111,7 +111,7 @@ func TestAPlayersAndAnAddressesPlacesAreBounded(t *testing.T) {
 	})
 }
 
-func TestAFloodOfRequestsIsRefusedAndCostsTheLogNothing(t *testing.T) {
+func TestFloodOfRequestsIsRefusedBeforeTheLog(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, frameRate(1))
 	id := r.newGame()
@@ -129,7 +129,7 @@ func TestAFloodOfRequestsIsRefusedAndCostsTheLogNothing(t *testing.T) {
 		}
 	}
 	if limited == 0 {
-		t.Error("he may ask as often as he likes")
+		t.Error("the requests are not limited")
 	}
 	if a := decline(r.black); a.status != 409 {
 		t.Errorf("the opponent pays for it: %d %s", a.status, a.body)
@@ -146,7 +146,7 @@ func TestAFloodOfRequestsIsRefusedAndCostsTheLogNothing(t *testing.T) {
 	}
 }
 
-func TestAFloodOfFramesIsRefusedAndEndsTheSocket(t *testing.T) {
+func TestFloodOfFramesIsRefusedAndClosesTheSocket(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, frameRate(2))
 	id := r.newGame()
@@ -173,8 +173,8 @@ func TestAFloodOfFramesIsRefusedAndEndsTheSocket(t *testing.T) {
 	}
 }
 
-// A flood of one frame: its id is answered once, whatever else is said.
-func TestAFloodOfOneMoveIsAnsweredOnce(t *testing.T) {
+// A flood of one frame: its id is answered once.
+func TestFloodOfOneMoveIsAnsweredOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, frameRate(2))
 	id := r.newGame()
@@ -197,10 +197,10 @@ func TestAFloodOfOneMoveIsAnsweredOnce(t *testing.T) {
 	}
 }
 
-// maxStrikes is enough to be closed for.
+// maxStrikes bad frames close a socket.
 const maxStrikes = 16
 
-func TestAStopClosesSocketsAndStreams(t *testing.T) {
+func TestStopClosesSocketsAndStreams(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
@@ -223,12 +223,12 @@ func TestAStopClosesSocketsAndStreams(t *testing.T) {
 	}
 }
 
-// What no library would send is closed with a code as well.
-func TestWhatIsNoFrameIsClosedWithACode(t *testing.T) {
+// Bytes that no library would send close the socket with a code too.
+func TestMalformedFrameClosesTheSocketWithACode(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
-	var tries sync.WaitGroup // each takes as long as the server waits for the client's own close frame
+	var tries sync.WaitGroup // each lasts as long as the server waits for the client's close frame
 	for name, bytes := range map[string]string{
 		"not masked":    "\x81\x02hi",
 		"too long":      "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00",

@@ -9,9 +9,9 @@ import (
 	"tabiya/schemas"
 )
 
-// Whoever is no player, or was one until his token expired, is told the same to
-// every frame. White may do what a row is about; what Black is told, the row says.
-func TestWhoMayDoWhatOnASocket(t *testing.T) {
+// A client that is not a player, or whose token has expired, gets the same answer to
+// every frame. White may do what the row is about; the row has the answer to Black.
+func TestAuthorizationOfFrames(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	begun := func(string) {}
@@ -62,7 +62,7 @@ func TestWhoMayDoWhatOnASocket(t *testing.T) {
 	if was.token, _, err = r.signer.Player(was.id, time.Now(), 10*time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	var games [][2]string // White's and Black's, as each changes it
+	var games [][2]string // one for White and one for Black, because each frame changes it
 	var expired []*client
 	for _, row := range rows {
 		var both [2]string
@@ -107,7 +107,7 @@ func TestWhoMayDoWhatOnASocket(t *testing.T) {
 	}
 }
 
-func TestAPlayersBadFramesAreRefused(t *testing.T) {
+func TestPlayersBadFramesAreRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()

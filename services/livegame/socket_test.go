@@ -14,7 +14,7 @@ import (
 	"tabiya/schemas"
 )
 
-// frame is anything that the server says.
+// frame is any frame from the server.
 type frame struct {
 	Type         string          `json:"type"`
 	ClientMoveID string          `json:"clientMoveId"`
@@ -27,7 +27,7 @@ type frame struct {
 	LagCs        *int64          `json:"lagCs"`
 }
 
-// client is one end of a socket.
+// client is the client of a socket.
 type client struct {
 	t    testing.TB
 	conn *websocket.Conn
@@ -85,7 +85,7 @@ func (c *client) next() frame {
 	return f
 }
 
-// until reads frames until one of a type comes, and gives the events before it.
+// until reads frames up to one of a type, and returns the events before it.
 func (c *client) until(kind string) (f frame, events []string) {
 	c.t.Helper()
 	for {
@@ -93,7 +93,7 @@ func (c *client) until(kind string) (f frame, events []string) {
 			return f, events
 		}
 		if f.Type == "watchers" && kind != "watchers" {
-			continue // they come and go when they like
+			continue // watchers frames come at any time
 		}
 		if f.Type != "event" {
 			c.t.Fatalf("%+v, not %s", f, kind)
@@ -122,7 +122,7 @@ func (c *client) closed() websocket.StatusCode {
 	}
 }
 
-func TestAWholeGameOverSockets(t *testing.T) {
+func TestWholeGameOverSockets(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
@@ -192,7 +192,7 @@ func TestEachClientMoveIDIsAcknowledgedOnce(t *testing.T) {
 	if want := []string{"ack", "error", "event", "pong", "pong"}; !slices.Equal(kinds, want) {
 		t.Errorf("%v, want %v", kinds, want)
 	}
-	// On another connection the same id gets the same answer.
+	// Another connection gets the same answer to the same id.
 	again := r.dialAs(id, r.white)
 	again.until("state")
 	again.send(strings.ReplaceAll(move, " ", "-"))

@@ -16,7 +16,7 @@ import (
 	"tabiya/services/livegame"
 )
 
-// openStream opens a game's stream. It ends with the test.
+// openStream opens a game's stream, which ends with the test.
 func (i *instance) openStream(path, accept string, headers ...string) *http.Response {
 	i.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -45,7 +45,7 @@ func lines(t testing.TB, r io.Reader) (got []string) {
 	for aside := false; scan.Scan(); {
 		switch {
 		case strings.HasPrefix(scan.Text(), "event: "):
-			aside = true // the number of watchers, which may change at any moment
+			aside = true // the number of watchers, which comes at any time
 		case scan.Text() == "":
 			aside = false
 		case !aside:
@@ -61,15 +61,15 @@ func lines(t testing.TB, r io.Reader) (got []string) {
 	return got
 }
 
-// ending finds the event that ends a game. The stream goes on behind it for a while.
+// ending finds the event that ends a game. The stream goes on after it for a while.
 var ending = regexp.MustCompile(`"eventType":"Game(Ended|Resigned|Timeout|Aborted)"`)
 
-func TestAStreamFromAnySeqIsTheLog(t *testing.T) {
+func TestStreamFromAnySeqIsTheLog(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
 	path := "/v1/games/" + id + "/events"
-	var open []io.Reader // one is opened before each move, from each seq so far and the next ones
+	var open []io.Reader // one opened before each move, from each seq so far and the next ones
 	var from []int
 	for n, uci := range scholar {
 		for seq := range min(n+6, len(scholar)+3) {
@@ -116,7 +116,7 @@ func TestServerSentEventsResumeAfterLastEventID(t *testing.T) {
 	}
 }
 
-func TestAGameIsWaitedForButNotForLong(t *testing.T) {
+func TestMissingGameIsWaitedForBriefly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for _, path := range []string{"", "/events"} {
@@ -129,7 +129,7 @@ func TestAGameIsWaitedForButNotForLong(t *testing.T) {
 	}
 }
 
-// startOther is another instance that is ready.
+// startOther starts another instance and waits until it is ready.
 func (r *rig) startOther(tune ...func(*livegame.Config)) *instance {
 	r.t.Helper()
 	i := r.start(tune...)
@@ -137,9 +137,9 @@ func (r *rig) startOther(tune ...func(*livegame.Config)) *instance {
 	return i
 }
 
-// What is said about a rematch follows the game's end, so the stream goes on until
-// the game is let go; whoever comes back in between misses nothing.
-func TestAStreamGoesOnBehindTheEndForARematch(t *testing.T) {
+// Offers of a rematch follow the game's end, so the stream goes on until the game is
+// evicted. A client that reconnects in between misses nothing.
+func TestStreamGoesOnAfterTheEndForARematch(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, lingering(2*time.Second))
 	id := r.newGame()
@@ -155,12 +155,12 @@ func TestAStreamGoesOnBehindTheEndForARematch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	told := socket.events(2)
+	sent := socket.events(2)
 	log := r.log(id)
-	if got := lines(t, behind.Body); !slices.Equal(got, log[over:]) || !slices.Equal(told, got) {
-		t.Errorf("the stream\n%s\nthe socket\n%s\nthe log\n%s", strings.Join(got, "\n"), strings.Join(told, "\n"), strings.Join(log[over:], "\n"))
+	if got := lines(t, behind.Body); !slices.Equal(got, log[over:]) || !slices.Equal(sent, got) {
+		t.Errorf("the stream\n%s\nthe socket\n%s\nthe log\n%s", strings.Join(got, "\n"), strings.Join(sent, "\n"), strings.Join(log[over:], "\n"))
 	}
-	r.letGo(id)
+	r.evicted(id)
 	if got := r.openStream(fmt.Sprintf("%s?from_seq=%d", path, over+2), "*/*"); !slices.Equal(lines(t, got.Body), log[over+1:]) {
 		t.Error("later it is another")
 	}

@@ -1,116 +1,65 @@
 package livegame
 
 import (
-	"cmp"
-	"container/heap"
-	"strings"
+	"net/http"
+	"slices"
 
-	"tabiya/internal/core/game"
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/livegame/eventstream"
+	"tabiya/services/livegame/protocol"
+	"tabiya/services/livegame/tvstream"
 )
 
-// clearlyBetter is the step in which games are ranked, in rating points: a game
-// is shown instead of another if its players' average is in a higher step.
-const clearlyBetter = 50
-
-// channel is a speed's public games that go on, the best first, and the one that
-// is shown. What is shown is a function of the games that go on, whatever was
-// shown before: so all instances show the same, one that starts now too. Within a
-// step the older game is shown, so it changes only when the game ends or when one
-// of a higher step begins (ADR 19).
-type channel struct {
-	ranked  byRank
-	entries map[string]*entry // of ranked, by game id
-	shown   *board
-	changed chan struct{} // closed when shown changes
+type tvView struct {
+	Channels []channelView `json:"channels"` // those that show a game
 }
 
-type entry struct {
-	board *board
-	id    string
-	step  int
-	since schemas.Time
-	at    int // in the heap
+type channelView struct {
+	Speed schemas.Speed `json:"speed"`
+	Game  protocol.Game `json:"game"`
 }
 
-func newChannel() *channel {
-	return &channel{entries: make(map[string]*entry), changed: make(chan struct{})}
-}
-
-// stepOf is the step of a game. New players, who are many, stand in the middle of
-// theirs: a point more or less is none to turn away for.
-func stepOf(s *game.State) int {
-	return int((s.White.Rating+s.Black.Rating+clearlyBetter)/2) / clearlyBetter
-}
-
-// note takes a game in or out.
-func (c *channel) note(b *board, s *game.State, live bool) {
-	e, there := c.entries[s.ID]
-	switch {
-	case live && !there && public(s):
-		e = &entry{board: b, id: s.ID, step: stepOf(s), since: s.CreatedAt}
-		c.entries[s.ID] = e
-		heap.Push(&c.ranked, e)
-	case !live && there:
-		delete(c.entries, s.ID)
-		heap.Remove(&c.ranked, e.at)
+// tv is GET /v1/tv.
+func (s *Service) tv(c *gin.Context) {
+	if why := s.availability.ReadsRefused(); why != "" {
+		httpx.Fail(c, schemas.CodeUnavailable, why)
+		return
 	}
-	var best *board
-	if len(c.ranked) > 0 {
-		best = c.ranked[0].board
+	view := tvView{Channels: []channelView{}}
+	for _, speed := range schemas.Speeds() {
+		if g, _ := s.games.OnTV(speed); g != nil {
+			view.Channels = append(view.Channels, channelView{speed, s.view(g, g.State())})
+		}
 	}
-	if best != c.shown {
-		c.shown = best
-		c.wake()
+	c.JSON(http.StatusOK, view)
+}
+
+// tvEvents is GET /v1/tv/{speed}/events: the frames of a socket, of the game that
+// is shown, and a tv frame at first and whenever another game is shown. There is
+// nothing to resume: the tv frame has the game as it stands.
+func (s *Service) tvEvents(c *gin.Context) {
+	media, ok := httpx.Accept(c, eventstream.NDJSON, eventstream.SSE)
+	if !ok {
+		return
 	}
-}
-
-func (c *channel) wake() {
-	close(c.changed)
-	c.changed = make(chan struct{})
-}
-
-// onTV gives the game that a speed shows, nil if none goes on, and what is closed
-// when that is worth asking again.
-func (r *running) onTV(speed schemas.Speed) (b *board, changed <-chan struct{}) {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	c := r.channels[speed]
-	return c.shown, c.changed
-}
-
-// wake has all who watch TV ask again.
-func (r *running) wake() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, c := range r.channels {
-		c.wake()
+	speed := schemas.Speed(c.Param("speed"))
+	if !slices.Contains(schemas.Speeds(), speed) {
+		httpx.Fail(c, schemas.CodeNotFound, "there is no such speed")
+		return
 	}
-}
-
-type byRank []*entry
-
-func (q byRank) Len() int { return len(q) }
-
-func (q byRank) Less(i, j int) bool {
-	a, b := q[i], q[j]
-	return cmp.Or(cmp.Compare(b.step, a.step), cmp.Compare(a.since, b.since), strings.Compare(a.id, b.id)) < 0
-}
-
-func (q byRank) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].at, q[j].at = i, j
-}
-
-func (q *byRank) Push(x any) {
-	e := x.(*entry)
-	e.at = len(*q)
-	*q = append(*q, e)
-}
-
-func (q *byRank) Pop() any {
-	last := (*q)[len(*q)-1]
-	(*q)[len(*q)-1] = nil
-	*q = (*q)[:len(*q)-1]
-	return last
+	if why := s.availability.ReadsRefused(); why != "" {
+		httpx.Fail(c, schemas.CodeUnavailable, why)
+		return
+	}
+	release, ok := s.acquireConnection(c, nil)
+	if !ok {
+		return
+	}
+	defer release()
+	tvstream.Follow(c.Request.Context(), tvstream.Config{
+		Games: s.games, View: s.view, Stopping: s.availability.Stopping, OnTooSlow: s.metrics.tooSlow.Inc,
+	}, speed, httpx.PlayerID(c), eventstream.Begin(c, media))
 }

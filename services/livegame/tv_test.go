@@ -24,14 +24,14 @@ func (r *rig) rated(handle string, points float64) person {
 
 const blitzClock = `{"initialCs":30000,"incrementCs":0}`
 
-// blitzOf makes a blitz game of two players with such ratings.
+// blitzOf creates a blitz game of two players with these ratings.
 func (r *rig) blitzOf(white, black float64) (gameID string, whitePlayer person) {
 	r.t.Helper()
 	w, b := r.rated("White", white), r.rated("Black", black)
 	return r.ok("POST", "/v1/games", r.caller, `{"white":"`+w.id+`","black":"`+b.id+`","timeControl":`+blitzClock+`}`).ID, w
 }
 
-// onTV is what the instance shows at blitz, and how many channels show something.
+// onTV returns the game that the instance shows at blitz, and how many channels show one.
 func (i *instance) onTV() (gameID string, channels int) {
 	i.t.Helper()
 	a := i.do("GET", "/v1/tv", "", "")
@@ -52,7 +52,7 @@ func (i *instance) onTV() (gameID string, channels int) {
 	return gameID, len(got.Channels)
 }
 
-func TestTVShowsTheBestAndChangesOnlyForAClearlyBetterOne(t *testing.T) {
+func TestTVShowsTheBestAndChangesOnlyForAClearlyBetterGame(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	if id, n := r.onTV(); n != 0 {
@@ -60,7 +60,7 @@ func TestTVShowsTheBestAndChangesOnlyForAClearlyBetterOne(t *testing.T) {
 	}
 	r.newGame() // of another speed
 	first, firstWhite := r.blitzOf(2010, 2010)
-	second, _ := r.blitzOf(2000, 2040) // better, not clearly
+	second, _ := r.blitzOf(2000, 2040) // better, but not clearly
 	shows := func(want string) {
 		t.Helper()
 		for name, i := range map[string]*instance{"this instance": r.instance, "a new one": r.startOther()} {
@@ -96,7 +96,7 @@ func (i *instance) watchTV(accept string) *tvFrames {
 	return &tvFrames{i.t, accept == "text/event-stream", bufio.NewScanner(resp.Body)}
 }
 
-// next gives the next frame but those that count watchers; closed if there is none.
+// next returns the next frame that is not watchers; closed is true if there is none.
 func (f *tvFrames) next() (got frame, closed bool) {
 	f.t.Helper()
 	name := ""
@@ -124,7 +124,7 @@ func (f *tvFrames) next() (got frame, closed bool) {
 	return frame{}, true
 }
 
-func TestTVStreamsTurnFromGameToGame(t *testing.T) {
+func TestTVStreamFollowsFromGameToGame(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	streams := []*tvFrames{r.watchTV("application/x-ndjson"), r.watchTV("text/event-stream")}
@@ -147,7 +147,7 @@ func TestTVStreamsTurnFromGameToGame(t *testing.T) {
 	}
 	shown("", 0)
 	weak, weakWhite := r.blitzOf(1500, 1500)
-	for _, s := range streams { // it is shown when it is made, and starts a moment later
+	for _, s := range streams { // it is shown when it is created, and starts a moment later
 		if f, closed := s.next(); closed || f.Type != "tv" || f.Game.ID != weak {
 			t.Fatalf("%+v", f)
 		} else if f.Game.Seq == 1 {
@@ -179,7 +179,7 @@ func TestTVStreamsTurnFromGameToGame(t *testing.T) {
 	}
 }
 
-func TestThereIsNoTVOfOtherSpeeds(t *testing.T) {
+func TestUnknownSpeedHasNoTV(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.refused(404, schemas.CodeNotFound, "GET", "/v1/tv/warp/events", "", "")

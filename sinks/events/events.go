@@ -26,7 +26,7 @@ func Decode(topic string, value []byte) (Event, error) {
 	if !utf8.Valid(value) {
 		return Event{}, errors.New("decode event: it is not UTF-8")
 	}
-	ev, payload, err := schemas.DecodeEventText(value)
+	ev, payload, err := schemas.DecodeEventAndPayload(value)
 	if err != nil {
 		return Event{}, err
 	}

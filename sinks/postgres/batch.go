@@ -63,7 +63,7 @@ func (b *batch) add(partition int32, rec *kgo.Record) bool {
 	value := bytes.Clone(kafka.Header(rec, schemas.HeaderRow)) // without the fetch that it is a piece of
 	over, ends := ev.Payload.(*schemas.GameOver)
 	switch {
-	case !ends && (!ev.Type.Closing() || value == nil):
+	case !ends && (!ev.Type.CarriesRow() || value == nil):
 		return true
 	case !schemas.ValidID(ev.Key):
 		return false
@@ -104,7 +104,7 @@ func rematchOf(ev schemas.Event) string {
 // mayClose looks at the header alone. A record without one is looked into.
 func mayClose(rec *kgo.Record) bool {
 	kind := kafka.Header(rec, schemas.HeaderType)
-	return kind == nil || schemas.EventType(kind).Closing()
+	return kind == nil || schemas.EventType(kind).CarriesRow()
 }
 
 // moved notes how far a partition was read.

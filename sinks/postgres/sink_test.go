@@ -137,7 +137,7 @@ func want(t *testing.T, db *postgrestest.Database, events []schemas.Event) {
 		if p, ok := ev.Payload.(*schemas.RematchAcceptedPayload); ok {
 			next[ev.Key] = p.GameID
 		}
-		if ev.Type.Closing() {
+		if ev.Type.CarriesRow() {
 			closing[ev.Key] = sinktest.Row(ev) // the events are in their order
 		}
 	}

@@ -94,7 +94,7 @@ func (l *Log) Write(ctx context.Context, records []*kgo.Record) error {
 func Record(ev schemas.Event, partitions int32) *kgo.Record {
 	rec := kafka.Record(ev.Record())
 	rec.Partition = kafka.PartitionOf(ev.Key, partitions)
-	if ev.Type.Closing() {
+	if ev.Type.CarriesRow() {
 		rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: schemas.HeaderRow, Value: Row(ev)})
 	}
 	return rec

@@ -7,7 +7,7 @@ import (
 	"tabiya/schemas"
 )
 
-func TestGainIsLichesss(t *testing.T) {
+func TestGainMatchesLichess(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		tc   schemas.TimeControl
@@ -27,12 +27,12 @@ func TestGainIsLichesss(t *testing.T) {
 	}
 }
 
-func TestLagIsGivenBackOutOfTheBank(t *testing.T) {
+func TestLagIsCompensatedFromTheBank(t *testing.T) {
 	t.Parallel()
 	tc := schemas.TimeControl{InitialCs: 30000}
 	c := New(tc, start)
 	if c.Compensation(turns(0), start+1000, 50) != 0 {
-		t.Fatal("a free move was paid for")
+		t.Fatal("a free move was compensated")
 	}
 	c, _ = c.Move(tc, turns(0), start, 0)
 	c, _ = c.Move(tc, turns(1), start, 0)
@@ -41,7 +41,7 @@ func TestLagIsGivenBackOutOfTheBank(t *testing.T) {
 	}
 	for _, step := range []struct{ elapsed, lag, given, bank int64 }{
 		{500, 30, 30, 370},
-		{20, 30, 20, 450},    // no more than went by
+		{20, 30, 20, 450},    // no more than elapsed
 		{900, 800, 450, 100}, // no more than the bank holds
 		{900, 800, 100, 100},
 		{100, -5, 0, 200},
@@ -59,11 +59,11 @@ func TestLagIsGivenBackOutOfTheBank(t *testing.T) {
 		if given != step.given || next.WhiteBank != step.bank || next.BlackBank != 300 || audit.CompensatedCs != given || before-next.White != step.elapsed-given {
 			t.Fatalf("%+v: given %d, %+v, %+v", step, given, next, audit)
 		}
-		c, _ = next.Move(tc, Turn{Color: schemas.Black, First: true}, at, 0) // Black takes no part
+		c, _ = next.Move(tc, Turn{Color: schemas.Black, First: true}, at, 0) // Black's bank must not change
 	}
 }
 
-func TestTheFlagWaitsForWhatTheBankMayGive(t *testing.T) {
+func TestFlagWaitsForPossibleCompensation(t *testing.T) {
 	t.Parallel()
 	tc := schemas.TimeControl{InitialCs: 30000}
 	for _, c := range []struct{ bank, grace int64 }{{0, 0}, {150, 150}, {700, 200}} {
@@ -77,12 +77,12 @@ func TestTheFlagWaitsForWhatTheBankMayGive(t *testing.T) {
 			continue
 		}
 		last := flag - 1
-		if now.Reaches(turn, last, now.Compensation(turn, last, 0)) {
-			t.Error("a move without lag arrived after its time was used up")
+		if now.InTime(turn, last, now.Compensation(turn, last, 0)) {
+			t.Error("a move without lag was in time after the deadline")
 		}
 		given := now.Compensation(turn, last, 1000)
-		if !now.Reaches(turn, last, given) {
-			t.Error("a move with lag did not reach to the flag")
+		if !now.InTime(turn, last, given) {
+			t.Error("a move with enough lag was not in time just before the flag")
 		}
 		if after, audit := now.Move(tc, turn, last, given); after.White < 1 || audit.ChargedCs+audit.CompensatedCs != audit.ElapsedCs {
 			t.Errorf("%+v", audit)
@@ -90,9 +90,9 @@ func TestTheFlagWaitsForWhatTheBankMayGive(t *testing.T) {
 	}
 }
 
-// Whatever clients say of their lag, and whenever messages arrive: charged and
-// compensated are elapsed, to the centisecond; what is given back stays within
-// the bank; and no clock grows but by the increment.
+// For any claimed lag and any arrival times: charged plus compensated is exactly
+// elapsed, compensation stays within the bank, and a clock grows only by the
+// increment.
 func TestTimeIsConserved(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -101,19 +101,19 @@ func TestTimeIsConserved(t *testing.T) {
 		c := New(tc, start+schemas.Time(r.IntN(10)))
 		first := c
 		at := c.Since
-		var gone, charged, earned, given int64
-		var sides [2]int64 // given back to each
+		var elapsed, charged, earned, given int64
+		var sides [2]int64 // compensation of each
 		ply := 0
 		for ; ply < 200; ply++ {
 			turn := turns(ply)
 			next := at + schemas.Time(r.IntN(4000)-50)
 			lag := r.Int64N(300) - 20
 			compensated := c.Compensation(turn, next, lag)
-			if c.Expired(tc, turn, next) || !c.Reaches(turn, next, compensated) {
+			if c.Expired(tc, turn, next) || !c.InTime(turn, next, compensated) {
 				break
 			}
 			if !turn.First {
-				gone += max(0, next.Centis()-at.Centis())
+				elapsed += max(0, next.Centis()-at.Centis())
 			}
 			at = next
 			before := c
@@ -126,7 +126,7 @@ func TestTimeIsConserved(t *testing.T) {
 				t.Fatalf("ply %d: a clock grew from %+v to %+v", ply+1, before, c)
 			}
 			if c.White <= 0 || c.Black <= 0 || c.WhiteBank < 0 || c.BlackBank < 0 {
-				t.Fatalf("nothing left after a move in time: %+v", c)
+				t.Fatalf("no time left after a move in time: %+v", c)
 			}
 			charged += audit.ChargedCs
 			given += audit.CompensatedCs
@@ -138,12 +138,12 @@ func TestTimeIsConserved(t *testing.T) {
 		if got := first.White + first.Black + earned - c.White - c.Black; got != charged {
 			t.Fatalf("the clocks lost %d, charged %d", got, charged)
 		}
-		if charged+given != gone {
-			t.Fatalf("charged %d and given back %d of %d gone by", charged, given, gone)
+		if charged+given != elapsed {
+			t.Fatalf("charged %d and compensated %d of %d elapsed", charged, given, elapsed)
 		}
 		for _, side := range sides {
 			if most := gain(tc) * int64(startGains+ply/2); side > most {
-				t.Fatalf("%d given back, the bank never held more than %d", side, most)
+				t.Fatalf("compensated %d, the bank never held more than %d", side, most)
 			}
 		}
 	}

@@ -1,13 +1,12 @@
-// Package clock runs a game's two clocks from broker times alone, in
-// centiseconds. It is pure: whoever knows the times of the commands knows the
-// clocks.
+// Package clock computes a game's two clocks, in centiseconds, from broker times
+// alone: the same commands at the same times always give the same clocks.
 //
-// The rules are lichess's. The first move of each side costs nothing and earns
-// nothing, but has a limit of its own, by speed. Every later move is charged
-// with the broker time since the move before, less what its side's lag bank
-// gives back (see bank.go), and then earns the increment. Differences are taken
-// of whole centiseconds, not of milliseconds, so they add up exactly: what the
-// clocks lost, what they earned and what was given back is what went by.
+// The rules are lichess's. Each side's first move is free and earns no increment,
+// but has its own limit, which depends on the speed. Every later move is charged
+// the broker time since the move before, less what the side's lag bank compensates
+// (see bank.go), and then earns the increment. Times are cut to whole centiseconds
+// before they are subtracted, so charged and compensated time add up exactly to the
+// elapsed time.
 package clock
 
 import (
@@ -16,12 +15,12 @@ import (
 	"tabiya/schemas"
 )
 
-// Clock is both sides' time as of Since.
+// Clock is the time that both sides have left at Since.
 type Clock struct {
 	White, Black int64        // centiseconds left
 	Since        schemas.Time // when the side to move began to think
 
-	// What each side may still be given back for its lag, in centiseconds.
+	// The lag that each side can still be compensated for, in centiseconds.
 	WhiteBank, BlackBank int64
 }
 
@@ -31,11 +30,11 @@ type Turn struct {
 	First bool // that side's first move: free, but with a limit of its own
 }
 
-// minInitialCs is what a game without initial time starts with, if its
-// increment is smaller: else the second moves could not be made at all.
+// minInitialCs is the initial time of a game without one, if its increment is
+// smaller. With no time at all the second moves could not be made.
 const minInitialCs = 300
 
-// New is the clock of a game that starts at the given time.
+// New returns the clock of a game that starts at the given time.
 func New(tc schemas.TimeControl, at schemas.Time) Clock {
 	initial := tc.InitialCs
 	if initial == 0 {
@@ -45,7 +44,7 @@ func New(tc schemas.TimeControl, at schemas.Time) Clock {
 	return Clock{White: initial, Black: initial, Since: at, WhiteBank: bank, BlackBank: bank}
 }
 
-// FirstMoveLimit is how long a side may wait with its first move.
+// FirstMoveLimit returns how long a side may take for its first move.
 func FirstMoveLimit(s schemas.Speed) time.Duration {
 	switch s {
 	case schemas.UltraBullet:
@@ -61,8 +60,8 @@ func FirstMoveLimit(s schemas.Speed) time.Duration {
 	}
 }
 
-// Deadline is the first millisecond at which the side to move has used up its
-// time, whatever it is given back.
+// Deadline returns the first millisecond at which the side to move has used up its
+// time, without lag compensation.
 func (c Clock) Deadline(tc schemas.TimeControl, turn Turn) schemas.Time {
 	if turn.First {
 		return c.Since.Add(FirstMoveLimit(tc.Speed()))
@@ -70,26 +69,26 @@ func (c Clock) Deadline(tc schemas.TimeControl, turn Turn) schemas.Time {
 	return schemas.Time(10 * (c.Since.Centis() + c.Left(turn.Color)))
 }
 
-// Expired reports whether the side to move is too late at the given time,
-// whatever it might be given back.
+// Expired reports whether a move at the given time is too late even with the
+// largest possible compensation.
 func (c Clock) Expired(tc schemas.TimeControl, turn Turn, at schemas.Time) bool {
 	return at >= c.FlagAt(tc, turn)
 }
 
-// Reaches reports whether a move at the given time, which must not have expired,
-// leaves its side some time once so much is given back.
-func (c Clock) Reaches(turn Turn, at schemas.Time, compensatedCs int64) bool {
+// InTime reports whether a move at the given time leaves its side some time once
+// its lag is compensated. The time must not have Expired.
+func (c Clock) InTime(turn Turn, at schemas.Time, compensatedCs int64) bool {
 	return turn.First || c.elapsed(at)-compensatedCs < c.Left(turn.Color)
 }
 
-// Move is the clock after a move at the given time, with its audit.
+// Move returns the clock after a move at the given time, and the move's audit.
 func (c Clock) Move(tc schemas.TimeControl, turn Turn, at schemas.Time, compensatedCs int64) (Clock, schemas.Clock) {
 	audit := c.Audit(tc, turn, at, compensatedCs)
 	return c.After(tc, turn, at, audit), audit
 }
 
-// Audit is what a move at the given time costs its side. The move must be in
-// time, and compensatedCs what Compensation gave.
+// Audit returns what a move at the given time costs its side. The move must be
+// InTime, and compensatedCs must be what Compensation returned.
 func (c Clock) Audit(tc schemas.TimeControl, turn Turn, at schemas.Time, compensatedCs int64) schemas.Clock {
 	audit := schemas.Clock{WhiteCs: c.White, BlackCs: c.Black, ElapsedCs: c.elapsed(at)}
 	if !turn.First {
@@ -105,7 +104,7 @@ func (c Clock) Audit(tc schemas.TimeControl, turn Turn, at schemas.Time, compens
 	return audit
 }
 
-// After is the clock after a move with that audit.
+// After returns the clock after a move with that audit.
 func (c Clock) After(tc schemas.TimeControl, turn Turn, at schemas.Time, audit schemas.Clock) Clock {
 	next := Clock{White: audit.WhiteCs, Black: audit.BlackCs, Since: at, WhiteBank: c.WhiteBank, BlackBank: c.BlackBank}
 	if !turn.First {
@@ -114,7 +113,7 @@ func (c Clock) After(tc schemas.TimeControl, turn Turn, at schemas.Time, audit s
 	return next
 }
 
-// Add is the clock with that much more for one side.
+// Add returns the clock with more time for one side.
 func (c Clock) Add(color schemas.Color, centis int64) Clock {
 	if color == schemas.White {
 		c.White += centis
@@ -124,7 +123,7 @@ func (c Clock) Add(color schemas.Color, centis int64) Clock {
 	return c
 }
 
-// Flag is the clock as it stands when that side has lost on time.
+// Flag returns the clock after that side lost on time.
 func (c Clock) Flag(loser schemas.Color) Clock {
 	if loser == schemas.White {
 		c.White = 0
@@ -134,7 +133,7 @@ func (c Clock) Flag(loser schemas.Color) Clock {
 	return c
 }
 
-// Left is a side's time.
+// Left returns the time that a side has left, in centiseconds.
 func (c Clock) Left(color schemas.Color) int64 {
 	if color == schemas.White {
 		return c.White
@@ -142,6 +141,6 @@ func (c Clock) Left(color schemas.Color) int64 {
 	return c.Black
 }
 
-// elapsed is how long the side to move has thought. A new leader's clock may be
-// behind the old one's: nobody is paid for that.
+// elapsed is how long the side to move has thought. It is not negative, although a
+// new partition leader's clock may be behind the old one's.
 func (c Clock) elapsed(at schemas.Time) int64 { return max(0, at.Centis()-c.Since.Centis()) }

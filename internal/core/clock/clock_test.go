@@ -9,7 +9,7 @@ import (
 
 const start = schemas.Time(1_700_000_000_007)
 
-// turns is whose move it is after so many plies of a game that White begins.
+// turns is the turn after that many plies of a game that White begins.
 func turns(plies int) Turn {
 	if plies%2 == 0 {
 		return Turn{schemas.White, plies < 2}
@@ -17,7 +17,7 @@ func turns(plies int) Turn {
 	return Turn{schemas.Black, plies < 2}
 }
 
-func TestFirstMovesAreFreeAndLaterOnesPayAndEarn(t *testing.T) {
+func TestFirstMovesAreFreeAndLaterOnesAreCharged(t *testing.T) {
 	t.Parallel()
 	tc := schemas.TimeControl{InitialCs: 18000, IncrementCs: 200}
 	c := New(tc, start)
@@ -42,7 +42,7 @@ func TestFirstMovesAreFreeAndLaterOnesPayAndEarn(t *testing.T) {
 	}
 }
 
-func TestTheDeadlineIsTheCentisecondInWhichNothingIsLeft(t *testing.T) {
+func TestDeadlineIsWhenNoTimeIsLeft(t *testing.T) {
 	t.Parallel()
 	tc := schemas.TimeControl{InitialCs: 100}
 	c := Clock{White: 100, Black: 100, Since: start} // empty banks: no grace
@@ -51,16 +51,16 @@ func TestTheDeadlineIsTheCentisecondInWhichNothingIsLeft(t *testing.T) {
 		t.Fatalf("deadline %d", deadline)
 	}
 	if c.Expired(tc, turns(2), deadline-1) || !c.Expired(tc, turns(2), deadline) {
-		t.Fatal("expired is not from the deadline on")
+		t.Fatal("Expired does not begin at the deadline")
 	}
-	if !c.Reaches(turns(2), deadline-1, 0) || c.Reaches(turns(2), deadline, 0) {
-		t.Fatal("a move does not reach to the deadline")
+	if !c.InTime(turns(2), deadline-1, 0) || c.InTime(turns(2), deadline, 0) {
+		t.Fatal("InTime does not end at the deadline")
 	}
 	if _, audit := c.Move(tc, turns(2), deadline-1, 0); audit.WhiteCs != 1 {
 		t.Fatalf("%d centiseconds left just before the deadline, want 1", audit.WhiteCs)
 	}
 	if c.Flag(schemas.White).White != 0 || c.Flag(schemas.White).Black != 100 || c.Flag(schemas.Black).Black != 0 {
-		t.Fatal("the flag is on the wrong side")
+		t.Fatal("the wrong side's clock is 0")
 	}
 }
 
@@ -85,7 +85,7 @@ func TestFirstMoveLimitBySpeed(t *testing.T) {
 	}
 }
 
-func TestAGameWithoutInitialTimeCanBePlayed(t *testing.T) {
+func TestGameWithoutInitialTimeStartsWithMinimum(t *testing.T) {
 	t.Parallel()
 	if c := New(schemas.TimeControl{IncrementCs: 100}, start); c.White != 300 {
 		t.Errorf("white has %d", c.White)
@@ -95,7 +95,7 @@ func TestAGameWithoutInitialTimeCanBePlayed(t *testing.T) {
 	}
 }
 
-func TestABrokerClockThatStepsBackPaysNobody(t *testing.T) {
+func TestBrokerClockStepBackChargesNothing(t *testing.T) {
 	t.Parallel()
 	tc := schemas.TimeControl{InitialCs: 1000}
 	c := Clock{White: 500, Black: 500, Since: start, WhiteBank: 100}

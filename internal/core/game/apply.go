@@ -3,20 +3,21 @@ package game
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"tabiya/internal/core/clock"
+	"tabiya/internal/core/game/row"
 	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
 
-// ErrGap is an event that does not follow the state: one before it is missing.
+// ErrGap is returned for an event whose seq is not the next one.
 var ErrGap = errors.New("an event is missing")
 
-// Apply is the state after an event. It believes the event. An event that the
-// state holds already changes nothing and gives s itself; one that does not
-// follow gives ErrGap. A nil s is a game that is not created yet.
+// Apply returns the state after an event, which it does not check against the
+// rules of chess. A nil s is a game that has not been created. An event that was
+// applied before changes nothing: s itself is returned. Returns ErrGap if events
+// before this one are missing.
 func Apply(s *State, ev schemas.Event) (*State, error) {
 	var seq int64
 	if s != nil {
@@ -42,50 +43,50 @@ func apply(s *State, ev schemas.Event) (*State, error) {
 		return applyCreated(ev, p)
 	}
 	if s == nil || s.Void {
-		return nil, errors.New("there is no game")
+		return nil, errors.New("the game does not exist")
 	}
 	next := *s
-	var e entry
+	var e row.Entry
 	var err error
 	if s.Over() {
-		e, err = next.afterwards(ev)
+		e, err = next.applyAfterEnd(ev)
 	} else {
-		e, err = next.change(ev)
+		e, err = next.applyWhileRunning(ev)
 	}
 	if err != nil {
 		return nil, err
 	}
-	e.at = ev.OccurredAt
+	e.At = ev.OccurredAt
 	if err := next.record(ev.CommandID, e); err != nil {
 		return nil, err
 	}
 	return &next, nil
 }
 
-// change makes an event's changes to a game that runs, except to the history.
-func (s *State) change(ev schemas.Event) (entry, error) {
+// applyWhileRunning changes everything but the history.
+func (s *State) applyWhileRunning(ev schemas.Event) (row.Entry, error) {
 	switch p := ev.Payload.(type) {
 	case *schemas.GameStartedPayload:
 		s.Clock = clock.New(s.TimeControl, ev.OccurredAt)
-		return entry{kind: kindStarted}, nil
+		return row.Entry{Kind: row.KindStarted}, nil
 	case *schemas.MoveMadePayload:
 		return s.applyMove(p, ev.OccurredAt)
 	case *schemas.DrawOfferedPayload:
 		s.DrawOffer = p.Color
-		s.of(p.Color).drawOffered = p.Ply + 1
-		return said(kindDrawOffered, p.Color), nil
+		s.side(p.Color).LastDrawOffer = p.Ply + 1
+		return row.Entry{Kind: row.KindDrawOffered, Color: p.Color}, nil
 	case *schemas.DrawDeclinedPayload:
 		s.DrawOffer = ""
-		return said(kindDrawDeclined, p.Color), nil
+		return row.Entry{Kind: row.KindDrawDeclined, Color: p.Color}, nil
 	case *schemas.TakebackOfferedPayload:
 		s.TakebackOffer = p.Color
-		own := s.of(p.Color)
-		own.takebackAsked = true
-		own.takebackOffers++
-		return said(kindTakebackOffered, p.Color), nil
+		own := s.side(p.Color)
+		own.TakebackOffered = true
+		own.TakebackOffers++
+		return row.Entry{Kind: row.KindTakebackOffered, Color: p.Color}, nil
 	case *schemas.TakebackDeclinedPayload:
 		s.TakebackOffer = ""
-		return said(kindTakebackDeclined, p.Color), nil
+		return row.Entry{Kind: row.KindTakebackDeclined, Color: p.Color}, nil
 	case *schemas.TakebackAcceptedPayload:
 		return s.applyTakeback(p, ev.OccurredAt)
 	case *schemas.TimeAddedPayload:
@@ -93,34 +94,34 @@ func (s *State) change(ev schemas.Event) (entry, error) {
 	case *schemas.PlayerLeftPayload:
 		return s.applyLeft(p, ev.OccurredAt), nil
 	case *schemas.PlayerReturnedPayload:
-		s.returned(p.Color)
-		return said(kindPlayerReturned, p.Color), nil
+		s.markPresent(p.Color)
+		return row.Entry{Kind: row.KindPlayerReturned, Color: p.Color}, nil
 	case *schemas.GameOver:
 		return s.applyOver(ev.Type, p, ev.OccurredAt), nil
 	}
-	return entry{}, fmt.Errorf("payload %T in a game that runs", ev.Payload)
+	return row.Entry{}, fmt.Errorf("payload %T in a running game", ev.Payload)
 }
 
-// afterwards is change for a game that is over.
-func (s *State) afterwards(ev schemas.Event) (entry, error) {
+// applyAfterEnd is applyWhileRunning for a finished game.
+func (s *State) applyAfterEnd(ev schemas.Event) (row.Entry, error) {
 	switch p := ev.Payload.(type) {
 	case *schemas.RematchOfferedPayload:
 		s.RematchOffer = p.Color
-		s.of(p.Color).rematchOffered = true
-		return said(kindRematchOffered, p.Color), nil
+		s.side(p.Color).RematchOffered = true
+		return row.Entry{Kind: row.KindRematchOffered, Color: p.Color}, nil
 	case *schemas.RematchDeclinedPayload:
 		s.RematchOffer = ""
-		return said(kindRematchDeclined, p.Color), nil
+		return row.Entry{Kind: row.KindRematchDeclined, Color: p.Color}, nil
 	case *schemas.RematchAcceptedPayload:
 		s.RematchOffer, s.rematched = "", true
-		return said(kindRematchAccepted, p.Color), nil
+		return row.Entry{Kind: row.KindRematchAccepted, Color: p.Color}, nil
 	}
-	return entry{}, fmt.Errorf("payload %T in a game that is over", ev.Payload)
+	return row.Entry{}, fmt.Errorf("payload %T in a finished game", ev.Payload)
 }
 
 func applyCreated(ev schemas.Event, p *schemas.GameCreatedPayload) (*State, error) {
 	if ev.Seq != 1 {
-		return nil, errors.New("a game is created once")
+		return nil, errors.New("GameCreated is not the first event")
 	}
 	if p.FEN != rules.StartFEN {
 		if _, err := rules.ParseFEN(p.FEN); err != nil {
@@ -133,63 +134,56 @@ func applyCreated(ev schemas.Event, p *schemas.GameCreatedPayload) (*State, erro
 		FEN: p.FEN, Clock: clock.New(p.TimeControl, ev.OccurredAt), Result: schemas.NoResult,
 	}
 	s.setStart(p.FEN)
-	s.keys = s.keys.append(keyBytes(rules.KeyOfFEN(p.FEN))...)
-	if err := s.record(ev.CommandID, entry{kind: kindCreated, at: ev.OccurredAt}); err != nil {
+	s.keys = s.keys.Append(rules.KeyOfFEN(p.FEN))
+	s.history = row.NewHistory(s.ID, s.CreatedAt)
+	if err := s.record(ev.CommandID, row.Entry{Kind: row.KindCreated, At: ev.OccurredAt}); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *State) applyMove(p *schemas.MoveMadePayload, at schemas.Time) (entry, error) {
+func (s *State) applyMove(p *schemas.MoveMadePayload, at schemas.Time) (row.Entry, error) {
 	m, err := rules.Note(p.UCI, p.SAN, p.FEN)
 	if err != nil {
-		return entry{}, err
+		return row.Entry{}, err
 	}
 	s.Clock = s.Clock.After(s.TimeControl, s.turn(), at, p.Clock)
 	s.Plies++
-	s.FEN = strings.Clone(p.FEN) // it may be a piece of the event's whole text
+	s.FEN = strings.Clone(p.FEN) // not to keep the whole text of the event in memory
 	if s.DrawOffer == p.Color.Other() {
-		s.DrawOffer = "" // to move is to answer
+		s.DrawOffer = "" // a move declines the offer
 	}
 	s.endTakebackOffer()
-	s.returned(p.Color)
+	s.markPresent(p.Color)
 	if irreversible(p.FEN) {
-		s.keys = ledger{}
+		s.keys = row.Keys{}
 	}
-	s.keys = s.keys.append(keyBytes(rules.KeyOfFEN(p.FEN))...)
-	e := entry{kind: kindMove, move: m, centis: p.Clock.CompensatedCs}
+	s.keys = s.keys.Append(rules.KeyOfFEN(p.FEN))
+	e := row.Entry{Kind: row.KindMove, Move: m, Centis: p.Clock.CompensatedCs}
 	if p.DeadlineAt == 0 {
-		e.kind = kindLastMove
+		e.Kind = row.KindLastMove
 	}
 	return e, nil
 }
 
-func (s *State) applyOver(t schemas.EventType, p *schemas.GameOver, at schemas.Time) entry {
-	s.Result, s.Termination, s.endedAt = own(results[:], p.Result), own(terminations[:], p.Termination), at
+func (s *State) applyOver(t schemas.EventType, p *schemas.GameOver, at schemas.Time) row.Entry {
+	// Clones do not keep the whole text of the event in memory.
+	s.Result, s.Termination, s.endedAt = schemas.Result(strings.Clone(string(p.Result))), schemas.Termination(strings.Clone(string(p.Termination))), at
 	s.DrawOffer, s.TakebackOffer = "", ""
-	s.keys = ledger{}
-	e := entry{result: p.Result, termination: p.Termination}
+	s.keys = row.Keys{}
+	e := row.Entry{Result: p.Result, Termination: p.Termination}
 	switch t {
 	case schemas.GameEnded:
-		e.kind = kindEnded
+		e.Kind = row.KindEnded
 	case schemas.GameResigned:
-		e.kind = kindResigned
+		e.Kind = row.KindResigned
 	case schemas.GameTimeout:
-		e.kind = kindTimeout
+		e.Kind = row.KindTimeout
 		s.Clock = s.Clock.Flag(s.Turn())
 	default:
-		e.kind = kindAborted
+		e.Kind = row.KindAborted
 	}
 	return e
-}
-
-// own is the list's v: that of an event may be a piece of its whole text, which
-// would stay in memory with it. What the list does not have is for record to say.
-func own[T comparable](list []T, v T) T {
-	if i := slices.Index(list, v); i >= 0 {
-		return list[i]
-	}
-	return v
 }
 
 // irreversible reports whether the FEN's half-move clock is 0.
@@ -198,6 +192,12 @@ func irreversible(fen string) bool {
 	return last >= 2 && fen[last-2:last] == " 0"
 }
 
-func keyBytes(k uint64) []byte {
-	return []byte{byte(k >> 56), byte(k >> 48), byte(k >> 40), byte(k >> 32), byte(k >> 24), byte(k >> 16), byte(k >> 8), byte(k)}
+// record appends an event to the history. Its seq is the next one.
+func (s *State) record(commandID string, e row.Entry) (err error) {
+	if s.history, err = s.history.Append(commandID, e, s.UpdatedAt); err != nil {
+		return err
+	}
+	s.Seq++
+	s.UpdatedAt = e.At
+	return nil
 }

@@ -5,18 +5,20 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"tabiya/internal/core/game/row"
+	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
 
-// shuffled is a game of that many plies whose board is like the one it began
-// with: knights jump about, and a pawn moves now and then.
-func shuffled(b testing.TB, plies int) *table {
-	g := newTable(b)
+// shuffled is a game of that many plies whose position stays close to the starting
+// one: mostly knight moves, and now and then a pawn move.
+func shuffled(b testing.TB, plies int) *harness {
+	g := newGame(b)
 	r := rand.New(rand.NewPCG(5, 5))
 	for g.state.Plies < plies {
 		moves := legal(g.state)
 		uci := moves[r.IntN(len(moves))]
-		next, san, err := position(g.state.FEN).Play(uci)
+		next, san, err := mustParseFEN(g.state.FEN).Play(uci)
 		fits := len(san) == 3 && san[0] == 'N'
 		if g.state.Plies%60 >= 58 {
 			fits = len(san) == 2 && (san[1] == '3' || san[1] == '6')
@@ -30,18 +32,24 @@ func shuffled(b testing.TB, plies int) *table {
 	return g
 }
 
-// BenchmarkDecide is what a move costs: read the row, judge, write the event and
-// the row. Both rows hold the same position, so what differs is the history
-// alone.
+// BenchmarkDecide measures a move: decode the row, decide, encode the event and the
+// row. Both rows hold the same position and differ only in their history.
 func BenchmarkDecide(b *testing.B) {
 	g := shuffled(b, 299)
 	cmd := g.command(schemas.PlayMove, g.actor(), &schemas.PlayMovePayload{UCI: legal(g.state)[0]})
 	young := *g.state
-	young.Seq = 4
-	young.keys = ledger{base: young.keys.appendTo(nil)[:8]}
-	young.ids = ledger{base: young.ids.appendTo(nil)[:4*8]}
-	young.log = ledger{base: young.log.appendTo(nil)[:4*5]}
-	young.Plies %= 2
+	young.Seq, young.UpdatedAt, young.Plies = 0, young.CreatedAt, young.Plies%2
+	young.keys = row.NewKeys([]uint64{rules.KeyOfFEN(young.FEN)})
+	young.history = row.NewHistory(young.ID, young.CreatedAt)
+	for e := range g.state.history.Entries() {
+		if e.Seq > 4 {
+			break
+		}
+		if err := young.record(g.state.history.CommandID(e.Seq), e); err != nil {
+			b.Fatal(err)
+		}
+	}
+	young.UpdatedAt = g.state.UpdatedAt
 	for _, c := range []struct {
 		plies int
 		state *State
@@ -55,7 +63,7 @@ func BenchmarkDecide(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				next, events, refusal := Judge(s, cmd, g.at+1000)
+				next, events, refusal := Decide(s, cmd, g.at+1000)
 				if refusal != nil || len(events) != 1 {
 					b.Fatal(refusal)
 				}
@@ -66,7 +74,7 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
-// BenchmarkEvents makes the last event of a long game again, and all of them.
+// BenchmarkEvents rebuilds the last event of a long game, and all of them.
 func BenchmarkEvents(b *testing.B) {
 	s := shuffled(b, 299).state
 	for _, from := range []int64{s.Seq, 1} {

@@ -1,93 +1,54 @@
 package game
 
 import (
-	"encoding/binary"
-	"errors"
-	"fmt"
-
+	"tabiya/internal/core/game/row"
 	"tabiya/schemas"
 )
 
-// The body of a row:
-//
-//	uvarint  length of the facts
-//	facts    what State's fields hold, see facts.go
-//	uvarint  length of keys
-//	keys     8 bytes a position
-//	heads    12 bytes an event whose command's id does not begin as the game's
-//	ids      8 bytes an event
-//	log      the rest
-//
-// Reading it copies the facts once, as the string that all of State's strings
-// are cut from, and copies nothing else: the cost does not grow with the game.
-
-// AppendBody writes the row's body.
+// AppendBody appends the body of the game's row to b, in the format of package
+// row.
 func AppendBody(b []byte, s *State) []byte {
-	var buf [1024]byte
-	facts := s.appendFacts(buf[:0])
-	b = binary.AppendUvarint(b, uint64(len(facts)))
-	b = append(b, facts...)
-	b = binary.AppendUvarint(b, uint64(s.keys.len()))
-	b = s.keys.appendTo(b)
-	b = s.heads.appendTo(b)
-	b = s.ids.appendTo(b)
-	return s.log.appendTo(b)
+	r := s.row()
+	return r.AppendTo(b)
 }
 
-// SizeOf is at least what AppendBody will write, and little more.
+// SizeOf returns an upper bound of what AppendBody writes, at most 160 bytes too
+// high.
 func SizeOf(s *State) int {
-	const numbers = 160 // all that is not a string, and all lengths
-	strings := len(s.Region) + len(s.Queue) + len(s.FEN) + len(s.unusualStart()) + len(s.RematchOf)
-	for _, p := range [...]*schemas.Seated{&s.White, &s.Black} {
-		strings += len(p.PlayerID) + len(p.Handle) + len(p.TicketID)
-	}
-	return numbers + strings + s.keys.len() + s.heads.len() + s.ids.len() + s.log.len()
+	r := s.row()
+	return r.SizeHint()
 }
 
-// DecodeBody reads a row's body. The state keeps hold of body, which must not
-// change afterwards.
+// DecodeBody reads the body of the row with that key and frame. The state aliases
+// body, which must not change afterwards.
 func DecodeBody(key string, head schemas.Head, body []byte) (*State, error) {
-	facts, rest, ok := cut(body)
-	if !ok {
-		return nil, errors.New("the facts are cut short")
+	r, err := row.Decode(key, body)
+	if err != nil {
+		return nil, err
 	}
-	s := &State{ID: key, head: head}
-	r := reader{rest: string(facts)}
-	heads, whole := s.readFacts(&r)
-	if r.bad || r.rest != "" {
-		return nil, errors.New("the facts are not in their format")
-	}
-	keys, rest, ok := cut(rest)
-	if !ok || len(keys)%8 != 0 {
-		return nil, errors.New("the position keys are cut short")
-	}
-	if heads > uint64(len(rest)) || heads%headWidth != 0 {
-		return nil, errors.New("the heads are cut short")
-	}
-	s.keys.base, s.heads.base, rest = keys, rest[:heads:heads], rest[heads:]
-	width := int64(idWidth)
-	if whole {
-		width = 16
-	}
-	if s.Seq < 0 || s.Seq > int64(len(rest))/width || s.Plies < 0 || int64(s.Plies) > s.Seq {
-		return nil, fmt.Errorf("no history of %d events and %d plies in %d bytes", s.Seq, s.Plies, len(rest))
-	}
-	ids := s.Seq * width
-	s.log.base = rest[ids:]
-	if whole {
-		s.splitIDs(rest[:ids])
-	} else {
-		s.ids.base = rest[:ids:ids]
-	}
-	return s, nil
+	return fromRow(&r, head), nil
 }
 
-// cut takes a length and that many bytes off b.
-func cut(b []byte) (piece, rest []byte, ok bool) {
-	n, width := binary.Uvarint(b)
-	if width <= 0 || n > uint64(len(b)-width) {
-		return nil, nil, false
+func (s *State) row() row.Row {
+	return row.Row{
+		ID: s.ID, Region: s.Region, White: s.White, Black: s.Black, TimeControl: s.TimeControl, Rated: s.Rated,
+		Private: s.Private, Queue: s.Queue, RematchOf: s.RematchOf, StartFEN: s.StartFEN, Void: s.Void,
+		Seq: s.Seq, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, EndedAt: s.endedAt, Plies: s.Plies, FEN: s.FEN,
+		Clock: s.Clock, Result: s.Result, Termination: s.Termination,
+		DrawOffer: s.DrawOffer, TakebackOffer: s.TakebackOffer, RematchOffer: s.RematchOffer,
+		Rematched: s.rematched, Sides: s.sides, Keys: s.keys, History: s.history,
 	}
-	end := width + int(n)
-	return b[width:end:end], b[end:], true
+}
+
+func fromRow(r *row.Row, head schemas.Head) *State {
+	s := &State{
+		ID: r.ID, Region: r.Region, White: r.White, Black: r.Black, TimeControl: r.TimeControl, Rated: r.Rated,
+		Private: r.Private, Queue: r.Queue, RematchOf: r.RematchOf, Void: r.Void,
+		Seq: r.Seq, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, endedAt: r.EndedAt, Plies: r.Plies, FEN: r.FEN,
+		Clock: r.Clock, Result: r.Result, Termination: r.Termination,
+		DrawOffer: r.DrawOffer, TakebackOffer: r.TakebackOffer, RematchOffer: r.RematchOffer,
+		rematched: r.Rematched, sides: r.Sides, keys: r.Keys, history: r.History, head: head,
+	}
+	s.setStart(r.StartFEN)
+	return s
 }

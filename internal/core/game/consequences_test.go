@@ -17,7 +17,7 @@ func types(commands []schemas.Command) (out []schemas.CommandType) {
 
 func TestConsequences(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	if got := Consequences(g.state, g.events[0]); got != nil {
 		t.Errorf("of GameCreated: %v", got)
 	}
@@ -42,11 +42,11 @@ func TestConsequences(t *testing.T) {
 		t.Errorf("%+v %+v", white, black)
 	}
 	if again := Consequences(nil, throughWire(t, over)); !reflect.DeepEqual(again, commands) {
-		t.Error("not a function of the event alone")
+		t.Error("the commands depend on the state")
 	}
 }
 
-func TestWhichEndsCount(t *testing.T) {
+func TestWhichResultsAreSentAndWhichAreRated(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name         string

@@ -6,16 +6,16 @@ import (
 	"tabiya/schemas"
 )
 
-// Refusal says why a command caused no event.
+// Refusal is the answer to a command that caused no event.
 type Refusal struct {
 	Code   schemas.Code
 	Detail string
-	// Seq is not 0 if nothing was wrong: the command was accepted before, and
-	// this is its first event.
+	// Seq is set if the command was accepted before: it is the seq of its first
+	// event, and Code and Detail are empty.
 	Seq int64
 }
 
-// Reply is the answer to whoever sent the command.
+// Reply returns the reply to send to the command's sender.
 func (r Refusal) Reply(cmd schemas.Command, at schemas.Time) schemas.Reply {
 	reply := schemas.Reply{
 		Type: schemas.CommandRejected, CommandID: cmd.ID, CommandType: cmd.Type, Key: cmd.Key,
@@ -31,25 +31,19 @@ func refuse(code schemas.Code, format string, args ...any) *Refusal {
 	return &Refusal{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Decide judges a command at a broker time. A nil s is a game that does not
-// exist. No events and no refusal: there was nothing to do (a timer that came
-// early, an abort of a game that does not exist yet: see Void).
-func Decide(s *State, cmd schemas.Command, at schemas.Time) ([]schemas.Event, *Refusal) {
-	_, events, refusal := Judge(s, cmd, at)
-	return events, refusal
-}
-
-// Judge is Decide that also gives the state after the events; s itself if there
-// are none.
-func Judge(s *State, cmd schemas.Command, at schemas.Time) (*State, []schemas.Event, *Refusal) {
+// Decide returns the events that a command causes at a broker time, and the state
+// after them; or s itself and the refusal. A nil s is a game that does not exist.
+// Neither events nor a refusal are returned if there was nothing to do: for a timer
+// that fired early, or an abort of a game that does not exist yet (see Void).
+func Decide(s *State, cmd schemas.Command, at schemas.Time) (*State, []schemas.Event, *Refusal) {
 	d := decision{state: s, cmd: cmd, at: at}
-	if refusal := d.judge(); refusal != nil {
+	if refusal := d.decide(); refusal != nil {
 		return s, nil, refusal
 	}
 	return d.state, d.events, nil
 }
 
-// decision collects what one command causes.
+// decision collects the events of one command.
 type decision struct {
 	state  *State
 	cmd    schemas.Command
@@ -59,19 +53,19 @@ type decision struct {
 
 // emit makes the next event and applies it.
 func (d *decision) emit(t schemas.EventType, payload any) {
-	ev := d.state.event(t, d.state.Seq+1, d.at, d.cmd.ID, payload)
+	ev := d.state.newEvent(t, d.state.Seq+1, d.at, d.cmd.ID, payload)
 	next, err := Apply(d.state, ev)
 	if err != nil {
-		panic("game: an event of our own: " + err.Error())
+		panic("game: apply an event just decided: " + err.Error())
 	}
 	d.state, d.events = next, append(d.events, ev)
 }
 
 func (d *decision) end(t schemas.EventType, result schemas.Result, termination schemas.Termination) {
-	d.emit(t, d.state.over(result, termination, d.at))
+	d.emit(t, d.state.gameOverPayload(result, termination, d.at))
 }
 
-func (d *decision) judge() *Refusal {
+func (d *decision) decide() *Refusal {
 	s := d.state
 	if s != nil {
 		if r := s.Repeat(d.cmd); r != nil {
@@ -82,7 +76,7 @@ func (d *decision) judge() *Refusal {
 	case schemas.CreateGame:
 		return d.create()
 	case schemas.EvictGame:
-		return nil // see Evictable: no event tells it
+		return nil // the row is dropped without an event, see Evictable
 	}
 	system := d.cmd.Actor == schemas.ActorSystem
 	switch {
@@ -91,9 +85,9 @@ func (d *decision) judge() *Refusal {
 			return nil
 		}
 		return refuse(schemas.CodeGameNotFound, "there is no such game")
-	case !system && s.Private && !s.seats(d.cmd.Actor):
-		return refuse(schemas.CodeGameNotFound, "there is no such game") // to him there is not
-	case s.Over() && !aboutRematch(d.cmd.Type):
+	case !system && s.Private && !s.hasPlayer(d.cmd.Actor):
+		return refuse(schemas.CodeGameNotFound, "there is no such game") // strangers must not learn that it exists
+	case s.Over() && !isRematchCommand(d.cmd.Type):
 		return refuse(schemas.CodeGameOver, "the game is over: %s, %s", s.Result, s.Termination)
 	case system:
 		return d.bySystem()
@@ -104,28 +98,27 @@ func (d *decision) judge() *Refusal {
 		return refuse(schemas.CodeNotAPlayer, "only the two players may do this")
 	case d.cmd.Type == schemas.PlayMove:
 		return d.play(color, d.cmd.Payload.(*schemas.PlayMovePayload))
-	case !s.Over() && s.late(d.at):
-		d.timeUp() // the broker's clock ended the game before this came
+	case !s.Over() && s.expired(d.at):
+		d.endOnTime() // the time ran out before the command reached the broker
 		return nil
 	}
 	return d.byPlayer(color)
 }
 
-// seats reports whether somebody is one of the players.
-func (s *State) seats(playerID string) bool {
+func (s *State) hasPlayer(playerID string) bool {
 	_, plays := s.ColorOf(playerID)
 	return plays
 }
 
-// bySystem judges what timers, processors and services say of a game.
+// bySystem handles the commands of timers, processors and services.
 func (d *decision) bySystem() *Refusal {
 	switch d.cmd.Type {
 	case schemas.AbortGame:
 		d.end(schemas.GameAborted, schemas.NoResult, schemas.MatchExpired)
 		return nil
 	case schemas.CheckFlag, schemas.MarkGone, schemas.MarkPresent:
-		if d.state.late(d.at) {
-			d.timeUp()
+		if d.state.expired(d.at) {
+			d.endOnTime()
 		} else {
 			d.presence()
 		}
@@ -134,7 +127,7 @@ func (d *decision) bySystem() *Refusal {
 	return refuse(schemas.CodeNotAPlayer, "only the two players may do this")
 }
 
-// byPlayer judges all that a player does but his moves, in time.
+// byPlayer handles the commands of players, except PlayMove.
 func (d *decision) byPlayer(color schemas.Color) *Refusal {
 	switch d.cmd.Type {
 	case schemas.Resign:
@@ -160,51 +153,4 @@ func (d *decision) byPlayer(color schemas.Color) *Refusal {
 		return d.rematch(color)
 	}
 	return refuse(schemas.CodeForbidden, "players do not send %s", d.cmd.Type)
-}
-
-func (d *decision) create() *Refusal {
-	switch s := d.state; {
-	case s != nil && s.Void:
-		return refuse(schemas.CodeGameOver, "the game was aborted before it was created")
-	case s != nil:
-		return refuse(schemas.CodeGameExists, "there is such a game already")
-	case d.cmd.Actor != schemas.ActorSystem && d.cmd.Actor != schemas.ActorService:
-		return refuse(schemas.CodeForbidden, "players do not create games")
-	}
-	p := d.cmd.Payload.(*schemas.CreateGamePayload)
-	if p.Deadline != 0 && d.at > p.Deadline {
-		return refuse(schemas.CodeGameOver, "the time in which this game could be made has passed")
-	}
-	if p.White.PlayerID == "" || p.Black.PlayerID == "" {
-		return refuse(schemas.CodePlayerNotFound, "a game has two players")
-	}
-	if p.White.PlayerID == p.Black.PlayerID {
-		return refuse(schemas.CodeSamePlayer, "nobody plays himself")
-	}
-	if err := p.TimeControl.Validate(); err != nil {
-		return refuse(schemas.CodeInvalidTimeControl, "%v", err)
-	}
-	if !schemas.ValidRegion(d.cmd.Region) {
-		return refuse(schemas.CodeUnknownRegion, "%.20q is not a region", d.cmd.Region)
-	}
-	if p.RematchOf != "" && !schemas.ValidID(p.RematchOf) {
-		return refuse(schemas.CodeInvalidField, "rematchOf: the id of a game")
-	}
-	start, err := startFrom(p.FEN)
-	if err != nil {
-		return refuse(schemas.CodeInvalidFEN, "%v", err)
-	}
-	d.state = &State{
-		ID: d.cmd.Key, Region: d.cmd.Region, White: p.White, Black: p.Black, TimeControl: p.TimeControl,
-		Rated: p.Rated, Private: p.Private, Queue: p.Queue, RematchOf: p.RematchOf,
-	}
-	d.state.setStart(start.FEN())
-	created := d.state.event(schemas.GameCreated, 1, d.at, d.cmd.ID, d.state.created())
-	next, err := Apply(nil, created)
-	if err != nil {
-		panic("game: an event of our own: " + err.Error())
-	}
-	d.state, d.events = next, append(d.events, created)
-	d.emit(schemas.GameStarted, d.state.started(d.at))
-	return nil
 }

@@ -4,11 +4,10 @@
 //	         Decide(state, command, at)        Apply(state, event)
 //	command ───────────────────────────► events ──────────────────► state
 //
-// Decide is the only judge; Apply believes what it is told and needs no judge
-// of moves. The games processor runs both; the livegame service folds Apply
-// over the events it reads.
+// Decide alone checks commands against the rules; Apply trusts its events. The games
+// processor calls Decide; the livegame service folds the events it reads with Apply.
 //
-// A State is immutable. Besides where the game stands it holds its whole
-// history in some 13 bytes a ply, from which EventAt makes every event again,
-// byte for byte (see history.go).
+// A State is immutable. Besides the current state of the game it holds the whole
+// history, in about 13 bytes a ply, from which EventAt rebuilds every event byte for
+// byte. Package row is the format in which a State is stored.
 package game

@@ -2,34 +2,34 @@ package game
 
 import (
 	"tabiya/internal/core/clock"
+	"tabiya/internal/core/game/row"
 	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
 
-// Every event is made by one of the functions below, when it is decided and
-// when it is made again, so that both times the bytes are the same.
+// Events are built by the functions below both when they are decided and when they
+// are rebuilt from the history, so the bytes are the same both times.
 
-// event puts a payload into the envelope.
-func (s *State) event(t schemas.EventType, seq int64, at schemas.Time, commandID string, payload any) schemas.Event {
+func (s *State) newEvent(t schemas.EventType, seq int64, at schemas.Time, commandID string, payload any) schemas.Event {
 	return schemas.Event{
 		ID: schemas.EventID(s.ID, seq), Type: t, Key: s.ID, Seq: seq, OccurredAt: at,
 		Region: s.Region, CommandID: commandID, Payload: payload,
 	}
 }
 
-func (s *State) created() *schemas.GameCreatedPayload {
+func (s *State) createdPayload() *schemas.GameCreatedPayload {
 	return &schemas.GameCreatedPayload{
 		White: s.White, Black: s.Black, TimeControl: s.TimeControl, Speed: s.Speed(),
 		Rated: s.Rated, Queue: s.Queue, FEN: s.StartFEN, Private: s.Private, RematchOf: s.RematchOf,
 	}
 }
 
-func (s *State) started(at schemas.Time) *schemas.GameStartedPayload {
+func (s *State) startedPayload(at schemas.Time) *schemas.GameStartedPayload {
 	return &schemas.GameStartedPayload{FirstMoveBy: clock.New(s.TimeControl, at).Deadline(s.TimeControl, s.turnAfter(0))}
 }
 
-// moved is the payload of a move; after is the clock after it.
-func (s *State) moved(number int, uci, san, fen string, audit schemas.Clock, after clock.Clock, last bool) *schemas.MoveMadePayload {
+// movePayload is the payload of a move; after is the clock after it.
+func (s *State) movePayload(number int, uci, san, fen string, audit schemas.Clock, after clock.Clock, last bool) *schemas.MoveMadePayload {
 	p := &schemas.MoveMadePayload{Ply: number, Color: s.mover(number - 1), UCI: uci, SAN: san, FEN: fen, Clock: audit}
 	if !last {
 		p.DeadlineAt = after.Deadline(s.TimeControl, s.turnAfter(number))
@@ -37,8 +37,7 @@ func (s *State) moved(number int, uci, san, fen string, audit schemas.Clock, aft
 	return p
 }
 
-// over is the payload of the terminal event of a game whose last position is fen.
-func (s *State) over(result schemas.Result, termination schemas.Termination, at schemas.Time) *schemas.GameOver {
+func (s *State) gameOverPayload(result schemas.Result, termination schemas.Termination, at schemas.Time) *schemas.GameOver {
 	moves, clocks := s.Moves()
 	return &schemas.GameOver{
 		White: s.White, Black: s.Black, TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Queue: s.Queue,
@@ -47,7 +46,7 @@ func (s *State) over(result schemas.Result, termination schemas.Termination, at 
 	}
 }
 
-// EventAt makes event seq again, byte for byte; ok is false if there is none.
+// EventAt rebuilds event seq, byte for byte; ok is false if there is none.
 func (s *State) EventAt(seq int64) (ev schemas.Event, ok bool) {
 	s.walk(seq, func(e schemas.Event) bool {
 		ev, ok = e, true
@@ -56,7 +55,7 @@ func (s *State) EventAt(seq int64) (ev schemas.Event, ok bool) {
 	return ev, ok
 }
 
-// Events makes all events from seq on again, byte for byte.
+// Events rebuilds all events from seq on, byte for byte.
 func (s *State) Events(from int64) []schemas.Event {
 	var events []schemas.Event
 	s.walk(from, func(e schemas.Event) bool {
@@ -66,67 +65,66 @@ func (s *State) Events(from int64) []schemas.Event {
 	return events
 }
 
-// walk makes the events from seq on, until yield returns false.
+// walk rebuilds the events from seq on, until yield returns false.
 func (s *State) walk(from int64, yield func(schemas.Event) bool) {
 	from = max(from, 1)
 	if from > s.Seq {
 		return
 	}
-	l, board := s.emptyLine(), position(s.StartFEN)
-	for e := range s.history() {
-		audit := l.take(e)
-		wanted := e.seq >= from
+	l, board := s.emptyLine(), mustParseFEN(s.StartFEN)
+	for e := range s.history.Entries() {
+		audit := l.advance(e)
 		san := ""
 		switch {
-		case e.moves():
-			board, san = board.Replay(e.move)
-		case e.kind == kindTakebackAccepted:
+		case e.Kind.IsMove():
+			board, san = board.Replay(e.Move)
+		case e.Kind == row.KindTakebackAccepted:
 			board = l.board()
 		}
-		if !wanted {
+		if e.Seq < from {
 			continue
 		}
-		ev := s.event(eventTypes[e.kind], e.seq, e.at, s.commandID(e.seq), s.payload(e, &l, audit, board, san))
+		ev := s.newEvent(e.Kind.EventType(), e.Seq, e.At, s.history.CommandID(e.Seq), s.payload(e, &l, audit, board, san))
 		if !yield(ev) {
 			return
 		}
 	}
 }
 
-// payload makes that of an entry again; the line and the board are those after
-// it, audit and san are a move's.
-func (s *State) payload(e entry, l *line, audit schemas.Clock, board rules.Position, san string) any {
+// payload rebuilds the payload of an entry. The line and the board are those after
+// it; audit and san are set for moves.
+func (s *State) payload(e row.Entry, l *line, audit schemas.Clock, board rules.Position, san string) any {
 	plies := len(l.plies)
-	switch e.kind {
-	case kindCreated:
-		return s.created()
-	case kindStarted:
-		return s.started(e.at)
-	case kindMove, kindLastMove:
-		return s.moved(plies, e.move.UCI(), san, board.FEN(), audit, l.clock, e.kind == kindLastMove)
-	case kindDrawOffered:
-		return &schemas.DrawOfferedPayload{Ply: plies, Color: e.color()}
-	case kindDrawDeclined:
-		return &schemas.DrawDeclinedPayload{Ply: plies, Color: e.color()}
-	case kindTakebackOffered:
-		return &schemas.TakebackOfferedPayload{Ply: plies, Color: e.color()}
-	case kindTakebackDeclined:
-		return &schemas.TakebackDeclinedPayload{Ply: plies, Color: e.color()}
-	case kindTakebackAccepted:
-		return l.takebackAccepted(e.color(), board)
-	case kindTimeAdded:
-		return timeAdded(e.color(), e.centis, l.clocks(), l.deadline())
-	case kindPlayerLeft:
-		return &schemas.PlayerLeftPayload{Color: e.color(), Explicit: e.flags&flagExplicit != 0}
-	case kindPlayerReturned:
-		return &schemas.PlayerReturnedPayload{Color: e.color()}
-	case kindRematchOffered:
-		return &schemas.RematchOfferedPayload{Color: e.color()}
-	case kindRematchDeclined:
-		return &schemas.RematchDeclinedPayload{Color: e.color()}
-	case kindRematchAccepted:
-		return s.rematchAccepted(e.color(), e.seq)
+	switch e.Kind {
+	case row.KindCreated:
+		return s.createdPayload()
+	case row.KindStarted:
+		return s.startedPayload(e.At)
+	case row.KindMove, row.KindLastMove:
+		return s.movePayload(plies, e.Move.UCI(), san, board.FEN(), audit, l.clock, e.Kind == row.KindLastMove)
+	case row.KindDrawOffered:
+		return &schemas.DrawOfferedPayload{Ply: plies, Color: e.Color}
+	case row.KindDrawDeclined:
+		return &schemas.DrawDeclinedPayload{Ply: plies, Color: e.Color}
+	case row.KindTakebackOffered:
+		return &schemas.TakebackOfferedPayload{Ply: plies, Color: e.Color}
+	case row.KindTakebackDeclined:
+		return &schemas.TakebackDeclinedPayload{Ply: plies, Color: e.Color}
+	case row.KindTakebackAccepted:
+		return l.takebackPayload(e.Color, board)
+	case row.KindTimeAdded:
+		return timeAddedPayload(e.Color, e.Centis, l.clocks(), l.deadline())
+	case row.KindPlayerLeft:
+		return &schemas.PlayerLeftPayload{Color: e.Color, Explicit: e.Explicit}
+	case row.KindPlayerReturned:
+		return &schemas.PlayerReturnedPayload{Color: e.Color}
+	case row.KindRematchOffered:
+		return &schemas.RematchOfferedPayload{Color: e.Color}
+	case row.KindRematchDeclined:
+		return &schemas.RematchDeclinedPayload{Color: e.Color}
+	case row.KindRematchAccepted:
+		return s.rematchPayload(e.Color, e.Seq)
 	default:
-		return s.over(e.result, e.termination, e.at)
+		return s.gameOverPayload(e.Result, e.Termination, e.At)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"tabiya/schemas"
 )
 
-func end(t *testing.T, g *table, events []schemas.Event, want schemas.EventType, result schemas.Result, termination schemas.Termination) *schemas.GameOver {
+func end(t *testing.T, g *harness, events []schemas.Event, want schemas.EventType, result schemas.Result, termination schemas.Termination) *schemas.GameOver {
 	t.Helper()
 	if len(events) == 0 {
 		t.Fatal("no event")
@@ -18,10 +18,10 @@ func end(t *testing.T, g *table, events []schemas.Event, want schemas.EventType,
 		t.Fatalf("%s %+v, want %s %s %s", last.Type, last.Payload, want, result, termination)
 	}
 	if over.Plies != len(over.Moves) || over.Plies != len(over.ClocksCs) || over.EndedAt != last.OccurredAt || over.FEN != g.state.FEN {
-		t.Fatalf("the terminal event does not hold the whole game: %+v", over)
+		t.Fatalf("the terminal event does not contain the whole game: %+v", over)
 	}
 	if !g.state.Over() || g.state.EndedAt() != last.OccurredAt || g.state.Deadline() != 0 {
-		t.Fatal("the state does not know that the game is over")
+		t.Fatal("the state does not say that the game is over")
 	}
 	g.refused(g.command(schemas.PlayMove, whiteID, &schemas.PlayMovePayload{UCI: "e2e4"}), schemas.CodeGameOver)
 	g.refused(g.command(schemas.Resign, blackID, nil), schemas.CodeGameOver)
@@ -45,7 +45,7 @@ func TestGamesEndOnTheBoard(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			g := newTable(t)
+			g := newGame(t)
 			events := g.playAll(c.moves)
 			if len(events) != 2 || events[0].CommandID != events[1].CommandID {
 				t.Fatalf("%d events", len(events))
@@ -67,18 +67,18 @@ func TestInsufficientMaterialSeventyFiveMovesAndMaxPlies(t *testing.T) {
 	}{
 		{"bare kings", "8/8/4k3/8/8/4Kp2/8/8 w - - 0 40", "e3f3", 78, schemas.InsufficientMaterial},
 		{"75 moves", "8/8/4k3/8/8/4K2R/8/8 w - - 149 120", "e3f3", 238, schemas.SeventyFiveMoves},
-		{"mate at the 75th move", "4k3/7R/4K3/8/8/8/8/6R1 w - - 149 120", "g1g8", 238, schemas.Checkmate},
+		{"checkmate on the 75th move", "4k3/7R/4K3/8/8/8/8/6R1 w - - 149 120", "g1g8", 238, schemas.Checkmate},
 		{"600 plies", "4k3/8/4K3/8/8/8/8/6R1 b - - 10 300", "e8f8", 599, schemas.MaxPlies},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := *newTable(t).state
+			s := *newGame(t).state
 			s.FEN, s.Plies = c.fen, c.plies
 			actor := whiteID
 			if c.plies%2 == 1 {
 				actor = blackID
 			}
-			_, events, refusal := Judge(&s, schemas.Command{ID: schemas.NewID(), Type: schemas.PlayMove, Key: gameID, Actor: actor, Payload: &schemas.PlayMovePayload{UCI: c.uci}}, epoch+10)
+			_, events, refusal := Decide(&s, schemas.Command{ID: schemas.NewID(), Type: schemas.PlayMove, Key: gameID, Actor: actor, Payload: &schemas.PlayMovePayload{UCI: c.uci}}, epoch+10)
 			if refusal != nil || len(events) != 2 || events[1].Payload.(*schemas.GameOver).Termination != c.want {
 				t.Fatalf("%+v %+v", events, refusal)
 			}
@@ -88,14 +88,14 @@ func TestInsufficientMaterialSeventyFiveMovesAndMaxPlies(t *testing.T) {
 
 func TestResignation(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4")
 	end(t, g, g.must(g.command(schemas.Resign, whiteID, nil)), schemas.GameResigned, schemas.BlackWins, schemas.Resignation)
 }
 
 func TestDrawOffers(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.refused(g.command(schemas.AcceptDraw, blackID, nil), schemas.CodeNoDrawOffer)
 	g.refused(g.command(schemas.DeclineDraw, blackID, nil), schemas.CodeNoDrawOffer)
 	g.must(g.command(schemas.OfferDraw, whiteID, nil))
@@ -103,11 +103,11 @@ func TestDrawOffers(t *testing.T) {
 	g.refused(g.command(schemas.AcceptDraw, whiteID, nil), schemas.CodeNoDrawOffer)
 	g.play("g1f3")
 	if g.state.DrawOffer != schemas.White {
-		t.Fatal("the offerer's own move took his offer back")
+		t.Fatal("the offerer's own move withdrew the offer")
 	}
 	g.play("g8f6")
 	if g.state.DrawOffer != "" {
-		t.Fatal("the opponent's move did not answer the offer")
+		t.Fatal("the opponent's move did not decline the offer")
 	}
 	g.refused(g.command(schemas.AcceptDraw, blackID, nil), schemas.CodeNoDrawOffer)
 	g.refused(g.command(schemas.OfferDraw, whiteID, nil), schemas.CodeDrawOfferTooSoon)
@@ -121,28 +121,28 @@ func TestDrawOffers(t *testing.T) {
 	end(t, g, g.must(g.command(schemas.AcceptDraw, blackID, nil)), schemas.GameEnded, schemas.Draw, schemas.Agreement)
 }
 
-func TestToOfferADrawAgainstAnOfferIsToAcceptIt(t *testing.T) {
+func TestDrawOfferAgainstPendingOfferAcceptsIt(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4 e7e5")
 	g.must(g.command(schemas.OfferDraw, whiteID, nil))
 	end(t, g, g.must(g.command(schemas.OfferDraw, blackID, nil)), schemas.GameEnded, schemas.Draw, schemas.Agreement)
 }
 
-func TestADrawCanBeAgreedBeforeTheFirstMove(t *testing.T) {
+func TestDrawAgreedBeforeFirstMove(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.must(g.command(schemas.OfferDraw, blackID, nil))
 	end(t, g, g.must(g.command(schemas.AcceptDraw, whiteID, nil)), schemas.GameEnded, schemas.Draw, schemas.Agreement)
 }
 
 func TestAbort(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.play("e2e4")
 	end(t, g, g.must(g.command(schemas.AbortGame, blackID, nil)), schemas.GameAborted, schemas.NoResult, schemas.AbortedByPlayer)
 
-	g = newTable(t)
+	g = newGame(t)
 	g.playAll("e2e4 e7e5")
 	g.refused(g.command(schemas.AbortGame, blackID, nil), schemas.CodeTooLateToAbort)
 	end(t, g, g.must(g.command(schemas.AbortGame, schemas.ActorSystem, nil)), schemas.GameAborted, schemas.NoResult, schemas.MatchExpired)
@@ -150,7 +150,7 @@ func TestAbort(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	move := func(uci string, ply int) *schemas.PlayMovePayload {
 		return &schemas.PlayMovePayload{UCI: uci, Ply: ply}
 	}
@@ -173,15 +173,15 @@ func TestRefusals(t *testing.T) {
 		p := createPayload()
 		cmd := g.command(schemas.CreateGame, schemas.ActorService, p)
 		change(&cmd, p)
-		if _, refusal := Decide(nil, cmd, epoch); refusal == nil || refusal.Code != code {
+		if _, _, refusal := Decide(nil, cmd, epoch); refusal == nil || refusal.Code != code {
 			t.Errorf("%+v, want %s", refusal, code)
 		}
 	}
-	if _, refusal := Decide(nil, g.command(schemas.Resign, whiteID, nil), epoch); refusal == nil || refusal.Code != schemas.CodeGameNotFound {
+	if _, _, refusal := Decide(nil, g.command(schemas.Resign, whiteID, nil), epoch); refusal == nil || refusal.Code != schemas.CodeGameNotFound {
 		t.Errorf("%+v", refusal)
 	}
 	for _, c := range []schemas.CommandType{schemas.CheckFlag, schemas.AbortGame, schemas.EvictGame} {
-		if events, refusal := Decide(nil, g.command(c, schemas.ActorSystem, nil), epoch); refusal != nil || events != nil {
+		if _, events, refusal := Decide(nil, g.command(c, schemas.ActorSystem, nil), epoch); refusal != nil || events != nil {
 			t.Errorf("%s of no game: %v %+v", c, events, refusal)
 		}
 	}
@@ -189,7 +189,7 @@ func TestRefusals(t *testing.T) {
 
 func TestIdempotency(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	create := schemas.Command{ID: g.events[0].CommandID, Type: schemas.CreateGame, Key: gameID, Region: "eu", Actor: schemas.ActorService, Payload: createPayload()}
 	repeated := func(cmd schemas.Command, seq int64) {
 		t.Helper()
@@ -199,7 +199,7 @@ func TestIdempotency(t *testing.T) {
 		}
 	}
 	repeated(create, 1)
-	risen := createPayload() // a rating may move between a request and its repeat
+	risen := createPayload() // ratings may change between a request and its repeat
 	risen.White.Rating, risen.Black.Deviation = risen.White.Rating+10, risen.Black.Deviation-5
 	repeated(schemas.Command{ID: create.ID, Type: schemas.CreateGame, Key: gameID, Region: "eu", Actor: schemas.ActorService, Payload: risen}, 1)
 	other := create
@@ -231,9 +231,9 @@ func TestIdempotency(t *testing.T) {
 	}
 }
 
-func TestApplyRefusesAGapAndPassesOverARepeat(t *testing.T) {
+func TestApplyRejectsGapAndIgnoresRepeat(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4 e7e5")
 	two, _ := Apply(nil, g.events[0])
 	if _, err := Apply(two, g.events[2]); !errors.Is(err, ErrGap) {
@@ -243,7 +243,7 @@ func TestApplyRefusesAGapAndPassesOverARepeat(t *testing.T) {
 		t.Errorf("a repeat: %v", err)
 	}
 	if _, err := Apply(nil, g.events[1]); err == nil {
-		t.Error("a game began with its second event")
+		t.Error("GameStarted was applied to no game")
 	}
 	foreign := g.events[3]
 	foreign.Key = "another"
@@ -252,18 +252,18 @@ func TestApplyRefusesAGapAndPassesOverARepeat(t *testing.T) {
 	}
 }
 
-func TestAVoidGameRefusesItsCreation(t *testing.T) {
+func TestVoidGameRefusesCreateGame(t *testing.T) {
 	t.Parallel()
 	s := recode(t, Void(gameID, "eu", epoch).Stamped(1, 7))
 	if !s.Void || !s.Over() || !s.Evictable() || s.EndedAt() != epoch || len(s.Events(1)) != 0 {
 		t.Fatalf("%+v", s)
 	}
 	cmd := schemas.Command{ID: schemas.NewID(), Type: schemas.CreateGame, Key: gameID, Region: "eu", Actor: schemas.ActorSystem, Payload: createPayload()}
-	if events, r := Decide(s, cmd, epoch+1); len(events) != 0 || r == nil || r.Code != schemas.CodeGameOver {
+	if _, events, r := Decide(s, cmd, epoch+1); len(events) != 0 || r == nil || r.Code != schemas.CodeGameOver {
 		t.Fatalf("%v %+v", events, r)
 	}
 	cmd = schemas.Command{ID: schemas.NewID(), Type: schemas.Resign, Key: gameID, Actor: whiteID}
-	if _, r := Decide(s, cmd, epoch+1); r == nil || r.Code != schemas.CodeGameNotFound {
+	if _, _, r := Decide(s, cmd, epoch+1); r == nil || r.Code != schemas.CodeGameNotFound {
 		t.Fatalf("%+v", r)
 	}
 }

@@ -9,11 +9,11 @@ import (
 	"tabiya/schemas"
 )
 
-// A row keeps half of a client's command id. Ids that have one half alike are
-// still different ids.
-func TestIDsThatHaveOneHalfAlike(t *testing.T) {
+// A row stores half of most command IDs. IDs that share a half must still be told
+// apart.
+func TestCommandIDsSharingOneHalfAreDistinct(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	first := g.command(schemas.OfferDraw, whiteID, nil)
 	first.ID = schemas.GameCommandID(gameID, schemas.CommandID(whiteID, "one"))
 	foreign := g.command(schemas.DeclineDraw, blackID, nil)
@@ -32,20 +32,20 @@ func TestIDsThatHaveOneHalfAlike(t *testing.T) {
 	}
 	g.checkHistory()
 	cost := func(head string) int {
-		g := newTable(t)
+		g := newGame(t)
 		before := len(AppendBody(nil, g.state))
 		cmd := g.command(schemas.OfferDraw, whiteID, nil)
 		cmd.ID = schemas.GameCommandID(head, cmd.ID)
 		g.must(cmd)
 		return len(AppendBody(nil, g.state)) - before
 	}
-	if own, other := cost(gameID), cost(foreign.ID); other-own != headWidth {
-		t.Errorf("a command costs the row %d bytes, one of a processor %d", own, other)
+	if own, other := cost(gameID), cost(foreign.ID); other-own != 12 {
+		t.Errorf("a command with the game's prefix costs the row %d bytes, another %d", own, other)
 	}
 }
 
-// A row with whole ids was written by the code before.
-func TestARowOfWholeIDsIsRead(t *testing.T) {
+// Version 2 of the row format stored whole command IDs.
+func TestRowWithWholeCommandIDsIsRead(t *testing.T) {
 	t.Parallel()
 	body, err := os.ReadFile(filepath.Join("testdata", "row-of-whole-ids.bin"))
 	if err != nil {
@@ -59,17 +59,17 @@ func TestARowOfWholeIDsIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &table{t: t, state: s, at: s.UpdatedAt, n: s.Seq + 100, events: s.Events(1)}
+	g := &harness{t: t, state: s, at: s.UpdatedAt, n: s.Seq + 100, events: s.Events(1)}
 	var got []byte
 	for _, ev := range g.events {
 		got = append(append(got, ev.Record().Value...), '\n')
 	}
 	if !bytes.Equal(got, want) {
-		t.Fatalf("made again as\n%s\nwant\n%s", got, want)
+		t.Fatalf("rebuilt as\n%s\nwant\n%s", got, want)
 	}
 	g.play("g1f3")
 	g.checkHistory()
 	if _, err := DecodeBody(gameID, schemas.Head{}, body[:len(body)-200]); err == nil {
-		t.Error("a row that is cut short was read")
+		t.Error("a truncated row was read")
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"tabiya/schemas"
 )
 
-// lagged plays a move that the service says was under way for so long.
-func (g *table) lagged(uci string, lagCs int64) schemas.Clock {
+// lagged plays a move for which the service measured that lag.
+func (g *harness) lagged(uci string, lagCs int64) schemas.Clock {
 	g.t.Helper()
 	events := g.must(g.command(schemas.PlayMove, g.actor(), &schemas.PlayMovePayload{UCI: uci, LagCs: lagCs}))
 	p, ok := events[0].Payload.(*schemas.MoveMadePayload)
@@ -20,9 +20,9 @@ func (g *table) lagged(uci string, lagCs int64) schemas.Clock {
 	return p.Clock
 }
 
-func TestLagIsGivenBackAndTold(t *testing.T) {
+func TestLagIsCompensatedAndRecorded(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4 e7e5")
 	g.at += 4000
 	if got := g.lagged("g1f3", 25); got != (schemas.Clock{WhiteCs: 30000 - 375 + 300, BlackCs: 30000, ElapsedCs: 400, ChargedCs: 375, CompensatedCs: 25}) {
@@ -30,11 +30,11 @@ func TestLagIsGivenBackAndTold(t *testing.T) {
 	}
 	g.at += 100
 	if got := g.lagged("b8c6", 25); got.ChargedCs != 0 || got.CompensatedCs != 10 {
-		t.Fatalf("more given back than went by: %+v", got)
+		t.Fatalf("compensated more than elapsed: %+v", got)
 	}
 	g.at += 90_000
 	if got := g.lagged("f1b5", 1<<40); got.CompensatedCs != 300-25+100 {
-		t.Fatalf("more given back than the bank holds: %+v", got)
+		t.Fatalf("compensated more than the bank holds: %+v", got)
 	}
 	g.at += 1000
 	if got := g.lagged("a7a6", -7); got.CompensatedCs != 0 || got.ChargedCs != 100 {
@@ -43,7 +43,7 @@ func TestLagIsGivenBackAndTold(t *testing.T) {
 	g.checkHistory()
 }
 
-func TestAMoveThatWasUnderWayWhenTheTimeRanOutIsNotLost(t *testing.T) {
+func TestMoveInFlightAtDeadlineIsAcceptedWithinLagBank(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
@@ -59,7 +59,7 @@ func TestAMoveThatWasUnderWayWhenTheTimeRanOutIsNotLost(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			g := newTable(t)
+			g := newGame(t)
 			g.playAll("e2e4 e7e5 g1f3")
 			g.at = g.state.Deadline() + c.late
 			if c.flag {
@@ -75,9 +75,9 @@ func TestAMoveThatWasUnderWayWhenTheTimeRanOutIsNotLost(t *testing.T) {
 	}
 }
 
-// A row that the code before the lag banks wrote is read, its events are made
-// again as they were, and its game goes on.
-func TestARowWithoutLagBanksIsRead(t *testing.T) {
+// Version 1 of the row format had no lag banks. Such a row is read, its events are
+// rebuilt unchanged, and its game can go on.
+func TestRowWithoutLagBanksIsRead(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"live", "ended"} {
 		body, err := os.ReadFile(filepath.Join("testdata", "row-without-banks-"+name+".bin"))
@@ -93,13 +93,13 @@ func TestARowWithoutLagBanksIsRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []byte
-		g := &table{t: t, state: s, at: s.UpdatedAt, n: s.Seq}
+		g := &harness{t: t, state: s, at: s.UpdatedAt, n: s.Seq}
 		for _, ev := range s.Events(1) {
 			got = append(append(got, ev.Record().Value...), '\n')
 			g.events = append(g.events, ev)
 		}
 		if !bytes.Equal(got, want) {
-			t.Fatalf("%s: made again as\n%s\nwant\n%s", name, got, want)
+			t.Fatalf("%s: rebuilt as\n%s\nwant\n%s", name, got, want)
 		}
 		if s.Over() {
 			continue
@@ -112,15 +112,15 @@ func TestARowWithoutLagBanksIsRead(t *testing.T) {
 	}
 }
 
-func TestWhatLagCostsARow(t *testing.T) {
+func TestRowBytesSpentOnLag(t *testing.T) {
 	t.Parallel()
 	size := func(lagCs int64) int {
-		g := newTable(t)
+		g := newGame(t)
 		for _, uci := range []string{"e2e4", "e7e5", "g1f3", "b8c6", "f1b5", "a7a6", "b5a4", "g8f6", "e1g1", "f8e7"} {
 			g.at += 9000
 			g.lagged(uci, lagCs)
 		}
-		return g.state.log.len()
+		return len(AppendBody(nil, g.state))
 	}
 	plain := size(0)
 	if got := size(5) - plain; got != 8 {

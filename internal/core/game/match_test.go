@@ -6,9 +6,9 @@ import (
 	"tabiya/schemas"
 )
 
-func TestAMatchThatItsQueueGaveUpMakesNoGame(t *testing.T) {
+func TestExpiredMatchCreatesNoGame(t *testing.T) {
 	t.Parallel()
-	g := &table{t: t, at: epoch}
+	g := &harness{t: t, at: epoch}
 	p := createPayload()
 	p.Deadline = g.at - 1
 	g.refused(g.command(schemas.CreateGame, schemas.ActorService, p), schemas.CodeGameOver)
@@ -16,11 +16,11 @@ func TestAMatchThatItsQueueGaveUpMakesNoGame(t *testing.T) {
 	g.must(g.command(schemas.CreateGame, schemas.ActorService, p))
 }
 
-// A seat that was free for a moment could be taken twice: the queue alone tells
-// the seats of a match that it gave up.
-func TestAMatchThatItsQueueGaveUpFreesNoSeat(t *testing.T) {
+// The queue itself releases the players of an expired match. A second release by the
+// game could free a player who has joined again since.
+func TestExpiredMatchSendsNoResults(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4 e7e5 g1f3")
 	over := g.must(g.command(schemas.AbortGame, schemas.ActorSystem, nil))[0]
 	if over.Type != schemas.GameAborted || over.Payload.(*schemas.GameOver).Termination != schemas.MatchExpired {

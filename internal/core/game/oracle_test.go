@@ -8,77 +8,78 @@ import (
 	"tabiya/schemas"
 )
 
-// endOf is how a game ends that python-chess calls over. Where two reasons hold
-// at once it tells another than this package: too little material before
-// stalemate, 75 moves before the fifth repetition. All of these are draws.
-func endOf(said *oracletest.Position) schemas.Termination {
+// endOf is the termination of a position that python-chess calls over. Where two
+// hold at once python-chess reports another one than this package does
+// (insufficient material before stalemate, 75 moves before fivefold repetition); all
+// of these are draws.
+func endOf(oracle *oracletest.Position) schemas.Termination {
 	switch {
-	case said.Outcome == "":
+	case oracle.Outcome == "":
 		return ""
-	case said.Checkmate:
+	case oracle.Checkmate:
 		return schemas.Checkmate
-	case said.Stalemate:
+	case oracle.Stalemate:
 		return schemas.Stalemate
-	case said.Insufficient:
+	case oracle.Insufficient:
 		return schemas.InsufficientMaterial
-	case said.Fivefold:
+	case oracle.Fivefold:
 		return schemas.FivefoldRepetition
-	case said.SeventyFive:
+	case oracle.SeventyFive:
 		return schemas.SeventyFiveMoves
 	}
-	return schemas.Termination(said.Outcome)
+	return schemas.Termination(oracle.Outcome)
 }
 
-// claimOf is the draw that the side to move can claim there. Board.can_claim_draw
-// also counts what the next move would make (FIDE 9.2.1, 9.3.1); here a claim is
-// judged on the position on the board, as a player cannot announce a move.
-func claimOf(said *oracletest.Position) schemas.Termination {
+// claimOf is the draw that the side to move can claim. Unlike Board.can_claim_draw it
+// ignores the positions that the next move could reach (FIDE 9.2.1, 9.3.1): here a
+// player cannot announce a move.
+func claimOf(oracle *oracletest.Position) schemas.Termination {
 	switch {
-	case said.Threefold:
+	case oracle.Threefold:
 		return schemas.ThreefoldRepetition
-	case said.Fifty:
+	case oracle.Fifty:
 		return schemas.FiftyMoves
 	}
 	return ""
 }
 
-// asTold plays a game up to its end and compares, after each ply, what is over
-// and what can be claimed. It counts how games ended and what was claimed.
-func asTold(t *testing.T, seen map[schemas.Termination]int, g oracletest.Game, said []oracletest.Position) {
+// compareWithOracle plays a game to its end and compares, after each ply, whether it
+// is over and what can be claimed. It counts terminations and claims in seen.
+func compareWithOracle(t *testing.T, seen map[schemas.Termination]int, g oracletest.Game, positions []oracletest.Position) {
 	t.Helper()
-	table := &table{t: t, at: epoch}
+	h := &harness{t: t, at: epoch}
 	payload := createPayload()
 	payload.FEN = g.FEN
-	s, _, refusal := Judge(nil, table.command(schemas.CreateGame, schemas.ActorService, payload), epoch)
+	s, _, refusal := Decide(nil, h.command(schemas.CreateGame, schemas.ActorService, payload), epoch)
 	if refusal != nil {
 		if _, err := rules.ParseStart(g.FEN); err == nil || refusal.Code != schemas.CodeInvalidFEN {
 			t.Fatalf("%s: %+v", g.FEN, *refusal)
 		}
 		return
 	}
-	for ply := range said {
-		them := &said[ply]
-		want := endOf(them)
-		if s.FEN != them.FEN || s.Termination != want {
-			t.Fatalf("ply %d of %s %v: %q in %s, python-chess says %q (%s) in %s", ply, g.FEN, g.Moves, s.Termination, s.FEN, want, them.Outcome, them.FEN)
+	for ply := range positions {
+		oracle := &positions[ply]
+		want := endOf(oracle)
+		if s.FEN != oracle.FEN || s.Termination != want {
+			t.Fatalf("ply %d of %s %v: %q in %s, python-chess says %q (%s) in %s", ply, g.FEN, g.Moves, s.Termination, s.FEN, want, oracle.Outcome, oracle.FEN)
 		}
 		if s.Over() {
-			if winner := schemas.WinFor(s.Turn().Other()); s.Result != schemas.Draw && (s.Result != winner || !them.Checkmate) {
+			if winner := schemas.WinFor(s.Turn().Other()); s.Result != schemas.Draw && (s.Result != winner || !oracle.Checkmate) {
 				t.Fatalf("%s %v ended %s", g.FEN, g.Moves, s.Result)
 			}
 			seen[want]++
 			return
 		}
 		actor := map[schemas.Color]string{schemas.White: whiteID, schemas.Black: blackID}[s.Turn()]
-		claimed, _, refusal := Judge(s, table.command(schemas.ClaimDraw, actor, nil), epoch+1)
-		if claim := claimOf(them); claimed.Termination != claim || (refusal == nil) != (claim != "") {
-			t.Fatalf("ply %d of %s %v: a claim gives %q (%+v), python-chess says %q", ply, g.FEN, g.Moves, claimed.Termination, refusal, claim)
+		claimed, _, refusal := Decide(s, h.command(schemas.ClaimDraw, actor, nil), epoch+1)
+		if claim := claimOf(oracle); claimed.Termination != claim || (refusal == nil) != (claim != "") {
+			t.Fatalf("ply %d of %s %v: claimed %q (%+v), python-chess says %q", ply, g.FEN, g.Moves, claimed.Termination, refusal, claim)
 		}
 		seen[claimed.Termination]++
 		if ply == len(g.Moves) {
 			return
 		}
-		s, _, refusal = Judge(s, table.command(schemas.PlayMove, actor, &schemas.PlayMovePayload{UCI: g.Moves[ply]}), epoch+1)
+		s, _, refusal = Decide(s, h.command(schemas.PlayMove, actor, &schemas.PlayMovePayload{UCI: g.Moves[ply]}), epoch+1)
 		if refusal != nil {
 			t.Fatalf("ply %d of %s %v: %+v", ply+1, g.FEN, g.Moves, *refusal)
 		}
@@ -89,8 +90,8 @@ func TestOracleEndings(t *testing.T) {
 	t.Parallel()
 	seen := map[schemas.Termination]int{}
 	plies := oracletest.Plies(t, 5_000)
-	oracletest.New(t).Games(oracletest.RandomGames(4, plies), 1<<30, func(g oracletest.Game, said []oracletest.Position) {
-		asTold(t, seen, g, said)
+	oracletest.New(t).Games(oracletest.RandomGames(4, plies), 1<<30, func(g oracletest.Game, positions []oracletest.Position) {
+		compareWithOracle(t, seen, g, positions)
 	})
 	t.Logf("%v", seen)
 	for _, want := range []schemas.Termination{
@@ -98,7 +99,7 @@ func TestOracleEndings(t *testing.T) {
 		schemas.ThreefoldRepetition, schemas.FiftyMoves,
 	} {
 		if plies >= 25_000 && seen[want] == 0 {
-			t.Errorf("nothing was compared of: %s", want)
+			t.Errorf("no game was compared that ended by %s", want)
 		}
 	}
 }
@@ -109,8 +110,8 @@ func TestOracleRealGamesEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			seen := map[schemas.Termination]int{}
-			oracletest.New(t).Games(oracletest.RealGames(t, name), 1<<30, func(g oracletest.Game, said []oracletest.Position) {
-				asTold(t, seen, g, said)
+			oracletest.New(t).Games(oracletest.RealGames(t, name), 1<<30, func(g oracletest.Game, positions []oracletest.Position) {
+				compareWithOracle(t, seen, g, positions)
 			})
 			t.Logf("%v", seen)
 		})

@@ -19,28 +19,29 @@ func (d *decision) play(color schemas.Color, p *schemas.PlayMovePayload) *Refusa
 		return refuse(schemas.CodeMalformedMove, "%.16q is not a move in UCI", p.UCI)
 	}
 	compensated := s.Clock.Compensation(s.turn(), d.at, p.LagCs)
-	if s.late(d.at) || !s.Clock.Reaches(s.turn(), d.at, compensated) {
-		d.timeUp()
+	if s.expired(d.at) || !s.Clock.InTime(s.turn(), d.at, compensated) {
+		d.endOnTime()
 		return nil
 	}
-	next, san, err := position(s.FEN).Play(p.UCI)
+	next, san, err := mustParseFEN(s.FEN).Play(p.UCI)
 	if err != nil {
 		if errors.Is(err, rules.ErrMalformed) {
 			return refuse(schemas.CodeMalformedMove, "%.16q is not a move in UCI", p.UCI)
 		}
 		return refuse(schemas.CodeIllegalMove, "%s is not legal here", p.UCI)
 	}
-	result, termination := s.verdict(next, color)
+	result, termination := s.outcome(next, color)
 	after, audit := s.Clock.Move(s.TimeControl, s.turn(), d.at, compensated)
-	d.emit(schemas.MoveMade, s.moved(s.Plies+1, p.UCI, san, next.FEN(), audit, after, termination != ""))
+	d.emit(schemas.MoveMade, s.movePayload(s.Plies+1, p.UCI, san, next.FEN(), audit, after, termination != ""))
 	if termination != "" {
 		d.end(schemas.GameEnded, result, termination)
 	}
 	return nil
 }
 
-// verdict says whether the move of color to next ends the game.
-func (s *State) verdict(next rules.Position, color schemas.Color) (schemas.Result, schemas.Termination) {
+// outcome returns how color's move to the position next ends the game; the
+// termination is "" if it does not.
+func (s *State) outcome(next rules.Position, color schemas.Color) (schemas.Result, schemas.Termination) {
 	switch next.Status() {
 	case rules.Checkmate:
 		return schemas.WinFor(color), schemas.Checkmate
@@ -60,10 +61,10 @@ func (s *State) verdict(next rules.Position, color schemas.Color) (schemas.Resul
 	return "", ""
 }
 
-func (s *State) late(at schemas.Time) bool { return s.Clock.Expired(s.TimeControl, s.turn(), at) }
+func (s *State) expired(at schemas.Time) bool { return s.Clock.Expired(s.TimeControl, s.turn(), at) }
 
-// timeUp ends the game of a side to move that is too late.
-func (d *decision) timeUp() {
+// endOnTime ends a game whose side to move has run out of time (FIDE 6.9).
+func (d *decision) endOnTime() {
 	s := d.state
 	if s.turn().First {
 		d.end(schemas.GameAborted, schemas.NoResult, schemas.FirstMoveExpired)
@@ -71,9 +72,9 @@ func (d *decision) timeUp() {
 	}
 	winner := s.Turn().Other()
 	switch {
-	case s.DrawOffer == winner: // it offered a draw and that still stands
+	case s.DrawOffer == winner: // the offer is still pending
 		d.end(schemas.GameTimeout, schemas.Draw, schemas.Agreement)
-	case !position(s.FEN).CanMate(winner):
+	case !mustParseFEN(s.FEN).CanMate(winner):
 		d.end(schemas.GameTimeout, schemas.Draw, schemas.TimeVsInsufficient)
 	default:
 		d.end(schemas.GameTimeout, schemas.WinFor(winner), schemas.TimeForfeit)

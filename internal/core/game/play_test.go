@@ -18,8 +18,8 @@ const (
 
 var blitz = schemas.TimeControl{InitialCs: 30000, IncrementCs: 300}
 
-// table plays one game and checks, at each step, all that must hold of it.
-type table struct {
+// harness plays one game and checks its invariants at each step.
+type harness struct {
 	t      testing.TB
 	state  *State
 	at     schemas.Time
@@ -27,26 +27,26 @@ type table struct {
 	n      int64 // commands sent
 }
 
-func (g *table) command(t schemas.CommandType, actor string, payload any) schemas.Command {
+func (g *harness) command(t schemas.CommandType, actor string, payload any) schemas.Command {
 	g.n++
 	id := schemas.DerivedID(gameID, "test", g.n)
-	if g.n%4 != 0 { // of the others, some processor is the author
+	if g.n%4 != 0 { // the others are like those of a processor
 		id = schemas.GameCommandID(gameID, id)
 	}
 	return schemas.Command{ID: id, Type: t, Key: gameID, Region: "eu", Actor: actor, Payload: payload}
 }
 
-// send judges a command in a state that has been through the codec.
-func (g *table) send(cmd schemas.Command) ([]schemas.Event, *Refusal) {
+// send decides a command on a state that was encoded and decoded.
+func (g *harness) send(cmd schemas.Command) ([]schemas.Event, *Refusal) {
 	g.t.Helper()
 	before := g.state
 	if before != nil {
 		before = recode(g.t, before)
 	}
-	next, events, refusal := Judge(before, cmd, g.at)
-	again, refusalAgain := Decide(g.state, cmd, g.at)
+	next, events, refusal := Decide(before, cmd, g.at)
+	_, again, refusalAgain := Decide(g.state, cmd, g.at)
 	if !reflect.DeepEqual(again, events) || !reflect.DeepEqual(refusalAgain, refusal) {
-		g.t.Fatalf("%s: two judgements of one command differ", cmd.Type)
+		g.t.Fatalf("%s: two decisions on one command differ", cmd.Type)
 	}
 	folded := g.state
 	for _, ev := range events {
@@ -56,14 +56,14 @@ func (g *table) send(cmd schemas.Command) ([]schemas.Event, *Refusal) {
 		}
 	}
 	if folded != nil && !bytes.Equal(AppendBody(nil, folded), AppendBody(nil, next)) {
-		g.t.Fatalf("%s: applied events and judged state differ", cmd.Type)
+		g.t.Fatalf("%s: the applied events lead to another state than Decide returned", cmd.Type)
 	}
 	g.state = folded
 	g.events = append(g.events, events...)
 	return events, refusal
 }
 
-func (g *table) must(cmd schemas.Command) []schemas.Event {
+func (g *harness) must(cmd schemas.Command) []schemas.Event {
 	g.t.Helper()
 	events, refusal := g.send(cmd)
 	if refusal != nil {
@@ -72,7 +72,7 @@ func (g *table) must(cmd schemas.Command) []schemas.Event {
 	return events
 }
 
-func (g *table) refused(cmd schemas.Command, code schemas.Code) {
+func (g *harness) refused(cmd schemas.Command, code schemas.Code) {
 	g.t.Helper()
 	before := g.state
 	events, refusal := g.send(cmd)
@@ -84,20 +84,20 @@ func (g *table) refused(cmd schemas.Command, code schemas.Code) {
 	}
 }
 
-func (g *table) actor() string {
+func (g *harness) actor() string {
 	if g.state.Turn() == schemas.White {
 		return whiteID
 	}
 	return blackID
 }
 
-func (g *table) play(uci string) []schemas.Event {
+func (g *harness) play(uci string) []schemas.Event {
 	g.t.Helper()
 	g.at += 1000
 	return g.must(g.command(schemas.PlayMove, g.actor(), &schemas.PlayMovePayload{UCI: uci}))
 }
 
-func (g *table) playAll(ucis string) (last []schemas.Event) {
+func (g *harness) playAll(ucis string) (last []schemas.Event) {
 	g.t.Helper()
 	for _, uci := range strings.Fields(ucis) {
 		last = g.play(uci)
@@ -105,17 +105,17 @@ func (g *table) playAll(ucis string) (last []schemas.Event) {
 	return last
 }
 
-// checkHistory makes every event again and compares the bytes.
-func (g *table) checkHistory() {
+// checkHistory rebuilds every event and compares the bytes.
+func (g *harness) checkHistory() {
 	g.t.Helper()
 	again := recode(g.t, g.state).Events(1)
 	if len(again) != len(g.events) {
-		g.t.Fatalf("%d events made again, want %d", len(again), len(g.events))
+		g.t.Fatalf("%d events rebuilt, want %d", len(again), len(g.events))
 	}
 	for i, ev := range g.events {
 		want, got := ev.Record().Value, again[i].Record().Value
 		if !bytes.Equal(want, got) {
-			g.t.Fatalf("event %d made again as\n%s\nwant\n%s", i+1, got, want)
+			g.t.Fatalf("event %d rebuilt as\n%s\nwant\n%s", i+1, got, want)
 		}
 		if i%9 == 0 || i == len(g.events)-1 {
 			if one, ok := g.state.EventAt(ev.Seq); !ok || !bytes.Equal(one.Record().Value, want) {
@@ -136,15 +136,15 @@ func createPayload() *schemas.CreateGamePayload {
 	}
 }
 
-// newTable sits down to a game that has just started.
-func newTable(t testing.TB) *table {
+// newGame returns a game that has just started.
+func newGame(t testing.TB) *harness {
 	t.Helper()
-	return newTableOf(t, createPayload())
+	return newGameOf(t, createPayload())
 }
 
-func newTableOf(t testing.TB, p *schemas.CreateGamePayload) *table {
+func newGameOf(t testing.TB, p *schemas.CreateGamePayload) *harness {
 	t.Helper()
-	g := &table{t: t, at: epoch}
+	g := &harness{t: t, at: epoch}
 	if events := g.must(g.command(schemas.CreateGame, schemas.ActorSystem, p)); len(events) != 2 {
 		t.Fatalf("%d events created the game", len(events))
 	}
@@ -155,14 +155,14 @@ func recode(t testing.TB, s *State) *State {
 	t.Helper()
 	body := AppendBody(nil, s)
 	if hint := SizeOf(s); len(body) > hint || hint > len(body)+160 {
-		t.Fatalf("a body of %d bytes was thought to need %d", len(body), hint)
+		t.Fatalf("SizeOf of a body of %d bytes is %d", len(body), hint)
 	}
 	again, err := DecodeBody(s.ID, s.head, body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(AppendBody(nil, again), body) {
-		t.Fatal("a row that was read is written differently")
+		t.Fatal("a decoded row is encoded differently")
 	}
 	return again
 }
@@ -176,4 +176,4 @@ func throughWire(t testing.TB, ev schemas.Event) schemas.Event {
 	return again
 }
 
-func legal(s *State) []string { return position(s.FEN).LegalMoves() }
+func legal(s *State) []string { return mustParseFEN(s.FEN).LegalMoves() }

@@ -8,61 +8,61 @@ import (
 	"tabiya/schemas"
 )
 
-func (g *table) gone(c schemas.Color, left bool) schemas.Command {
+func (g *harness) gone(c schemas.Color, left bool) schemas.Command {
 	return g.command(schemas.MarkGone, schemas.ActorSystem, &schemas.MarkGonePayload{Color: c, Left: left})
 }
 
-func (g *table) present(c schemas.Color) schemas.Command {
+func (g *harness) present(c schemas.Color) schemas.Command {
 	return g.command(schemas.MarkPresent, schemas.ActorSystem, &schemas.MarkPresentPayload{Color: c})
 }
 
-// claim is that of somebody whose service has read all of the log.
-func (g *table) claim(who string, as schemas.ClaimAs) schemas.Command {
+// claim is the claim of a player whose service has read the whole log.
+func (g *harness) claim(who string, as schemas.ClaimAs) schemas.Command {
 	claimant, _ := g.state.ColorOf(who)
 	since := g.state.GoneSince(claimant.Other())
 	return g.command(schemas.ClaimVanished, who, &schemas.ClaimVanishedPayload{As: as, GoneSince: since, KnownAt: since})
 }
 
-func TestPresenceIsToldOnce(t *testing.T) {
+func TestPresenceIsRecordedOnce(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
-	told := func(cmd schemas.Command, want int) {
+	g := newGame(t)
+	expect := func(cmd schemas.Command, want int) {
 		t.Helper()
 		if events := g.must(cmd); len(events) != want {
 			t.Fatalf("%s led to %d events", cmd.Type, len(events))
 		}
 	}
-	told(g.present(schemas.Black), 0)
+	expect(g.present(schemas.Black), 0)
 	cmd := g.gone(schemas.Black, true)
-	told(cmd, 1)
+	expect(cmd, 1)
 	if _, r := g.send(cmd); r == nil || r.Seq != 3 {
 		t.Fatalf("sent again: %+v", r)
 	}
 	if g.state.GoneSince(schemas.Black) != g.at || g.state.GoneSince(schemas.White) != 0 {
 		t.Fatal("the wrong side is gone")
 	}
-	told(g.gone(schemas.Black, false), 0)
-	told(g.present(schemas.Black), 1)
-	told(g.gone("red", false), 0)
-	told(g.present(""), 0)
+	expect(g.gone(schemas.Black, false), 0)
+	expect(g.present(schemas.Black), 1)
+	expect(g.gone("red", false), 0)
+	expect(g.present(""), 0)
 	g.refused(g.command(schemas.MarkGone, whiteID, &schemas.MarkGonePayload{Color: schemas.Black}), schemas.CodeForbidden)
-	told(g.gone(schemas.White, false), 1)
-	g.play("e2e4") // who moves is there
+	expect(g.gone(schemas.White, false), 1)
+	g.play("e2e4") // a move marks the player present
 	if g.state.GoneSince(schemas.White) != 0 {
-		t.Fatal("a player who moved is gone")
+		t.Fatal("a player who moved is still marked as gone")
 	}
 	for range maxDepartures - 1 {
-		told(g.gone(schemas.Black, false), 1)
-		told(g.present(schemas.Black), 1)
+		expect(g.gone(schemas.Black, false), 1)
+		expect(g.present(schemas.Black), 1)
 	}
-	told(g.gone(schemas.Black, false), 0)
-	told(g.gone(schemas.White, false), 1)
+	expect(g.gone(schemas.Black, false), 0)
+	expect(g.gone(schemas.White, false), 1)
 	g.must(g.command(schemas.Resign, whiteID, nil))
 	g.refused(g.present(schemas.White), schemas.CodeGameOver)
 	g.checkHistory()
 }
 
-func TestAClaimOnAVanishedOpponent(t *testing.T) {
+func TestClaimAgainstVanishedOpponent(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
@@ -82,7 +82,7 @@ func TestAClaimOnAVanishedOpponent(t *testing.T) {
 			t.Parallel()
 			p := createPayload()
 			p.TimeControl = c.tc
-			g := newTableOf(t, p)
+			g := newGameOf(t, p)
 			g.playAll("e2e4 e7e5 g1f3")
 			g.refused(g.claim(whiteID, c.as), schemas.CodeOpponentPresent)
 			g.must(g.gone(schemas.Black, c.left))
@@ -105,11 +105,11 @@ func TestAClaimOnAVanishedOpponent(t *testing.T) {
 	}
 }
 
-// While the processor was away nobody could know of a departure, nor say that it
-// is not so: that time does not count.
-func TestAClaimIsOnADepartureThatWasKnownForLongEnough(t *testing.T) {
+// While the processor is down a departure is not in the log and cannot be disputed,
+// so that time does not count.
+func TestClaimNeedsDepartureKnownForLongEnough(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4 e7e5 g1f3")
 	g.must(g.gone(schemas.Black, false))
 	left := g.at
@@ -117,26 +117,26 @@ func TestAClaimIsOnADepartureThatWasKnownForLongEnough(t *testing.T) {
 		return g.command(schemas.ClaimVanished, whiteID, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: since, KnownAt: knownAt})
 	}
 	g.at = left.Add(time.Minute)
-	g.refused(claim(0, 0), schemas.CodeOpponentPresent) // it waited in the log with the departure
+	g.refused(claim(0, 0), schemas.CodeOpponentPresent) // the claim waited in the log together with the departure
 	g.refused(claim(left-1, left), schemas.CodeOpponentPresent)
 	g.refused(claim(left, left.Add(25*time.Second)), schemas.CodeTooEarlyToClaim)
 	g.must(g.present(schemas.Black))
 	g.must(g.gone(schemas.Black, false))
 	again := g.at
 	g.at = again.Add(40*time.Second - 1)
-	g.refused(claim(again, again-1), schemas.CodeTooEarlyToClaim) // whatever the clock of the events' broker
+	g.refused(claim(again, again-1), schemas.CodeTooEarlyToClaim) // even if the clock of the events' broker is behind
 	g.at = again.Add(time.Minute)
-	g.refused(claim(left, left), schemas.CodeOpponentPresent)                                              // that was another time
-	end(t, g, g.must(claim(again, again-10_000)), schemas.GameEnded, schemas.WhiteWins, schemas.Abandoned) // by a broker whose clock is behind
+	g.refused(claim(left, left), schemas.CodeOpponentPresent)                                              // that was another departure
+	end(t, g, g.must(claim(again, again-10_000)), schemas.GameEnded, schemas.WhiteWins, schemas.Abandoned) // knownAt from a broker whose clock is behind
 }
 
-func TestWhoCannotClaim(t *testing.T) {
+func TestRefusedClaims(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.play("e2e4")
 	g.must(g.gone(schemas.Black, true))
 	g.at += 20_000
-	g.refused(g.claim(whiteID, schemas.ClaimWin), schemas.CodeTooEarlyToClaim) // the first move has a limit of its own
+	g.refused(g.claim(whiteID, schemas.ClaimWin), schemas.CodeTooEarlyToClaim) // first moves have their own time limit
 	g.play("e7e5")
 	g.must(g.gone(schemas.Black, true))
 	g.at += 20_000
@@ -151,12 +151,12 @@ func TestWhoCannotClaim(t *testing.T) {
 	end(t, g, g.must(g.claim(whiteID, schemas.ClaimDrawOnly)), schemas.GameTimeout, schemas.WhiteWins, schemas.TimeForfeit)
 }
 
-func TestAWinThatNoBoardAllowsIsClaimedAsADraw(t *testing.T) {
+func TestClaimedWinWithoutMatingMaterialIsADraw(t *testing.T) {
 	t.Parallel()
-	g := newTableFrom(t, rookEndgame)
+	g := newGameAt(t, rookEndgame)
 	g.playAll("e6e5 e3e2 e5e4 e2e1")
 	g.must(g.gone(schemas.Black, true))
-	g.play("e4e5") // and so he is back
+	g.play("e4e5") // a move marks the player present
 	g.must(g.gone(schemas.White, true))
 	g.at += 60_000
 	end(t, g, g.must(g.claim(blackID, schemas.ClaimWin)), schemas.GameEnded, schemas.Draw, schemas.Abandoned)

@@ -21,13 +21,13 @@ func TestRandomGamesReplayByteForByte(t *testing.T) {
 }
 
 // playRandomly sends legal and illegal commands until the game is over, and then
-// about a rematch.
+// rematch commands.
 func playRandomly(t *testing.T, r *rand.Rand) {
 	p := createPayload()
 	if r.IntN(2) == 0 {
 		p.FEN, p.Private = []string{rookEndgame, enPassant}[r.IntN(2)], true
 	}
-	g := newTableOf(t, p)
+	g := newGameOf(t, p)
 	m := newModel(g)
 	for !g.state.Over() {
 		g.at += schemas.Time(r.IntN(4000))
@@ -45,14 +45,14 @@ func playRandomly(t *testing.T, r *rand.Rand) {
 
 func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
 
-func randomActor(g *table, r *rand.Rand) string {
+func randomActor(g *harness, r *rand.Rand) string {
 	if r.IntN(50) == 0 {
 		return pick(r, "nobody", schemas.ActorService, schemas.ActorSystem)
 	}
 	return pick(r, whiteID, blackID)
 }
 
-func randomCommand(g *table, r *rand.Rand) schemas.Command {
+func randomCommand(g *harness, r *rand.Rand) schemas.Command {
 	const system = schemas.ActorSystem
 	color := pick(r, schemas.White, schemas.Black, "")
 	switch n := r.IntN(1000); {
@@ -83,18 +83,18 @@ func randomCommand(g *table, r *rand.Rand) schemas.Command {
 	}
 }
 
-// model follows a game's events in the plainest way, to compare.
+// model follows a game's events in the simplest way, to compare with the state.
 type model struct {
-	*table
+	*harness
 	moves    []string
-	fens     []string         // the start and after each move
-	clocks   []schemas.Clocks // likewise, with all that was added since
+	fens     []string         // at the start and after each move
+	clocks   []schemas.Clocks // likewise, including time added since
 	clocksCs []int64
 }
 
-func newModel(g *table) *model {
+func newModel(g *harness) *model {
 	c := g.state.Clock
-	return &model{table: g, fens: []string{g.state.FEN}, clocks: []schemas.Clocks{{WhiteCs: c.White, BlackCs: c.Black}}}
+	return &model{harness: g, fens: []string{g.state.FEN}, clocks: []schemas.Clocks{{WhiteCs: c.White, BlackCs: c.Black}}}
 }
 
 func (m *model) step(cmd schemas.Command) {
@@ -123,12 +123,12 @@ func (m *model) follow(before *State, ev schemas.Event) {
 		if before.Plies >= 2 {
 			paid -= before.TimeControl.IncrementCs
 			if p.Clock.ChargedCs+p.Clock.CompensatedCs != p.Clock.ElapsedCs {
-				m.t.Fatalf("time is lost: %+v", p.Clock)
+				m.t.Fatalf("charged and compensated are not elapsed: %+v", p.Clock)
 			}
 		}
 		after := schemas.Clocks{WhiteCs: p.Clock.WhiteCs, BlackCs: p.Clock.BlackCs}
 		if last.WhiteCs+last.BlackCs-paid != after.WhiteCs+after.BlackCs {
-			m.t.Fatalf("the clocks went from %+v to %+v by %+v", *last, after, p.Clock)
+			m.t.Fatalf("the clocks went from %+v to %+v after %+v", *last, after, p.Clock)
 		}
 		cs := after.WhiteCs
 		if p.Color == schemas.Black {
@@ -162,7 +162,7 @@ func (m *model) follow(before *State, ev schemas.Event) {
 	}
 }
 
-// compare holds the state against what was followed.
+// compare compares the state with the model.
 func (m *model) compare() {
 	m.t.Helper()
 	s := m.state
@@ -173,7 +173,7 @@ func (m *model) compare() {
 	if s.FEN != m.fens[s.Plies] || s.Plies != len(m.moves) || s.Clock.White != now.WhiteCs || s.Clock.Black != now.BlackCs {
 		m.t.Fatalf("%+v, want %s %+v", s, m.fens[len(m.moves)], now)
 	}
-	if s.Plies > 0 && (s.Turn() == schemas.White) != (position(s.FEN).Turn() == schemas.White) {
+	if s.Plies > 0 && (s.Turn() == schemas.White) != (mustParseFEN(s.FEN).Turn() == schemas.White) {
 		m.t.Fatalf("it is %s's turn in %s", s.Turn(), s.FEN)
 	}
 	key, times := rules.KeyOfFEN(s.FEN), 0
@@ -183,7 +183,7 @@ func (m *model) compare() {
 		}
 	}
 	if got := s.repetitions(key); got != times {
-		m.t.Fatalf("the position was there %d times, not %d", times, got)
+		m.t.Fatalf("the position occurred %d times, not %d", times, got)
 	}
 	if deadline := s.Deadline(); s.FlagAt() < deadline || s.FlagAt() > deadline+2000 {
 		m.t.Fatalf("the flag falls at %v, the deadline is %v", s.FlagAt(), deadline)

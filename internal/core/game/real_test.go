@@ -32,7 +32,7 @@ func TestRealGamesArePlayedToTheirResults(t *testing.T) {
 		if file.Number%16 != 0 || file.StartFEN != rules.StartFEN {
 			continue
 		}
-		g := newTable(t)
+		g := newGame(t)
 		for i, uci := range file.Moves {
 			g.at += 100
 			if _, refusal := g.send(g.command(schemas.PlayMove, g.actor(), &schemas.PlayMovePayload{UCI: uci, Ply: i + 1})); refusal != nil {

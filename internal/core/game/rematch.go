@@ -6,29 +6,30 @@ import (
 	"tabiya/schemas"
 )
 
-// rematchTalk is how long after a game's last event a rematch may be talked about,
-// however long its row stays: readers of the log rely on it.
-const rematchTalk = 150 * time.Second
+// rematchWindow is how long after a game's last event a rematch can be offered,
+// accepted or declined, even if the row is kept longer. Readers of the log rely on
+// it: later than that nothing more of the game comes.
+const rematchWindow = 150 * time.Second
 
-func aboutRematch(t schemas.CommandType) bool {
+func isRematchCommand(t schemas.CommandType) bool {
 	return t == schemas.OfferRematch || t == schemas.AcceptRematch || t == schemas.DeclineRematch
 }
 
-// rematch judges the rematch commands of color.
+// rematch handles the rematch commands of color.
 func (d *decision) rematch(color schemas.Color) *Refusal {
 	s := d.state
 	pending := s.RematchOffer == color.Other()
 	switch {
 	case !s.Over():
-		return refuse(schemas.CodeGameNotOver, "the game goes on")
+		return refuse(schemas.CodeGameNotOver, "the game is still running")
 	case s.Result == schemas.NoResult:
 		return refuse(schemas.CodeNoRematch, "the game was aborted")
 	case s.rematched:
 		return refuse(schemas.CodeRematchAccepted, "the rematch is game %s", s.Rematch())
-	case d.at > s.UpdatedAt.Add(rematchTalk):
+	case d.at > s.UpdatedAt.Add(rematchWindow):
 		return refuse(schemas.CodeNoRematch, "the time for a rematch is over")
 	case d.cmd.Type == schemas.OfferRematch && !pending:
-		if s.of(color).rematchOffered {
+		if s.side(color).RematchOffered {
 			return refuse(schemas.CodeRematchOffered, "a rematch may be offered once")
 		}
 		d.emit(schemas.RematchOffered, &schemas.RematchOfferedPayload{Color: color})
@@ -36,36 +37,37 @@ func (d *decision) rematch(color schemas.Color) *Refusal {
 		return refuse(schemas.CodeNoRematchOffer, "the opponent has not offered a rematch")
 	case d.cmd.Type == schemas.DeclineRematch:
 		d.emit(schemas.RematchDeclined, &schemas.RematchDeclinedPayload{Color: color})
-	default: // to offer one as well is to accept
-		d.emit(schemas.RematchAccepted, s.rematchAccepted(color, s.Seq+1))
+	default: // a counter-offer accepts
+		d.emit(schemas.RematchAccepted, s.rematchPayload(color, s.Seq+1))
 	}
 	return nil
 }
 
-func (s *State) rematchAccepted(color schemas.Color, seq int64) *schemas.RematchAcceptedPayload {
+func (s *State) rematchPayload(color schemas.Color, seq int64) *schemas.RematchAcceptedPayload {
 	return &schemas.RematchAcceptedPayload{Color: color, GameID: schemas.DerivedID(s.ID, "rematch", seq)}
 }
 
-// Rematch is the id of the game that follows this one; "" if none does.
+// Rematch returns the ID of the game that follows this one, or "" if no rematch was
+// accepted.
 func (s *State) Rematch() string {
 	if !s.rematched {
 		return ""
 	}
-	return s.rematchAccepted("", s.Seq).GameID // nothing happens behind it
+	return s.rematchPayload("", s.Seq).GameID // RematchAccepted is always the last event
 }
 
-// createRematch is the command that makes the game that follows s: the same, with
-// colours changed, and the ratings that both came to this one with.
+// createRematch is the command that creates the rematch of s: the same game with
+// colours reversed. The ratings are those from the start of s.
 func createRematch(s *State, ev schemas.Event, gameID string) schemas.Command {
 	p := &schemas.CreateGamePayload{
-		White: unseated(s.Black), Black: unseated(s.White), TimeControl: s.TimeControl, Rated: s.Rated,
-		FEN: s.unusualStart(), Private: s.Private, RematchOf: s.ID, Deadline: ev.OccurredAt.Add(schemas.RematchWithin),
+		White: withoutTicket(s.Black), Black: withoutTicket(s.White), TimeControl: s.TimeControl, Rated: s.Rated,
+		FEN: s.customStart(), Private: s.Private, RematchOf: s.ID, Deadline: ev.OccurredAt.Add(schemas.RematchWithin),
 	}
 	return command(ev, schemas.CreateGame, gameID, p)
 }
 
-// unseated is a player without the ticket that brought him here.
-func unseated(p schemas.Seated) schemas.Seated {
+// withoutTicket drops the queue ticket that brought the player into the first game.
+func withoutTicket(p schemas.Seated) schemas.Seated {
 	p.TicketID, p.Attempt = "", 0
 	return p
 }

@@ -8,14 +8,14 @@ import (
 	"tabiya/schemas"
 )
 
-func over(t *testing.T, p *schemas.CreateGamePayload) *table {
-	g := newTableOf(t, p)
+func over(t *testing.T, p *schemas.CreateGamePayload) *harness {
+	g := newGameOf(t, p)
 	g.must(g.command(schemas.Resign, whiteID, nil))
 	g.at += 5000
 	return g
 }
 
-func TestARematchIsTheSameGameWithColoursChanged(t *testing.T) {
+func TestRematchIsSameGameWithColoursReversed(t *testing.T) {
 	t.Parallel()
 	p := createPayload()
 	p.FEN, p.Private = rookEndgame, true
@@ -32,7 +32,7 @@ func TestARematchIsTheSameGameWithColoursChanged(t *testing.T) {
 		t.Fatalf("%+v, %s", accepted, g.state.Rematch())
 	}
 	if g.state.EndedAt() != ended || g.state.UpdatedAt != g.at {
-		t.Fatal("the game ended again")
+		t.Fatal("a rematch offer changed when the game ended")
 	}
 	commands := Consequences(recode(t, g.state), ev)
 	if len(commands) != 1 || commands[0].Key != accepted.GameID || commands[0].Actor != schemas.ActorSystem {
@@ -48,18 +48,18 @@ func TestARematchIsTheSameGameWithColoursChanged(t *testing.T) {
 		t.Fatalf("%+v\nwant %+v", *create, want)
 	}
 	if again := Consequences(g.state, throughWire(t, ev)); !reflect.DeepEqual(again, commands) {
-		t.Fatal("made again differently")
+		t.Fatal("the commands depend on the state")
 	}
-	// It is a game, and takes no seats.
-	next := &table{t: t, at: g.at}
+	// The rematch seats nobody.
+	next := &harness{t: t, at: g.at}
 	commands[0].Region = "eu"
-	_, events, refusal := Judge(nil, commands[0], g.at)
+	_, events, refusal := Decide(nil, commands[0], g.at)
 	if refusal != nil || len(events) != 2 || events[0].Payload.(*schemas.GameCreatedPayload).RematchOf != gameID {
 		t.Fatalf("%+v %+v", events, refusal)
 	}
 	state, err := Apply(nil, events[0])
 	if err != nil || len(Consequences(state, events[1])) != 0 {
-		next.t.Fatal("the rematch took a seat")
+		next.t.Fatal("the rematch seated players")
 	}
 	if _, r := g.send(accept); r == nil || r.Seq != ev.Seq {
 		t.Fatalf("sent again: %+v", r)
@@ -84,7 +84,7 @@ func TestRematchOffers(t *testing.T) {
 	g.must(g.command(schemas.DeclineRematch, blackID, nil))
 	g.refused(offer(whiteID), schemas.CodeRematchOffered)
 	g.must(offer(blackID))
-	// To offer as well is to accept, even for who may not offer any more.
+	// A counter-offer accepts, even from a player who may not offer any more.
 	cmd := offer(whiteID)
 	if ev := g.must(cmd)[0]; ev.Type != schemas.RematchAccepted {
 		t.Fatal(ev.Type)
@@ -95,26 +95,25 @@ func TestRematchOffers(t *testing.T) {
 	g.checkHistory()
 }
 
-// A rematch's row stays for as long as its command may come again; that is not for
-// talking.
-func TestARematchIsTalkedAboutForAWhile(t *testing.T) {
+// The row may be kept for longer than the window, for repeated commands.
+func TestRematchWindowCloses(t *testing.T) {
 	t.Parallel()
 	g := over(t, createPayload())
 	g.must(g.command(schemas.OfferRematch, whiteID, nil))
 	offered := g.at
-	g.at = offered.Add(rematchTalk + time.Second)
+	g.at = offered.Add(rematchWindow + time.Second)
 	for _, c := range []schemas.CommandType{schemas.OfferRematch, schemas.AcceptRematch, schemas.DeclineRematch} {
 		g.refused(g.command(c, blackID, nil), schemas.CodeNoRematch)
 	}
-	g.at = offered.Add(rematchTalk - time.Second)
+	g.at = offered.Add(rematchWindow - time.Second)
 	g.must(g.command(schemas.AcceptRematch, blackID, nil))
 }
 
-func TestNoRematchOfAGameThatGoesOnOrWasAborted(t *testing.T) {
+func TestNoRematchOfRunningOrAbortedGame(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.refused(g.command(schemas.OfferRematch, whiteID, nil), schemas.CodeGameNotOver)
-	g.at = g.state.FlagAt() // late: what ends the game is the flag
+	g.at = g.state.FlagAt() // too late: the first-move limit ends the game
 	end(t, g, g.must(g.command(schemas.OfferRematch, whiteID, nil)), schemas.GameAborted, schemas.NoResult, schemas.FirstMoveExpired)
 	g.refused(g.command(schemas.OfferRematch, whiteID, nil), schemas.CodeNoRematch)
 }

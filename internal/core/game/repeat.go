@@ -1,64 +1,65 @@
 package game
 
 import (
+	"tabiya/internal/core/game/row"
 	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
 
-// Repeat says whether the command was accepted before: then its Seq is set. If
-// the id was accepted for something else, its Code is CodeKeyReused. Otherwise
-// it is nil.
+// Repeat returns nil if the command ID is new. If the command was accepted before,
+// the Seq of the refusal is set; if the ID was used for another command, its Code
+// is CodeKeyReused.
 func (s *State) Repeat(cmd schemas.Command) *Refusal {
-	e, found := s.find(cmd.ID)
+	e, found := s.history.Find(cmd.ID)
 	switch {
 	case !found:
 		return nil
 	case !s.causedBy(e, cmd):
 		return refuse(schemas.CodeKeyReused, "the idempotency key was used for another command of this game")
 	default:
-		return &Refusal{Seq: e.seq}
+		return &Refusal{Seq: e.Seq}
 	}
 }
 
-// causedBy reports whether e can be the first event of such a command. Any
-// command that comes too late may be what ended a game on time.
-func (s *State) causedBy(e entry, cmd schemas.Command) bool {
-	switch e.kind {
-	case kindCreated:
+// causedBy reports whether e can be the first event of such a command. A game that
+// ended on time may have been ended by any command that came too late.
+func (s *State) causedBy(e row.Entry, cmd schemas.Command) bool {
+	switch e.Kind {
+	case row.KindCreated:
 		p, ok := cmd.Payload.(*schemas.CreateGamePayload)
 		return ok && s.createdBy(p)
-	case kindMove, kindLastMove:
+	case row.KindMove, row.KindLastMove:
 		p, ok := cmd.Payload.(*schemas.PlayMovePayload)
 		if !ok {
 			return false
 		}
 		m, ok := rules.ParseUCI(p.UCI)
-		return ok && m.Same(e.move)
-	case kindTakebackAccepted:
+		return ok && m.Same(e.Move)
+	case row.KindTakebackAccepted:
 		return cmd.Type == schemas.AcceptTakeback || cmd.Type == schemas.OfferTakeback
-	case kindRematchAccepted:
+	case row.KindRematchAccepted:
 		return cmd.Type == schemas.AcceptRematch || cmd.Type == schemas.OfferRematch
-	case kindEnded:
-		return endedBy(cmd.Type, e.termination)
-	case kindAborted:
-		return e.termination == schemas.FirstMoveExpired || cmd.Type == schemas.AbortGame
-	case kindTimeout:
+	case row.KindEnded:
+		return endedBy(cmd.Type, e.Termination)
+	case row.KindAborted:
+		return e.Termination == schemas.FirstMoveExpired || cmd.Type == schemas.AbortGame
+	case row.KindTimeout:
 		return true
 	default:
-		return cmd.Type == causes[e.kind]
+		return cmd.Type == causes[e.Kind]
 	}
 }
 
-// causes are the commands behind those entries that have one cause alone.
-var causes = [kindsEnd]schemas.CommandType{
-	kindDrawOffered: schemas.OfferDraw, kindDrawDeclined: schemas.DeclineDraw, kindResigned: schemas.Resign,
-	kindTakebackOffered: schemas.OfferTakeback, kindTakebackDeclined: schemas.DeclineTakeback, kindTimeAdded: schemas.AddTime,
-	kindPlayerLeft: schemas.MarkGone, kindPlayerReturned: schemas.MarkPresent,
-	kindRematchOffered: schemas.OfferRematch, kindRematchDeclined: schemas.DeclineRematch,
+// causes has the entries that only one type of command can cause.
+var causes = map[row.Kind]schemas.CommandType{
+	row.KindDrawOffered: schemas.OfferDraw, row.KindDrawDeclined: schemas.DeclineDraw, row.KindResigned: schemas.Resign,
+	row.KindTakebackOffered: schemas.OfferTakeback, row.KindTakebackDeclined: schemas.DeclineTakeback, row.KindTimeAdded: schemas.AddTime,
+	row.KindPlayerLeft: schemas.MarkGone, row.KindPlayerReturned: schemas.MarkPresent,
+	row.KindRematchOffered: schemas.OfferRematch, row.KindRematchDeclined: schemas.DeclineRematch,
 }
 
-// endedBy reports whether such a command can be behind a GameEnded that no move
-// caused.
+// endedBy reports whether such a command can have caused a GameEnded that does not
+// follow a move.
 func endedBy(c schemas.CommandType, t schemas.Termination) bool {
 	switch t {
 	case schemas.Agreement:
@@ -70,16 +71,15 @@ func endedBy(c schemas.CommandType, t schemas.Termination) bool {
 	}
 }
 
-// createdBy looks at who plays what, not at the players' ratings: those are
-// filled in by the service as they are at the moment, and may have moved before a
-// repeat.
+// createdBy ignores the players' ratings: the service fills in the current ones, and
+// they may have changed between a request and its repeat.
 func (s *State) createdBy(p *schemas.CreateGamePayload) bool {
-	start, err := startFrom(p.FEN)
+	start, err := parseStart(p.FEN)
 	return err == nil && start.FEN() == s.StartFEN &&
 		p.White.PlayerID == s.White.PlayerID && p.Black.PlayerID == s.Black.PlayerID &&
 		p.TimeControl == s.TimeControl && p.Rated == s.Rated && p.Private == s.Private &&
 		p.Queue == s.Queue && p.RematchOf == s.RematchOf
 }
 
-// Evictable reports whether EvictGame may drop the row.
+// Evictable reports whether EvictGame may delete the row.
 func (s *State) Evictable() bool { return s != nil && s.Over() }

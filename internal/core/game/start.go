@@ -2,20 +2,28 @@ package game
 
 import "tabiya/internal/core/rules"
 
-// startFrom is the position that a game asked for by that FEN begins in; "" is
-// the usual one. The error says why no game can begin there.
-func startFrom(fen string) (rules.Position, error) {
+// parseStart parses the requested starting position; "" is the usual one. The error
+// says why no game can start there.
+func parseStart(fen string) (rules.Position, error) {
 	if fen == "" {
 		return rules.Start(), nil
 	}
 	return rules.ParseStart(fen)
 }
 
-// position reads a FEN that this program wrote.
-func position(fen string) rules.Position {
+// customStart is the starting position, "" for the usual one.
+func (s *State) customStart() string {
+	if s.StartFEN == rules.StartFEN {
+		return ""
+	}
+	return s.StartFEN
+}
+
+// mustParseFEN parses a FEN that this program wrote.
+func mustParseFEN(fen string) rules.Position {
 	p, err := rules.ParseFEN(fen)
 	if err != nil {
-		panic("game: a position of our own: " + err.Error())
+		panic("game: parse the FEN of a state: " + err.Error())
 	}
 	return p
 }

@@ -12,16 +12,16 @@ const (
 	enPassant   = "4k3/8/8/8/3pP3/8/8/4K3 b - e3 0 12"
 )
 
-func newTableFrom(t *testing.T, fen string) *table {
+func newGameAt(t *testing.T, fen string) *harness {
 	t.Helper()
 	p := createPayload()
 	p.FEN = fen
-	return newTableOf(t, p)
+	return newGameOf(t, p)
 }
 
-func TestAGameFromAPositionInWhichBlackIsToMove(t *testing.T) {
+func TestGameStartingWithBlackToMove(t *testing.T) {
 	t.Parallel()
-	g := newTableFrom(t, enPassant)
+	g := newGameAt(t, enPassant)
 	if created := g.events[0].Payload.(*schemas.GameCreatedPayload); created.FEN != enPassant || g.state.FEN != enPassant || g.state.Turn() != schemas.Black {
 		t.Fatalf("%+v", created)
 	}
@@ -42,9 +42,9 @@ func TestAGameFromAPositionInWhichBlackIsToMove(t *testing.T) {
 	}
 }
 
-func TestTheFlagOfBlackWhoBegan(t *testing.T) {
+func TestBlackFlagsInGameThatBlackBegan(t *testing.T) {
 	t.Parallel()
-	g := newTableFrom(t, rookEndgame)
+	g := newGameAt(t, rookEndgame)
 	g.playAll("e6e5 e3e2")
 	g.at = g.state.FlagAt()
 	end(t, g, g.checkFlag(), schemas.GameTimeout, schemas.WhiteWins, schemas.TimeForfeit)
@@ -53,14 +53,14 @@ func TestTheFlagOfBlackWhoBegan(t *testing.T) {
 	}
 }
 
-func TestAnEnPassantSquareWithoutACaptureIsLeftOutOfTheStart(t *testing.T) {
+func TestStartFENDropsUncapturableEnPassantSquare(t *testing.T) {
 	t.Parallel()
-	g := newTableFrom(t, "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq e3 0 1")
+	g := newGameAt(t, "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq e3 0 1")
 	if want := "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - 0 1"; g.state.StartFEN != want || g.state.FEN != want {
 		t.Fatalf("%q", g.state.StartFEN)
 	}
 	create := createPayload()
-	create.FEN = g.state.StartFEN // the same position, written in another way
+	create.FEN = g.state.StartFEN // the same position as in the first request
 	cmd := schemas.Command{ID: g.events[0].CommandID, Type: schemas.CreateGame, Key: gameID, Region: "eu", Actor: schemas.ActorService, Payload: create}
 	if _, r := g.send(cmd); r == nil || r.Seq != 1 {
 		t.Fatalf("sent again: %+v", r)
@@ -69,21 +69,21 @@ func TestAnEnPassantSquareWithoutACaptureIsLeftOutOfTheStart(t *testing.T) {
 	g.refused(cmd, schemas.CodeKeyReused)
 }
 
-func TestNoGameBeginsWhereItCannotBePlayed(t *testing.T) {
+func TestUnplayableStartIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, fen := range map[string]string{
-		"nonsense":                "x",
-		"no kings":                "8/8/8/8/8/8/8/8 w - - 0 1",
-		"the other side in check": "4k3/8/8/8/8/8/4R3/4K3 w - - 0 1",
-		"mate":                    "rnb1kbnr/pppp1ppp/8/4p3/6Pq/5P2/PPPPP2P/RNBQKBNR w KQkq - 1 3",
-		"stalemate":               "7k/5Q2/6K1/8/8/8/8/8 b - - 0 1",
-		"bare kings":              "8/8/4k3/8/8/4K3/8/8 w - - 0 40",
-		"75 moves are over":       "8/8/4k3/8/8/4K2R/8/8 b - - 150 90",
-		"a move number that ends": "8/8/4k3/8/8/4K2R/8/8 b - - 0 9999",
+		"nonsense":                  "x",
+		"no kings":                  "8/8/8/8/8/8/8/8 w - - 0 1",
+		"side not to move in check": "4k3/8/8/8/8/8/4R3/4K3 w - - 0 1",
+		"mate":                      "rnb1kbnr/pppp1ppp/8/4p3/6Pq/5P2/PPPPP2P/RNBQKBNR w KQkq - 1 3",
+		"stalemate":                 "7k/5Q2/6K1/8/8/8/8/8 b - - 0 1",
+		"bare kings":                "8/8/4k3/8/8/4K3/8/8 w - - 0 40",
+		"75-move rule reached":      "8/8/4k3/8/8/4K2R/8/8 b - - 150 90",
+		"move number too high":      "8/8/4k3/8/8/4K2R/8/8 b - - 0 9999",
 	} {
 		p := createPayload()
 		p.FEN = fen
-		g := &table{t: t, at: epoch}
+		g := &harness{t: t, at: epoch}
 		g.refused(g.command(schemas.CreateGame, schemas.ActorService, p), schemas.CodeInvalidFEN)
 		if _, refusal := g.send(g.command(schemas.CreateGame, schemas.ActorService, p)); refusal.Detail == "" {
 			t.Errorf("%s: refused without a reason", name)
@@ -91,56 +91,56 @@ func TestNoGameBeginsWhereItCannotBePlayed(t *testing.T) {
 	}
 }
 
-func TestAPrivateRematchIsTold(t *testing.T) {
+func TestPrivateAndRematchOfAreRecorded(t *testing.T) {
 	t.Parallel()
 	p := createPayload()
 	p.Private, p.RematchOf = true, "no game"
-	g := &table{t: t, at: epoch}
+	g := &harness{t: t, at: epoch}
 	g.refused(g.command(schemas.CreateGame, schemas.ActorSystem, p), schemas.CodeInvalidField)
 	p.RematchOf = schemas.DerivedID(gameID, "earlier", 1)
-	g = newTableOf(t, p)
+	g = newGameOf(t, p)
 	if created := g.events[0].Payload.(*schemas.GameCreatedPayload); !created.Private || created.RematchOf != p.RematchOf || !g.state.Private || g.state.RematchOf != p.RematchOf {
 		t.Fatalf("%+v", created)
 	}
 	if over := end(t, g, g.must(g.command(schemas.Resign, blackID, nil)), schemas.GameResigned, schemas.WhiteWins, schemas.Resignation); !over.Private {
-		t.Fatal("the archive is not told that the game is private")
+		t.Fatal("the terminal event does not say that the game is private")
 	}
 }
 
-func TestAPrivateGameIsNoneToAStranger(t *testing.T) {
+func TestPrivateGameIsHiddenFromStrangers(t *testing.T) {
 	t.Parallel()
 	p := createPayload()
 	p.Private = true
-	private, public := newTableOf(t, p), newTable(t)
-	public.n = 100 // no id of one is an id of the other
-	asked := []schemas.Command{
+	private, public := newGameOf(t, p), newGame(t)
+	public.n = 100 // command IDs must differ between the two games
+	commands := []schemas.Command{
 		private.command(schemas.PlayMove, "somebody", &schemas.PlayMovePayload{UCI: "e2e4"}),
 		private.command(schemas.Resign, "somebody", nil),
 		private.command(schemas.OfferRematch, "somebody", nil),
 	}
-	for _, cmd := range asked {
+	for _, cmd := range commands {
 		private.refused(cmd, schemas.CodeGameNotFound)
 		public.refused(cmd, schemas.CodeNotAPlayer)
 	}
-	for _, g := range []*table{private, public} {
+	for _, g := range []*harness{private, public} {
 		g.must(g.command(schemas.Resign, blackID, nil))
 		g.refused(g.command(schemas.Resign, blackID, nil), schemas.CodeGameOver)
 	}
-	for _, cmd := range asked {
+	for _, cmd := range commands {
 		private.refused(cmd, schemas.CodeGameNotFound)
 	}
-	public.refused(asked[0], schemas.CodeGameOver)
-	public.refused(asked[2], schemas.CodeNotAPlayer)
+	public.refused(commands[0], schemas.CodeGameOver)
+	public.refused(commands[2], schemas.CodeNotAPlayer)
 	private.must(private.command(schemas.OfferRematch, blackID, nil))
 }
 
 func TestClaimedDraws(t *testing.T) {
 	t.Parallel()
-	claim := func(g *table, who string) schemas.Command { return g.command(schemas.ClaimDraw, who, nil) }
+	claim := func(g *harness, who string) schemas.Command { return g.command(schemas.ClaimDraw, who, nil) }
 
 	t.Run("threefold", func(t *testing.T) {
 		t.Parallel()
-		g := newTable(t)
+		g := newGame(t)
 		g.playAll("g1f3 g8f6 f3g1 f6g8 g1f3 g8f6 f3g1")
 		g.refused(claim(g, blackID), schemas.CodeNoDrawToClaim)
 		g.play("f6g8")
@@ -154,17 +154,17 @@ func TestClaimedDraws(t *testing.T) {
 		cmd.Type = schemas.AcceptDraw
 		g.refused(cmd, schemas.CodeKeyReused)
 	})
-	// FIDE 9.2.3: the en-passant square after 1...h5 counts for nothing, as the
-	// pawn that could capture is pinned.
+	// FIDE 9.2.3: the en-passant square after 1...h5 does not count, because the
+	// capturing pawn is pinned.
 	t.Run("threefold with a pinned capturer", func(t *testing.T) {
 		t.Parallel()
-		g := newTableFrom(t, "6k1/1p2p1rp/rP1pR3/2pP1pP1/p1P2P1P/R5K1/8/8 b - - 0 1")
+		g := newGameAt(t, "6k1/1p2p1rp/rP1pR3/2pP1pP1/p1P2P1P/R5K1/8/8 b - - 0 1")
 		g.playAll("h7h5 e6h6 g7h7 h6e6 h7g7 e6h6 g7h7 h6e6 h7g7")
 		end(t, g, g.must(claim(g, whiteID)), schemas.GameEnded, schemas.Draw, schemas.ThreefoldRepetition)
 	})
 	t.Run("50 moves", func(t *testing.T) {
 		t.Parallel()
-		g := newTableFrom(t, rookEndgame)
+		g := newGameAt(t, rookEndgame)
 		g.refused(claim(g, blackID), schemas.CodeNoDrawToClaim)
 		g.play("e6e5") // 99
 		g.refused(claim(g, whiteID), schemas.CodeNoDrawToClaim)
@@ -173,7 +173,7 @@ func TestClaimedDraws(t *testing.T) {
 	})
 	t.Run("too late", func(t *testing.T) {
 		t.Parallel()
-		g := newTableFrom(t, rookEndgame)
+		g := newGameAt(t, rookEndgame)
 		g.playAll("e6e5 e3e2")
 		g.at = g.state.FlagAt()
 		end(t, g, g.must(claim(g, blackID)), schemas.GameTimeout, schemas.WhiteWins, schemas.TimeForfeit)

@@ -4,13 +4,15 @@ import (
 	"strings"
 
 	"tabiya/internal/core/clock"
+	"tabiya/internal/core/game/row"
 	"tabiya/schemas"
 )
 
 // MaxPlies ends a game as a draw.
 const MaxPlies = 600
 
-// State is a game as its row knows it. Read the fields, never change them.
+// State is a game as its row holds it. It is immutable: read the fields, never
+// change them.
 type State struct {
 	ID     string
 	Region string
@@ -19,23 +21,23 @@ type State struct {
 	TimeControl  schemas.TimeControl
 	Rated        bool
 	Private      bool   // only its players may see it
-	Queue        string // the key of the queue that made the match, "" if a service did
+	Queue        string // key of the queue that made the match, "" if a service created the game
 
-	RematchOf string // the game that this one follows, "" if none
+	RematchOf string // ID of the previous game, "" if this is no rematch
 	StartFEN  string
 
-	// Void is a game that was aborted before it was created. It has no players
-	// and no events; its row only refuses the CreateGame that comes too late.
+	// Void is set if the game was aborted before it was created. It has no players
+	// and no events; its row exists to refuse a late CreateGame.
 	Void bool
 
-	Seq       int64        // of the last event
-	CreatedAt schemas.Time //
+	Seq       int64 // of the last event
+	CreatedAt schemas.Time
 	UpdatedAt schemas.Time // of the last event
 	Plies     int          // played
 	FEN       string
 	Clock     clock.Clock
 
-	// Whose offer stands, "" if none does.
+	// Whose offer is pending, "" if none is.
 	DrawOffer, TakebackOffer, RematchOffer schemas.Color
 
 	// Result is NoResult and Termination "" until the game is over.
@@ -43,44 +45,43 @@ type State struct {
 	Termination schemas.Termination
 
 	head        schemas.Head
-	sides       [2]sideState
-	endedAt     schemas.Time // 0 while the game runs
+	sides       [2]row.Side
+	endedAt     schemas.Time // 0 while the game is running
 	blackBegins bool
-	rematched   bool   // see Rematch
-	keys        ledger // 8 bytes for each position since the last capture or pawn move
-	ids         ledger // history: 8 bytes for each event, the second half of its command's id
-	heads       ledger // history: the first halves that are not the game's, see headOf
-	log         ledger // history: what else it takes to make each event again
+	rematched   bool        // see Rematch
+	keys        row.Keys    // of the positions since the last capture or pawn move
+	history     row.History // every event can be rebuilt from it
 }
 
-// Head is the row's frame.
+// Head returns the frame of the row.
 func (s *State) Head() schemas.Head { return s.head }
 
-// Stamped is s as the command at that offset leaves it: one version on.
+// Stamped returns s with the frame of the row that the command at that offset
+// writes.
 func (s *State) Stamped(version, offset int64) *State {
 	next := *s
 	next.head = schemas.Head{Version: version, Offset: offset}
 	return &next
 }
 
-// Void is the state of a game that is aborted before it was created.
+// Void returns the state of a game that was aborted before it was created.
 func Void(id, region string, at schemas.Time) *State {
 	return &State{ID: id, Region: region, Void: true, CreatedAt: at, UpdatedAt: at, endedAt: at, Result: schemas.NoResult, Termination: schemas.MatchExpired}
 }
 
-// Over reports whether the game takes no more moves.
+// Over reports whether the game has ended.
 func (s *State) Over() bool { return s.Termination != "" }
 
-// EndedAt is when the game ended; 0 while it runs.
+// EndedAt returns when the game ended; 0 while it is running.
 func (s *State) EndedAt() schemas.Time { return s.endedAt }
 
-// Speed is the rating category.
+// Speed returns the rating category.
 func (s *State) Speed() schemas.Speed { return s.TimeControl.Speed() }
 
-// Turn is the side to move.
+// Turn returns the side to move.
 func (s *State) Turn() schemas.Color { return s.mover(s.Plies) }
 
-// Deadline is when the side to move has used up its time or, with its first
+// Deadline returns when the side to move has used up its time or, for its first
 // move, the first-move limit. 0 once the game is over.
 func (s *State) Deadline() schemas.Time {
 	if s.Over() {
@@ -89,8 +90,8 @@ func (s *State) Deadline() schemas.Time {
 	return s.Clock.Deadline(s.TimeControl, s.turn())
 }
 
-// FlagAt is the first millisecond at which CheckFlag ends the game: the deadline,
-// and the grace that the lag bank allows. 0 once the game is over.
+// FlagAt returns the first millisecond at which CheckFlag ends the game: the
+// deadline plus the grace that the lag bank allows. 0 once the game is over.
 func (s *State) FlagAt() schemas.Time {
 	if s.Over() {
 		return 0
@@ -98,7 +99,7 @@ func (s *State) FlagAt() schemas.Time {
 	return s.Clock.FlagAt(s.TimeControl, s.turn())
 }
 
-// ColorOf is the side that a player has; ok is false if he does not play here.
+// ColorOf returns the side of a player; ok is false if they do not play this game.
 func (s *State) ColorOf(playerID string) (c schemas.Color, ok bool) {
 	switch {
 	case playerID == "":
@@ -111,7 +112,7 @@ func (s *State) ColorOf(playerID string) (c schemas.Color, ok bool) {
 	return "", false
 }
 
-// mover is the side to move after so many plies.
+// mover is the side to move after that many plies.
 func (s *State) mover(plies int) schemas.Color {
 	if (plies%2 == 1) == s.blackBegins {
 		return schemas.White
@@ -119,26 +120,25 @@ func (s *State) mover(plies int) schemas.Color {
 	return schemas.Black
 }
 
-// setStart sets the starting position, which must be one of startFrom's.
+// setStart sets the starting position, which must be one that parseStart accepts.
 func (s *State) setStart(fen string) {
 	s.StartFEN, s.blackBegins = fen, strings.Contains(fen, " b ")
 }
 
-// turn is Turn for the clock.
 func (s *State) turn() clock.Turn { return s.turnAfter(s.Plies) }
 
-// turnAfter is turn after so many plies.
 func (s *State) turnAfter(plies int) clock.Turn {
 	return clock.Turn{Color: s.mover(plies), First: plies < 2}
 }
 
-// repetitions counts how often the position has stood on the board.
-func (s *State) repetitions(key uint64) int {
-	n := 0
-	for i := range s.keys.len() / 8 {
-		if s.keys.uint64(i*8) == key {
-			n++
-		}
+func sideIndex(c schemas.Color) int {
+	if c == schemas.White {
+		return 0
 	}
-	return n
+	return 1
 }
+
+func (s *State) side(c schemas.Color) *row.Side { return &s.sides[sideIndex(c)] }
+
+// repetitions counts how often the position has occurred.
+func (s *State) repetitions(key uint64) int { return s.keys.Count(key) }

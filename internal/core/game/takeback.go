@@ -3,15 +3,16 @@ package game
 import (
 	"errors"
 
+	"tabiya/internal/core/game/row"
 	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
 
-// maxTakebackOffers bounds how often a side offers a takeback in a game, and so
-// how many moves a game can have that do not stand.
+// maxTakebackOffers bounds the takeback offers of a side in a game, and with them
+// the moves that are played and taken back.
 const maxTakebackOffers = 30
 
-// takeback judges the takeback commands of color.
+// takeback handles the takeback commands of color.
 func (d *decision) takeback(color schemas.Color) *Refusal {
 	s := d.state
 	pending := s.TakebackOffer == color.Other()
@@ -22,69 +23,65 @@ func (d *decision) takeback(color schemas.Color) *Refusal {
 		return refuse(schemas.CodeNoTakebackOffer, "the opponent has not offered a takeback")
 	case d.cmd.Type == schemas.DeclineTakeback:
 		d.emit(schemas.TakebackDeclined, &schemas.TakebackDeclinedPayload{Ply: s.Plies, Color: color})
-	default: // to offer one as well is to accept
+	default: // a counter-offer accepts
 		l := s.line()
-		l.takeBack(s.takesBack(color.Other()), d.at)
-		d.emit(schemas.TakebackAccepted, l.takebackAccepted(color, l.board()))
+		l.takeBack(s.takebackPlies(color.Other()), d.at)
+		d.emit(schemas.TakebackAccepted, l.takebackPayload(color, l.board()))
 	}
 	return nil
 }
 
 func (d *decision) offerTakeback(color schemas.Color) *Refusal {
 	s := d.state
-	switch own := s.of(color); {
+	switch own := s.side(color); {
 	case s.TakebackOffer == color:
-		return refuse(schemas.CodeTakebackOfferPending, "the offer stands already")
-	case s.takesBack(color) > s.Plies:
-		return refuse(schemas.CodeNothingToTakeBack, "there is no move of yours to take back")
-	case own.takebackAsked:
+		return refuse(schemas.CodeTakebackOfferPending, "the offer is already pending")
+	case s.takebackPlies(color) > s.Plies:
+		return refuse(schemas.CodeNothingToTakeBack, "you have no move to take back")
+	case own.TakebackOffered:
 		return refuse(schemas.CodeTakebackOfferTooSoon, "a takeback may be offered once between two moves")
-	case own.takebackOffers >= maxTakebackOffers:
+	case own.TakebackOffers >= maxTakebackOffers:
 		return refuse(schemas.CodeTooManyTakebackOffers, "a takeback may be offered %d times in a game", maxTakebackOffers)
 	}
 	d.emit(schemas.TakebackOffered, &schemas.TakebackOfferedPayload{Ply: s.Plies, Color: color})
 	return nil
 }
 
-// takesBack is how many plies go for the offerer's last move to be taken back.
-func (s *State) takesBack(offerer schemas.Color) int {
+// takebackPlies is how many plies must go to take back the offerer's last move.
+func (s *State) takebackPlies(offerer schemas.Color) int {
 	if s.Turn() == offerer {
 		return 2
 	}
 	return 1
 }
 
-// takebackAccepted is the payload for the line after it, and its position.
-func (l *line) takebackAccepted(color schemas.Color, board rules.Position) *schemas.TakebackAcceptedPayload {
+// takebackPayload is the payload for the line after the takeback, and its position.
+func (l *line) takebackPayload(color schemas.Color, board rules.Position) *schemas.TakebackAcceptedPayload {
 	return &schemas.TakebackAcceptedPayload{
 		Ply: len(l.plies), Color: color, FEN: board.FEN(), Clock: l.clocks(), DeadlineAt: l.deadline(),
 	}
 }
 
-// applyTakeback makes an accepted takeback's changes, except to the history.
-func (s *State) applyTakeback(p *schemas.TakebackAcceptedPayload, at schemas.Time) (entry, error) {
-	e := said(kindTakebackAccepted, p.Color)
-	switch s.Plies - p.Ply {
-	case 1:
-	case 2:
-		e.flags |= flagTwo
-	default:
-		return entry{}, errors.New("a takeback takes back one ply or two")
+// applyTakeback changes everything but the history.
+func (s *State) applyTakeback(p *schemas.TakebackAcceptedPayload, at schemas.Time) (row.Entry, error) {
+	takenBack := s.Plies - p.Ply
+	if takenBack != 1 && takenBack != 2 {
+		return row.Entry{}, errors.New("a takeback takes back one ply or two")
 	}
 	if p.Ply < 0 {
-		return entry{}, errors.New("a takeback of more than was played")
+		return row.Entry{}, errors.New("a takeback of more plies than were played")
 	}
 	l := s.line()
-	l.takeBack(s.Plies-p.Ply, at)
+	l.takeBack(takenBack, at)
 	s.Plies, s.FEN, s.keys = p.Ply, p.FEN, l.keys()
 	s.Clock.White, s.Clock.Black, s.Clock.Since = p.Clock.WhiteCs, p.Clock.BlackCs, at
-	s.DrawOffer = "" // it was made in another position
+	s.DrawOffer = "" // it was made in a position that is gone
 	s.endTakebackOffer()
-	return e, nil
+	return row.Entry{Kind: row.KindTakebackAccepted, Color: p.Color, TwoPlies: takenBack == 2}, nil
 }
 
-// endTakebackOffer lets both sides ask again.
+// endTakebackOffer also lets both sides offer again.
 func (s *State) endTakebackOffer() {
 	s.TakebackOffer = ""
-	s.sides[0].takebackAsked, s.sides[1].takebackAsked = false, false
+	s.sides[0].TakebackOffered, s.sides[1].TakebackOffered = false, false
 }

@@ -7,18 +7,18 @@ import (
 	"tabiya/schemas"
 )
 
-func (g *table) offerTakeback(who string) schemas.Command {
+func (g *harness) offerTakeback(who string) schemas.Command {
 	return g.command(schemas.OfferTakeback, who, nil)
 }
 
-func (g *table) acceptTakeback(who string) *schemas.TakebackAcceptedPayload {
+func (g *harness) acceptTakeback(who string) *schemas.TakebackAcceptedPayload {
 	g.t.Helper()
 	return g.must(g.command(schemas.AcceptTakeback, who, nil))[0].Payload.(*schemas.TakebackAcceptedPayload)
 }
 
-func TestATakebackOfWhatWasJustMoved(t *testing.T) {
+func TestTakebackOfUnansweredMove(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4 e7e5 g1f3 b8c6") // each second costs 100 and earns 300
 	was := g.state
 	g.play("f1b5")
@@ -26,7 +26,7 @@ func TestATakebackOfWhatWasJustMoved(t *testing.T) {
 	if p := offered.Payload.(*schemas.TakebackOfferedPayload); p.Color != schemas.White || p.Ply != 5 || g.state.TakebackOffer != schemas.White {
 		t.Fatalf("%+v", p)
 	}
-	g.at += 7000 // Black thinks about it on his clock, and gets that back
+	g.at += 7000 // Black thinks about it on their own clock, and gets the time back
 	p := g.acceptTakeback(blackID)
 	if p.Color != schemas.Black || p.Ply != 4 || p.FEN != was.FEN || p.Clock != (schemas.Clocks{WhiteCs: was.Clock.White, BlackCs: was.Clock.Black}) {
 		t.Fatalf("%+v", p)
@@ -41,15 +41,15 @@ func TestATakebackOfWhatWasJustMoved(t *testing.T) {
 	}
 }
 
-func TestATakebackOfAMoveThatWasAnswered(t *testing.T) {
+func TestTakebackOfAnsweredMove(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4 e7e5")
 	was := g.state
 	g.playAll("g1f3 b8c6")
 	g.must(g.command(schemas.OfferDraw, blackID, nil))
 	g.must(g.offerTakeback(whiteID))
-	// To offer a takeback as well is to accept.
+	// A counter-offer accepts.
 	cmd := g.offerTakeback(blackID)
 	p, ok := g.must(cmd)[0].Payload.(*schemas.TakebackAcceptedPayload)
 	if !ok || p.Ply != 2 || p.FEN != was.FEN || g.state.DrawOffer != "" {
@@ -63,10 +63,10 @@ func TestATakebackOfAMoveThatWasAnswered(t *testing.T) {
 	g.checkHistory()
 }
 
-// Back before both first moves, moves are free again and have their own limit.
-func TestATakebackOfAFirstMove(t *testing.T) {
+// After the takeback, first moves are free again and have their own limit.
+func TestTakebackOfFirstMove(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4 e7e5")
 	g.must(g.offerTakeback(blackID))
 	p := g.acceptTakeback(whiteID)
@@ -82,7 +82,7 @@ func TestATakebackOfAFirstMove(t *testing.T) {
 
 func TestTakebackOffersAreBounded(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.refused(g.offerTakeback(whiteID), schemas.CodeNothingToTakeBack)
 	g.play("e2e4")
 	g.refused(g.offerTakeback(blackID), schemas.CodeNothingToTakeBack)
@@ -109,20 +109,20 @@ func TestTakebackOffersAreBounded(t *testing.T) {
 	g.checkHistory()
 }
 
-func TestATakebackCannotSaveALostFlag(t *testing.T) {
+func TestTakebackAfterFlagFellEndsOnTime(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4 e7e5 g1f3")
 	g.must(g.offerTakeback(whiteID))
 	g.at = g.state.FlagAt()
 	end(t, g, g.must(g.command(schemas.AcceptTakeback, blackID, nil)), schemas.GameTimeout, schemas.WhiteWins, schemas.TimeForfeit)
 }
 
-// A position that was taken back does not count for repetition, one that stands
-// from before an irreversible move that was taken back does.
+// A position that was taken back does not count for repetition. One from before an
+// irreversible move that was taken back does.
 func TestRepetitionAfterATakeback(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	claim := func() schemas.Command { return g.command(schemas.ClaimDraw, whiteID, nil) }
 	takeBack := func() {
 		t.Helper()
@@ -141,7 +141,7 @@ func TestRepetitionAfterATakeback(t *testing.T) {
 
 func TestAddedTime(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	add := func(who string) schemas.Command { return g.command(schemas.AddTime, who, nil) }
 	g.play("e2e4")
 	g.refused(add(whiteID), schemas.CodeClockNotRunning)
@@ -153,7 +153,7 @@ func TestAddedTime(t *testing.T) {
 		t.Fatalf("%+v", p)
 	}
 	if g.state.FlagAt() != flag+15_000 {
-		t.Fatal("the timer of the side to move stands where it stood")
+		t.Fatal("the flag of the side to move was not postponed")
 	}
 	if _, r := g.send(cmd); r == nil || r.Seq != g.state.Seq {
 		t.Fatalf("sent again: %+v", r)
@@ -165,13 +165,13 @@ func TestAddedTime(t *testing.T) {
 	}
 	g.at += 1000
 	g.play("g1f3")
-	// What was given stays given when a move is taken back.
+	// A takeback does not revoke added time.
 	g.must(add(whiteID))
 	g.must(g.offerTakeback(whiteID))
 	if p := g.acceptTakeback(blackID); p.Clock != (schemas.Clocks{WhiteCs: 31500, BlackCs: 33000}) {
 		t.Fatalf("%+v", p)
 	}
-	for range maxTimeGiven - 2 {
+	for range maxTimeGifts - 2 {
 		g.must(add(whiteID))
 	}
 	g.refused(add(whiteID), schemas.CodeTooMuchTime)

@@ -6,14 +6,14 @@ import (
 	"tabiya/schemas"
 )
 
-func (g *table) checkFlag() []schemas.Event {
+func (g *harness) checkFlag() []schemas.Event {
 	g.t.Helper()
 	return g.must(g.command(schemas.CheckFlag, schemas.ActorSystem, &schemas.CheckFlagPayload{Ply: g.state.Plies}))
 }
 
-func TestAFlagFallsAtItsDeadlineAndNotBefore(t *testing.T) {
+func TestFlagFallsNotBeforeDeadlineAndGrace(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4 e7e5 g1f3")
 	deadline := g.state.Deadline()
 	if move := g.events[len(g.events)-1].Payload.(*schemas.MoveMadePayload); move.DeadlineAt != deadline {
@@ -36,7 +36,7 @@ func TestAFlagFallsAtItsDeadlineAndNotBefore(t *testing.T) {
 	}
 }
 
-func TestALateCommandEndsTheGameOnTime(t *testing.T) {
+func TestLateCommandEndsGameOnTime(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
@@ -51,13 +51,13 @@ func TestALateCommandEndsTheGameOnTime(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			g := newTable(t)
+			g := newGame(t)
 			g.playAll("e2e4 e7e6 g1f3")
 			g.at = g.state.FlagAt()
 			cmd := g.command(c.command, c.actor, c.payload)
 			events := g.must(cmd)
 			if events[0].CommandID != cmd.ID {
-				t.Fatal("the event is not the late command's")
+				t.Fatal("the event has another command ID")
 			}
 			end(t, g, events, schemas.GameTimeout, schemas.WhiteWins, schemas.TimeForfeit)
 			if _, r := g.send(cmd); r == nil || r.Seq != events[0].Seq {
@@ -65,9 +65,9 @@ func TestALateCommandEndsTheGameOnTime(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a move out of turn is refused as ever", func(t *testing.T) {
+	t.Run("a move out of turn is still refused", func(t *testing.T) {
 		t.Parallel()
-		g := newTable(t)
+		g := newGame(t)
 		g.playAll("e2e4 e7e6 g1f3")
 		g.at = g.state.FlagAt()
 		g.refused(g.command(schemas.PlayMove, whiteID, &schemas.PlayMovePayload{UCI: "d2d4"}), schemas.CodeNotYourTurn)
@@ -76,13 +76,13 @@ func TestALateCommandEndsTheGameOnTime(t *testing.T) {
 	})
 }
 
-func TestTimeIsADrawIfTheOtherSideCannotMateOrHasOfferedADraw(t *testing.T) {
+func TestTimeoutIsDrawIfOpponentCannotMateOrOfferedDraw(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4 e7e5 g1f3")
 	s := *g.state
 	s.FEN, s.Plies = "8/8/4k2p/8/8/4K3/8/8 b - - 0 60", 119
-	_, events, _ := Judge(&s, g.command(schemas.CheckFlag, schemas.ActorSystem, &schemas.CheckFlagPayload{}), s.FlagAt())
+	_, events, _ := Decide(&s, g.command(schemas.CheckFlag, schemas.ActorSystem, &schemas.CheckFlagPayload{}), s.FlagAt())
 	if over := events[0].Payload.(*schemas.GameOver); events[0].Type != schemas.GameTimeout || over.Result != schemas.Draw || over.Termination != schemas.TimeVsInsufficient {
 		t.Fatalf("%+v", over)
 	}
@@ -90,23 +90,23 @@ func TestTimeIsADrawIfTheOtherSideCannotMateOrHasOfferedADraw(t *testing.T) {
 	g.at = g.state.FlagAt()
 	end(t, g, g.checkFlag(), schemas.GameTimeout, schemas.Draw, schemas.Agreement)
 
-	g = newTable(t)
+	g = newGame(t)
 	g.playAll("e2e4 e7e5 g1f3")
-	g.must(g.command(schemas.OfferDraw, blackID, nil)) // of no help to himself
+	g.must(g.command(schemas.OfferDraw, blackID, nil)) // does not help the offerer
 	g.at = g.state.FlagAt()
 	end(t, g, g.checkFlag(), schemas.GameTimeout, schemas.WhiteWins, schemas.TimeForfeit)
 }
 
 func TestFirstMoveExpiry(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	if by := g.events[1].Payload.(*schemas.GameStartedPayload).FirstMoveBy; by != epoch+25_000 || g.state.Deadline() != by {
 		t.Fatalf("first move by %v", by)
 	}
 	g.at = g.state.FlagAt()
 	end(t, g, g.checkFlag(), schemas.GameAborted, schemas.NoResult, schemas.FirstMoveExpired)
 
-	g = newTable(t)
+	g = newGame(t)
 	g.play("e2e4")
 	g.at = g.state.FlagAt()
 	cmd := g.command(schemas.PlayMove, blackID, &schemas.PlayMovePayload{UCI: "e7e5"})
@@ -116,9 +116,9 @@ func TestFirstMoveExpiry(t *testing.T) {
 	}
 }
 
-func TestTimeOfAWholeGameIsConserved(t *testing.T) {
+func TestClocksAddUpOverAWholeGame(t *testing.T) {
 	t.Parallel()
-	g := newTable(t)
+	g := newGame(t)
 	g.playAll("e2e4 e7e5 g1f3 b8c6 f1b5 a7a6 b5a4 g8f6")
 	var charged int64
 	for _, ev := range g.events[2:] {

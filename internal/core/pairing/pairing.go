@@ -1,14 +1,13 @@
-// Package pairing decides who plays whom in one wave of a queue. It is a pure
-// function of the tickets, without chance: the same tickets give the same pairs
-// on every machine.
+// Package pairing pairs the tickets of a queue in one wave. It is deterministic: the
+// same tickets give the same pairs on every machine.
 //
-// The score of a pair is the difference of its ratings minus what both have
-// earned by waiting; the lowest scores are paired first, and no pair is made
-// above Window. The shape and the first constants are lichess's
-// (modules/pool/src/main/MatchMaking.scala). Unlike there, the credit has no
-// cap: beyond Patience missed waves it grows fast, so that a long wait comes
-// first and any two tickets that keep each other company are paired in the end:
-// 200 points apart after 3 missed waves, 500 after 15, 2000 after 36, 3900 after 46.
+// The score of a pair is the difference of its ratings minus the credit that both
+// tickets have earned by waiting. The lowest scores are paired first, and pairs above
+// Window are not made. The method and the first constants are lichess's
+// (modules/pool/src/main/MatchMaking.scala). Unlike there the credit has no cap: after
+// Patience missed waves it grows fast, so long waits come first, and any two tickets
+// in a queue are paired eventually: 200 points apart after 3 missed waves, 500 after
+// 15, 2000 after 36, 3900 after 46.
 package pairing
 
 import "slices"
@@ -23,8 +22,8 @@ const (
 	// ImpatientBonus is the credit for each missed wave after that.
 	ImpatientBonus = 100
 
-	// neighbours is how far apart two tickets of a large queue may be in the
-	// order of ratings to be compared; in one of smallPool all are compared.
+	// In a queue larger than smallPool a ticket is compared only with its next
+	// neighbours in rating order.
 	neighbours = 8
 	smallPool  = 64
 )
@@ -39,13 +38,13 @@ func (c Candidate) credit() int {
 	return MissedBonus*min(c.Missed, Patience) + ImpatientBonus*max(0, c.Missed-Patience)
 }
 
-// Score of a pair: the lower, the better.
+// Score returns the score of a pair. Lower is better.
 func Score(a, b Candidate) int {
 	return max(a.Rating-b.Rating, b.Rating-a.Rating) - a.credit() - b.credit()
 }
 
-// Pairs gives pairs of indices into tickets, the lower index first, in the order
-// of the lower index. Earlier tickets win ties.
+// Pairs returns pairs of indices into tickets: the lower index of a pair first, and
+// the pairs in order of it. Earlier tickets win ties.
 func Pairs(tickets []Candidate) [][2]int {
 	left := make([]int, len(tickets))
 	for i := range left {
@@ -70,11 +69,10 @@ func Pairs(tickets []Candidate) [][2]int {
 	return pairs
 }
 
-// edge is a pair that may be made, a < b.
+// edge is a possible pair, a < b.
 type edge struct{ score, a, b int }
 
-// acceptable lists the pairs within Window among left, which is in the order of
-// ratings, best first.
+// acceptable returns the pairs within Window, best first. left is in rating order.
 func acceptable(tickets []Candidate, left []int) []edge {
 	reach := neighbours
 	if len(left) <= smallPool {

@@ -14,17 +14,17 @@ func TestPairs(t *testing.T) {
 		tickets []Candidate
 		want    [][2]int
 	}{
-		{"nobody", nil, nil},
-		{"one alone", []Candidate{{1500, 99}}, nil},
-		{"two alike", []Candidate{{1500, 0}, {1520, 0}}, [][2]int{{0, 1}}},
+		{"no tickets", nil, nil},
+		{"one ticket", []Candidate{{1500, 99}}, nil},
+		{"two similar ratings", []Candidate{{1500, 0}, {1520, 0}}, [][2]int{{0, 1}}},
 		{"at the window", []Candidate{{1500, 0}, {1650, 0}}, [][2]int{{0, 1}}},
 		{"beyond the window", []Candidate{{1500, 0}, {1651, 0}}, nil},
 		{"a missed wave widens it", []Candidate{{1500, 1}, {1662, 0}}, [][2]int{{0, 1}}},
-		{"both do", []Candidate{{1500, 1}, {1674, 1}}, [][2]int{{0, 1}}},
-		{"the nearest", []Candidate{{1500, 0}, {1600, 0}, {1510, 0}, {1590, 0}}, [][2]int{{0, 2}, {1, 3}}},
-		{"ties go to those who came first", []Candidate{{1500, 0}, {1500, 0}, {1500, 0}}, [][2]int{{0, 1}}},
-		{"who waited longest comes before who is nearest", []Candidate{{1500, 0}, {1500, 0}, {1600, 20}}, [][2]int{{0, 2}}},
-		{"the odd one waits", []Candidate{{1500, 0}, {1900, 0}, {1505, 0}}, [][2]int{{0, 2}}},
+		{"missed waves of both add up", []Candidate{{1500, 1}, {1674, 1}}, [][2]int{{0, 1}}},
+		{"nearest ratings", []Candidate{{1500, 0}, {1600, 0}, {1510, 0}, {1590, 0}}, [][2]int{{0, 2}, {1, 3}}},
+		{"earlier tickets win ties", []Candidate{{1500, 0}, {1500, 0}, {1500, 0}}, [][2]int{{0, 1}}},
+		{"longest wait beats nearest rating", []Candidate{{1500, 0}, {1500, 0}, {1600, 20}}, [][2]int{{0, 2}}},
+		{"unpaired ticket stays", []Candidate{{1500, 0}, {1900, 0}, {1505, 0}}, [][2]int{{0, 2}}},
 	} {
 		if got := Pairs(c.tickets); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
@@ -40,7 +40,7 @@ func random(rng *rand.Rand, n int) []Candidate {
 	return tickets
 }
 
-func TestPairsAreValidAndNobodyIsLeftBesideAnOpponent(t *testing.T) {
+func TestPairsAreValidAndMaximal(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 0))
@@ -48,7 +48,7 @@ func TestPairsAreValidAndNobodyIsLeftBesideAnOpponent(t *testing.T) {
 		before := slices.Clone(tickets)
 		pairs := Pairs(tickets)
 		if !reflect.DeepEqual(pairs, Pairs(before)) || !reflect.DeepEqual(tickets, before) {
-			t.Fatal("the same tickets gave other pairs, or were altered")
+			t.Fatal("the same tickets gave other pairs, or were changed")
 		}
 		taken := map[int]bool{}
 		for i, p := range pairs {
@@ -69,14 +69,14 @@ func TestPairsAreValidAndNobodyIsLeftBesideAnOpponent(t *testing.T) {
 		slices.SortStableFunc(left, func(a, b Candidate) int { return a.Rating - b.Rating })
 		for i := 1; i < len(left); i++ {
 			if Score(left[i-1], left[i]) <= Window {
-				t.Fatalf("seed %d: %+v and %+v were left beside each other", seed, left[i-1], left[i])
+				t.Fatalf("seed %d: %+v and %+v could have been paired", seed, left[i-1], left[i])
 			}
 		}
 	}
 }
 
-// wavesAtMost is after how many missed waves two tickets that differ by so many
-// rating points are paired if nobody else is there.
+// wavesAtMost is how many waves two tickets with that rating difference miss before
+// they are paired, if they are alone.
 func wavesAtMost(difference int) (missed int) {
 	for len(Pairs([]Candidate{{0, missed}, {difference, missed}})) == 0 {
 		missed++
@@ -84,18 +84,18 @@ func wavesAtMost(difference int) (missed int) {
 	return missed
 }
 
-func TestALonePairIsMatchedInBoundedTime(t *testing.T) {
+func TestTwoTicketsAlonePairInBoundedTime(t *testing.T) {
 	t.Parallel()
 	for difference, most := range map[int]int{0: 0, 150: 0, 200: 3, 500: 15, 900: 31, 2000: 36, 3900: 46} {
 		if got := wavesAtMost(difference); got != most {
-			t.Errorf("%d points apart: after %d waves, the package says %d", difference, got, most)
+			t.Errorf("%d points apart: paired after %d waves, documented are %d", difference, got, most)
 		}
 	}
 }
 
-// However many others come and go, an odd rating is paired once its credit is
-// the highest: in the worst case with a newcomer who has none.
-func TestAnOddRatingIsPairedAmongNewcomers(t *testing.T) {
+// An outlying rating is paired once its credit is the highest, even if only newcomers
+// without credit are there.
+func TestOutlierIsPairedAmongNewcomers(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(7, 7))
 	odd := Candidate{Rating: 3000}
@@ -109,7 +109,7 @@ func TestAnOddRatingIsPairedAmongNewcomers(t *testing.T) {
 		}
 		odd.Missed++
 	}
-	t.Fatal("still waiting after 70 waves")
+	t.Fatal("not paired after 70 waves")
 }
 
 func BenchmarkPairs1000(b *testing.B) {

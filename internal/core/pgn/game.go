@@ -1,10 +1,10 @@
 // Package pgn reads and writes games in Portable Game Notation (PGN
 // Specification and Implementation Guide, 1994).
 //
-// The reader survives any input. It cuts the file into games by lines, holds
-// one game's text at a time and never more than a bound of it, and judges every
-// move by package rules. A game that is broken, too long or not chess is
-// reported with its place and reason, and the next one is read.
+// The Reader accepts any input. It splits the file into games line by line, holds the
+// text of one game at a time in bounded memory, and checks every move with package
+// rules. A game that is malformed, too long or not standard chess is reported with its
+// line and the reason, and reading continues with the next one.
 //
 //	file ─► splitter (lines) ─► one game's text ─► parser (tokens, rules) ─► Game or *Error
 package pgn
@@ -18,23 +18,23 @@ import (
 // Tag is a tag pair.
 type Tag struct{ Name, Value string }
 
-// Game is one game of a file. Of a game that is reported broken, only Number,
-// Line and the Tags that were readable are set.
+// Game is one game of a file. If the game is returned with an *Error, only Number, Line
+// and the Tags before the error are set.
 type Game struct {
 	Number int // in the file, from 1
-	Line   int // where it begins, from 1
+	Line   int // first line, from 1
 	Tags   []Tag
 
 	StartFEN    string
-	Moves       []string // UCI, one a ply
-	SANs        []string // the same, as the rules write them
-	ClocksCs    []int64  // what %clk said after each ply, -1 where it said nothing; nil if it never did
+	Moves       []string // in UCI, one per ply
+	SANs        []string // the same moves, in the SAN of package rules
+	ClocksCs    []int64  // %clk after each ply, -1 where it is missing; nil if no ply has it
 	Result      schemas.Result
-	Termination string // the Termination tag as it stands there
+	Termination string // the Termination tag
 	FEN         string // the final position
 }
 
-// Tag is the value of a tag, "" if it is not there.
+// Tag returns the value of a tag, or "" if it is missing.
 func (g Game) Tag(name string) string {
 	for _, t := range g.Tags {
 		if t.Name == name {
@@ -44,10 +44,10 @@ func (g Game) Tag(name string) string {
 	return ""
 }
 
-// Error is a game that cannot be used. The reader goes on behind it.
+// Error reports a game that cannot be used. The Reader can continue after it.
 type Error struct {
 	Number int // of the game, from 1
-	Line   int // of the trouble, from 1
+	Line   int // of the error, from 1
 	Reason string
 }
 

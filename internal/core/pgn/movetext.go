@@ -10,7 +10,7 @@ import (
 
 // movetext reads moves, comments, variations, NAGs and the result.
 func (p *parser) movetext() (reason string) {
-	depth := 0 // of variations, which are passed over
+	depth := 0 // of variations, which are skipped
 	for p.space(); p.pos < len(p.text); p.space() {
 		switch c := p.peek(); {
 		case c == '{':
@@ -29,14 +29,14 @@ func (p *parser) movetext() (reason string) {
 			p.next()
 		case c == ')':
 			if depth == 0 {
-				return "a variation is closed that was never opened"
+				return "a variation is closed but was not opened"
 			}
 			depth--
 			p.next()
 		case c == '$':
 			p.word() // a NAG
 		case isControl(c) || strings.IndexByte("[]}<>\"", c) >= 0:
-			return "the moves hold " + strconv.Quote(string(rune(c)))
+			return "the moves contain " + strconv.Quote(string(rune(c)))
 		default:
 			p.moved = true
 			word := p.word()
@@ -54,7 +54,7 @@ func (p *parser) movetext() (reason string) {
 	return ""
 }
 
-// word reads up to the next space or sign that ends one.
+// word reads up to the next space or delimiter.
 func (p *parser) word() string {
 	start := p.pos
 	for c := p.peek(); c > ' ' && !isControl(c) && (p.pos == start || strings.IndexByte("{}()[];$<>\"", c) < 0); c = p.peek() {
@@ -63,10 +63,10 @@ func (p *parser) word() string {
 	return string(p.text[start:p.pos])
 }
 
-// token is one word of the main line.
+// token handles one word of the main line.
 func (p *parser) token(word string) (reason string) {
 	if p.result != "" {
-		return "something stands behind the result"
+		return "there is text after the result"
 	}
 	switch word {
 	case "1-0", "0-1", "*", "1/2-1/2":
@@ -80,12 +80,12 @@ func (p *parser) token(word string) (reason string) {
 	}
 	move := afterNumber(word)
 	if strings.Trim(move, "!?+#=.") == "" {
-		return "" // a move number, or marks that stand apart
+		return "" // a move number, or annotation marks on their own
 	}
 	return p.play(move)
 }
 
-// afterNumber takes "12." or "12..." off a word; a number alone leaves nothing.
+// afterNumber cuts "12." or "12..." off a word, and returns "" for a number alone.
 func afterNumber(word string) string {
 	rest := strings.TrimLeft(word, "0123456789")
 	if rest == "" {
@@ -97,7 +97,7 @@ func afterNumber(word string) string {
 	return word
 }
 
-// clock keeps the [%clk h:mm:ss.ff] of a comment behind a move.
+// clock records the [%clk h:mm:ss.ff] of a comment after a move.
 func (p *parser) clock(comment []byte) {
 	_, after, found := bytes.Cut(comment, []byte("[%clk "))
 	if !found || len(p.game.Moves) == 0 {
@@ -120,7 +120,7 @@ func (p *parser) clock(comment []byte) {
 	p.game.ClocksCs[len(p.game.Moves)-1] = cs
 }
 
-// parseClock reads h:mm:ss or h:mm:ss.ff into centiseconds.
+// parseClock parses h:mm:ss or h:mm:ss.ff into centiseconds.
 func parseClock(s string) (cs int64, ok bool) {
 	whole, fraction, _ := strings.Cut(s, ".")
 	parts := strings.Split(whole, ":")

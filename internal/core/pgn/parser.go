@@ -11,19 +11,19 @@ import (
 	"tabiya/schemas"
 )
 
-// parser reads one game's text.
+// parser parses one game's text.
 type parser struct {
 	text []byte
 	pos  int
-	line int // of pos; where the trouble is when parse gives a reason
+	line int // of pos, and so of the error if parse returns a reason
 	game Game
 
 	position rules.Position
-	result   schemas.Result // the token behind the moves, "" if there was none
-	moved    bool           // there was movetext
+	result   schemas.Result // the token after the moves, "" if there was none
+	moved    bool           // there is movetext
 }
 
-// parse fills game, or says why it cannot be used.
+// parse fills game, or returns why it cannot be used.
 func (p *parser) parse() (reason string) {
 	if !utf8.Valid(p.text) {
 		for p.pos < len(p.text) {
@@ -68,8 +68,8 @@ func (p *parser) space() {
 
 func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
-// isControl reports bytes that no text has: a file that holds them is damaged,
-// and what stood there is not known.
+// isControl reports bytes that occur in no text. A file that contains them is damaged,
+// and the bytes they replaced are unknown.
 func isControl(c byte) bool { return c < ' ' && !isSpace(c) || c == 0x7f }
 
 // lineStart reports whether pos is at the start of a line.
@@ -102,7 +102,7 @@ func (p *parser) tags() (reason string) {
 	return ""
 }
 
-// tag reads [Name "value"].
+// tag parses [Name "value"].
 func (p *parser) tag() (reason string) {
 	const broken = "a tag is not [Name \"value\"]"
 	p.next()
@@ -139,7 +139,7 @@ func (p *parser) tag() (reason string) {
 	return ""
 }
 
-// setUp makes the first position.
+// setUp sets the starting position.
 func (p *parser) setUp() (reason string) {
 	variant := strings.ToLower(p.game.Tag("Variant"))
 	if variant != "" && variant != "standard" && variant != "from position" {
@@ -157,7 +157,7 @@ func (p *parser) setUp() (reason string) {
 	return ""
 }
 
-// finish says what the whole game comes to.
+// finish checks the result against the tag and the final position.
 func (p *parser) finish() (reason string) {
 	g := &p.game
 	tag := schemas.Result(g.Tag("Result"))
@@ -166,9 +166,9 @@ func (p *parser) finish() (reason string) {
 	case p.result == "" && p.moved:
 		return "the text ends without a result: it was cut short"
 	case p.result == "":
-		g.Result = tag // a game without moves often lacks the token too
+		g.Result = tag // games without moves often lack the token
 	case tag != "" && tag != p.result:
-		return fmt.Sprintf("the Result tag says %.10q, the moves end with %q", string(tag), string(p.result))
+		return fmt.Sprintf("the Result tag is %.10q, the moves end with %q", string(tag), string(p.result))
 	}
 	switch g.Result {
 	case schemas.WhiteWins, schemas.BlackWins, schemas.Draw:
@@ -178,22 +178,22 @@ func (p *parser) finish() (reason string) {
 	switch p.position.Status() {
 	case rules.Checkmate:
 		if g.Result != schemas.WinFor(p.position.Turn().Other()) {
-			return fmt.Sprintf("the board says checkmate, the result %s", g.Result)
+			return fmt.Sprintf("the final position is checkmate, the result %s", g.Result)
 		}
 	case rules.Stalemate, rules.Insufficient:
 		if g.Result != schemas.Draw {
-			return fmt.Sprintf("the board says draw, the result %s", g.Result)
+			return fmt.Sprintf("the final position is a draw, the result %s", g.Result)
 		}
 	}
 	return ""
 }
 
-// play makes one move of the main line.
+// play plays one move of the main line.
 func (p *parser) play(san string) (reason string) {
 	if len(p.game.Moves) >= MaxPlies {
 		return fmt.Sprintf("the game has more than %d plies", MaxPlies)
 	}
-	next, uci, written, err := p.position.PlaySAN(san)
+	next, uci, canonical, err := p.position.PlaySAN(san)
 	if err != nil {
 		what := "illegal"
 		if errors.Is(err, rules.ErrMalformed) {
@@ -203,14 +203,14 @@ func (p *parser) play(san string) (reason string) {
 	}
 	p.position = next
 	p.game.Moves = append(p.game.Moves, uci)
-	p.game.SANs = append(p.game.SANs, written)
+	p.game.SANs = append(p.game.SANs, canonical)
 	if p.game.ClocksCs != nil {
 		p.game.ClocksCs = append(p.game.ClocksCs, -1)
 	}
 	return ""
 }
 
-// comment reads {...} and gives what is inside.
+// comment parses {...} and returns the text inside.
 func (p *parser) comment() (text []byte, reason string) {
 	end := bytes.IndexByte(p.text[p.pos:], '}')
 	if end < 0 {

@@ -14,26 +14,26 @@ const (
 	MaxPlies     = 2000
 )
 
-// Reader reads games one by one, in memory bounded by MaxGameBytes.
+// Reader reads games one by one. It keeps at most MaxGameBytes of text.
 type Reader struct {
 	in     *bufio.Reader
 	number int
-	line   int // of what in gives next
+	line   int // of the next byte of in
 	text   []byte
 	split  splitter
-	err    error // what ended the input
+	err    error // the error or EOF at the end of the input
 }
 
-// NewReader reads from r.
+// NewReader returns a Reader of the PGN in r.
 func NewReader(r io.Reader) *Reader {
 	return &Reader{in: bufio.NewReaderSize(r, 64<<10), line: 1}
 }
 
-// Next gives the next game. An *Error is a game that cannot be used; call Next
-// again for the one behind it. io.EOF is the end; any other error is the
-// input's.
+// Next returns the next game. It returns an *Error for a game that cannot be used: call
+// Next again for the one after it. It returns io.EOF at the end, and otherwise the
+// error of the input.
 func (r *Reader) Next() (Game, error) {
-	start, long, err := r.cut()
+	start, long, err := r.collect()
 	if err != nil {
 		return Game{}, err
 	}
@@ -41,7 +41,7 @@ func (r *Reader) Next() (Game, error) {
 	if long {
 		return Game{Number: r.number, Line: start}, &Error{r.number, start, fmt.Sprintf("the game is longer than %d bytes", MaxGameBytes)}
 	}
-	// 0x1A ends a file that was written under DOS.
+	// Files written by DOS programs end with 0x1A.
 	p := parser{text: bytes.TrimRight(r.text, " \t\r\n\x1a"), line: start, game: Game{Number: r.number, Line: start}}
 	if reason := p.parse(); reason != "" {
 		return Game{Number: r.number, Line: start, Tags: p.game.Tags}, &Error{r.number, p.line, reason}
@@ -49,15 +49,15 @@ func (r *Reader) Next() (Game, error) {
 	return p.game, nil
 }
 
-// cut collects the next game's lines in r.text and tells on which line it
+// collect puts the next game's lines into r.text. It returns the line on which the game
 // starts, and whether it was too long to be kept.
-func (r *Reader) cut() (start int, long bool, err error) {
+func (r *Reader) collect() (start int, long bool, err error) {
 	r.text = r.text[:0]
 	r.split = splitter{}
 	start = r.line
 	for r.err == nil {
-		// A line is looked at in pieces of the buffer's size: its first bytes
-		// say what it is, the rest is only watched for the ends of comments.
+		// A line can be longer than the buffer: its first bytes show what it is, and
+		// the rest is only scanned for the ends of comments.
 		head, err := r.in.Peek(maxTagHead)
 		if len(head) == 0 {
 			r.err = err
@@ -69,12 +69,12 @@ func (r *Reader) cut() (start int, long bool, err error) {
 			}
 			break
 		}
-		fresh := !r.split.game() && !r.split.comment // nothing so far but closed comments
+		fresh := !r.split.game() && !r.split.comment // only closed comments so far
 		if r.split.begins(head) {
 			if r.split.game() {
 				return start, long, nil
 			}
-			r.split = splitter{} // a comment that was never closed is no game
+			r.split = splitter{} // an unclosed comment is not a game
 			r.split.begins(head)
 			fresh = true
 		}
@@ -93,7 +93,7 @@ func (r *Reader) cut() (start int, long bool, err error) {
 	return start, long, nil
 }
 
-// take moves one line, however long, from the input to the game.
+// take moves one line of any length from the input to the game.
 func (r *Reader) take(long bool) (bool, error) {
 	for {
 		piece, err := r.in.ReadSlice('\n')

@@ -88,7 +88,7 @@ func TestRealGamesAreReadInFull(t *testing.T) {
 	}
 }
 
-// Every position and SAN of the real games, against another library.
+// TestRealGamesSecondOpinion compares every position and SAN with another library.
 func TestRealGamesSecondOpinion(t *testing.T) {
 	t.Parallel()
 	games, _ := readAll(t, openGames(t, "lichess-blitz-rapid-1000.pgn"))
@@ -129,8 +129,8 @@ func TestRealGamesSecondOpinion(t *testing.T) {
 	}
 }
 
-// placement is a FEN without the en-passant square, which the two write by
-// different rules.
+// placement is a FEN without the en-passant square, which the two libraries write in
+// different cases.
 func placement(fen string) string {
 	f := strings.Fields(fen)
 	return strings.Join([]string{f[0], f[1], f[2], f[4], f[5]}, " ")
@@ -138,34 +138,34 @@ func placement(fen string) string {
 
 const good = "[Event \"good\"]\n[White \"a\"]\n[Black \"b\"]\n[Result \"1-0\"]\n\n1. e4 e5 2. Qh5 Nc6 3. Bc4 Nf6 4. Qxf7# 1-0\n"
 
-func TestOddButGoodGames(t *testing.T) {
+func TestUnusualButValidGamesAreRead(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, moves string }{
-		"comment before move 1":     {"[Result \"1-0\"]\n\n{ hello } 1. e4 1-0", "e2e4"},
-		"comment before the tags":   {"; exported\n{ by\nhand }\n[Result \"1-0\"]\n\n1. e4 1-0", "e2e4"},
-		"byte order mark":           {"\ufeff[Result \"1-0\"]\n\n1. e4 1-0", "e2e4"},
-		"the end of a DOS file":     {"[Result \"1-0\"]\r\n\r\n1. e4 1-0\r\n\x1a", "e2e4"},
-		"CRLF":                      {"[Result \"1-0\"]\r\n\r\n1. e4\r\ne5 1-0\r\n", "e2e4 e7e5"},
-		"nested variations":         {"[Result \"1-0\"]\n\n1. e4 (1. d4 d5 (1... Nf6 {(} $4 (1... x)) 2. c4) 1... e5 1-0", "e2e4 e7e5"},
-		"NAGs and marks":            {"[Result \"1-0\"]\n\n1. e4! $1 e5?? !? 2. Nf3+ $146 1-0", "e2e4 e7e5 g1f3"},
-		"castling with zeros":       {"[Result \"1-0\"]\n\n1. e4 e5 2. Nf3 Nf6 3. Be2 Be7 4. 0-0 0-0 1-0", "e2e4 e7e5 g1f3 g8f6 f1e2 f8e7 e1g1 e8g8"},
-		"numbers glued to moves":    {"[Result \"1-0\"]\n\n1.e4 1...e5 2.Nf3 1-0", "e2e4 e7e5 g1f3"},
-		"rest-of-line comment":      {"[Result \"1-0\"]\n\n1. e4 ; not e5 { ( \n1... c5 1-0", "e2e4 c7c5"},
-		"escaped line":              {"[Result \"1-0\"]\n\n1. e4\n%%% { anything ]\ne5 1-0", "e2e4 e7e5"},
-		"a tag-like line inside":    {"[Result \"1-0\"]\n\n1. e4 { see\n[Event \"x\"]\nthere } e5 1-0", "e2e4 e7e5"},
-		"escapes in a tag":          {"[White \"the \\\"great\\\" \\\\\"][Result \"1-0\"]\n\n1. e4 1-0", "e2e4"},
-		"no tags":                   {"1. e4 e5 1/2-1/2", "e2e4 e7e5"},
-		"no moves":                  {"[Result \"1-0\"]\n", ""},
-		"no moves, token":           {"[Result \"1-0\"]\n\n1-0\n", ""},
-		"set up":                    {"[SetUp \"1\"][FEN \"4k3/8/8/8/8/8/4P3/4K3 b - - 0 1\"]\n\n1... Ke7 2. e4 1/2-1/2", "e8e7 e2e4"},
-		"two clocks for one move":   {"[Result \"1-0\"]\n\n1. e4 {[%clk 0:03:00]} {[%clk 0:02:59.5]} 1-0", "e2e4"},
-		"braces in a tag":           {"[Annotator \"{\"]\n[Result \"1-0\"]\n\n1. e4 1-0", "e2e4"},
-		"draw with the half sign":   {"1. e4 ½-½", "e2e4"},
-		"blanks of all kinds":       {"[Result \"1-0\"]\n \t                        \n\n1. e4\t\te5\v1-0", "e2e4 e7e5"},
-		"leading blanks":            {"[Result \"1-0\"]\n\n                        1. e4 1-0", "e2e4"},
-		"unknown commands":          {"[Result \"1-0\"]\n\n1. e4 {[%clk x] [%eval #3]} {[%clk} 1-0", "e2e4"},
-		"tags in one line":          {"[Event \"x\"] [Result \"1-0\"]\n\n1. e4 1-0", "e2e4"},
-		"the result in the comment": {"[Result \"1-0\"]\n\n1. e4 { 0-1 } 1-0 { White wins }", "e2e4"},
+		"comment before move 1":    {"[Result \"1-0\"]\n\n{ hello } 1. e4 1-0", "e2e4"},
+		"comment before the tags":  {"; exported\n{ by\nhand }\n[Result \"1-0\"]\n\n1. e4 1-0", "e2e4"},
+		"byte order mark":          {"\ufeff[Result \"1-0\"]\n\n1. e4 1-0", "e2e4"},
+		"end of a DOS file":        {"[Result \"1-0\"]\r\n\r\n1. e4 1-0\r\n\x1a", "e2e4"},
+		"CRLF":                     {"[Result \"1-0\"]\r\n\r\n1. e4\r\ne5 1-0\r\n", "e2e4 e7e5"},
+		"nested variations":        {"[Result \"1-0\"]\n\n1. e4 (1. d4 d5 (1... Nf6 {(} $4 (1... x)) 2. c4) 1... e5 1-0", "e2e4 e7e5"},
+		"NAGs and marks":           {"[Result \"1-0\"]\n\n1. e4! $1 e5?? !? 2. Nf3+ $146 1-0", "e2e4 e7e5 g1f3"},
+		"castling with zeros":      {"[Result \"1-0\"]\n\n1. e4 e5 2. Nf3 Nf6 3. Be2 Be7 4. 0-0 0-0 1-0", "e2e4 e7e5 g1f3 g8f6 f1e2 f8e7 e1g1 e8g8"},
+		"numbers glued to moves":   {"[Result \"1-0\"]\n\n1.e4 1...e5 2.Nf3 1-0", "e2e4 e7e5 g1f3"},
+		"rest-of-line comment":     {"[Result \"1-0\"]\n\n1. e4 ; not e5 { ( \n1... c5 1-0", "e2e4 c7c5"},
+		"escaped line":             {"[Result \"1-0\"]\n\n1. e4\n%%% { anything ]\ne5 1-0", "e2e4 e7e5"},
+		"tag-like line in comment": {"[Result \"1-0\"]\n\n1. e4 { see\n[Event \"x\"]\nthere } e5 1-0", "e2e4 e7e5"},
+		"escapes in a tag":         {"[White \"the \\\"great\\\" \\\\\"][Result \"1-0\"]\n\n1. e4 1-0", "e2e4"},
+		"no tags":                  {"1. e4 e5 1/2-1/2", "e2e4 e7e5"},
+		"no moves":                 {"[Result \"1-0\"]\n", ""},
+		"no moves, token":          {"[Result \"1-0\"]\n\n1-0\n", ""},
+		"set up":                   {"[SetUp \"1\"][FEN \"4k3/8/8/8/8/8/4P3/4K3 b - - 0 1\"]\n\n1... Ke7 2. e4 1/2-1/2", "e8e7 e2e4"},
+		"two clocks for one move":  {"[Result \"1-0\"]\n\n1. e4 {[%clk 0:03:00]} {[%clk 0:02:59.5]} 1-0", "e2e4"},
+		"braces in a tag":          {"[Annotator \"{\"]\n[Result \"1-0\"]\n\n1. e4 1-0", "e2e4"},
+		"draw with the half sign":  {"1. e4 ½-½", "e2e4"},
+		"blanks of all kinds":      {"[Result \"1-0\"]\n \t                        \n\n1. e4\t\te5\v1-0", "e2e4 e7e5"},
+		"leading blanks":           {"[Result \"1-0\"]\n\n                        1. e4 1-0", "e2e4"},
+		"unknown commands":         {"[Result \"1-0\"]\n\n1. e4 {[%clk x] [%eval #3]} {[%clk} 1-0", "e2e4"},
+		"tags in one line":         {"[Event \"x\"] [Result \"1-0\"]\n\n1. e4 1-0", "e2e4"},
+		"result in a comment":      {"[Result \"1-0\"]\n\n1. e4 { 0-1 } 1-0 { White wins }", "e2e4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -183,7 +183,7 @@ func TestOddButGoodGames(t *testing.T) {
 	}
 }
 
-func TestABrokenGameIsReportedAndTheNextOneIsRead(t *testing.T) {
+func TestBrokenGameIsReportedAndNextIsRead(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		text   string
@@ -199,22 +199,22 @@ func TestABrokenGameIsReportedAndTheNextOneIsRead(t *testing.T) {
 		"no result at all":       {"[Event \"x\"]\n", 1, "no result"},
 		"results differ":         {"[Event \"x\"]\n[Result \"0-1\"]\n\n1. e4 1-0", 4, "Result tag"},
 		"mate but a draw":        {"[Event \"x\"]\n\n1. f3 e5 2. g4 Qh4# 1/2-1/2", 3, "checkmate"},
-		"behind the result":      {"[Event \"x\"]\n\n1. e4 1-0 e5", 3, "behind the result"},
+		"text after the result":  {"[Event \"x\"]\n\n1. e4 1-0 e5", 3, "after the result"},
 		"not UTF-8":              {"[Event \"x\"]\n[White \"M\xfcller\"]\n\n1. e4 1-0", 2, "UTF-8"},
 		"open comment":           {"[Event \"x\"]\n\n1. e4 { never\nclosed", 3, "comment"},
 		"open variation":         {"[Event \"x\"]\n\n1. e4 ((1. d4) 1-0", 3, "variation"},
 		"closed variation":       {"[Event \"x\"]\n\n1. e4) 1-0", 3, "variation"},
 		"open tag":               {"[Event \"x\"]\n[White \"a\n\n1. e4 1-0", 2, "tag"},
 		"tag without quotes":     {"[Event \"x\"]\n[White a]\n\n1. e4 1-0", 2, "tag"},
-		"set-up of nonsense":     {"[Event \"x\"]\n[FEN \"8/8/8/8/8/8/8/8 w - - 0 1\"]\n\n1. e4 1-0", 4, "king"},
+		"invalid set-up":         {"[Event \"x\"]\n[FEN \"8/8/8/8/8/8/8/8 w - - 0 1\"]\n\n1. e4 1-0", 4, "king"},
 		"another variant":        {"[Event \"x\"]\n[Variant \"Atomic\"]\n\n1. e4 1-0", 4, "variant"},
-		"NUL between moves":      {"[Event \"x\"]\n\n1. e4\n\x00\x00\x00 e5 1-0", 4, `the moves hold "\x00"`},
+		"NUL between moves":      {"[Event \"x\"]\n\n1. e4\n\x00\x00\x00 e5 1-0", 4, `the moves contain "\x00"`},
 		"NUL within a move":      {"[Event \"x\"]\n\n1. e\x004 1-0", 3, "not a move"},
-		"NUL in a variation":     {"[Event \"x\"]\n\n1. e4 (1. \x00 d4) 1-0", 3, `the moves hold "\x00"`},
-		"NUL before the tags":    {"[Event \"x\"]\n\x00[White \"a\"]\n\n1. e4 1-0", 2, `the moves hold "\x00"`},
-		"NUL behind the result":  {"[Event \"x\"]\n\n1. e4 1-0 \x00", 3, `the moves hold "\x00"`},
-		"escape":                 {"[Event \"x\"]\n\n1. e4 \x1b e5 1-0", 3, `the moves hold "\x1b"`},
-		"delete":                 {"[Event \"x\"]\n\n1. e4 e5\x7f 1-0", 3, `the moves hold "\x7f"`},
+		"NUL in a variation":     {"[Event \"x\"]\n\n1. e4 (1. \x00 d4) 1-0", 3, `the moves contain "\x00"`},
+		"NUL before the tags":    {"[Event \"x\"]\n\x00[White \"a\"]\n\n1. e4 1-0", 2, `the moves contain "\x00"`},
+		"NUL after the result":   {"[Event \"x\"]\n\n1. e4 1-0 \x00", 3, `the moves contain "\x00"`},
+		"escape":                 {"[Event \"x\"]\n\n1. e4 \x1b e5 1-0", 3, `the moves contain "\x1b"`},
+		"delete":                 {"[Event \"x\"]\n\n1. e4 e5\x7f 1-0", 3, `the moves contain "\x7f"`},
 		"closing brace":          {"[Event \"x\"]\n\n1. e4 } 1-0", 3, "}"},
 		"too many plies":         {"[Event \"x\"]\n\n" + strings.Repeat("Nf3 Nf6 Ng1 Ng8 ", MaxPlies/4+1) + "1-0", 3, "plies"},
 		"50,000 open variations": {"[Event \"x\"]\n\n1. e4 " + strings.Repeat("(", 50_000) + " 1-0", 3, "variation"},
@@ -244,7 +244,7 @@ func TestClocks(t *testing.T) {
 	}
 }
 
-// endless gives a line of n bytes that is made as it is read.
+// endless is a line of n bytes, generated as it is read.
 type endless struct{ n int }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -259,7 +259,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestALineOf50MBLosesItsGameAndNoMemory(t *testing.T) {
+func TestLineOf50MBIsReportedInBoundedMemory(t *testing.T) {
 	for name, before := range map[string]string{"moves": "1. ", "comment": "1. e4 { ", "tag": "[White \""} {
 		in := io.MultiReader(strings.NewReader(good+"\n[Event \"x\"]\n"+before), &endless{50 << 20}, strings.NewReader("\n\n"+good))
 		var start, end runtime.MemStats
@@ -276,7 +276,7 @@ func TestALineOf50MBLosesItsGameAndNoMemory(t *testing.T) {
 	}
 }
 
-func TestAnInputErrorIsNotTheEnd(t *testing.T) {
+func TestInputErrorIsReturned(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("cable")
 	r := NewReader(io.MultiReader(strings.NewReader(good), &failing{broken}))
@@ -322,7 +322,7 @@ func FuzzReader(f *testing.F) {
 				t.Fatalf("%+v", g)
 			}
 		}
-		// What comes before it does no harm to a game behind an empty line.
+		// Any text may precede a game: after an empty line it is still read.
 		after, _ := readAll(t, strings.NewReader(string(text)+"\n\n"+good))
 		if len(after) == 0 || after[len(after)-1].Tag("Event") != "good" {
 			t.Fatalf("the next game was lost behind %d games and %v", len(games), broken)

@@ -2,13 +2,12 @@ package pgn
 
 import "bytes"
 
-// maxTagHead is how much of a line tells what it is.
+// maxTagHead is how many bytes of a line show what it is.
 const maxTagHead = 16
 
-// splitter knows, line by line, where in a game we are, so as to see where the
-// next one begins: at a tag behind moves, or at an Event tag behind other tags
-// (a game may have no moves, and then not even a result). Inside a comment
-// nothing is a tag, unless an Event tag stands behind an empty line: then the
+// splitter finds the line on which the next game begins: at a tag after moves, or at an
+// Event tag after other tags, because a game can have neither moves nor a result. Inside
+// a comment a tag does not count, except an Event tag after an empty line: then the
 // comment was never closed, and only its game is lost.
 type splitter struct {
 	tags, moves bool
@@ -17,11 +16,11 @@ type splitter struct {
 	skip        bool // the rest of this line is a tag, an escape or a comment
 }
 
-// game reports whether the lines so far are more than comments.
+// game reports whether the lines so far contain more than comments.
 func (s *splitter) game() bool { return s.tags || s.moves }
 
-// begins reports whether a line that starts with head begins the next game. It
-// must be asked once for each line, before the line is scanned.
+// begins reports whether a line that starts with head begins the next game. It must be
+// called once for each line, before scan.
 func (s *splitter) begins(head []byte) bool {
 	event := bytes.HasPrefix(head, []byte("[Event "))
 	switch {
@@ -42,7 +41,7 @@ func (s *splitter) begins(head []byte) bool {
 	return false
 }
 
-// scan follows moves and comments through a piece of the line.
+// scan tracks moves and comments through a part of the line.
 func (s *splitter) scan(piece []byte) {
 	for _, c := range piece {
 		switch {

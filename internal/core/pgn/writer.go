@@ -9,11 +9,11 @@ import (
 	"tabiya/schemas"
 )
 
-// lineWidth is how long a line of moves may be (PGN specification, 4.3).
+// lineWidth is the maximum length of a line of moves (PGN specification, 4.3).
 const lineWidth = 80
 
-// Append writes a finished game to b: the seven tag roster and more, then the
-// moves with the clock after each. The error is a move that is not legal.
+// Append appends a finished game to b: the seven tag roster and more tags, then each
+// move with the mover's clock after it. Returns an error if a move is not legal.
 func Append(b []byte, gameID string, g *schemas.GameOver) ([]byte, error) {
 	for _, t := range tagsOf(gameID, g) {
 		b = append(b, '[')
@@ -63,7 +63,8 @@ func tagsOf(gameID string, g *schemas.GameOver) []Tag {
 	return tags
 }
 
-// terminationTag is the PGN specification's word (9.8.1), as lichess writes it.
+// terminationTag is the Termination tag (PGN specification, 9.8.1), spelled as on
+// lichess.
 func terminationTag(t schemas.Termination) string {
 	switch t {
 	case schemas.TimeForfeit, schemas.TimeVsInsufficient:
@@ -80,7 +81,7 @@ func seconds(cs int64) string {
 	return strconv.FormatFloat(float64(cs)/100, 'f', -1, 64)
 }
 
-// clockText is the %clk comment of a clock, down to the centisecond.
+// clockText is the %clk command of a clock, with centiseconds.
 func clockText(cs int64) string {
 	if cs < 0 {
 		return ""
@@ -92,8 +93,8 @@ func clockText(cs int64) string {
 	return s + "]"
 }
 
-// appendEscaped writes a tag's value: quotes and backslashes are escaped, and
-// nothing in a name can end the line.
+// appendEscaped appends a tag's value with quotes and backslashes escaped. Control
+// characters become spaces, so that a handle cannot end the line.
 func appendEscaped(b []byte, s string) []byte {
 	for _, r := range strings.ToValidUTF8(s, "?") {
 		switch {
@@ -108,7 +109,7 @@ func appendEscaped(b []byte, s string) []byte {
 	return b
 }
 
-// wrapper writes words and breaks lines between them.
+// wrapper appends words, and breaks lines between them.
 type wrapper struct {
 	b     []byte
 	width int
@@ -128,7 +129,7 @@ func (w *wrapper) word(s string) {
 	w.width += len(s)
 }
 
-// move writes a move; before is the position it was made in.
+// move appends a move; before is the position it was played in.
 func (w *wrapper) move(before rules.Position, san, clock string, first bool) {
 	switch number := strconv.Itoa(before.MoveNumber()); {
 	case before.Turn() == schemas.White:

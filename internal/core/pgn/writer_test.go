@@ -52,7 +52,7 @@ func TestWrittenGamesAreReadBack(t *testing.T) {
 	}
 }
 
-func TestTheWrittenForm(t *testing.T) {
+func TestAppendWritesTagsAndClocks(t *testing.T) {
 	t.Parallel()
 	over := finished(Game{StartFEN: rules.StartFEN, Moves: []string{"e2e4", "e7e5"}, ClocksCs: []int64{18000, 17950}, Result: schemas.WhiteWins})
 	over.White.Handle, over.Termination = "a \"b\" \\ \n]\xff", schemas.TimeForfeit
@@ -82,12 +82,12 @@ func TestTheWrittenForm(t *testing.T) {
 	}
 	for termination, tag := range map[schemas.Termination]string{schemas.FirstMoveExpired: "Abandoned", schemas.Abandoned: "Abandoned", schemas.Agreement: "Normal", schemas.TimeVsInsufficient: "Time forfeit"} {
 		if terminationTag(termination) != tag {
-			t.Errorf("%s is written %s", termination, terminationTag(termination))
+			t.Errorf("%s is written as %s", termination, terminationTag(termination))
 		}
 	}
 }
 
-func TestMovesWithoutClocksAndNoMovesAtAll(t *testing.T) {
+func TestAppendWithoutClocksAndWithoutMoves(t *testing.T) {
 	t.Parallel()
 	over := finished(Game{StartFEN: "4k3/8/8/8/8/8/4P3/4K3 b - - 0 7", Moves: []string{"e8e7", "e2e4", "e7e6"}, Result: schemas.Draw})
 	got, err := Append(nil, "ID", over)

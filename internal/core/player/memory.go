@@ -10,17 +10,18 @@ import (
 	"tabiya/schemas"
 )
 
-// How much a row remembers. All of it bounds what a client can make grow.
+// Bounds of what a client can make the row grow by.
 const (
-	acceptedKept = 16 // client commands whose repeat is recognised
-	gamesKept    = 64 // rated games whose repeat is recognised
-	outboxKept   = 64 // events that a replay can say again
-	outboxLeast  = 4  // of them, kept whatever their age
-	outboxAge    = 2 * time.Minute
-	handleMax    = 64 // bytes; the account service allows less
+	acceptedKept   = 16 // accepted client commands whose repeat is recognised
+	gamesKept      = 64 // rated games whose repeat is recognised
+	outboxMaxKept  = 64 // events that Replay can send again
+	outboxMinKept  = 4  // of them kept at any age
+	outboxMaxAge   = 2 * time.Minute
+	maxHandleBytes = 64 // bytes; the account service allows less
 )
 
-// Rating is the player's strength at a speed; New's if he has not played it.
+// Rating returns the player's rating at a speed, or that of a new player if they have
+// not played it.
 func (s *State) Rating(speed schemas.Speed) Rating {
 	for _, r := range s.Ratings {
 		if r.Speed == speed {
@@ -31,7 +32,7 @@ func (s *State) Rating(speed schemas.Speed) Rating {
 	return Rating{Speed: speed, Rating: r.Rating, Deviation: r.Deviation, Volatility: r.Volatility}
 }
 
-// Provisional reports whether the rating is still a guess.
+// Provisional reports whether the deviation is too high for the rating to be reliable.
 func (r Rating) Provisional() bool { return r.Deviation >= rating.ProvisionalFrom }
 
 func (s *State) setRating(r Rating) {
@@ -43,18 +44,18 @@ func (s *State) setRating(r Rating) {
 	s.Ratings[i] = r
 }
 
-// stamp makes s the row after the command.
-func (s *State) stamp(j judge) {
+// finish sets the head of the row after the command and trims the outbox.
+func (s *State) finish(d decision) {
 	s.Version++
-	s.Offset = j.origin.Offset
-	for len(s.Outbox) > outboxLeast && (len(s.Outbox) > outboxKept || s.Outbox[0].Event.OccurredAt < j.at.Add(-outboxAge)) {
+	s.Offset = d.origin.Offset
+	for len(s.Outbox) > outboxMinKept && (len(s.Outbox) > outboxMaxKept || s.Outbox[0].Event.OccurredAt < d.at.Add(-outboxMaxAge)) {
 		s.Outbox = s.Outbox[1:]
 	}
 }
 
-// remember notes an accepted client command.
-func (s *State) remember(j judge, seq int64) {
-	a := Accepted{fingerprintID(j.cmd.ID), fingerprint(j.cmd), seq, j.origin.Offset}
+// addAccepted records an accepted client command.
+func (s *State) addAccepted(d decision, seq int64) {
+	a := Accepted{fingerprintID(d.cmd.ID), fingerprint(d.cmd), seq, d.origin.Offset}
 	s.Accepted = keepLast(append(s.Accepted, a), acceptedKept)
 }
 
@@ -76,8 +77,8 @@ func fingerprintID(id string) uint64 {
 	return h.Sum64()
 }
 
-// fingerprint is what a client command asks for: the same id for anything else
-// is a key that was used twice.
+// fingerprint hashes what a client command asks for. If the same command ID comes with
+// another fingerprint, the client used an idempotency key twice.
 func fingerprint(cmd schemas.Command) uint32 {
 	h := fnv.New32a()
 	write := func(part string) { _, _ = h.Write([]byte(strconv.Itoa(len(part)) + ":" + part)) }
@@ -96,6 +97,6 @@ func fingerprint(cmd schemas.Command) uint32 {
 	return h.Sum32()
 }
 
-func validFacts(handle, country string) bool {
-	return handle != "" && len(handle) <= handleMax && (country == "" || len(country) == 2)
+func validProfile(handle, country string) bool {
+	return handle != "" && len(handle) <= maxHandleBytes && (country == "" || len(country) == 2)
 }

@@ -2,73 +2,74 @@ package player
 
 import "tabiya/schemas"
 
-const keyReused = "The idempotency key was used for something else."
+const keyReused = "The idempotency key was used for another command."
 
-// emit counts an event and puts it into the outbox.
-func (j judge) emit(n *State, t schemas.EventType, payload any) schemas.Event {
+// emit makes the next event and adds it to the outbox.
+func (d decision) emit(n *State, t schemas.EventType, payload any) schemas.Event {
 	n.Seq++
 	e := schemas.Event{
-		ID: schemas.EventID(n.ID, n.Seq), Type: t, Key: n.ID, Seq: n.Seq, OccurredAt: j.at,
-		Region: j.cmd.Region, CommandID: j.cmd.ID, Payload: payload,
+		ID: schemas.EventID(n.ID, n.Seq), Type: t, Key: n.ID, Seq: n.Seq, OccurredAt: d.at,
+		Region: d.cmd.Region, CommandID: d.cmd.ID, Payload: payload,
 	}
-	n.Outbox = append(n.Outbox, Sent{j.origin.Offset, e})
+	n.Outbox = append(n.Outbox, Sent{d.origin.Offset, e})
 	return e
 }
 
-// accept emits the one event of a client's command and remembers the command.
-func (j judge) accept(n *State, t schemas.EventType, payload any) (*State, bool, []schemas.Message) {
-	e := j.emit(n, t, payload)
-	n.remember(j, n.Seq)
-	n.stamp(j)
+// accept emits the single event of a client's command and records the command.
+func (d decision) accept(n *State, t schemas.EventType, payload any) (*State, bool, []schemas.Message) {
+	e := d.emit(n, t, payload)
+	n.addAccepted(d, n.Seq)
+	n.finish(d)
 	return n, true, []schemas.Message{e}
 }
 
-// answered reports whether somebody waits for a reply: a processor never does.
-func (j judge) answered() bool { return j.cmd.Actor != schemas.ActorSystem && j.cmd.Actor != "" }
+// expectsReply reports whether the sender waits for a reply. Processors do not.
+func (d decision) expectsReply() bool { return d.cmd.Actor != schemas.ActorSystem && d.cmd.Actor != "" }
 
-func (j judge) reply(r schemas.Reply) []schemas.Message {
-	if !j.answered() {
+func (d decision) reply(r schemas.Reply) []schemas.Message {
+	if !d.expectsReply() {
 		return nil
 	}
-	r.CommandID, r.CommandType, r.Key = j.cmd.ID, j.cmd.Type, j.cmd.Key
-	r.Region, r.Actor, r.OccurredAt = j.cmd.Region, j.cmd.Actor, j.at
+	r.CommandID, r.CommandType, r.Key = d.cmd.ID, d.cmd.Type, d.cmd.Key
+	r.Region, r.Actor, r.OccurredAt = d.cmd.Region, d.cmd.Actor, d.at
 	return []schemas.Message{r}
 }
 
-func (j judge) refuse(code schemas.Code, detail string) []schemas.Message {
-	return j.reply(schemas.Reply{Type: schemas.CommandRejected, Code: code, Detail: detail})
+func (d decision) refuse(code schemas.Code, detail string) []schemas.Message {
+	return d.reply(schemas.Reply{Type: schemas.CommandRejected, Code: code, Detail: detail})
 }
 
-// repeat answers a command that was accepted before, as a.
-func (j judge) repeat(a Accepted) []schemas.Message {
-	if a.Print != fingerprint(j.cmd) {
-		return j.refuse(schemas.CodeKeyReused, keyReused)
+// repeat answers a command that was accepted before as a.
+func (d decision) repeat(a Accepted) []schemas.Message {
+	if a.Print != fingerprint(d.cmd) {
+		return d.refuse(schemas.CodeKeyReused, keyReused)
 	}
-	return j.reply(schemas.Reply{Type: schemas.CommandRepeated, Seq: a.Seq})
+	return d.reply(schemas.Reply{Type: schemas.CommandRepeated, Seq: a.Seq})
 }
 
-// from is the place of a command of this player's partition at offset.
-func (j judge) from(offset int64) schemas.Origin {
-	o := j.origin
+// originAt is the origin of the command at that offset of this player's partition.
+func (d decision) originAt(offset int64) schemas.Origin {
+	o := d.origin
 	o.Offset = offset
 	return o
 }
 
-// enterFirst sends the ticket to its queue under the JoinQueue's own id, so that
-// the queue answers the client.
-func (j judge) enterFirst(n *State) schemas.Message {
+// enterQueue sends the ticket to its queue. The command has the ID of the JoinQueue,
+// so the queue's answer reaches the client.
+func (d decision) enterQueue(n *State) schemas.Message {
 	return schemas.Command{
-		ID: j.cmd.ID, Type: schemas.EnterQueue, Key: n.Seat.Queue, Region: j.cmd.Region, Actor: j.cmd.Actor,
-		Payload: n.ticket(0, j.from(n.Seat.Joined)),
+		ID: d.cmd.ID, Type: schemas.EnterQueue, Key: n.Seat.Queue, Region: d.cmd.Region, Actor: d.cmd.Actor,
+		Payload: n.ticket(0, d.originAt(n.Seat.Joined)),
 	}
 }
 
-// enterNext sends the ticket to its queue again, for the seat's present attempt.
-func (j judge) enterNext(n *State) schemas.Message {
+// reenterQueue tells the queue that the ticket may be paired again, in the seat's
+// current attempt.
+func (d decision) reenterQueue(n *State) schemas.Message {
 	return schemas.Command{
 		ID:   schemas.DerivedID(n.Seat.TicketID, "enter", int64(n.Seat.Attempt)),
-		Type: schemas.EnterQueue, Key: n.Seat.Queue, Region: j.cmd.Region, Actor: schemas.ActorSystem,
-		Payload: n.ticket(n.Seat.Attempt, j.from(n.Seat.Entered)),
+		Type: schemas.EnterQueue, Key: n.Seat.Queue, Region: d.cmd.Region, Actor: schemas.ActorSystem,
+		Payload: n.ticket(n.Seat.Attempt, d.originAt(n.Seat.Entered)),
 	}
 }
 
@@ -79,28 +80,28 @@ func (s *State) ticket(attempt int, origin schemas.Origin) *schemas.EnterQueuePa
 	}
 }
 
-// withdraw forwards the LeaveQueue that was accepted at offset, under its own id.
-func (j judge) withdraw(n *State, offset int64) schemas.Message {
+// withdrawTicket forwards the LeaveQueue that was accepted at offset, with its ID.
+func (d decision) withdrawTicket(n *State, offset int64) schemas.Message {
 	return schemas.Command{
-		ID: j.cmd.ID, Type: schemas.RemoveTicket, Key: n.Seat.Queue, Region: j.cmd.Region, Actor: j.cmd.Actor,
-		Payload: &schemas.RemoveTicketPayload{TicketID: n.Seat.TicketID, PlayerID: n.ID, Origin: j.from(offset)},
+		ID: d.cmd.ID, Type: schemas.RemoveTicket, Key: n.Seat.Queue, Region: d.cmd.Region, Actor: d.cmd.Actor,
+		Payload: &schemas.RemoveTicketPayload{TicketID: n.Seat.TicketID, PlayerID: n.ID, Origin: d.originAt(offset)},
 	}
 }
 
-// withdrawClosed takes the ticket of a closed account out of its queue.
-func (j judge) withdrawClosed(n *State) schemas.Message {
+// withdrawOnClose removes the ticket of a closed account from its queue.
+func (d decision) withdrawOnClose(n *State) schemas.Message {
 	return schemas.Command{
 		ID: schemas.DerivedID(n.Seat.TicketID, "close", 1), Type: schemas.RemoveTicket, Key: n.Seat.Queue,
-		Region: j.cmd.Region, Actor: schemas.ActorSystem,
-		Payload: &schemas.RemoveTicketPayload{TicketID: n.Seat.TicketID, PlayerID: n.ID, Origin: j.origin},
+		Region: d.cmd.Region, Actor: schemas.ActorSystem,
+		Payload: &schemas.RemoveTicketPayload{TicketID: n.Seat.TicketID, PlayerID: n.ID, Origin: d.origin},
 	}
 }
 
-// disown tells the queue that the seat does not back a ticket any more.
-func (j judge) disown(p *schemas.RequeueSeatPayload) schemas.Message {
+// withdrawOrphan removes a ticket that no longer holds the seat from its queue.
+func (d decision) withdrawOrphan(p *schemas.RequeueSeatPayload) schemas.Message {
 	return schemas.Command{
 		ID: schemas.DerivedID(p.TicketID, "disown", int64(p.Attempt)), Type: schemas.RemoveTicket, Key: p.Queue,
-		Region: j.cmd.Region, Actor: schemas.ActorSystem,
-		Payload: &schemas.RemoveTicketPayload{TicketID: p.TicketID, PlayerID: j.cmd.Key, Origin: j.origin},
+		Region: d.cmd.Region, Actor: schemas.ActorSystem,
+		Payload: &schemas.RemoveTicketPayload{TicketID: p.TicketID, PlayerID: d.cmd.Key, Origin: d.origin},
 	}
 }

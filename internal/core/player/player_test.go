@@ -17,8 +17,8 @@ const (
 	epoch    = schemas.Time(1_795_449_270_123)
 )
 
-// desk judges commands for one player, one after another.
-type desk struct {
+// fixture sends commands to one player.
+type fixture struct {
 	t      *testing.T
 	s      *State
 	at     schemas.Time
@@ -27,12 +27,12 @@ type desk struct {
 
 func id(n int) string { return schemas.DerivedID("command", "test", int64(n)) }
 
-func (d *desk) origin() schemas.Origin {
+func (d *fixture) origin() schemas.Origin {
 	return schemas.Origin{Partitions: 4, Partition: 1, Offset: d.offset}
 }
 
-// command judges a command; what it led to must be what a replay says.
-func (d *desk) command(commandID string, t schemas.CommandType, actor string, payload any) []schemas.Message {
+// command decides a command and checks that Replay returns the same messages.
+func (d *fixture) command(commandID string, t schemas.CommandType, actor string, payload any) []schemas.Message {
 	d.t.Helper()
 	d.offset += 3
 	d.at = d.at.Add(1e9)
@@ -43,7 +43,7 @@ func (d *desk) command(commandID string, t schemas.CommandType, actor string, pa
 	}
 	next, changed, out := Decide(d.s, cmd, d.at, d.origin())
 	if !reflect.DeepEqual(d.s, before) {
-		d.t.Fatalf("%s altered the row it was given:\n%+v\n%+v", t, before, d.s)
+		d.t.Fatalf("%s modified the row it was given:\n%+v\n%+v", t, before, d.s)
 	}
 	if changed {
 		if next.Offset != d.offset || (d.s != nil && next.Version != d.s.Version+1) {
@@ -51,7 +51,7 @@ func (d *desk) command(commandID string, t schemas.CommandType, actor string, pa
 		}
 		same(d.t, out, Replay(next, cmd, d.at, d.origin()))
 	} else if next != d.s {
-		d.t.Fatalf("%s changed nothing and gave another row", t)
+		d.t.Fatalf("%s changed nothing but returned another row", t)
 	}
 	d.s = next
 	return out
@@ -69,28 +69,28 @@ func same(t *testing.T, want, got []schemas.Message) {
 	}
 }
 
-func (d *desk) join(n int, queue string) []schemas.Message {
+func (d *fixture) join(n int, queue string) []schemas.Message {
 	d.t.Helper()
 	return d.command(id(n), schemas.JoinQueue, me, &schemas.JoinQueuePayload{Queue: queue})
 }
 
-func (d *desk) seatInGame(game, ticket string, attempt int) []schemas.Message {
+func (d *fixture) seatInGame(game, ticket string, attempt int) []schemas.Message {
 	d.t.Helper()
 	return d.command(schemas.NewID(), schemas.SeatInGame, schemas.ActorSystem, &schemas.SeatInGamePayload{GameID: game, TicketID: ticket, Attempt: attempt})
 }
 
-func (d *desk) requeue(game, ticket string, attempt int) []schemas.Message {
+func (d *fixture) requeue(game, ticket string, attempt int) []schemas.Message {
 	d.t.Helper()
 	return d.command(schemas.NewID(), schemas.RequeueSeat, schemas.ActorSystem,
 		&schemas.RequeueSeatPayload{TicketID: ticket, Attempt: attempt, GameID: game, Queue: blitz})
 }
 
-func (d *desk) release(ticket string) []schemas.Message {
+func (d *fixture) release(ticket string) []schemas.Message {
 	d.t.Helper()
 	return d.command(schemas.NewID(), schemas.ReleaseSeat, schemas.ActorSystem, &schemas.ReleaseSeatPayload{TicketID: ticket})
 }
 
-func (d *desk) record(game string, rated bool, score float64) []schemas.Message {
+func (d *fixture) record(game string, rated bool, score float64) []schemas.Message {
 	d.t.Helper()
 	return d.command(schemas.NewID(), schemas.RecordResult, schemas.ActorSystem, &schemas.RecordResultPayload{
 		GameID: game, Speed: schemas.Blitz, Rated: rated, Score: score,
@@ -98,9 +98,9 @@ func (d *desk) record(game string, rated bool, score float64) []schemas.Message 
 	})
 }
 
-// registered is a desk whose player is registered, by command 0.
-func registered(t *testing.T) *desk {
-	d := &desk{t: t, at: epoch}
+// registered is a fixture whose player was registered by command 0.
+func registered(t *testing.T) *fixture {
+	d := &fixture{t: t, at: epoch}
 	out := d.command(id(0), schemas.RegisterPlayer, schemas.ActorService, &schemas.RegisterPlayerPayload{Handle: "anna", Country: "PL"})
 	if e := event(t, out); e.Type != schemas.PlayerRegistered || e.Seq != 1 || e.ID != schemas.EventID(me, 1) || e.OccurredAt != d.at {
 		t.Fatalf("registered by %+v", e)
@@ -115,7 +115,7 @@ func event(t *testing.T, out []schemas.Message) schemas.Event {
 	}
 	e, ok := out[0].(schemas.Event)
 	if !ok {
-		t.Fatalf("%+v is no event", out[0])
+		t.Fatalf("%+v is not an event", out[0])
 	}
 	return e
 }
@@ -127,7 +127,7 @@ func forwarded(t *testing.T, out []schemas.Message) schemas.Command {
 	}
 	c, ok := out[0].(schemas.Command)
 	if !ok {
-		t.Fatalf("%+v is no command", out[0])
+		t.Fatalf("%+v is not a command", out[0])
 	}
 	return c
 }
@@ -152,7 +152,7 @@ func repeated(t *testing.T, out []schemas.Message, seq int64) {
 	}
 }
 
-func (d *desk) sits(want Status) {
+func (d *fixture) wantSeat(want Status) {
 	d.t.Helper()
 	if d.s.Seat.Status != want {
 		d.t.Fatalf("the seat is %+v, want %s", d.s.Seat, want)

@@ -7,19 +7,19 @@ import (
 	"tabiya/schemas"
 )
 
-func TestAResultIsFoldedOnceIntoTheRatingOfItsSpeed(t *testing.T) {
+func TestResultIsRatedOnceAtItsSpeed(t *testing.T) {
 	t.Parallel()
 	d := registered(t)
 	d.join(1, blitz)
 	d.seatInGame(game1, id(1), 1)
 	out := d.record(game1, true, 1)
-	d.sits(Idle)
+	d.wantSeat(Idle)
 	p := event(t, out).Payload.(*schemas.PlayerRatedPayload)
 	if p.GameID != game1 || p.Speed != schemas.Blitz || p.Games != 1 || p.Rating <= 1500 || p.Deviation >= 500 {
 		t.Fatalf("%+v", p)
 	}
 	if change := p.Rating - 1500; change-p.Change > 1e-9 || p.Change-change > 1e-9 {
-		t.Fatalf("changed by %v, says %v", change, p.Change)
+		t.Fatalf("changed by %v, the event says %v", change, p.Change)
 	}
 	if out := d.record(game1, true, 1); out != nil {
 		t.Fatalf("the same game was rated again: %+v", out)
@@ -28,7 +28,7 @@ func TestAResultIsFoldedOnceIntoTheRatingOfItsSpeed(t *testing.T) {
 	if r.Rating != p.Rating || r.Games != 1 || r.At != d.at.Add(-1e9) || d.s.Rating(schemas.Rapid).Rating != 1500 {
 		t.Fatalf("%+v", d.s.Ratings)
 	}
-	// The rating that the next ticket carries is the new one, at its pool's speed.
+	// The next ticket carries the new rating at its pool's speed.
 	if p2 := forwarded(t, d.join(2, blitz)).Payload.(*schemas.EnterQueuePayload); p2.Rating != p.Rating || p2.Deviation != p.Deviation {
 		t.Fatalf("%+v", p2)
 	}
@@ -38,14 +38,14 @@ func TestAResultIsFoldedOnceIntoTheRatingOfItsSpeed(t *testing.T) {
 	}
 }
 
-func TestAGameFromOutsideIsRatedAndTouchesNoSeat(t *testing.T) {
+func TestGameWithoutQueueIsRatedAndKeepsSeat(t *testing.T) {
 	t.Parallel()
 	d := registered(t)
 	d.join(1, blitz)
 	if e := event(t, d.record(game1, true, 0.5)); e.Type != schemas.PlayerRated {
 		t.Fatalf("%+v", e)
 	}
-	d.sits(Queued)
+	d.wantSeat(Queued)
 	if out := d.record("casual", false, 1); out != nil {
 		t.Fatalf("%+v", out)
 	}
@@ -59,7 +59,7 @@ func TestAGameFromOutsideIsRatedAndTouchesNoSeat(t *testing.T) {
 	}
 }
 
-func TestFactsChangeByRevision(t *testing.T) {
+func TestUpdateNeedsNewerRevision(t *testing.T) {
 	t.Parallel()
 	d := registered(t)
 	update := func(n int, handle, country string, revision int64) []schemas.Message {
@@ -85,7 +85,7 @@ func TestFactsChangeByRevision(t *testing.T) {
 	refused(t, register(9, "anna"), schemas.CodePlayerExists)
 }
 
-func TestWhoCannotBeRegistered(t *testing.T) {
+func TestInvalidRegistrationIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		key, region, handle string
@@ -104,7 +104,7 @@ func TestWhoCannotBeRegistered(t *testing.T) {
 	}
 }
 
-func TestTheRowStaysSmallWhateverAClientSends(t *testing.T) {
+func TestRowStaysBounded(t *testing.T) {
 	t.Parallel()
 	d := registered(t)
 	for n := range 500 {
@@ -112,14 +112,14 @@ func TestTheRowStaysSmallWhateverAClientSends(t *testing.T) {
 		d.command(id(1001+2*n), schemas.LeaveQueue, me, nil)
 		d.release(id(1000 + 2*n))
 		d.record(fmt.Sprint("game ", n), true, 0.5)
-		d.at = d.at.Add(-3_900e6) // fast: nothing is dropped for its age
+		d.at = d.at.Add(-3_900e6) // fast, so no event is dropped for its age
 	}
-	if len(d.s.Accepted) != acceptedKept || len(d.s.Games) != gamesKept || len(d.s.Outbox) != outboxKept {
+	if len(d.s.Accepted) != acceptedKept || len(d.s.Games) != gamesKept || len(d.s.Outbox) != outboxMaxKept {
 		t.Fatalf("%d commands, %d games, %d events are kept", len(d.s.Accepted), len(d.s.Games), len(d.s.Outbox))
 	}
-	d.at = d.at.Add(2 * outboxAge)
+	d.at = d.at.Add(2 * outboxMaxAge)
 	d.join(1, blitz)
-	if len(d.s.Outbox) != outboxLeast {
+	if len(d.s.Outbox) != outboxMinKept {
 		t.Fatalf("%d old events are kept", len(d.s.Outbox))
 	}
 }

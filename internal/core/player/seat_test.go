@@ -6,7 +6,7 @@ import (
 	"tabiya/schemas"
 )
 
-func TestJoiningTakesTheSeatAndEntersTheQueueUnderTheSameID(t *testing.T) {
+func TestJoinTakesSeatAndEntersQueueWithSameID(t *testing.T) {
 	t.Parallel()
 	d := registered(t)
 	cmd := forwarded(t, d.join(1, blitz))
@@ -18,27 +18,27 @@ func TestJoiningTakesTheSeatAndEntersTheQueueUnderTheSameID(t *testing.T) {
 	if cmd.ID != id(1) || cmd.Type != schemas.EnterQueue || cmd.Key != blitz || cmd.Actor != me || *p != want {
 		t.Fatalf("%+v %+v", cmd, p)
 	}
-	d.sits(Queued)
+	d.wantSeat(Queued)
 
 	refused(t, d.join(2, rapid), schemas.CodeAlreadyQueued)
-	// The same command again: the queue is asked again, in the same words.
+	// A repeat sends the same command to the queue again.
 	same(t, []schemas.Message{cmd}, d.join(1, blitz))
 	refused(t, d.join(1, rapid), schemas.CodeKeyReused)
 	refused(t, d.command(id(1), schemas.LeaveQueue, me, nil), schemas.CodeKeyReused)
 
 	d.seatInGame(game1, id(1), 1)
-	d.sits(Playing)
+	d.wantSeat(Playing)
 	refused(t, d.join(3, blitz), schemas.CodeAlreadyPlaying)
 	repeated(t, d.join(1, blitz), 0)
 	d.record(game1, false, 1)
-	d.sits(Idle)
+	d.wantSeat(Idle)
 	repeated(t, d.join(1, blitz), 0)
 	refused(t, d.join(1, rapid), schemas.CodeKeyReused)
 }
 
-func TestWhoMayNotJoin(t *testing.T) {
+func TestRefusedJoins(t *testing.T) {
 	t.Parallel()
-	d := &desk{t: t, at: epoch}
+	d := &fixture{t: t, at: epoch}
 	refused(t, d.join(1, blitz), schemas.CodePlayerNotFound)
 	d = registered(t)
 	refused(t, d.join(1, "eu/4+4/0"), schemas.CodeQueueNotFound)
@@ -51,7 +51,7 @@ func TestWhoMayNotJoin(t *testing.T) {
 	repeated(t, d.command(id(3), schemas.ClosePlayer, schemas.ActorService, nil), 2)
 }
 
-func TestLeavingKeepsTheSeatUntilTheQueueHasSpoken(t *testing.T) {
+func TestLeaveKeepsSeatUntilQueueReleasesIt(t *testing.T) {
 	t.Parallel()
 	d := registered(t)
 	refused(t, d.command(id(1), schemas.LeaveQueue, me, nil), schemas.CodeNotQueued)
@@ -62,21 +62,21 @@ func TestLeavingKeepsTheSeatUntilTheQueueHasSpoken(t *testing.T) {
 	if cmd.ID != id(3) || cmd.Type != schemas.RemoveTicket || cmd.Key != blitz || p.TicketID != id(2) || p.Origin.Offset != d.offset {
 		t.Fatalf("%+v %+v", cmd, p)
 	}
-	d.sits(Queued)
+	d.wantSeat(Queued)
 	same(t, first, d.command(id(3), schemas.LeaveQueue, me, nil))
 	d.release("another ticket")
-	d.sits(Queued)
+	d.wantSeat(Queued)
 	d.release(id(2))
-	d.sits(Idle)
+	d.wantSeat(Idle)
 	repeated(t, d.command(id(3), schemas.LeaveQueue, me, nil), 0)
-	// A repeat must not touch the ticket that came after.
+	// A repeat must not remove the next ticket.
 	d.join(4, blitz)
 	repeated(t, d.command(id(3), schemas.LeaveQueue, me, nil), 0)
 	d.seatInGame(game1, id(4), 1)
 	refused(t, d.command(id(5), schemas.LeaveQueue, me, nil), schemas.CodeAlreadyMatched)
 }
 
-func TestALateSeatInGameOfAFailedMatchDoesNothing(t *testing.T) {
+func TestLateSeatInGameOfFailedMatchIsIgnored(t *testing.T) {
 	t.Parallel()
 	d := registered(t)
 	d.join(1, blitz)
@@ -85,56 +85,56 @@ func TestALateSeatInGameOfAFailedMatchDoesNothing(t *testing.T) {
 		t.Fatalf("%+v %+v", cmd, p)
 	}
 	d.seatInGame(game1, id(1), 1)
-	d.sits(Queued)
+	d.wantSeat(Queued)
 	d.seatInGame("game 2", id(1), 2)
-	d.sits(Playing)
+	d.wantSeat(Playing)
 	if out := d.requeue(game1, id(1), 2); out != nil {
 		t.Fatalf("a repeated RequeueSeat led to %+v", out)
 	}
-	d.sits(Playing)
+	d.wantSeat(Playing)
 	d.release(id(1))
-	d.sits(Playing)
+	d.wantSeat(Playing)
 	d.record(game1, false, 0)
-	d.sits(Playing)
+	d.wantSeat(Playing)
 	d.record("game 2", false, 0)
-	d.sits(Idle)
+	d.wantSeat(Idle)
 }
 
-func TestAGameThatStartedTooLateGivesTheSeatBackToItsTicket(t *testing.T) {
+func TestExpiredMatchReturnsSeatToTicket(t *testing.T) {
 	t.Parallel()
 	d := registered(t)
 	d.join(1, blitz)
 	d.seatInGame(game1, id(1), 1)
 	forwarded(t, d.requeue(game1, id(1), 2))
-	d.sits(Queued)
+	d.wantSeat(Queued)
 	if d.s.Seat.Attempt != 2 || d.s.Seat.GameID != "" {
 		t.Fatalf("%+v", d.s.Seat)
 	}
 	d.record(game1, false, 0)
-	d.sits(Queued)
+	d.wantSeat(Queued)
 }
 
-func TestASeatThatHasMovedOnDisownsTheTicket(t *testing.T) {
+func TestRequeueOfReleasedSeatRemovesTicket(t *testing.T) {
 	t.Parallel()
 	d := registered(t)
 	d.join(1, blitz)
 	d.seatInGame(game1, id(1), 1)
-	d.record(game1, true, 1) // played to its end, although the queue gave it up
+	d.record(game1, true, 1) // it ended although its match had expired
 	cmd := forwarded(t, d.requeue(game1, id(1), 2))
 	if p := cmd.Payload.(*schemas.RemoveTicketPayload); cmd.Key != blitz || p.TicketID != id(1) || p.PlayerID != me || cmd.Actor != schemas.ActorSystem {
 		t.Fatalf("%+v %+v", cmd, p)
 	}
-	d.sits(Idle)
+	d.wantSeat(Idle)
 	d.join(2, rapid)
 	if cmd := forwarded(t, d.requeue(game1, id(1), 2)); cmd.Type != schemas.RemoveTicket {
 		t.Fatalf("%+v", cmd)
 	}
-	if d.sits(Queued); d.s.Seat.TicketID != id(2) {
+	if d.wantSeat(Queued); d.s.Seat.TicketID != id(2) {
 		t.Fatalf("%+v", d.s.Seat)
 	}
 }
 
-func TestAClosedAccountLeavesItsQueue(t *testing.T) {
+func TestClosedAccountLeavesItsQueue(t *testing.T) {
 	t.Parallel()
 	d := registered(t)
 	d.join(1, blitz)
@@ -142,14 +142,14 @@ func TestAClosedAccountLeavesItsQueue(t *testing.T) {
 	if len(out) != 2 || event(t, out).Type != schemas.PlayerClosed || out[1].(schemas.Command).Type != schemas.RemoveTicket {
 		t.Fatalf("%+v", out)
 	}
-	d.sits(Queued) // it may be matched already: the queue will tell
+	d.wantSeat(Queued) // the ticket may already be matched: the queue decides
 	if cmd := forwarded(t, d.requeue(game1, id(1), 2)); cmd.Type != schemas.RemoveTicket {
 		t.Fatalf("%+v", cmd)
 	}
-	d.sits(Idle)
+	d.wantSeat(Idle)
 }
 
-func TestRefusedCommandsStayRefusedWhenTheyComeAgainAfterACrash(t *testing.T) {
+func TestReplayKeepsRefusedCommandsRefused(t *testing.T) {
 	t.Parallel()
 	d := registered(t)
 	leave := schemas.Command{ID: id(1), Type: schemas.LeaveQueue, Key: me, Region: "eu", Actor: me}
@@ -158,14 +158,14 @@ func TestRefusedCommandsStayRefusedWhenTheyComeAgainAfterACrash(t *testing.T) {
 	refused(t, Replay(d.s, leave, d.at, early), schemas.CodeNotAccepted)
 	join := schemas.Command{ID: id(3), Type: schemas.JoinQueue, Key: me, Region: "eu", Actor: me, Payload: &schemas.JoinQueuePayload{Queue: blitz}}
 	refused(t, Replay(d.s, join, d.at, early), schemas.CodeNotAccepted)
-	// Refused, and accepted when it was sent again: the first stays refused.
+	// Refused first, accepted when it was sent again: the first stays refused.
 	join.ID = id(2)
 	refused(t, Replay(d.s, join, d.at, early), schemas.CodeNotAccepted)
 	update := schemas.Command{ID: id(4), Type: schemas.UpdatePlayer, Key: me, Region: "eu", Actor: schemas.ActorSystem, Payload: &schemas.UpdatePlayerPayload{}}
 	if out := Replay(d.s, update, d.at, early); out != nil {
-		t.Fatalf("a processor was answered: %+v", out)
+		t.Fatalf("a processor got a reply: %+v", out)
 	}
 	if out := Replay(nil, leave, d.at, early); out != nil {
-		t.Fatalf("no row replays nothing, not %+v", out)
+		t.Fatalf("without a row Replay returned %+v", out)
 	}
 }

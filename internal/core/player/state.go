@@ -1,8 +1,9 @@
-// Package player is the player aggregate: public facts, one rating a speed, and
-// the one seat. It is pure: commands and broker time in, a row and messages out.
+// Package player is the player aggregate: the public profile, one rating per speed,
+// and the seat. Decide is a pure function from a row, a command and the broker time to
+// the next row and the messages to send.
 //
-// The seat is the promise that a player sits in one queue or in one game that a
-// queue made, never in two:
+// The seat guarantees that a player is in at most one queue or one game that a queue
+// made:
 //
 //	          JoinQueue                SeatInGame
 //	idle ───────────────► queued ───────────────────► playing
@@ -11,9 +12,9 @@
 //	 └──────────────────────────────────────────────────┘
 //	                     RecordResult
 //
-// It changes under the player's key alone. What the queue and the games
-// processor say about it names the ticket and the attempt, so that what comes
-// late, twice or out of order finds another seat and does nothing.
+// It changes only by commands under the player's key. Those of the queue and of the
+// games processor name the ticket and the attempt, so one that arrives late, twice or
+// out of order does not match the seat and does nothing.
 package player
 
 import (
@@ -30,29 +31,29 @@ type State struct {
 	Handle  string
 	Country string // ISO 3166-1 alpha-2, or empty
 	Region  string // home region
-	// Revision counts the account's changes from 1 (its registration).
+	// Revision counts the account's changes; the registration is 1.
 	Revision int64
 	Closed   bool
 	Seq      int64 // of the last event
 	Ratings  []Rating
 	Seat     Seat
 
-	Accepted []Accepted // the latest commands that clients had accepted, oldest first
+	Accepted []Accepted // the latest accepted client commands, oldest first
 	Games    []uint64   // fingerprints of the latest rated games, oldest first
 	Outbox   []Sent     // the latest events, oldest first
 }
 
-// Head is the frame of the row.
+// Head returns the frame of the row.
 func (s *State) Head() schemas.Head { return schemas.Head{Version: s.Version, Offset: s.Offset} }
 
-// Rating is the player's strength at one speed.
+// Rating is the player's Glicko-2 rating at one speed.
 type Rating struct {
 	Speed      schemas.Speed
 	Rating     float64
 	Deviation  float64
 	Volatility float64
 	Games      int          // rated games at this speed
-	At         schemas.Time // of the last rated game; 0: none yet
+	At         schemas.Time // of the last rated game; 0 if none
 }
 
 // Status is what the seat is used for.
@@ -60,8 +61,8 @@ type Status uint8
 
 const (
 	Idle    Status = iota
-	Queued         // for Ticket, in its attempt
-	Playing        // GameID, which Ticket led to
+	Queued         // with TicketID, in its Attempt
+	Playing        // GameID, which TicketID led to
 )
 
 func (s Status) String() string {
@@ -75,36 +76,37 @@ func (s Status) String() string {
 	}
 }
 
-// Seat is where the player sits. Only Status Idle has empty fields.
+// Seat is the queue or the game that the player is in. All fields are zero if Status is
+// Idle.
 type Seat struct {
 	Status   Status
 	Queue    string // queue key
 	TicketID string // the id of the JoinQueue that took the seat
-	Attempt  int    // of the ticket to become a game, from 1
+	Attempt  int    // number of the ticket's attempt to become a game, from 1
 	GameID   string // if Playing
 
-	// What the queue was told, so that it can be told again in the same words.
+	// What was sent to the queue, to send the same bytes again.
 	Handle            string
 	Rating, Deviation float64
 	Joined            int64 // offset of the JoinQueue
-	Entered           int64 // offset of the command that sent the ticket into its present attempt
+	Entered           int64 // offset of the command that started the current attempt
 }
 
-// Accepted remembers a command that a client may send again.
+// Accepted is a command that a client may repeat.
 type Accepted struct {
-	Key    uint64 // fingerprint of the command id
-	Print  uint32 // fingerprint of what it asked for
-	Seq    int64  // of its first event; 0: none of this aggregate
+	Key    uint64 // hash of the command ID
+	Print  uint32 // hash of what it asked for, see fingerprint
+	Seq    int64  // of its first event; 0 if it had no event of this aggregate
 	Offset int64
 }
 
-// Sent is an event as it was emitted.
+// Sent is an emitted event.
 type Sent struct {
 	Offset int64 // of the command that caused it
 	Event  schemas.Event
 }
 
-// clone is a copy that may be altered without touching s.
+// clone returns a deep copy.
 func (s *State) clone() *State {
 	n := *s
 	n.Ratings = slices.Clone(s.Ratings)

@@ -5,23 +5,22 @@ import (
 	"time"
 )
 
-// Config is how a queue pairs. The zero value has the defaults.
+// Config configures pairing. The zero value means the defaults.
 type Config struct {
 	// WaveInterval is the time between two pairings while tickets wait. Default 1 s.
 	WaveInterval time.Duration
-	// EarlyTickets newcomers bring the next wave forward to a tenth of the
-	// interval. Default 20.
+	// EarlyTickets is how many new tickets shorten the interval to a tenth. Default 20.
 	EarlyTickets int
-	// MatchDeadline is how long the game of a match may take to start before the
-	// match fails. Default 10 s, at most a minute: for so long a finished game is
-	// remembered, and a CreateGame that comes twice recognised.
+	// MatchDeadline is how long the game of a match may take to start before the match
+	// fails. Default 10 s, at most a minute: a finished game is kept for that long, to
+	// recognise a repeated CreateGame.
 	MatchDeadline time.Duration
-	// MaxTickets bounds a queue shard, tickets in matches included. Default 1000:
-	// some 70 bytes each in a row that is written with every command.
+	// MaxTickets bounds a queue shard, including tickets in matches. Default 1000: each
+	// takes some 70 bytes of a row that is written with every command.
 	MaxTickets int
 }
 
-// WithDefaults is c with a default for every field that is 0.
+// WithDefaults returns c with a default for every field that is 0.
 func (c Config) WithDefaults() Config {
 	return Config{
 		WaveInterval:  orDefault(c.WaveInterval, time.Second),
@@ -31,10 +30,10 @@ func (c Config) WithDefaults() Config {
 	}
 }
 
-func orDefault[T comparable](v, otherwise T) T {
+func orDefault[T comparable](v, fallback T) T {
 	var zero T
 	if v == zero {
-		return otherwise
+		return fallback
 	}
 	return v
 }
@@ -42,14 +41,14 @@ func orDefault[T comparable](v, otherwise T) T {
 // maxTickets keeps the row well below the largest record.
 const maxTickets = 3000
 
-// Validate reports the first thing that cannot work.
+// Validate returns an error if a field is out of range.
 func (c Config) Validate() error {
 	c = c.WithDefaults()
 	switch {
 	case c.WaveInterval < 10*time.Millisecond:
-		return errors.New("queue: the wave interval is below 10 ms")
+		return errors.New("queue: the wave interval must be at least 10 ms")
 	case c.EarlyTickets < 2:
-		return errors.New("queue: fewer than two early tickets make no wave")
+		return errors.New("queue: early tickets must be at least 2")
 	case c.MatchDeadline < 10*time.Millisecond || c.MatchDeadline > time.Minute:
 		return errors.New("queue: the match deadline must be between 10 ms and a minute")
 	case c.MaxTickets < 2 || c.MaxTickets > maxTickets:

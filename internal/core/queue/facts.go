@@ -9,31 +9,31 @@ import (
 	"tabiya/schemas"
 )
 
-// kind tells facts apart. The numbers are in rows: append only.
+// kind is the kind of a fact. The values are stored: append only.
 type kind uint8
 
 const (
-	entered   kind = iota + 1 // white's ticket waits
-	left                      // white's ticket is withdrawn
-	found                     // white and black are matched
-	confirmed                 // their game has started
-	failed                    // it has not; both return
+	entered   kind = iota + 1 // white's ticket entered the queue
+	left                      // white's ticket was withdrawn
+	found                     // white and black were matched
+	confirmed                 // their game started
+	failed                    // their game did not start in time; both tickets return
 	refused                   // a command about white's ticket was refused
 )
 
-// fact is one thing that happened: all that its messages are made of. Which
-// fields it uses depends on its kind.
+// fact is one result of a command, with everything its messages are made of. Which
+// fields are set depends on the kind. If it is about one ticket, that is white.
 type fact struct {
 	kind         kind
-	seq          int64 // of its event; a refused has none
+	seq          int64 // of its event; 0 if refused
 	white, black Party
 	game         uuid.UUID    // found, confirmed, failed
 	deadline     schemas.Time // found
-	waiting      int          // entered: tickets that wait, this one included
+	waiting      int          // entered: number of waiting tickets, including this one
 	code         schemas.Code // refused
 }
 
-// appendFact writes a fact of a command; what the entry says already is left out.
+// appendFact encodes a fact of a command, without what its Entry already says.
 func appendFact(b []byte, f *fact, command uuid.UUID, at schemas.Time) []byte {
 	b = binary.AppendVarint(append(b, byte(f.kind)), f.seq)
 	switch f.kind {
@@ -73,8 +73,8 @@ func appendFlag(b []byte, v bool) []byte {
 	return append(b, 0)
 }
 
-// facts reads what appendFact wrote. Rows are ours, but any bytes at all end in
-// facts or in none.
+// facts decodes what appendFact wrote. It returns the facts before the first malformed
+// one.
 func (e *Entry) facts() (facts []fact) {
 	r := factReader{e.Facts}
 	for len(r.b) > 0 {
@@ -100,7 +100,7 @@ func (e *Entry) facts() (facts []fact) {
 
 type factReader struct{ b []byte }
 
-// take gives n bytes, zeros where there are none.
+// take returns the next n bytes, or n zeros if there are fewer.
 func (r *factReader) take(n int) []byte {
 	if n > len(r.b) {
 		r.b = nil

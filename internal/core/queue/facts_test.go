@@ -34,13 +34,13 @@ func encodeFacts(facts []fact, command uuid.UUID) (b []byte) {
 	return b
 }
 
-func TestFactsAreReadAsTheyWereWritten(t *testing.T) {
+func TestFactsRoundTrip(t *testing.T) {
 	t.Parallel()
 	command := uuid.MustParse(id("command", 1))
 	want := testFacts(command)
 	e := Entry{At: epoch, CommandID: command, Facts: encodeFacts(want, command)}
 	if got := e.facts(); !reflect.DeepEqual(got, want) {
-		t.Fatalf("read\n%+v\nwritten\n%+v", got, want)
+		t.Fatalf("read\n%+v\nwant\n%+v", got, want)
 	}
 }
 
@@ -50,17 +50,17 @@ func FuzzFacts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		e := Entry{At: epoch, CommandID: command, Facts: raw}
 		facts := e.facts()
-		j := judge{cmd: schemas.Command{ID: id("command", 1), Type: schemas.EnterQueue, Key: key, Region: "eu", Actor: "somebody"}, at: epoch}
-		for _, m := range j.messages(facts) {
-			// A rating that is no number cannot come out of JSON, so not into a row.
-			if !hasOddFloat(facts) {
+		d := decision{cmd: schemas.Command{ID: id("command", 1), Type: schemas.EnterQueue, Key: key, Region: "eu", Actor: "somebody"}, at: epoch}
+		for _, m := range d.messages(facts) {
+			// JSON has no NaN or infinity, so no such rating gets into a row.
+			if !hasNonFinite(facts) {
 				m.Record()
 			}
 		}
 	})
 }
 
-func hasOddFloat(facts []fact) bool {
+func hasNonFinite(facts []fact) bool {
 	for _, f := range facts {
 		for _, v := range []float64{f.white.Rating, f.white.Deviation, f.black.Rating, f.black.Deviation} {
 			if v-v != 0 {

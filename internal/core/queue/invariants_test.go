@@ -8,12 +8,12 @@ import (
 	"tabiya/tables"
 )
 
-// check holds at every moment: a player has one ticket that can be paired or
-// one game whose match has not failed, never two of them in all.
+// check checks what must hold at every step: a player has at most one ticket that can
+// be paired or one game whose match has not failed.
 func (w *world) check() {
 	for _, n := range w.all {
 		if n.recovering() {
-			return // its rows are from before what it has already said
+			return // its rows are older than the messages it has already sent
 		}
 	}
 	holds := map[string][]string{}
@@ -45,7 +45,7 @@ func (w *world) check() {
 }
 
 func (w *world) player(id string) *player.State {
-	return playerCore{tables.Players()}.row(id, w.node(w.at(schemas.PlayerCommands, id)).rows[id])
+	return playerCore{tables.Players()}.row(id, w.node(w.partitionOf(schemas.PlayerCommands, id)).rows[id])
 }
 
 func (w *world) seat(id string) player.Seat {
@@ -55,7 +55,7 @@ func (w *world) seat(id string) player.Seat {
 	return player.Seat{}
 }
 
-// checkDrained holds once nothing moves any more.
+// checkDrained checks what must hold once nothing changes any more.
 func (w *world) checkDrained() {
 	waiting := map[string]string{} // ticket to player
 	for _, n := range w.nodes[schemas.QueueCommands] {
@@ -65,11 +65,11 @@ func (w *world) checkDrained() {
 				w.t.Fatalf("queue %s still has matches: %+v", key, s.Matches)
 			}
 			if len(s.Waiting) > 1 {
-				w.t.Fatalf("queue %s leaves %d tickets waiting beside each other", key, len(s.Waiting))
+				w.t.Fatalf("queue %s leaves %d tickets unpaired", key, len(s.Waiting))
 			}
 			for _, t := range s.Waiting {
 				if t.Returning {
-					w.t.Fatalf("ticket %s is returning for ever", t.TicketID)
+					w.t.Fatalf("ticket %s never stops returning", t.TicketID)
 				}
 				waiting[t.TicketID.String()] = t.PlayerID.String()
 			}
@@ -78,10 +78,10 @@ func (w *world) checkDrained() {
 	for _, who := range w.players {
 		switch seat := w.seat(who); seat.Status {
 		case player.Playing:
-			w.t.Fatalf("player %s sits in game %s for ever", who, seat.GameID)
+			w.t.Fatalf("player %s never leaves game %s", who, seat.GameID)
 		case player.Queued:
 			if waiting[seat.TicketID] != who {
-				w.t.Fatalf("player %s waits for ever with ticket %s, which no queue has", who, seat.TicketID)
+				w.t.Fatalf("player %s has ticket %s, which is in no queue", who, seat.TicketID)
 			}
 			delete(waiting, seat.TicketID)
 		case player.Idle:
@@ -102,13 +102,13 @@ func (w *world) checkDrained() {
 	}
 }
 
-// checkEvents: numbers without gaps, each game rated once for each player.
+// checkEvents checks that seqs have no gaps and each game is rated once per player.
 func (w *world) checkEvents() {
 	rated := map[string]int{}
 	for key, bySeq := range w.events {
 		for seq := int64(1); seq <= int64(len(bySeq)); seq++ {
 			if bySeq[seq] == nil {
-				w.t.Fatalf("%s has %d events but none with number %d", key, len(bySeq), seq)
+				w.t.Fatalf("%s has %d events but none with seq %d", key, len(bySeq), seq)
 			}
 			if e, err := schemas.DecodeEvent(bySeq[seq]); err == nil && e.Type == schemas.PlayerRated {
 				rated[e.Payload.(*schemas.PlayerRatedPayload).GameID+key]++
@@ -128,7 +128,7 @@ func (w *world) checkEvents() {
 	})
 }
 
-// checkTickets: a ticket that waited was matched in the end, left, or waits still.
+// checkTickets checks that every queued ticket was matched, left, or is still waiting.
 func (w *world) checkTickets() {
 	last := map[string]schemas.EventType{}
 	for _, key := range w.queues {

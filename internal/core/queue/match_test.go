@@ -7,9 +7,9 @@ import (
 	"tabiya/schemas"
 )
 
-func TestAWaveMakesMatchesAndAsksForTheirGames(t *testing.T) {
+func TestWaveMakesMatchAndRequestsGame(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	d.enter(1, 1500)
 	d.at = d.at.Add(300 * time.Millisecond)
 	d.enter(2, 1510)
@@ -40,12 +40,12 @@ func TestAWaveMakesMatchesAndAsksForTheirGames(t *testing.T) {
 	}
 }
 
-func TestAMatchThatDoesNotStartGivesBothTicketsTheirPlaceAndCreditBack(t *testing.T) {
+func TestFailedMatchReturnsTicketsToPlaceAndCredit(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	d.enter(1, 1500)
 	d.enter(2, 2500)
-	for range 3 { // nobody for either
+	for range 3 { // no opponent for either
 		d.wave()
 		d.at = d.at.Add(time.Second)
 	}
@@ -58,7 +58,7 @@ func TestAMatchThatDoesNotStartGivesBothTicketsTheirPlaceAndCreditBack(t *testin
 	}
 	d.at = m.Deadline - 1
 	if out := d.expire(m.GameID); out != nil {
-		t.Fatalf("it failed before its deadline: %+v", out)
+		t.Fatalf("the match failed before its deadline: %+v", out)
 	}
 	d.at = m.Deadline
 	out := d.expire(m.GameID)
@@ -93,14 +93,14 @@ func TestAMatchThatDoesNotStartGivesBothTicketsTheirPlaceAndCreditBack(t *testin
 		t.Fatalf("%+v", d.s.Waiting)
 	}
 
-	// They are not paired before their seats have agreed.
+	// They are not paired until their seats have agreed.
 	d.at = d.at.Add(time.Second)
 	if out := d.wave(); out != nil {
 		t.Fatalf("%+v", out)
 	}
-	d.readmit(1, 7) // another attempt
-	d.readmit(1, 2)
-	d.readmit(3, 2)
+	d.allowPairing(1, 7) // another attempt
+	d.allowPairing(1, 2)
+	d.allowPairing(3, 2)
 	d.at = d.at.Add(time.Second)
 	again, _ := d.found(d.wave())
 	if again.GameID == m.GameID || again.White.Attempt != 2 || again.Black.Attempt != 2 {
@@ -108,9 +108,9 @@ func TestAMatchThatDoesNotStartGivesBothTicketsTheirPlaceAndCreditBack(t *testin
 	}
 }
 
-func TestWhiteGoesToWhoHadItLeastRecently(t *testing.T) {
+func TestWhiteGoesToLeastRecentWhite(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	last := ""
 	for round := range 6 {
 		d.at = d.at.Add(time.Minute)
@@ -128,7 +128,7 @@ func TestWhiteGoesToWhoHadItLeastRecently(t *testing.T) {
 		last = m.White.PlayerID
 		d.confirm(m.GameID)
 	}
-	// Among strangers neither joining first nor an older account decides.
+	// Among players without history, joining first does not decide.
 	first := 0
 	for n := range 200 {
 		d.at = d.at.Add(time.Minute)
@@ -141,17 +141,17 @@ func TestWhiteGoesToWhoHadItLeastRecently(t *testing.T) {
 		d.confirm(m.GameID)
 	}
 	if first < 60 || first > 140 {
-		t.Fatalf("who joined first had White %d times of 200", first)
+		t.Fatalf("the first to join had White %d times of 200", first)
 	}
 }
 
-func TestWhenARowWantsItsNextCommand(t *testing.T) {
+func TestDeadlineReturnsNextTimerCommand(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	if _, _, ok := d.cfg.Deadline(nil); ok {
-		t.Fatal("no row wants something")
+		t.Fatal("a missing row has a deadline")
 	}
-	wants := func(want schemas.CommandType, at schemas.Time) schemas.Command {
+	expect := func(want schemas.CommandType, at schemas.Time) schemas.Command {
 		t.Helper()
 		got, cmd, ok := d.cfg.Deadline(d.s)
 		if ok != (want != "") || cmd.Type != want && ok || ok && got != at {
@@ -163,37 +163,37 @@ func TestWhenARowWantsItsNextCommand(t *testing.T) {
 		return cmd
 	}
 	d.enter(1, 1000)
-	wants("", 0)
+	expect("", 0)
 	d.enter(2, 3000)
-	first := wants(schemas.PairWave, schemas.Time(1000)) // long due: at once
+	first := expect(schemas.PairWave, schemas.Time(1000)) // long overdue
 	d.wave()
-	if second := wants(schemas.PairWave, d.at.Add(time.Second)); second.ID == first.ID || second.Actor != schemas.ActorSystem || second.Key != key {
+	if second := expect(schemas.PairWave, d.at.Add(time.Second)); second.ID == first.ID || second.Actor != schemas.ActorSystem || second.Key != key {
 		t.Fatalf("%+v", second)
 	}
 	before := d.s
 	if d.wave(); d.s != before {
-		t.Fatal("a wave that came too early was held")
+		t.Fatal("an early PairWave changed the row")
 	}
 	for n := range 20 {
 		d.enter(10+n, 1000)
 	}
-	wants(schemas.PairWave, d.at.Add(100*time.Millisecond))
+	expect(schemas.PairWave, d.at.Add(100*time.Millisecond))
 	d.at = d.at.Add(100 * time.Millisecond)
 	if out := d.wave(); len(out) != 20 {
 		t.Fatalf("%d messages of an early wave", len(out))
 	}
 	deadline := d.s.Matches[0].Deadline
-	wants(schemas.PairWave, d.at.Add(time.Second))
+	expect(schemas.PairWave, d.at.Add(time.Second))
 	d.remove(2)
-	cmd := wants(schemas.ExpireMatch, deadline)
+	cmd := expect(schemas.ExpireMatch, deadline)
 	if got := cmd.Payload.(*schemas.ExpireMatchPayload).GameID; got != d.s.Matches[0].GameID.String() {
 		t.Fatalf("%s", got)
 	}
 }
 
-func TestALoneOddPairIsMatchedInUnderAMinute(t *testing.T) {
+func TestDistantRatingsAloneAreMatchedWithinAMinute(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	d.enter(1, 400)
 	d.enter(2, 3200)
 	for waves := 1; waves < 60; waves++ {
@@ -203,12 +203,12 @@ func TestALoneOddPairIsMatchedInUnderAMinute(t *testing.T) {
 		}
 		d.at = d.at.Add(time.Second)
 	}
-	t.Fatal("they wait for ever")
+	t.Fatal("not matched within 60 waves")
 }
 
-func TestTheOutboxIsBounded(t *testing.T) {
+func TestOutboxIsBounded(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	for n := range 900 {
 		d.enter(n, 1500)
 		d.remove(n)

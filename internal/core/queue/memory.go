@@ -2,26 +2,26 @@ package queue
 
 import "tabiya/schemas"
 
-// OutboxEntries is how many commands a row can say again. It is written with
-// every command, so it is small; no more of them may be in flight at a time.
+// OutboxEntries is how many commands a row can replay, and so how many may be in flight
+// at a time. The outbox is written with every command, so it is small.
 const OutboxEntries = 64
 
-// prune drops what has arrived since.
+// prune drops the oldest entries, whose messages have arrived.
 func (s *State) prune() {
 	s.Outbox = s.Outbox[max(0, len(s.Outbox)-OutboxEntries):]
 }
 
-// maxPartitions bounds the memory of origins.
+// maxPartitions bounds State.Next.
 const maxPartitions = 1 << 14
 
 func validOrigin(o schemas.Origin) bool {
 	return o.Partitions > 0 && o.Partitions <= maxPartitions && o.Partition >= 0 && o.Partition < o.Partitions && o.Offset >= 0
 }
 
-// advance notes that a command from that place was here. It is false if it was
-// here before: from one partition commands arrive in order, however often they
-// are sent. When player-commands was scaled to more partitions, nothing of
-// before is on its way any more, and counting starts anew.
+// advance records that the command with that origin arrived; it returns false if it
+// had arrived before. Commands from one partition arrive in order, even if they are
+// repeated. After player-commands was scaled to more partitions no older command is in
+// flight, so the offsets are reset.
 func (s *State) advance(o schemas.Origin) bool {
 	switch {
 	case o.Partitions < s.Partitions:

@@ -21,7 +21,7 @@ func (w *world) send(cmd schemas.Command) {
 	w.append(cmd)
 }
 
-// client does something that a player, or his app, may do.
+// client sends a random command of a player or their app.
 func (w *world) client() {
 	who := w.players[w.rng.IntN(len(w.players))]
 	cmd := schemas.Command{ID: w.id(), Key: who, Region: "eu", Actor: who}
@@ -38,7 +38,7 @@ func (w *world) client() {
 	w.send(cmd)
 }
 
-// resign ends about one in n of the games that run.
+// resign ends about one in n running games.
 func (w *world) resign(n int) {
 	for _, g := range w.nodes[schemas.GameCommands] {
 		for _, key := range slices.Sorted(maps.Keys(g.rows)) {
@@ -56,7 +56,7 @@ func (w *world) step(crashes bool) {
 	case r < 90:
 		w.process(pick(w.rng, w.all, func(n *node) bool { return n.position < int64(len(n.log)) }))
 	case r < 180:
-		w.deliver(pick(w.rng, w.lanes, func(l *lane) bool { return len(l.parcels) > 0 && (!w.slow[l.to] || w.rng.IntN(8) == 0) }))
+		w.deliver(pick(w.rng, w.links, func(l *link) bool { return len(l.parcels) > 0 && (!w.slow[l.to] || w.rng.IntN(8) == 0) }))
 	case r < 184:
 		w.all[w.rng.IntN(len(w.all))].commit()
 	case r < 189:
@@ -75,11 +75,11 @@ func (w *world) step(crashes bool) {
 	w.tidy()
 }
 
-// pick takes one of those that are fit, or the zero value.
-func pick[E any](rng *rand.Rand, from []E, fit func(E) bool) (e E) {
+// pick returns a random element that fits, or the zero value.
+func pick[E any](rng *rand.Rand, from []E, fits func(E) bool) (e E) {
 	seen := 0
 	for _, candidate := range from {
-		if fit(candidate) {
+		if fits(candidate) {
 			if seen++; rng.IntN(seen) == 0 {
 				e = candidate
 			}
@@ -88,20 +88,20 @@ func pick[E any](rng *rand.Rand, from []E, fit func(E) bool) (e E) {
 	return e
 }
 
-// tidy forgets stale lanes that are empty.
+// tidy drops empty links of stale owners.
 func (w *world) tidy() {
-	if len(w.lanes) > 200 {
-		w.lanes = slices.DeleteFunc(w.lanes, func(l *lane) bool { return l.stale && len(l.parcels) == 0 })
+	if len(w.links) > 200 {
+		w.links = slices.DeleteFunc(w.links, func(l *link) bool { return l.stale && len(l.parcels) == 0 })
 	}
 }
 
-// drain lets all arrive, time pass and every game end, until nothing moves.
+// drain delivers everything, advances time and ends games until nothing changes.
 func (w *world) drain() {
 	for quiet := 0; quiet < 3; {
 		moved := false
 		for again := true; again; {
 			again = false
-			for _, l := range w.lanes {
+			for _, l := range w.links {
 				for w.deliver(l) {
 					again = true
 				}
@@ -144,14 +144,14 @@ func (w *world) registerAll() {
 	w.drain()
 }
 
-// In any order of arrival, with crashes and stale owners, a player never sits in
-// two queues or two games, no seat is stuck, no ticket is lost, every event is
-// said in the same words and every command is answered.
+// In any order of arrival, with crashes and stale owners: a player is never in two
+// queues or two games, no seat is stuck, no ticket is lost, repeated events have equal
+// bytes, and every command is answered.
 func TestSeatsAndTicketsAgreeUnderAnySchedule(t *testing.T) {
 	t.Parallel()
 	for _, recordsAbort := range []bool{false, true} {
 		for _, crashes := range []bool{false, true} {
-			t.Run(fmt.Sprintf("crashes=%t,an aborted match is recorded=%t", crashes, recordsAbort), func(t *testing.T) {
+			t.Run(fmt.Sprintf("crashes=%t,aborted match recorded=%t", crashes, recordsAbort), func(t *testing.T) {
 				t.Parallel()
 				count := map[string]int{}
 				for seed := range uint64(schedules) {
@@ -169,7 +169,7 @@ func TestSeatsAndTicketsAgreeUnderAnySchedule(t *testing.T) {
 				}
 				for _, kind := range []string{"over failed=false", "over failed=true"} {
 					if count[kind] < schedules/5 {
-						t.Fatalf("%d schedules had only %d games that are %s: they prove too little", schedules, count[kind], kind)
+						t.Fatalf("%d schedules had only %d games that are %s: too few to prove anything", schedules, count[kind], kind)
 					}
 				}
 				t.Log(count)

@@ -19,8 +19,8 @@ const (
 
 func id(kind string, n int) string { return schemas.DerivedID(kind, "test", int64(n)) }
 
-// desk judges commands for one queue, one after another.
-type desk struct {
+// fixture sends commands to one queue.
+type fixture struct {
 	t      testing.TB
 	cfg    Config
 	s      *State
@@ -29,12 +29,12 @@ type desk struct {
 	origin int64
 }
 
-func newDesk(t testing.TB) *desk {
-	return &desk{t: t, cfg: Config{}.WithDefaults(), at: epoch}
+func newFixture(t testing.TB) *fixture {
+	return &fixture{t: t, cfg: Config{}.WithDefaults(), at: epoch}
 }
 
-// command judges a command; what it led to must be what a replay says.
-func (d *desk) command(commandID string, t schemas.CommandType, actor string, payload any) []schemas.Message {
+// command decides a command and checks that Replay returns the same messages.
+func (d *fixture) command(commandID string, t schemas.CommandType, actor string, payload any) []schemas.Message {
 	d.t.Helper()
 	d.offset += 2
 	cmd := schemas.Command{ID: commandID, Type: t, Key: key, Region: "eu", Actor: actor, Payload: payload}
@@ -44,7 +44,7 @@ func (d *desk) command(commandID string, t schemas.CommandType, actor string, pa
 	}
 	next, changed, out := d.cfg.Decide(d.s, cmd, d.at, d.offset)
 	if !reflect.DeepEqual(d.s, before) {
-		d.t.Fatalf("%s altered the row it was given", t)
+		d.t.Fatalf("%s modified the row it was given", t)
 	}
 	if changed {
 		if next.Offset != d.offset || (d.s != nil && next.Version != d.s.Version+1) {
@@ -60,20 +60,20 @@ func (d *desk) command(commandID string, t schemas.CommandType, actor string, pa
 			}
 		}
 	} else if next != d.s {
-		d.t.Fatalf("%s changed nothing and gave another row", t)
+		d.t.Fatalf("%s changed nothing but returned another row", t)
 	}
 	d.s = next
 	return out
 }
 
-// enter lets player n join with ticket n.
-func (d *desk) enter(n int, rating float64) []schemas.Message {
+// enter sends ticket n of player n.
+func (d *fixture) enter(n int, rating float64) []schemas.Message {
 	d.t.Helper()
 	d.origin++
 	return d.enterFrom(n, rating, d.origin)
 }
 
-func (d *desk) enterFrom(n int, rating float64, origin int64) []schemas.Message {
+func (d *fixture) enterFrom(n int, rating float64, origin int64) []schemas.Message {
 	d.t.Helper()
 	return d.command(id("ticket", n), schemas.EnterQueue, id("player", n), &schemas.EnterQueuePayload{
 		TicketID: id("ticket", n), PlayerID: id("player", n), Handle: fmt.Sprint("player-", n), Rating: rating, Deviation: 80.5,
@@ -81,62 +81,62 @@ func (d *desk) enterFrom(n int, rating float64, origin int64) []schemas.Message 
 	})
 }
 
-func (d *desk) readmit(n, attempt int) {
+func (d *fixture) allowPairing(n, attempt int) {
 	d.t.Helper()
 	d.origin++
 	out := d.command(schemas.NewID(), schemas.EnterQueue, schemas.ActorSystem, &schemas.EnterQueuePayload{
 		TicketID: id("ticket", n), PlayerID: id("player", n), Attempt: attempt, Origin: schemas.Origin{Partitions: 1, Offset: d.origin},
 	})
 	if out != nil {
-		d.t.Fatalf("a ticket came back with %+v", out)
+		d.t.Fatalf("a returning ticket led to %+v", out)
 	}
 }
 
-func (d *desk) remove(n int) []schemas.Message {
+func (d *fixture) remove(n int) []schemas.Message {
 	d.t.Helper()
 	d.origin++
 	return d.removeFrom(n, d.origin)
 }
 
-func (d *desk) removeFrom(n int, origin int64) []schemas.Message {
+func (d *fixture) removeFrom(n int, origin int64) []schemas.Message {
 	d.t.Helper()
 	return d.command(id("leave", n), schemas.RemoveTicket, id("player", n), &schemas.RemoveTicketPayload{
 		TicketID: id("ticket", n), PlayerID: id("player", n), Origin: schemas.Origin{Partitions: 1, Offset: origin},
 	})
 }
 
-func (d *desk) wave() []schemas.Message {
+func (d *fixture) wave() []schemas.Message {
 	d.t.Helper()
 	return d.command(id("wave", int(d.offset)), schemas.PairWave, schemas.ActorSystem, nil)
 }
 
-func (d *desk) confirm(gameID string) []schemas.Message {
+func (d *fixture) confirm(gameID string) []schemas.Message {
 	d.t.Helper()
 	return d.command(schemas.NewID(), schemas.ConfirmMatch, schemas.ActorSystem, &schemas.ConfirmMatchPayload{GameID: gameID})
 }
 
-func (d *desk) expire(gameID string) []schemas.Message {
+func (d *fixture) expire(gameID string) []schemas.Message {
 	d.t.Helper()
 	return d.command(schemas.NewID(), schemas.ExpireMatch, schemas.ActorSystem, &schemas.ExpireMatchPayload{GameID: gameID})
 }
 
-// found is the one match that a wave made, with the command that asks for its game.
-func (d *desk) found(out []schemas.Message) (*schemas.MatchFoundPayload, schemas.Command) {
+// found returns the only match of a wave and the command that creates its game.
+func (d *fixture) found(out []schemas.Message) (*schemas.MatchFoundPayload, schemas.Command) {
 	d.t.Helper()
 	if len(out) != 2 {
-		d.t.Fatalf("the wave led to %+v", out)
+		d.t.Fatalf("the wave did not make one match: %+v", out)
 	}
 	return out[0].(schemas.Event).Payload.(*schemas.MatchFoundPayload), out[1].(schemas.Command)
 }
 
-func (d *desk) refused(out []schemas.Message, want schemas.Code) {
+func (d *fixture) refused(out []schemas.Message, want schemas.Code) {
 	d.t.Helper()
 	if r, ok := out[0].(schemas.Reply); !ok || r.Type != schemas.CommandRejected || r.Code != want || r.Detail == "" {
 		d.t.Fatalf("%+v is not refused as %s", out[0], want)
 	}
 }
 
-func (d *desk) repeated(out []schemas.Message, seq int64) {
+func (d *fixture) repeated(out []schemas.Message, seq int64) {
 	d.t.Helper()
 	if len(out) != 1 {
 		d.t.Fatalf("%+v is not one reply", out)
@@ -146,9 +146,9 @@ func (d *desk) repeated(out []schemas.Message, seq int64) {
 	}
 }
 
-func TestATicketEntersOnceHoweverOftenItIsSent(t *testing.T) {
+func TestRepeatedEnterQueueEntersOnce(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	out := d.enter(1, 1500.25)
 	e := out[0].(schemas.Event)
 	p := e.Payload.(*schemas.PlayerQueuedPayload)
@@ -165,16 +165,16 @@ func TestATicketEntersOnceHoweverOftenItIsSent(t *testing.T) {
 	d.repeated(d.enterFrom(1, 1500.25, 1), 1)
 	d.confirm(m.GameID)
 	d.repeated(d.enterFrom(1, 1500.25, 1), 1)
-	d.s.Outbox = nil // long ago
+	d.s.Outbox = nil // as if it was long ago
 	d.repeated(d.enterFrom(1, 1500.25, 1), 0)
 	if d.s.WaitingCount() != 0 || len(d.s.Matches) != 0 {
 		t.Fatalf("%+v", d.s)
 	}
 }
 
-func TestAFullQueueRefusesAndGivesTheSeatBack(t *testing.T) {
+func TestFullQueueRefusesAndReleasesSeat(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	d.cfg.MaxTickets = 3
 	d.enter(1, 1500)
 	d.enter(2, 1500)
@@ -185,18 +185,18 @@ func TestAFullQueueRefusesAndGivesTheSeatBack(t *testing.T) {
 	if cmd := out[1].(schemas.Command); cmd.Type != schemas.ReleaseSeat || cmd.Key != id("player", 4) || cmd.Payload.(*schemas.ReleaseSeatPayload).TicketID != id("ticket", 4) {
 		t.Fatalf("%+v", out)
 	}
-	// Refused for good, even when there is room now: the seat is given back.
+	// A repeat stays refused, even if there is room now: the seat was released.
 	d.remove(3)
 	d.refused(d.enterFrom(4, 1500, 4), schemas.CodeQueueFull)
 	d.refused(d.remove(4), schemas.CodeNotQueued)
 	if len(d.enter(5, 1500)) != 1 {
-		t.Fatal("there is room for one")
+		t.Fatal("a ticket was refused although there is room")
 	}
 }
 
 func TestLeaving(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	d.refused(d.remove(1), schemas.CodeNotQueued)
 	d.enter(1, 1500)
 	d.enter(2, 1500)
@@ -212,7 +212,7 @@ func TestLeaving(t *testing.T) {
 	late := d.origin
 	d.at = m.Deadline
 	d.expire(m.GameID)
-	// It was refused while matched, so it stays refused now that the ticket is back.
+	// A repeat stays refused, even if the ticket is waiting again.
 	d.refused(d.removeFrom(3, late), schemas.CodeAlreadyMatched)
 	if d.s.WaitingCount() != 2 {
 		t.Fatalf("%+v", d.s.Waiting)
@@ -222,13 +222,13 @@ func TestLeaving(t *testing.T) {
 		TicketID: id("ticket", 3), PlayerID: id("player", 3), Origin: schemas.Origin{Partitions: 1, Offset: d.origin},
 	})
 	if again[0].(schemas.Event).Type != schemas.PlayerLeftQueue {
-		t.Fatalf("a ticket that is back may leave, but %+v", again)
+		t.Fatalf("a ticket that is waiting again could not leave: %+v", again)
 	}
 }
 
-func TestCommandsThatNoProcessorSends(t *testing.T) {
+func TestMalformedCommandsAreRefusedOrIgnored(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newFixture(t)
 	for _, p := range []schemas.EnterQueuePayload{
 		{TicketID: "x", PlayerID: id("player", 1), Origin: schemas.Origin{Partitions: 1}},
 		{TicketID: id("ticket", 1), PlayerID: "x", Origin: schemas.Origin{Partitions: 1}},
@@ -254,7 +254,7 @@ func TestCommandsThatNoProcessorSends(t *testing.T) {
 	}
 }
 
-func TestScalingPlayersStartsCountingAnew(t *testing.T) {
+func TestMorePlayerPartitionsResetOffsets(t *testing.T) {
 	t.Parallel()
 	s := &State{}
 	for i, c := range []struct {
@@ -285,7 +285,7 @@ func TestConfigIsValidated(t *testing.T) {
 		{WaveInterval: time.Millisecond}, {EarlyTickets: 1}, {MatchDeadline: -1}, {MatchDeadline: time.Hour}, {MaxTickets: 1}, {MaxTickets: 1e6},
 	} {
 		if c.Validate() == nil {
-			t.Errorf("%+v is accepted", c)
+			t.Errorf("%+v is valid", c)
 		}
 	}
 }

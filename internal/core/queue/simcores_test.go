@@ -73,18 +73,18 @@ func head(raw []byte) schemas.Head {
 	return h
 }
 
-// gameRow is a game as far as its players' seats are concerned.
+// gameRow is the part of a game that matters to its players' seats.
 type gameRow struct {
 	Head   schemas.Head
 	Status string // live, over, void
 	Failed bool   // aborted because its match failed
 	EndsAt schemas.Time
 	Game   schemas.CreateGamePayload
-	Said   map[int64][]schemas.Record
+	Sent   map[int64][]schemas.Record
 }
 
-// gameCore may, as a games processor should not, record a match that failed as a
-// result: a seat must bear it.
+// gameCore can be told to record the result of a failed match. The games processor must
+// not do that, but the seats must survive it.
 type gameCore struct{ recordsAbort bool }
 
 func (c gameCore) head(raw []byte) schemas.Head {
@@ -95,7 +95,7 @@ func (c gameCore) head(raw []byte) schemas.Head {
 }
 
 func gameOf(raw []byte) gameRow {
-	g := gameRow{Said: map[int64][]schemas.Record{}}
+	g := gameRow{Sent: map[int64][]schemas.Record{}}
 	if raw != nil {
 		if err := json.Unmarshal(raw, &g); err != nil {
 			panic(err)
@@ -107,13 +107,13 @@ func gameOf(raw []byte) gameRow {
 func (c gameCore) decide(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) ([]byte, bool, []schemas.Message) {
 	g := gameOf(raw)
 	var out []schemas.Message
-	tell := func(t schemas.CommandType, to, purpose string, payload any) {
+	send := func(t schemas.CommandType, to, purpose string, payload any) {
 		out = append(out, schemas.Command{ID: schemas.DerivedID(key, purpose, 1), Type: t, Key: to, Region: "eu", Actor: schemas.ActorSystem, Payload: payload})
 	}
 	sides := func() [2]schemas.Seated { return [2]schemas.Seated{g.Game.White, g.Game.Black} }
 	record := func(rated bool) {
 		for i, s := range sides() {
-			tell(schemas.RecordResult, s.PlayerID, fmt.Sprint("record", i), &schemas.RecordResultPayload{
+			send(schemas.RecordResult, s.PlayerID, fmt.Sprint("record", i), &schemas.RecordResultPayload{
 				GameID: key, Speed: g.Game.TimeControl.Speed(), Rated: rated, Score: float64(i), Opponent: sides()[1-i],
 			})
 		}
@@ -124,9 +124,9 @@ func (c gameCore) decide(key string, raw []byte, cmd schemas.Command, at schemas
 	case cmd.Type == schemas.CreateGame && g.Status == "":
 		g.Status, g.Game = "live", *cmd.Payload.(*schemas.CreateGamePayload)
 		for i, s := range sides() {
-			tell(schemas.SeatInGame, s.PlayerID, fmt.Sprint("seat", i), &schemas.SeatInGamePayload{GameID: key, TicketID: s.TicketID, Attempt: s.Attempt})
+			send(schemas.SeatInGame, s.PlayerID, fmt.Sprint("seat", i), &schemas.SeatInGamePayload{GameID: key, TicketID: s.TicketID, Attempt: s.Attempt})
 		}
-		tell(schemas.ConfirmMatch, g.Game.Queue, "confirm", &schemas.ConfirmMatchPayload{GameID: key})
+		send(schemas.ConfirmMatch, g.Game.Queue, "confirm", &schemas.ConfirmMatchPayload{GameID: key})
 	case cmd.Type == schemas.AbortGame && g.Status == "":
 		g.Status = "void"
 	case cmd.Type == schemas.AbortGame && g.Status == "live":
@@ -142,7 +142,7 @@ func (c gameCore) decide(key string, raw []byte, cmd schemas.Command, at schemas
 	}
 	g.Head = schemas.Head{Version: g.Head.Version + 1, Offset: origin.Offset}
 	for _, m := range out {
-		g.Said[origin.Offset] = append(g.Said[origin.Offset], m.Record())
+		g.Sent[origin.Offset] = append(g.Sent[origin.Offset], m.Record())
 	}
 	next, err := json.Marshal(g)
 	if err != nil {
@@ -152,7 +152,7 @@ func (c gameCore) decide(key string, raw []byte, cmd schemas.Command, at schemas
 }
 
 func (c gameCore) replay(_ string, raw []byte, _ schemas.Command, _ schemas.Time, origin schemas.Origin) (out []schemas.Message) {
-	for _, r := range gameOf(raw).Said[origin.Offset] {
+	for _, r := range gameOf(raw).Sent[origin.Offset] {
 		cmd, err := schemas.DecodeCommand(r.Value)
 		if err != nil {
 			panic(err)

@@ -13,14 +13,13 @@ import (
 	"tabiya/tables"
 )
 
-// The simulation is a small Kafka with the three processors on it. Whatever is
-// on its way from one partition of one topic to one partition of another arrives
-// in order, but any time later; a crash loses what has not arrived, the table's
-// writes included, and goes back to the commit; a stale owner's messages arrive
-// beside those of its successor.
+// The simulation is a small Kafka with the three processors on it. Messages from one
+// partition to another arrive in order, but after any delay. A crash loses what has not
+// arrived, including table writes, and restarts at the committed offset. Messages of a
+// stale owner arrive interleaved with those of its successor.
 
-// place is one partition of one topic.
-type place struct {
+// topicPartition is a partition of a topic.
+type topicPartition struct {
 	topic     string
 	partition int32
 }
@@ -31,37 +30,37 @@ type logged struct {
 }
 
 type parcel struct {
-	offset int64 // of the command that it comes from
+	offset int64 // of the command that caused it
 	record schemas.Record
 	row    []byte // a table write instead of a record
 }
 
-// lane keeps the order of what goes from one owner of a place to another place.
-type lane struct {
-	from, to place
+// link carries what one owner of a partition sends to another partition, in order.
+type link struct {
+	from, to topicPartition
 	parcels  []parcel
 	stale    bool
 }
 
 type node struct {
-	place
+	topicPartition
 	core       core
 	log        []logged
-	rows       map[string][]byte // of the present owner
+	rows       map[string][]byte // of the current owner
 	durable    map[string][]byte
 	position   int64
-	highest    int64 // position ever reached: below it the owner is replaying
+	highest    int64 // highest position ever reached; below it the owner is replaying
 	committed  int64
 	generation int
-	lanes      map[place]*lane
+	links      map[topicPartition]*link
 }
 
 func (n *node) recovering() bool { return n.position < n.highest }
 
 const (
 	partitions = 2
-	// inFlight is how many commands of a partition may wait for the arrival of
-	// what they led to.
+	// inFlight is how many commands of a partition may have messages that have not
+	// arrived.
 	inFlight = queue.OutboxEntries
 )
 
@@ -75,7 +74,7 @@ type world struct {
 	clock schemas.Time
 	nodes map[string][]*node // by commands topic
 	all   []*node
-	lanes []*lane
+	links []*link
 	core  queueCore
 
 	players, queues []string
@@ -83,12 +82,12 @@ type world struct {
 	answered        map[string]bool             // command id
 	refused         map[string]schemas.Code
 	accepted        map[string]bool
-	sent            map[string]int    // client command ids and how often they were sent
-	evicted         map[string][]byte // games that ended long ago
-	failed          map[string]bool   // games whose match a queue has given up
-	slow            map[place]bool    // where things take long to arrive
+	sent            map[string]int          // client command ids and how often they were sent
+	evicted         map[string][]byte       // games that ended long ago
+	failed          map[string]bool         // games whose match failed
+	slow            map[topicPartition]bool // where messages arrive late
 	ids             int64
-	recent          []logged // client commands, to send again
+	recent          []logged // client commands, to repeat
 }
 
 func newWorld(t *testing.T, seed uint64, recordsAbort bool) *world {
@@ -96,7 +95,7 @@ func newWorld(t *testing.T, seed uint64, recordsAbort bool) *world {
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), clock: 1_000_000,
 		nodes: map[string][]*node{}, events: map[string]map[int64][]byte{}, answered: map[string]bool{},
 		refused: map[string]schemas.Code{}, accepted: map[string]bool{}, sent: map[string]int{},
-		failed: map[string]bool{}, evicted: map[string][]byte{}, slow: map[place]bool{},
+		failed: map[string]bool{}, evicted: map[string][]byte{}, slow: map[topicPartition]bool{},
 		core: queueCore{queue.Config{MaxTickets: 5, MatchDeadline: 5 * time.Second}.WithDefaults(), tables.Queues()},
 	}
 	cores := map[string]core{
@@ -106,7 +105,7 @@ func newWorld(t *testing.T, seed uint64, recordsAbort bool) *world {
 	}
 	for _, topic := range []string{schemas.PlayerCommands, schemas.QueueCommands, schemas.GameCommands} {
 		for p := range int32(partitions) {
-			n := &node{place: place{topic, p}, core: cores[topic], rows: map[string][]byte{}, durable: map[string][]byte{}, lanes: map[place]*lane{}}
+			n := &node{topicPartition: topicPartition{topic, p}, core: cores[topic], rows: map[string][]byte{}, durable: map[string][]byte{}, links: map[topicPartition]*link{}}
 			w.nodes[topic] = append(w.nodes[topic], n)
 			w.all = append(w.all, n)
 		}
@@ -116,7 +115,7 @@ func newWorld(t *testing.T, seed uint64, recordsAbort bool) *world {
 		schemas.CommandReplies, schemas.PlayersTable, schemas.MatchmakingTable,
 	} {
 		for p := range int32(partitions) {
-			w.slow[place{topic, p}] = w.rng.IntN(3) == 0
+			w.slow[topicPartition{topic, p}] = w.rng.IntN(3) == 0
 		}
 	}
 	for i := range 6 {
@@ -126,18 +125,18 @@ func newWorld(t *testing.T, seed uint64, recordsAbort bool) *world {
 	return w
 }
 
-func (w *world) at(topic, key string) place {
+func (w *world) partitionOf(topic, key string) topicPartition {
 	sum := 0
 	for _, b := range []byte(key) {
 		sum += int(b)
 	}
-	return place{topic, int32(sum % partitions)}
+	return topicPartition{topic, int32(sum % partitions)}
 }
 
-func (w *world) node(p place) *node { return w.nodes[p.topic][p.partition] }
+func (w *world) node(p topicPartition) *node { return w.nodes[p.topic][p.partition] }
 
 func (w *world) append(cmd schemas.Command) {
-	n := w.node(w.at(cmd.Record().Topic, cmd.Key))
+	n := w.node(w.partitionOf(cmd.Record().Topic, cmd.Key))
 	n.log = append(n.log, logged{cmd, w.clock})
 }
 
@@ -166,18 +165,18 @@ func (w *world) process(n *node) bool {
 				w.t.Fatalf("%s made head %v out of %v at offset %d", in.cmd.Type, h, old, offset)
 			}
 			n.rows[in.cmd.Key] = next
-			if again := n.core.replay(in.cmd.Key, next, in.cmd, in.at, origin); !slices.EqualFunc(out, again, sameWords) {
+			if again := n.core.replay(in.cmd.Key, next, in.cmd, in.at, origin); !slices.EqualFunc(out, again, sameBytes) {
 				w.t.Fatalf("%s led to\n%+v\nand would be replayed as\n%+v", in.cmd.Type, out, again)
 			}
-			w.put(n, place{tableOf[n.topic], n.partition}, parcel{offset, schemas.Record{Key: in.cmd.Key}, next})
+			w.put(n, topicPartition{tableOf[n.topic], n.partition}, parcel{offset, schemas.Record{Key: in.cmd.Key}, next})
 		}
 	}
 	if !bytes.Equal(row, before) {
-		w.t.Fatalf("%s altered the row it was given", in.cmd.Type)
+		w.t.Fatalf("%s modified the row it was given", in.cmd.Type)
 	}
 	for _, m := range out {
 		r := m.Record()
-		w.put(n, w.at(r.Topic, r.Key), parcel{offset, r, nil})
+		w.put(n, w.partitionOf(r.Topic, r.Key), parcel{offset, r, nil})
 		if e, ok := m.(schemas.Event); ok && e.Type == schemas.MatchFailed {
 			w.failed[e.Payload.(*schemas.MatchFailedPayload).GameID] = true
 		}
@@ -187,23 +186,23 @@ func (w *world) process(n *node) bool {
 	return true
 }
 
-func sameWords(a, b schemas.Message) bool {
+func sameBytes(a, b schemas.Message) bool {
 	x, y := a.Record(), b.Record()
 	return x.Topic == y.Topic && x.Key == y.Key && bytes.Equal(x.Value, y.Value)
 }
 
-func (w *world) put(n *node, to place, p parcel) {
-	l := n.lanes[to]
+func (w *world) put(n *node, to topicPartition, p parcel) {
+	l := n.links[to]
 	if l == nil {
-		l = &lane{from: n.place, to: to}
-		n.lanes[to] = l
-		w.lanes = append(w.lanes, l)
+		l = &link{from: n.topicPartition, to: to}
+		n.links[to] = l
+		w.links = append(w.links, l)
 	}
 	l.parcels = append(l.parcels, p)
 }
 
-// deliver lets the first parcel of a lane arrive.
-func (w *world) deliver(l *lane) bool {
+// deliver delivers the first parcel of a link.
+func (w *world) deliver(l *link) bool {
 	if l == nil || len(l.parcels) == 0 {
 		return false
 	}
@@ -212,7 +211,7 @@ func (w *world) deliver(l *lane) bool {
 	if p.row != nil {
 		n := w.node(l.from)
 		if old := n.durable[p.record.Key]; w.evicted[p.record.Key] != nil {
-			// A stale owner's row of a game that is gone: a tombstone keeps it away.
+			// A stale owner's row of an evicted game loses against the tombstone.
 		} else if old == nil || n.core.head(p.row).Version > n.core.head(old).Version {
 			n.durable[p.record.Key] = p.row
 		}
@@ -250,16 +249,15 @@ func (w *world) event(e schemas.Event, raw []byte) {
 		w.events[e.Key] = map[int64][]byte{}
 	}
 	if old, ok := w.events[e.Key][e.Seq]; ok && !bytes.Equal(old, raw) {
-		w.t.Fatalf("event %d of %s was said twice, not in the same words:\n%s\n%s", e.Seq, e.Key, old, raw)
+		w.t.Fatalf("event %d of %s was sent twice with different bytes:\n%s\n%s", e.Seq, e.Key, old, raw)
 	}
 	w.events[e.Key][e.Seq] = raw
 }
 
-// commit moves the commit up to the first command of which something has not
-// arrived.
+// commit commits up to the first command with a message that has not arrived.
 func (n *node) commit() {
 	to := n.position
-	for _, l := range n.lanes {
+	for _, l := range n.links {
 		if len(l.parcels) > 0 {
 			to = min(to, l.parcels[0].offset)
 		}
@@ -267,23 +265,23 @@ func (n *node) commit() {
 	n.committed = max(n.committed, to)
 }
 
-// crash starts a new owner at the commit. If the old one is only stale, what it
-// had sent still arrives; else it is lost.
+// crash starts a new owner at the committed offset. What the old one had sent is lost,
+// unless it is only stale.
 func (w *world) crash(n *node, stale bool) {
-	for _, l := range n.lanes {
+	for _, l := range n.links {
 		if stale {
 			l.stale = true
 		} else {
 			l.parcels = nil
 		}
 	}
-	n.lanes = map[place]*lane{}
+	n.links = map[topicPartition]*link{}
 	n.rows = maps.Clone(n.durable)
 	n.position = n.committed
 	n.generation++
 }
 
-// timers sends what rows want by now.
+// timers sends the timer commands of the queues that are due.
 func (w *world) timers() {
 	for _, n := range w.nodes[schemas.QueueCommands] {
 		for _, key := range slices.Sorted(maps.Keys(n.rows)) {
@@ -294,8 +292,8 @@ func (w *world) timers() {
 	}
 }
 
-// evict forgets games that ended a minute ago and that nothing of their own log
-// can bring back.
+// evict deletes games that ended a minute ago and that no replay of their own log can
+// bring back.
 func (w *world) evict() {
 	for _, n := range w.nodes[schemas.GameCommands] {
 		n.commit()
@@ -313,7 +311,7 @@ func (w *world) evict() {
 	}
 }
 
-// games calls fn for every game there was.
+// games calls fn for every game, including evicted ones.
 func (w *world) games(fn func(key string, g gameRow)) {
 	for key, raw := range w.evicted {
 		fn(key, gameOf(raw))

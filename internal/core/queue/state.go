@@ -1,17 +1,17 @@
-// Package queue is the queue aggregate: the tickets that wait for an opponent
-// and the matches that wait for their game to start. It is pure: commands and
-// broker time in, a row and messages out.
+// Package queue is the queue aggregate: the tickets that wait for an opponent, and the
+// matches that wait for their game to start. Decide is a pure function from a row, a
+// command and the broker time to the next row and the messages to send.
 //
 //	 EnterQueue          PairWave            ConfirmMatch
-//	───────────► waiting ─────────► matched ──────────────► gone: they play
+//	───────────► waiting ─────────► matched ──────────────► removed: playing
 //	                │  ▲               │
 //	    RemoveTicket│  │EnterQueue     │ExpireMatch
 //	                ▼  │(next attempt) ▼
-//	              gone └───────── returning
+//	           removed └───────── returning
 //
-// A ticket whose match failed is paired again only after its player's seat has
-// agreed to the next attempt: the seat, not the queue, knows whether the player
-// is still free.
+// A ticket whose match failed is paired again only after its player's seat has agreed
+// to the next attempt: the seat (package player), not the queue, knows whether the
+// player is still free.
 package queue
 
 import (
@@ -29,70 +29,71 @@ type State struct {
 
 	Key      string // region/pool/shard
 	Seq      int64  // of the last event
-	Waves    int64  // pairings tried
+	Waves    int64  // number of waves so far
 	LastWave schemas.Time
-	// WaitMs is how long matched tickets waited, as a moving average; 0: none yet.
+	// WaitMs is how many milliseconds matched tickets waited, as a moving average; 0 if
+	// none was matched yet.
 	WaitMs  int64
 	Waiting []Ticket // in the order in which they joined
 	Matches []Match  // in the order in which they were found
 
-	// Partitions of player-commands, and for each the first offset that a
-	// command from there may have: one below it came before.
+	// Partitions is the number of partitions of player-commands. Next has, for each of
+	// them, the lowest offset of a new command: one below it is a repeat.
 	Partitions int32
 	Next       []int64
 
-	Whites []uint32 // fingerprints of the latest Whites, oldest first
-	Outbox []Entry  // what the latest commands led to, oldest first
+	Whites []uint32 // hashes of the players who had White, oldest first
+	Outbox []Entry  // results of the latest commands, oldest first
 }
 
-// Head is the frame of the row.
+// Head returns the frame of the row.
 func (s *State) Head() schemas.Head { return schemas.Head{Version: s.Version, Offset: s.Offset} }
 
-// WaitingCount is the number of tickets without a match.
+// WaitingCount returns the number of tickets without a match.
 func (s *State) WaitingCount() int { return len(s.Waiting) }
 
-// ExpectedWait is how long the tickets that were matched lately had waited; 0 if
-// none was.
+// ExpectedWait returns the average wait of recently matched tickets, or 0 if there are
+// none.
 func (s *State) ExpectedWait() time.Duration { return time.Duration(s.WaitMs) * time.Millisecond }
 
-// Party is a ticket as its opponent and the game see it.
+// Party is what the opponent and the game learn about a ticket.
 type Party struct {
 	TicketID  uuid.UUID
 	PlayerID  uuid.UUID
 	Handle    string
 	Rating    float64
 	Deviation float64
-	Attempt   int // to become a game, from 1
+	Attempt   int // number of the attempt to become a game, from 1
 }
 
-// Ticket waits, or is matched.
+// Ticket is a player's request for a game. It is waiting or matched.
 type Ticket struct {
 	Party
 	JoinedAt schemas.Time
-	Missed   int   // waves without an opponent: the credit of waiting
+	Missed   int   // waves without an opponent, see package pairing
 	Seq      int64 // of its PlayerQueued
-	// Returning: its match failed and its player's seat has not agreed to the
-	// next attempt yet.
+	// Returning is set after the match failed, until the player's seat has agreed to
+	// the next attempt.
 	Returning bool
 }
 
-// Match is two tickets that were asked to become a game.
+// Match is two tickets whose game was requested and has not started yet.
 type Match struct {
 	GameID       uuid.UUID
 	Deadline     schemas.Time
 	White, Black Ticket
 }
 
-// Entry is what one command led to, enough to say it again byte for byte. It is
-// read after a crash and for a repeat, so it stays encoded.
+// Entry is the result of one command, from which its messages can be rebuilt byte for
+// byte. It is needed only after a crash or for a repeat, so it stays encoded.
 type Entry struct {
 	Offset    int64
 	At        schemas.Time
 	CommandID uuid.UUID
-	Facts     []byte // see facts.go; never altered
+	Facts     []byte // see facts.go; never modified
 }
 
-// clone is a copy that may be altered without touching s.
+// clone returns a copy whose lists can be changed.
 func (s *State) clone() *State {
 	n := *s
 	n.Waiting = slices.Clone(s.Waiting)

@@ -11,8 +11,8 @@ import (
 	"tabiya/schemas"
 )
 
-// nextWave is when the tickets should be paired; ok is false while fewer than
-// two can be.
+// nextWave returns when the next wave is due; ok is false while fewer than two tickets
+// can be paired.
 func (c Config) nextWave(s *State) (at schemas.Time, ok bool) {
 	waiting, fresh := 0, 0
 	for i := range s.Waiting {
@@ -30,15 +30,15 @@ func (c Config) nextWave(s *State) (at schemas.Time, ok bool) {
 	return s.LastWave.Add(interval), waiting >= 2
 }
 
-// wave pairs the tickets that can be. One that comes too early, late or twice
-// does no harm: the row knows when the last was.
-func (j judge) wave(s *State) (*State, bool, []schemas.Message) {
-	if due, ok := j.cfg.nextWave(s); !ok || j.at < due {
+// wave pairs the tickets. A PairWave that is early or repeated does nothing: the row
+// knows when the last wave was.
+func (d decision) wave(s *State) (*State, bool, []schemas.Message) {
+	if due, ok := d.cfg.nextWave(s); !ok || d.at < due {
 		return s, false, nil
 	}
 	n := s.clone()
 	n.Waves++
-	n.LastWave = j.at
+	n.LastWave = d.at
 	var index []int
 	var candidates []pairing.Candidate
 	for i := range n.Waiting {
@@ -52,7 +52,7 @@ func (j judge) wave(s *State) (*State, bool, []schemas.Message) {
 	for _, pair := range pairing.Pairs(candidates) {
 		a, b := index[pair[0]], index[pair[1]]
 		matched[a], matched[b] = true, true
-		facts = append(facts, j.found(n, n.Waiting[a], n.Waiting[b]))
+		facts = append(facts, d.makeMatch(n, n.Waiting[a], n.Waiting[b]))
 	}
 	waiting := n.Waiting[:0]
 	for i, t := range n.Waiting {
@@ -65,47 +65,47 @@ func (j judge) wave(s *State) (*State, bool, []schemas.Message) {
 		waiting = append(waiting, t)
 	}
 	n.Waiting = waiting
-	return j.settle(n, facts...)
+	return d.finish(n, facts...)
 }
 
-func (j judge) found(n *State, a, b Ticket) fact {
+func (d decision) makeMatch(n *State, a, b Ticket) fact {
 	n.Seq++
-	n.waited(j.at - a.JoinedAt)
-	n.waited(j.at - b.JoinedAt)
+	n.recordWait(d.at - a.JoinedAt)
+	n.recordWait(d.at - b.JoinedAt)
 	game := uuid.MustParse(schemas.DerivedID(n.Key, "match", n.Seq))
 	white, black := n.colours(a, b, game)
-	m := Match{GameID: game, Deadline: j.at.Add(j.cfg.MatchDeadline), White: white, Black: black}
+	m := Match{GameID: game, Deadline: d.at.Add(d.cfg.MatchDeadline), White: white, Black: black}
 	n.Matches = append(n.Matches, m)
 	return fact{kind: found, seq: n.Seq, white: white.Party, black: black.Party, game: game, deadline: m.Deadline}
 }
 
-// waited moves the average by a sixteenth.
-func (s *State) waited(d schemas.Time) {
+// recordWait updates the moving average with weight 1/16.
+func (s *State) recordWait(wait schemas.Time) {
 	if s.WaitMs == 0 {
-		s.WaitMs = int64(d)
+		s.WaitMs = int64(wait)
 		return
 	}
-	s.WaitMs = (15*s.WaitMs + int64(d)) / 16
+	s.WaitMs = (15*s.WaitMs + int64(wait)) / 16
 }
 
-// whitesKept is how many Whites a queue remembers.
+// whitesKept bounds State.Whites.
 const whitesKept = 128
 
-// colours gives White to the player who had it least recently here. If nobody
-// remembers either, the game's id decides, which favours neither.
+// colours gives White to the player who had it least recently in this queue. If neither
+// is in Whites, a bit of the game ID decides.
 func (s *State) colours(a, b Ticket, game uuid.UUID) (white, black Ticket) {
 	lastA := slices.Index(s.Whites, fingerprint(a.PlayerID))
 	lastB := slices.Index(s.Whites, fingerprint(b.PlayerID))
 	if lastB < lastA || (lastA == lastB && game[15]&1 == 1) {
 		a, b = b, a
 	}
-	s.forgetWhite(a.PlayerID)
+	s.removeWhite(a.PlayerID)
 	s.Whites = append(s.Whites, fingerprint(a.PlayerID))
 	s.Whites = s.Whites[max(0, len(s.Whites)-whitesKept):]
 	return a, b
 }
 
-func (s *State) forgetWhite(player uuid.UUID) {
+func (s *State) removeWhite(player uuid.UUID) {
 	s.Whites = slices.DeleteFunc(s.Whites, func(w uint32) bool { return w == fingerprint(player) })
 }
 
@@ -115,15 +115,15 @@ func fingerprint(id uuid.UUID) uint32 {
 	return h.Sum32()
 }
 
-// Deadline is when the row wants which command next: the next wave, or the
-// deadline of the match that has waited longest.
+// Deadline returns the next timer command of the row and when to send it: the next
+// wave, or the expiry of the oldest match.
 func (c Config) Deadline(s *State) (at schemas.Time, cmd schemas.Command, ok bool) {
 	if s == nil {
 		return 0, schemas.Command{}, false
 	}
 	region, _, _, _ := schemas.SplitQueueKey(s.Key)
 	cmd = schemas.Command{Key: s.Key, Region: region, Actor: schemas.ActorSystem}
-	if due, waits := c.nextWave(s); waits {
+	if due, waiting := c.nextWave(s); waiting {
 		at, ok = due, true
 		cmd.ID, cmd.Type = schemas.DerivedID(s.Key, "wave", s.Waves+1), schemas.PairWave
 	}

@@ -1,22 +1,20 @@
-// Package rating is Glicko-2 (Glickman, "Example of the Glicko-2 system", 2022)
-// with the constants of lichess, one rating period a game.
+// Package rating computes Glicko-2 ratings (Glickman, "Example of the Glicko-2
+// system", 2022) with lichess's constants. Every game is a rating period.
 package rating
 
 import "math"
 
-// What a player starts with, the bounds of the deviation, and how fast the
-// volatility may change.
 const (
 	InitialRating     = 1500
 	InitialDeviation  = 500
 	InitialVolatility = 0.09
 	MinDeviation      = 45
 	MaxDeviation      = 500
-	// ProvisionalFrom is the deviation from which a rating is only a guess.
+	// ProvisionalFrom is the deviation from which a rating is provisional.
 	ProvisionalFrom = 110
 
-	tau = 0.75
-	// scale is 400/ln 10: between Glicko's scale and Glicko-2's.
+	tau = 0.75 // limits how fast the volatility changes
+	// scale converts between the Glicko and Glicko-2 scales: 400/ln 10.
 	scale     = 173.7178
 	tolerance = 0.000001
 )
@@ -26,21 +24,21 @@ type Rating struct {
 	Rating, Deviation, Volatility float64
 }
 
-// New is the rating of a player who has not played.
+// New returns the rating of a player who has not played.
 func New() Rating { return Rating{InitialRating, InitialDeviation, InitialVolatility} }
 
-// Provisional reports whether the rating is still a guess.
+// Provisional reports whether the deviation is too high for the rating to be reliable.
 func (r Rating) Provisional() bool { return r.Deviation >= ProvisionalFrom }
 
-// Game is one result of a rating period. Score is 1, 0.5 or 0.
+// Game is one result. Score is 1, 0.5 or 0.
 type Game struct {
 	Opponent, OpponentDeviation float64
 	Score                       float64
 }
 
-// Update is r after one game. The opponent's rating is the one from before the
-// game. Deviation stays within its bounds; all is rounded, so that the wire
-// carries no noise.
+// Update returns the rating after one game. The opponent's rating is the one from
+// before the game. The deviation is clamped to its bounds, and all numbers are
+// rounded to keep messages short.
 func Update(r Rating, g Game) Rating {
 	next := update(r, tau, g)
 	next.Deviation = min(max(next.Deviation, MinDeviation), MaxDeviation)
@@ -49,33 +47,33 @@ func Update(r Rating, g Game) Rating {
 
 func round(x, unit float64) float64 { return math.Round(x*unit) / unit }
 
-// update follows the paper's steps 2 to 8. The conversions to float64 forbid
-// fused multiply-add, so that every machine computes the same bits.
+// update implements steps 2 to 8 of the paper. The conversions to float64 prevent
+// fused multiply-add, so every machine computes the same bits.
 func update(r Rating, tau float64, games ...Game) Rating {
 	mu, phi := (r.Rating-InitialRating)/scale, r.Deviation/scale
-	var precision, surprise float64
+	var precision, improvement float64
 	for _, game := range games {
 		g := weight(game.OpponentDeviation / scale)
 		expected := 1 / (1 + math.Exp(float64(-g*(mu-(game.Opponent-InitialRating)/scale))))
 		precision += float64(float64(g*g) * float64(expected*(1-expected)))
-		surprise += float64(g * (game.Score - expected))
+		improvement += float64(g * (game.Score - expected))
 	}
 	v := 1 / precision
-	delta := float64(v * surprise)
+	delta := float64(v * improvement)
 	sigma := volatility(r.Volatility, tau, phi, v, delta)
 	before := float64(phi*phi) + float64(sigma*sigma)
 	phi = 1 / math.Sqrt(1/before+1/v)
-	mu += float64(float64(phi*phi) * surprise)
+	mu += float64(float64(phi*phi) * improvement)
 	return Rating{float64(mu*scale) + InitialRating, phi * scale, sigma}
 }
 
-// weight is the paper's g: the less an opponent's rating is known, the less the
-// game says.
+// weight is g(phi) of the paper: games against opponents with a high deviation count
+// less.
 func weight(phi float64) float64 {
 	return 1 / math.Sqrt(1+float64(3*float64(phi*phi))/float64(math.Pi*math.Pi))
 }
 
-// volatility is step 5: the Illinois algorithm.
+// volatility is step 5 of the paper, the Illinois algorithm.
 func volatility(sigma, tau, phi, v, delta float64) float64 {
 	a := math.Log(float64(sigma * sigma))
 	f := func(x float64) float64 {
@@ -95,8 +93,7 @@ func volatility(sigma, tau, phi, v, delta float64) float64 {
 		high = a - float64(k*tau)
 	}
 	fLow, fHigh := f(low), f(high)
-	// It converges in a handful of steps; the bound is for inputs that are not
-	// numbers.
+	// It converges in a few steps. The bound is for inputs that are NaN or infinite.
 	for range 100 {
 		if !(math.Abs(high-low) > tolerance) {
 			break

@@ -31,7 +31,7 @@ func TestFirstGameOfTwoNewPlayers(t *testing.T) {
 		t.Errorf("won %+v, lost %+v", won, lost)
 	}
 	if !won.Provisional() {
-		t.Errorf("one game makes a rating sure: %+v", won)
+		t.Errorf("the rating is not provisional after one game: %+v", won)
 	}
 }
 
@@ -54,7 +54,7 @@ func TestRatingsStayInBounds(t *testing.T) {
 	}
 }
 
-func TestNonsenseEnds(t *testing.T) {
+func TestUpdateTerminatesOnNonFiniteInput(t *testing.T) {
 	t.Parallel()
 	for _, x := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, -1, 1e300} {
 		Update(Rating{x, x, x}, Game{x, x, x})

@@ -27,7 +27,7 @@ var (
 	diagonals   = [...]step{{1, 1}, {-1, 1}, {-1, -1}, {1, -1}}
 )
 
-// from is the square one step from sq, noSquare beyond the edge.
+// from returns the square one step from sq, or noSquare off the board.
 func (s step) from(sq int) int {
 	f, r := file(sq)+s.file, rank(sq)+s.rank
 	if f < 0 || f > 7 || r < 0 || r > 7 {
@@ -42,7 +42,7 @@ var (
 	blackPush = [...]step{{0, -1}}
 )
 
-// stepsOf are the ways a piece goes: of a pawn, straight ahead alone.
+// stepsOf returns the directions in which a piece moves. A pawn's captures are left out.
 func stepsOf(piece byte) []step {
 	switch piece {
 	case 'P':
@@ -61,7 +61,7 @@ func stepsOf(piece byte) []step {
 	return allSteps
 }
 
-// squares is a set of squares, a bit each.
+// squares is a set of squares, one bit each.
 type squares uint64
 
 func (s squares) has(sq int) bool { return s>>sq&1 != 0 }
@@ -71,11 +71,10 @@ func (s squares) count() int { return bits.OnesCount64(uint64(s)) }
 // attacked reports whether the side byBlack attacks sq.
 func (p *Position) attacked(sq int, byBlack bool) bool { return p.attackers(sq, byBlack) != 0 }
 
-// attackers are the squares from where the side byBlack attacks sq; none for the
-// king of the side that moved.
+// attackers returns the squares from which the side byBlack attacks sq.
 func (p *Position) attackers(sq int, byBlack bool) (from squares) {
 	side := byte(0)
-	towards := -1 // a white pawn attacks upwards, so it stands below sq
+	towards := -1 // a white pawn attacks upwards, so it is below sq
 	if byBlack {
 		side, towards = 'a'-'A', 1
 	}
@@ -98,14 +97,14 @@ func (p *Position) attackers(sq int, byBlack bool) (from squares) {
 	return from
 }
 
-// alongLine is the first man from sq on, if it is the far piece or the queen of
-// the side, or its king and near.
-func (p *Position) alongLine(sq int, s step, far, side byte) squares {
+// alongLine returns the square of the first man in direction s, if that man attacks sq:
+// the side's slider (rook or bishop), its queen, or its king on the next square.
+func (p *Position) alongLine(sq int, s step, slider, side byte) squares {
 	for next, near := s.from(sq), true; next != noSquare; next, near = s.from(next), false {
 		switch piece := p.board[next]; piece {
 		case 0:
 			continue
-		case far, 'Q' | side:
+		case slider, 'Q' | side:
 			return 1 << next
 		default:
 			if near && piece == 'K'|side {

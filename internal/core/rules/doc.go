@@ -1,10 +1,12 @@
-// Package rules judges chess moves. It alone imports the chess library, and of
-// that only Position: which moves are legal, and whether there is one. Whether
-// one move is legal it finds without the library's list of all, to which a test
-// compares it. The board, FEN, SAN, repetition and material are its own, because
-// the library's are slow, or not those of the FIDE Laws, or break on hostile input.
+// Package rules implements the rules of chess: legal moves, FEN, UCI and SAN, the end of
+// the game on the board, repetition keys and mating material.
 //
-// A Position is a plain value: it can be copied, kept and read by many
-// goroutines. The library's position, which caches moves inside itself, never
-// leaves the call that made it.
+// It alone imports the chess library, and uses only its list of legal moves. Whether a
+// single move is legal it decides itself, which is much faster; a test compares the two.
+// FEN, SAN, repetition and material are its own too, because the library's are slow,
+// deviate from the FIDE Laws, or fail on hostile input.
+//
+// A Position is a plain value that can be copied and read by many goroutines. The
+// library's position caches moves inside itself, and never outlives the call that made
+// it.
 package rules

@@ -5,17 +5,14 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/notnil/chess"
 )
 
 // maxCount bounds both FEN counters.
 const maxCount = 9999
 
-// ParseFEN reads a FEN of six fields and refuses what cannot be played from:
-// a missing or second king, pawns on the last ranks, castling rights without
-// king and rook, an en-passant square without its pawn, the side that just
-// moved in check.
+// ParseFEN parses a FEN of six fields. It refuses positions that cannot be played: a
+// missing or second king, pawns on the last ranks, castling rights without king or rook,
+// an en-passant square without its pawn, or the side that just moved in check.
 func ParseFEN(fen string) (Position, error) {
 	p, err := parseFEN(fen)
 	if err != nil {
@@ -80,7 +77,7 @@ func (p *Position) setBoard(s string) error {
 				return errors.New("want eight ranks of eight squares")
 			}
 			if upper(c) == 'P' && (r == 0 || r == 7) {
-				return errors.New("a pawn stands on a last rank")
+				return errors.New("a pawn is on the first or last rank")
 			}
 			switch c {
 			case 'K':
@@ -91,7 +88,7 @@ func (p *Position) setBoard(s string) error {
 			p.board[r*8+f] = c
 			f++
 		default:
-			return errors.New("the board holds an unknown piece")
+			return errors.New("the board contains an unknown piece")
 		}
 		if f > 8 {
 			return errors.New("want eight ranks of eight squares")
@@ -136,60 +133,6 @@ func (p *Position) setCastling(s string) error {
 	return nil
 }
 
-func (p *Position) setEnPassant(s string) error {
-	if s == "-" {
-		return nil
-	}
-	sq, ok := square(s)
-	if !ok {
-		return errors.New("the en-passant field is - or a square")
-	}
-	// Black has just passed rank 6 (index 5) going down; White rank 3 going up.
-	want, pawn, ahead := 5, byte('p'), -8
-	if p.black {
-		want, pawn, ahead = 2, 'P', 8
-	}
-	if rank(sq) != want || p.board[sq] != 0 || p.board[sq-ahead] != 0 || p.board[sq+ahead] != pawn {
-		return errors.New("no pawn has just passed the en-passant square")
-	}
-	p.enPassant = int8(sq)
-	p.checkEnPassant()
-	return nil
-}
-
-// checkEnPassant forgets the square that a pawn has just passed if no legal move
-// captures there.
-func (p *Position) checkEnPassant() {
-	if p.enPassant == noSquare {
-		return
-	}
-	beyond := int(p.enPassant) - 8 // where the pawn stands now
-	if p.black {
-		beyond += 16
-	}
-	if !p.pawnBeside(beyond) || !hasEnPassant(p.library().ValidMoves()) {
-		p.enPassant = noSquare
-	}
-}
-
-// pawnBeside reports whether a pawn of the side to move stands beside sq.
-func (p *Position) pawnBeside(sq int) bool {
-	pawn := byte('P')
-	if p.black {
-		pawn = 'p'
-	}
-	return file(sq) > 0 && p.board[sq-1] == pawn || file(sq) < 7 && p.board[sq+1] == pawn
-}
-
-func hasEnPassant(moves []*chess.Move) bool {
-	for _, m := range moves {
-		if m.HasTag(chess.EnPassant) {
-			return true
-		}
-	}
-	return false
-}
-
 func square(s string) (int, bool) {
 	if len(s) != 2 || s[0] < 'a' || s[0] > 'h' || s[1] < '1' || s[1] > '8' {
 		return 0, false
@@ -208,19 +151,19 @@ func count(s string) (uint16, error) {
 	return uint16(n), err
 }
 
-// FEN writes the position; the en-passant square stands in it only if a legal
-// capture exists.
+// FEN returns the FEN of the position. It has an en-passant square only if a legal capture
+// exists.
 func (p Position) FEN() string {
 	var buf [100]byte
-	b := p.appendPlace(buf[:0])
+	b := p.appendKeyFields(buf[:0])
 	b = append(b, ' ')
 	b = strconv.AppendUint(b, uint64(p.halfmoves), 10)
 	b = append(b, ' ')
 	return string(strconv.AppendUint(b, uint64(p.move), 10))
 }
 
-// appendPlace writes the four FEN fields that repetition compares.
-func (p *Position) appendPlace(b []byte) []byte {
+// appendKeyFields appends the four FEN fields that count for repetition.
+func (p *Position) appendKeyFields(b []byte) []byte {
 	for r := 7; r >= 0; r-- {
 		empty := byte(0)
 		for _, piece := range p.board[r*8 : r*8+8] {

@@ -18,7 +18,7 @@ func FuzzParseFEN(f *testing.F) {
 		written := p.FEN()
 		again, err := ParseFEN(written)
 		if err != nil || again != p || again.FEN() != written {
-			t.Fatalf("%q became %q: %v", fen, written, err)
+			t.Fatalf("%q was written as %q: %v", fen, written, err)
 		}
 		p.Status()
 		for _, uci := range p.LegalMoves() {
@@ -31,7 +31,7 @@ func FuzzParseFEN(f *testing.F) {
 	})
 }
 
-// checkReplay compares a judged move with the same move made without a judge.
+// checkReplay compares a played move with its Replay.
 func checkReplay(t *testing.T, p, next Position, uci, san string) {
 	t.Helper()
 	m, err := Note(uci, san, next.FEN())
@@ -71,8 +71,8 @@ func FuzzPlay(f *testing.F) {
 	})
 }
 
-// A game can begin wherever ParseStart says so, and is never stopped by what its
-// own FEN cannot hold.
+// A game can start from every position that ParseStart accepts, and every later position
+// has a valid FEN.
 func FuzzParseStart(f *testing.F) {
 	for _, fen := range []string{StartFEN, "8/8/8/7k/4P3/8/8/K2B4 b - e3 0 9", "k7/8/8/8/8/NNN5/PPPPPPP1/K7 w - - 149 9000", "r3k2r/8/8/8/8/8/8/R3K2R b KQkq - 3 9"} {
 		f.Add(fen, uint64(1))
@@ -81,7 +81,7 @@ func FuzzParseStart(f *testing.F) {
 		p, err := ParseStart(fen)
 		if err != nil {
 			if len(err.Error()) > 500 {
-				t.Fatalf("a reason of %d bytes", len(err.Error()))
+				t.Fatalf("an error of %d bytes", len(err.Error()))
 			}
 			return
 		}
@@ -91,7 +91,7 @@ func FuzzParseStart(f *testing.F) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		for range 30 {
 			if again, err := ParseFEN(p.FEN()); err != nil || again.FEN() != p.FEN() || again.Key() != p.Key() {
-				t.Fatalf("from %s came %s: %v", fen, p.FEN(), err)
+				t.Fatalf("from %s: %s, %v", fen, p.FEN(), err)
 			}
 			moves := p.LegalMoves()
 			if len(moves) == 0 {
@@ -108,12 +108,12 @@ func FuzzParseUCI(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, uci string) {
 		if m, ok := ParseUCI(uci); ok && m.UCI() != uci {
-			t.Fatalf("%q became %q", uci, m.UCI())
+			t.Fatalf("%q was written as %q", uci, m.UCI())
 		}
 	})
 }
 
-// What is read as a SAN is a legal move, and its proper SAN means the same one.
+// A text that PlaySAN accepts is a legal move, and its canonical SAN is the same move.
 func FuzzPlaySAN(f *testing.F) {
 	for _, text := range []string{"e4", "Nf3", "0-0-0", "Qh4xe1#", "exd6 e.p.", "a8=Q+", "Ng1-f3!?"} {
 		f.Add(StartFEN, text)

@@ -1,14 +1,13 @@
 package rules
 
-// Key identifies the position for repetition (FIDE 9.2.3): the same pieces on
-// the same squares, the same side to move, the same rights to castle and to
-// capture en passant.
+// Key returns a hash that identifies the position for repetition (FIDE 9.2.3): pieces and
+// squares, the side to move, and the rights to castle and to capture en passant.
 func (p Position) Key() uint64 {
 	var buf [100]byte
-	return hash(p.appendPlace(buf[:0]))
+	return hash(p.appendKeyFields(buf[:0]))
 }
 
-// KeyOfFEN is the Key of the position that FEN wrote as fen.
+// KeyOfFEN returns the Key of the position whose FEN method returned fen.
 func KeyOfFEN(fen string) uint64 {
 	spaces := 0
 	for i := range len(fen) {
@@ -21,8 +20,8 @@ func KeyOfFEN(fen string) uint64 {
 	return hash(fen)
 }
 
-// hash is FNV-1a with the finaliser of MurmurHash3, so that all bits count.
-// Keys are kept in rows: it must never change.
+// hash is FNV-1a with the finaliser of MurmurHash3, which mixes all bits. Keys are stored
+// in rows, so it must never change.
 func hash[T ~string | ~[]byte](s T) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(s) {

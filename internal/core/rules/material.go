@@ -2,7 +2,7 @@ package rules
 
 import "tabiya/schemas"
 
-// material counts what matters for mating: by side, White first.
+// material counts the mating material of each side, White first.
 type material struct {
 	heavy   [2]int // queens, rooks and pawns
 	queens  [2]int
@@ -38,13 +38,13 @@ func (p *Position) material() material {
 
 func (m *material) bishopsOf(side int) int { return m.bishops[side][0] + m.bishops[side][1] }
 
-// bothColours reports whether bishops of any side stand on both colours.
+// bothColours reports whether there are bishops, of either side, on both colours.
 func (m *material) bothColours() bool {
 	return m.bishops[0][0]+m.bishops[1][0] > 0 && m.bishops[0][1]+m.bishops[1][1] > 0
 }
 
-// insufficient reports a dead position by material: bare kings, one minor
-// piece, or bishops that all stand on one colour.
+// insufficient reports a dead position by material (FIDE 5.2.2): bare kings, one minor
+// piece, or bishops that are all on one colour.
 func (p *Position) insufficient() bool {
 	m := p.material()
 	if m.heavy[0]+m.heavy[1] > 0 {
@@ -57,9 +57,9 @@ func (p *Position) insufficient() bool {
 	return !m.bothColours()
 }
 
-// CanMate reports whether color could mate by any series of legal moves, judged
-// by material as lichess does (scalachess InsufficientMatingMaterial): if not,
-// the other side's flag fall is a draw (FIDE 6.9).
+// CanMate reports whether color has enough material to mate by some series of legal
+// moves, by the rules of lichess (scalachess InsufficientMatingMaterial). If not, the
+// opponent's flag fall is a draw (FIDE 6.9).
 func (p Position) CanMate(color schemas.Color) bool {
 	m := p.material()
 	own, other := 0, 1
@@ -73,7 +73,7 @@ func (p Position) CanMate(color schemas.Color) bool {
 	case knights+bishops == 0:
 		return false
 	case knights == 1 && bishops == 0:
-		// Mate needs a piece that blocks its own king; a queen cannot be made to.
+		// Mate needs an opponent's piece that blocks its own king. A queen is not enough.
 		return m.heavy[other]-m.queens[other]+m.knights[other]+m.bishopsOf(other) > 0
 	case knights == 0:
 		return m.bothColours() || m.knights[other]+m.pawns[other] > 0

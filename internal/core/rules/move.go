@@ -8,10 +8,10 @@ import (
 	"github.com/notnil/chess"
 )
 
-// Move is a move that was judged before, with the little that its SAN and the
-// position after it cannot be told from the board without the library: whether
-// it checks, mates, needs disambiguation, or allows an en-passant capture. It
-// fits in three bytes.
+// Move is a move on the board. The Move of a played move (see Note) also has what Replay
+// needs for its SAN and the next position without computing legal moves: whether it gives
+// check or mate, needs disambiguation, or allows an en-passant capture. It fits into three
+// bytes.
 //
 //	bits 0-5 from, 6-11 to, 12-14 promotion, 15 check, 16 mate,
 //	17 file and 18 rank in the SAN, 19 en passant possible
@@ -34,7 +34,7 @@ func (m Move) from() int { return int(m & 63) }
 
 func (m Move) to() int { return int(m >> 6 & 63) }
 
-// promotion is the upper-case letter, 0 if there is none.
+// promotion returns the upper-case letter, or 0 if there is none.
 func (m Move) promotion() byte {
 	if i := m >> 12 & 7; i >= 1 && int(i) <= len(promotions) {
 		return promotions[i-1]
@@ -45,7 +45,7 @@ func (m Move) promotion() byte {
 // Same reports whether both are the same move on the board.
 func (m Move) Same(other Move) bool { return m&onBoard == other&onBoard }
 
-// UCI writes the move.
+// UCI returns the move in UCI.
 func (m Move) UCI() string {
 	b := [5]byte{'a' + byte(file(m.from())), '1' + byte(rank(m.from())), 'a' + byte(file(m.to())), '1' + byte(rank(m.to()))}
 	if p := m.promotion(); p != 0 {
@@ -55,7 +55,7 @@ func (m Move) UCI() string {
 	return string(b[:4])
 }
 
-// ParseUCI reads "e2e4" or "e7e8q"; ok is false for anything else.
+// ParseUCI parses a move like "e2e4" or "e7e8q"; ok is false if it is malformed.
 func ParseUCI(s string) (m Move, ok bool) {
 	if len(s) != 4 && len(s) != 5 {
 		return 0, false
@@ -91,8 +91,7 @@ func codeOf(m *chess.Move) Move {
 	return code
 }
 
-// Note makes a Move of what an event tells about it: its UCI, its SAN and the
-// FEN after it.
+// Note returns the Move that an event describes by its UCI, its SAN and the FEN after it.
 func Note(uci, san, fenAfter string) (Move, error) {
 	m, ok := ParseUCI(uci)
 	if !ok {
@@ -127,9 +126,9 @@ func Note(uci, san, fenAfter string) (Move, error) {
 	return m, nil
 }
 
-// Replay makes a move that was judged before, without the library: the same
-// position and SAN that Play gave. A Move that does not belong to p gives
-// nonsense, never a panic.
+// Replay plays a move that was legal when it was recorded, without checking it again. It
+// returns the same position and SAN as Play did. A Move that does not belong to p gives a
+// wrong position, but never panics.
 func (p Position) Replay(m Move) (next Position, san string) {
 	m &= maxMove
 	san = p.san(m)

@@ -7,15 +7,14 @@ import (
 	"github.com/notnil/chess"
 )
 
-// Play makes one move in UCI ("e2e4", "e7e8q", castling as the king's step). It
-// gives the position after it and its SAN. The error matches ErrMalformed or
-// ErrIllegal.
+// Play plays a move in UCI ("e2e4", "e7e8q", castling as the king's step). It returns the
+// next position and the move's SAN, or an error that matches ErrMalformed or ErrIllegal.
 func (p Position) Play(uci string) (next Position, san string, err error) {
 	m, ok := ParseUCI(uci)
 	if !ok {
 		return Position{}, "", fmt.Errorf("%w: %.16q", ErrMalformed, uci)
 	}
-	if !p.reaches(m) {
+	if !p.pseudoLegal(m) {
 		return Position{}, "", fmt.Errorf("%w: %s", ErrIllegal, uci)
 	}
 	next, passed := p.moved(m)
@@ -35,8 +34,8 @@ func (p Position) Play(uci string) (next Position, san string, err error) {
 	return next, p.san(m), nil
 }
 
-// PlaySAN is Play for a move in SAN, however it is decorated; it also gives the
-// move's UCI.
+// PlaySAN plays a move in SAN or one of its common variants. It returns the next position
+// and the move's UCI and SAN, or an error that matches ErrMalformed or ErrIllegal.
 func (p Position) PlaySAN(text string) (next Position, uci, san string, err error) {
 	want, ok := parseSAN(text)
 	if !ok {
@@ -58,16 +57,16 @@ func (p Position) PlaySAN(text string) (next Position, uci, san string, err erro
 	return next, uci, san, err
 }
 
-// SAN gives the UCI of a move in SAN.
+// SAN returns the UCI of a move in SAN.
 func (p Position) SAN(san string) (uci string, err error) {
 	_, uci, _, err = p.PlaySAN(san)
 	return uci, err
 }
 
-// reaches reports whether the move is legal but for its own king's safety.
-// The library lists all moves, 30 times the work: here it is asked about
-// castling alone.
-func (p *Position) reaches(m Move) bool {
+// pseudoLegal reports whether the move is legal apart from leaving its own king in check.
+// Listing all legal moves with the library takes 30 times as long, so that is done for
+// castling only.
+func (p *Position) pseudoLegal(m Move) bool {
 	from, to := int(m.from()), int(m.to())
 	piece, target := p.board[from], p.board[to]
 	if piece == 0 || isBlack(piece) != p.black || target != 0 && isBlack(target) == p.black {
@@ -88,7 +87,7 @@ func (p *Position) reaches(m Move) bool {
 	return p.attackers(to, p.black).has(from)
 }
 
-// pushes reports whether a pawn can go straight ahead from one square to another.
+// pushes reports whether a pawn can move straight ahead between the squares.
 func (p *Position) pushes(from, to int) bool {
 	ahead, home := 8, 1
 	if p.black {
@@ -103,10 +102,10 @@ func (p *Position) pushes(from, to int) bool {
 	return to == from+2*ahead && rank(from) == home && p.board[from+ahead] == 0
 }
 
-// steps reports whether some man of the side to move can go one step, as in
-// nearly every position: then the library need not be asked whether it has a
-// move. Where it is false there may still be one.
-func (p *Position) steps() bool {
+// hasStep reports whether some man of the side to move can legally move one step. If so,
+// which is nearly always, the library need not list the legal moves. If not, there may
+// still be a legal move.
+func (p *Position) hasStep() bool {
 	for from, piece := range p.board {
 		if piece == 0 || isBlack(piece) != p.black {
 			continue
@@ -124,9 +123,8 @@ func (p *Position) steps() bool {
 	return false
 }
 
-// takesOrEmpty reports whether a man of the side to move may step onto sq, as far
-// as that is for the square to say. A pawn steps straight, and is not looked at
-// where it would be promoted.
+// takesOrEmpty reports whether sq is empty or can be captured on. For a pawn, which steps
+// straight ahead, it must be empty and not on the last rank.
 func (p *Position) takesOrEmpty(sq int, pawn bool) bool {
 	target := p.board[sq]
 	if pawn {
@@ -135,11 +133,11 @@ func (p *Position) takesOrEmpty(sq int, pawn bool) bool {
 	return target == 0 || isBlack(target) != p.black
 }
 
-// exposed reports whether the side that has moved left its king in check.
+// exposed reports whether the side that just moved left its king in check.
 func (p *Position) exposed() bool { return p.attacked(p.king(!p.black), p.black) }
 
-// moved moves the pieces and tells which square a pawn's double step passed.
-// Whether the move is legal is for the caller to know.
+// moved returns the position after a move, which must be pseudo-legal, and the square
+// that a pawn's double step passed over.
 func (p *Position) moved(m Move) (next Position, passed int) {
 	next, passed = *p, noSquare
 	next.status, next.enPassant = 0, noSquare
@@ -182,7 +180,7 @@ func (p *Position) moved(m Move) (next Position, passed int) {
 	return next, passed
 }
 
-// rightsOf are the castling rights that end when something leaves or enters sq.
+// rightsOf returns the castling rights that end when a man leaves or enters sq.
 func rightsOf(sq int) uint8 {
 	switch sq {
 	case 0:

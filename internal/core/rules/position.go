@@ -9,26 +9,26 @@ import (
 )
 
 var (
-	// ErrMalformed is a move that no position could have.
+	// ErrMalformed means that the text is not a move in any position.
 	ErrMalformed = errors.New("not a move")
-	// ErrIllegal is a move that this position does not have.
+	// ErrIllegal means that the move is not legal in this position.
 	ErrIllegal = errors.New("illegal move")
 )
 
-// StartFEN is the position every game starts from.
+// StartFEN is the FEN of the usual starting position.
 const StartFEN = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
 
-// Status says whether the board ends the game.
+// Status is how the position on the board ends the game, if it does.
 type Status uint8
 
 const (
-	None         Status = iota + 1 // the game goes on
-	Checkmate                      // the side to move is mated
-	Stalemate                      // it has no move
-	Insufficient                   // neither side can ever mate
+	None         Status = iota + 1 // the game is not over
+	Checkmate                      // the side to move is checkmated
+	Stalemate                      // the side to move has no legal move
+	Insufficient                   // neither side has the material to mate
 )
 
-// Castling rights, in the bits of the library's binary form.
+// Castling rights, with the bits of the library's binary encoding.
 const (
 	whiteShort uint8 = 1 << iota
 	whiteLong
@@ -38,8 +38,7 @@ const (
 
 const noSquare = -1
 
-// Position is a chess position. The zero value is not one: use Start or
-// ParseFEN.
+// Position is a chess position. The zero value is invalid: use Start or ParseFEN.
 type Position struct {
 	board     [64]byte // FEN letters by square, a1 = 0, h1 = 7, a8 = 56; 0 is empty
 	black     bool     // Black is to move
@@ -47,10 +46,10 @@ type Position struct {
 	enPassant int8   // only if a legal capture exists (FIDE 9.2.3), else noSquare
 	halfmoves uint16 // since the last capture or pawn move
 	move      uint16 // from 1
-	status    Status // 0: not asked yet
+	status    Status // 0 if not computed yet
 }
 
-// Start is the starting position.
+// Start returns the starting position.
 func Start() Position {
 	p, err := ParseFEN(StartFEN)
 	if err != nil {
@@ -59,7 +58,7 @@ func Start() Position {
 	return p
 }
 
-// Turn is the side to move.
+// Turn returns the side to move.
 func (p Position) Turn() schemas.Color {
 	if p.black {
 		return schemas.Black
@@ -67,15 +66,15 @@ func (p Position) Turn() schemas.Color {
 	return schemas.White
 }
 
-// HalfmoveClock counts the plies since the last capture or pawn move.
+// HalfmoveClock returns the number of plies since the last capture or pawn move.
 func (p Position) HalfmoveClock() int { return int(p.halfmoves) }
 
-// Status tells mate, stalemate and dead positions.
+// Status reports checkmate, stalemate and dead positions.
 func (p Position) Status() Status {
 	if p.status != 0 {
 		return p.status
 	}
-	if !p.steps() {
+	if !p.hasStep() {
 		switch p.library().Status() {
 		case chess.Checkmate:
 			return Checkmate
@@ -89,7 +88,7 @@ func (p Position) Status() Status {
 	return None
 }
 
-// LegalMoves lists the legal moves in UCI.
+// LegalMoves returns the legal moves in UCI.
 func (p Position) LegalMoves() []string {
 	moves := p.library().ValidMoves()
 	out := make([]string, len(moves))
@@ -99,11 +98,11 @@ func (p Position) LegalMoves() []string {
 	return out
 }
 
-// pieces is the order of the library's bitboards.
+// pieces is in the order of the library's bitboards.
 const pieces = "KQRBNPkqrbnp"
 
-// library makes the library's position through its binary form, ten times
-// faster than through its FEN reader.
+// library returns the library's position. It goes through the library's binary encoding,
+// which is ten times faster than its FEN parser.
 func (p *Position) library() *chess.Position {
 	var boards [len(pieces)]uint64
 	for sq, piece := range p.board {
@@ -122,7 +121,7 @@ func (p *Position) library() *chess.Position {
 	if p.enPassant != noSquare {
 		flags |= 1 << 5
 	}
-	// The library's clocks stay at 0 and 1: ours do not wrap at 256.
+	// The library's counters are left at 0 and 1, as they wrap at 256.
 	raw = append(raw, 0, 0, 1, byte(p.enPassant), flags)
 	lib := new(chess.Position)
 	if err := lib.UnmarshalBinary(raw); err != nil {
@@ -148,5 +147,6 @@ func rank(sq int) int { return sq >> 3 }
 
 func file(sq int) int { return sq & 7 }
 
-// MoveNumber counts from 1 and grows after Black's move, as in the FEN.
+// MoveNumber returns the full-move number of the FEN: from 1, and incremented after
+// Black's move.
 func (p Position) MoveNumber() int { return int(p.move) }

@@ -43,10 +43,10 @@ func countKey(all []Position, key uint64) (n int) {
 	return n
 }
 
-func TestRepetitionCountsTheEnPassantSquareOnlyIfItCanBeCaptured(t *testing.T) {
+func TestKeyIncludesEnPassantOnlyIfCaptureIsLegal(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, fen, moves string }{
-		{"nobody beside", StartFEN, "e4 e5 Nf3 Nf6 Ng1 Ng8 Nf3 Nf6 Ng1 Ng8"},
+		{"no pawn beside", StartFEN, "e4 e5 Nf3 Nf6 Ng1 Ng8 Nf3 Nf6 Ng1 Ng8"},
 		{"pinned capturer", "6k1/1p2p1rp/rP1pR3/2pP1pP1/p1P2P1P/R5K1/8/8 b - - 0 1", "h5 Rh6 Rh7 Re6 Rg7 Rh6 Rh7 Re6 Rg7"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -57,17 +57,17 @@ func TestRepetitionCountsTheEnPassantSquareOnlyIfItCanBeCaptured(t *testing.T) {
 			}
 		})
 	}
-	// A capture that is legal does count: the first occurrence is another position.
+	// If the capture is legal, the first occurrence is a different position.
 	last, all := mustPlay(t, mustParse(t, "4k1n1/8/8/8/5p2/8/4P3/4K1N1 w - - 0 1"), "e4 Nf6 Nf3 Ng8 Ng1 Nf6 Nf3 Ng8 Ng1")
 	if n := countKey(all, last.Key()); n != 2 {
 		t.Errorf("the last position occurred %d times, want 2", n)
 	}
 	if fen := all[1].FEN(); !strings.Contains(fen, " e3 ") {
-		t.Errorf("the capturable square is missing in %s", fen)
+		t.Errorf("the en-passant square is missing in %s", fen)
 	}
 }
 
-func TestKeyTellsRightsAndTurnApart(t *testing.T) {
+func TestKeyIncludesRightsAndTurn(t *testing.T) {
 	t.Parallel()
 	seen := map[uint64]string{}
 	for _, fen := range []string{
@@ -76,7 +76,7 @@ func TestKeyTellsRightsAndTurnApart(t *testing.T) {
 	} {
 		p := mustParse(t, fen)
 		if other, dup := seen[p.Key()]; dup {
-			t.Errorf("%s and %s have one key", fen, other)
+			t.Errorf("%s and %s have the same key", fen, other)
 		}
 		seen[p.Key()] = fen
 		if p.Key() != KeyOfFEN(p.FEN()) {
@@ -85,7 +85,7 @@ func TestKeyTellsRightsAndTurnApart(t *testing.T) {
 	}
 	a, b := mustParse(t, "4k3/8/8/8/8/8/8/4K2R w K - 3 9"), mustParse(t, "4k3/8/8/8/8/8/8/4K2R w K - 40 90")
 	if a.Key() != b.Key() {
-		t.Error("the counters are in the key")
+		t.Error("the key depends on the counters")
 	}
 }
 
@@ -145,7 +145,7 @@ func TestCanMate(t *testing.T) {
 	}
 }
 
-func TestParseFENRefusesWhatCannotBePlayed(t *testing.T) {
+func TestParseFENRefusesUnplayablePositions(t *testing.T) {
 	t.Parallel()
 	for name, fen := range map[string]string{
 		"empty": "", "five fields": "8/8/4k3/8/8/4K3/8/8 w - - 0", "seven fields": StartFEN + " 1", "two spaces": strings.Replace(StartFEN, " w", "  w", 1),
@@ -177,7 +177,7 @@ func TestPlayErrors(t *testing.T) {
 	}
 }
 
-func TestSANIsReadAsPeopleWriteIt(t *testing.T) {
+func TestPlaySANAcceptsCommonVariants(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ fen, text, uci, san string }{
 		{"r3k2r/8/8/8/8/8/8/R3K2R w KQkq - 0 1", "0-0", "e1g1", "O-O"},

@@ -7,8 +7,8 @@ import (
 	"github.com/notnil/chess"
 )
 
-// disambiguation is what the move's SAN needs to tell the piece from others of
-// its kind that can go to the same square: the file, else the rank, else both.
+// disambiguation returns what the move's SAN needs to tell the piece from others of its
+// kind that can move to the same square: the file, else the rank, else both (FIDE C.10).
 func (p *Position) disambiguation(m Move) Move {
 	from, to := int(m.from()), int(m.to())
 	piece := p.board[from]
@@ -40,7 +40,7 @@ func (p *Position) disambiguation(m Move) Move {
 	}
 }
 
-// san writes a move whose flags are known.
+// san returns the SAN of a move with its flags.
 func (p *Position) san(m Move) string {
 	var buf [8]byte
 	b := buf[:0]
@@ -83,17 +83,17 @@ func (p *Position) san(m Move) string {
 	return string(b)
 }
 
-// sanText is a SAN taken apart.
+// sanText is a parsed SAN.
 type sanText struct {
 	piece      byte // upper case
-	file, rank int  // of the origin, -1 if not told
+	file, rank int  // of the origin, -1 if not given
 	to         int
 	promotion  byte // upper case, 0 if none
-	castle     int  // 2 short, -2 long
+	castle     int  // the king's step: 2 short, -2 long, 0 no castling
 }
 
-// parseSAN reads SAN as people write it: 0-0 for O-O, e8Q for e8=Q, with or
-// without x, +, #, !, ? and e.p.
+// parseSAN parses SAN and its common variants: 0-0 for O-O, e8Q for e8=Q, with or without
+// x, +, #, !, ? and e.p.
 func parseSAN(s string) (sanText, bool) {
 	w := sanText{piece: 'P', file: -1, rank: -1}
 	s = strings.TrimRight(s, "+#!?")
@@ -132,7 +132,7 @@ func parseSAN(s string) (sanText, bool) {
 	return w, origin == ""
 }
 
-// fits reports whether a legal move is the one that the text means.
+// fits reports whether the text describes the legal move m.
 func (w sanText) fits(p *Position, m *chess.Move) bool {
 	code := codeOf(m)
 	from := code.from()

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// maxStartMove leaves room below maxCount for the moves of the game itself. No
-// game comes so far: the 75-move rule ends the longest before move 8,900.
+// maxStartMove leaves room below maxCount for the moves of the game itself. No real game
+// gets this far: the 75-move rule ends the longest before move 8,900.
 const maxStartMove = 9000
 
-// ParseStart reads a FEN that somebody wants to begin a game from. Besides what
-// ParseFEN refuses it refuses what no game can have come to, as far as that is
-// seen at a glance, and what is over already. The error says which.
+// ParseStart parses a FEN requested as a starting position. Besides what ParseFEN refuses
+// it refuses positions that no game can reach, as far as simple checks show, and games
+// that are over. The error says why.
 func ParseStart(fen string) (Position, error) {
 	p, err := parseFEN(fen)
 	if err == nil {
-		passed, _ := square(strings.Fields(fen)[3]) // p keeps only one that can be captured on
-		err = p.cannotBegin(passed)
+		passed, _ := square(strings.Fields(fen)[3]) // p has it only if a pawn can capture there
+		err = p.checkStart(passed)
 	}
 	if err != nil {
 		return Position{}, fmt.Errorf("FEN %.100q: %w", fen, err)
@@ -26,9 +26,9 @@ func ParseStart(fen string) (Position, error) {
 	return p, nil
 }
 
-// cannotBegin says why no game begins in p; passed is the en-passant square of
-// its FEN, 0 if it has none.
-func (p *Position) cannotBegin(passed int) error {
+// checkStart returns why no game can start in p; passed is the en-passant square of its
+// FEN, 0 if it has none.
+func (p *Position) checkStart(passed int) error {
 	for _, side := range []string{"KQRBNP", "kqrbnp"} {
 		if err := p.tooMany(side); err != nil {
 			return err
@@ -47,7 +47,7 @@ func (p *Position) cannotBegin(passed int) error {
 	case int(p.halfmoves) > plies:
 		return errors.New("the half-move clock counts more plies than the move number allows")
 	case passed > 0 && p.halfmoves > 0:
-		return errors.New("a pawn has just passed the en-passant square: the half-move clock is 0")
+		return errors.New("with an en-passant square the half-move clock is 0")
 	}
 	switch status := p.Status(); {
 	case status == Checkmate:
@@ -62,7 +62,7 @@ func (p *Position) cannotBegin(passed int) error {
 	return nil
 }
 
-// tooMany counts a side's men, given by their letters: king first, pawn last.
+// tooMany checks how many men a side has. Its letters are given king first, pawn last.
 func (p *Position) tooMany(letters string) error {
 	var n [6]int
 	var bishops [2]int // on dark and on light squares
@@ -85,12 +85,12 @@ func (p *Position) tooMany(letters string) error {
 	case pawns > 8:
 		return errors.New("a side has more than 8 pawns")
 	case pawns+promoted > 8:
-		return errors.New("a side has more promoted pieces than pawns that are gone")
+		return errors.New("a side has more promoted pieces than missing pawns")
 	}
 	return nil
 }
 
-// impossibleCheck refuses checks that no move can have given.
+// impossibleCheck refuses checks that no last move can have given.
 func (p *Position) impossibleCheck(passed int) error {
 	king := p.king(p.black)
 	from := p.attackers(king, !p.black)
@@ -103,8 +103,8 @@ func (p *Position) impossibleCheck(passed int) error {
 	case from == 0 || passed == 0:
 		return nil
 	}
-	// The last move was a pawn's double step: it gives check itself, or opened a
-	// line, and cannot do both. Nothing gave check when it was made.
+	// The last move was a pawn's double step. Either the pawn gives check or its move
+	// opened a line, not both; and the king was not in check before it.
 	ahead := -8
 	if p.black {
 		ahead = 8
@@ -117,7 +117,7 @@ func (p *Position) impossibleCheck(passed int) error {
 	return nil
 }
 
-// inLine reports whether three squares lie on one rank, file or diagonal.
+// inLine reports whether three squares are on one rank, file or diagonal.
 func inLine(a, b, c int) bool {
 	onFile := file(a) == file(b) && file(b) == file(c)
 	onRank := rank(a) == rank(b) && rank(b) == rank(c)

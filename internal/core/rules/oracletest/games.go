@@ -8,33 +8,33 @@ import (
 	"tabiya/internal/core/rules"
 )
 
-// Game is a game to ask about.
+// Game is a game to compare.
 type Game struct {
 	FEN   string
 	Moves []string // UCI
 }
 
-// style weighs moves, so that what is rare among random moves occurs.
+// style has weights for choosing random moves, so that rare situations occur.
 type style struct {
-	capture, pawn, back int  // weight of such a move; back undoes one's last move
-	ends                bool // often takes a move that leaves the opponent none
-	plies               int  // at most
+	capture, pawn, back int  // weights of such moves; back undoes the side's last move
+	ends                bool // often chooses checkmate or stalemate
+	plies               int  // maximum
 }
 
-// Any other move weighs usual.
+// usual is the weight of all other moves.
 const usual = 10
 
 var styles = []style{
 	{capture: usual, pawn: usual, back: usual, plies: 80},
-	{capture: 80, pawn: usual, back: usual, plies: 150},         // to bare endings
-	{capture: 20, pawn: 60, back: usual, plies: 120},            // to promotions and en passant
-	{capture: 0, pawn: 0, back: usual, plies: 180},              // to 50 and 75 moves
-	{capture: 1, pawn: 2, back: 400, plies: 60},                 // to repetitions
-	{capture: 30, pawn: usual, back: 1, ends: true, plies: 100}, // to mate and stalemate
+	{capture: 80, pawn: usual, back: usual, plies: 150},         // leads to bare endings
+	{capture: 20, pawn: 60, back: usual, plies: 120},            // leads to promotions and en passant
+	{capture: 0, pawn: 0, back: usual, plies: 180},              // leads to 50 and 75 moves
+	{capture: 1, pawn: 2, back: 400, plies: 60},                 // leads to repetitions
+	{capture: 30, pawn: usual, back: 1, ends: true, plies: 100}, // leads to checkmate and stalemate
 }
 
-// RandomGames plays games of so many plies together, from the starting position
-// and from all kinds of others. A seed always gives the same games.
+// RandomGames returns random games with that many plies in total, from the usual starting
+// position and from others. The same seed gives the same games.
 func RandomGames(seed uint64, plies int) iter.Seq[Game] {
 	return func(yield func(Game) bool) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -52,7 +52,7 @@ func randomGame(r *rand.Rand, p rules.Position, s style, plies int) Game {
 	g := Game{FEN: p.FEN()}
 	for len(g.Moves) < plies {
 		moves := p.LegalMoves()
-		// A dead position may be played on a while: no move of it is special.
+		// Dead positions are sometimes played on.
 		if len(moves) == 0 || p.Status() == rules.Insufficient && r.IntN(4) == 0 {
 			break
 		}
@@ -61,7 +61,7 @@ func randomGame(r *rand.Rand, p rules.Position, s style, plies int) Game {
 			undo = g.Moves[n-2][2:4] + g.Moves[n-2][:2]
 		}
 		uci := moves[s.pick(r, p, moves, undo)]
-		p, _, _ = p.Play(uci) // LegalMoves has it: if Play does not, the oracle will miss it
+		p, _, _ = p.Play(uci) // a legal move that Play refuses shows up as a difference to the oracle
 		g.Moves = append(g.Moves, uci)
 	}
 	return g
@@ -115,7 +115,7 @@ func (s style) weight(board *[64]byte, uci, undo string) int {
 
 func index(square string) int { return int(square[1]-'1')*8 + int(square[0]-'a') }
 
-// boardOf reads the first field of a FEN; a1 is 0, an empty square is 0.
+// boardOf parses the first field of a FEN. Index 0 is a1; an empty square is 0.
 func boardOf(fen string) (board [64]byte) {
 	sq := 56
 	for i := 0; i < len(fen) && fen[i] != ' '; i++ {
@@ -132,7 +132,7 @@ func boardOf(fen string) (board [64]byte) {
 	return board
 }
 
-// fieldOf writes it.
+// fieldOf is the reverse of boardOf.
 func fieldOf(board *[64]byte) string {
 	var b strings.Builder
 	for rank := 7; rank >= 0; rank-- {

@@ -1,5 +1,5 @@
-// Package oracletest asks python-chess, in a process of its own, what it thinks
-// of games and of FENs, and makes the random games and FENs to ask about.
+// Package oracletest compares package rules with python-chess, which runs in a child
+// process. It also generates the random games and FENs to compare.
 package oracletest
 
 import (
@@ -17,40 +17,40 @@ import (
 	"testing"
 )
 
-// Env names the variable that says how many random plies are compared. Without
-// it the tests take a sample, and are skipped where python-chess is missing.
+// Env is the environment variable with the number of random plies to compare. Without it
+// the tests compare a sample, and are skipped if python-chess is not installed.
 const Env = "TABIYA_TEST_ORACLE"
 
 //go:embed oracle.py
 var program string
 
-// Position is what python-chess says about one position of a game.
+// Position is what python-chess reports about one position of a game.
 type Position struct {
 	FEN          string   // an en-passant square only if a legal capture exists
 	Legal        []string // UCI, sorted
-	SANs         []string // of the legal moves in the same order; nil if not asked for
-	SAN          string   // of the move that the game goes on with; "" if it is illegal
+	SANs         []string // of the legal moves, in the same order; nil if not requested
+	SAN          string   // of the next move of the game; "" if that is illegal
 	Check        bool
 	Checkmate    bool
 	Stalemate    bool
 	Insufficient bool
-	CannotMate   [2]bool // White, Black: too little material, whatever the other does
-	Seen         int     // how often it has stood on the board, this time included
+	CannotMate   [2]bool // White, Black: too little material to mate
+	Seen         int     // how often it has occurred, including this time
 	Threefold    bool
 	Fivefold     bool
 	Fifty        bool
 	SeventyFive  bool
-	Outcome      string // why the game is over without a claim; "" if it goes on
+	Outcome      string // why the game is over without a claim; "" if it is not
 }
 
-// Oracle is a running python-chess. It is for one goroutine.
+// Oracle is a running python-chess process. It must be used by one goroutine only.
 type Oracle struct {
 	t   testing.TB
 	in  io.WriteCloser
 	out *json.Decoder
 }
 
-// Plies is how many random plies to compare.
+// Plies returns how many random plies to compare: that of Env, or else sample.
 func Plies(t testing.TB, sample int) int {
 	t.Helper()
 	if os.Getenv(Env) == "" {
@@ -63,11 +63,10 @@ func Plies(t testing.TB, sample int) int {
 	return n
 }
 
-// Whole reports whether to compare everything that can be: a million plies, and
-// what goes with them.
+// Whole reports whether to compare everything, which is the case from a million plies on.
 func Whole(t testing.TB) bool { return Plies(t, 0) >= 1_000_000 }
 
-// Every is in which so-manieth position a test looks at what is slow to compare.
+// Every returns n if slow comparisons are to be made in every nth position only.
 func Every(t testing.TB) int {
 	if Whole(t) {
 		return 1
@@ -75,7 +74,7 @@ func Every(t testing.TB) int {
 	return 16
 }
 
-// Missing skips a test that lacks something, if it may be skipped.
+// Missing skips the test for the given reason, or fails it in CI and if Env is set.
 func Missing(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv(Env) != "" || os.Getenv("CI") == "true" {
@@ -84,7 +83,7 @@ func Missing(t testing.TB, why string) {
 	t.Skip(why)
 }
 
-// Root is the project's folder.
+// Root returns the project's root directory.
 func Root(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -102,7 +101,7 @@ func Root(t testing.TB) string {
 	return ""
 }
 
-// New starts python-chess; it ends with the test.
+// New starts python-chess. It is stopped at the end of the test.
 func New(t testing.TB) *Oracle {
 	t.Helper()
 	python := filepath.Join(Root(t), ".cache", "venv", "bin", "python3")
@@ -124,7 +123,7 @@ func New(t testing.TB) *Oracle {
 	}
 	t.Cleanup(func() {
 		in.Close()
-		_, _ = io.Copy(io.Discard, out) // a failed test leaves answers unread
+		_, _ = io.Copy(io.Discard, out) // a failed test leaves responses unread
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("python-chess: %v", err)
 		}
@@ -132,48 +131,48 @@ func New(t testing.TB) *Oracle {
 	return &Oracle{t: t, in: in, out: json.NewDecoder(bufio.NewReaderSize(out, 1<<20))}
 }
 
-// Games hands each game with its positions to check: the first, and the one
-// after each move. It asks for the SAN of all legal moves in every so-manieth
-// position. Questions run ahead of the answers, so that both sides work.
+// Games calls check for each game with its positions: the first, and the one after each
+// move. Every nth position has the SAN of all legal moves, where n is every. Requests are
+// sent ahead of the responses, so that both processes work at the same time.
 func (o *Oracle) Games(games iter.Seq[Game], every int, check func(Game, []Position)) {
 	o.t.Helper()
-	asked := make(chan Game, 32)
+	sent := make(chan Game, 32)
 	stop := make(chan struct{})
 	defer close(stop)
 	go func() {
-		defer close(asked)
+		defer close(sent)
 		to := json.NewEncoder(o.in)
 		for g := range games {
 			select {
-			case asked <- g:
+			case sent <- g:
 			case <-stop:
 				return
 			}
-			question := map[string]any{"fen": g.FEN, "moves": append([]string{}, g.Moves...), "every": every}
-			if err := to.Encode(question); err != nil {
-				return // the reader sees that no answer comes
+			request := map[string]any{"fen": g.FEN, "moves": append([]string{}, g.Moves...), "every": every}
+			if err := to.Encode(request); err != nil {
+				return // the loop below fails to decode a response
 			}
 		}
 	}()
-	for g := range asked {
-		var said []Position
-		if err := o.out.Decode(&said); err != nil {
+	for g := range sent {
+		var positions []Position
+		if err := o.out.Decode(&positions); err != nil {
 			o.t.Fatalf("python-chess on %s %v: %v", g.FEN, g.Moves, err)
 		}
-		check(g, said)
+		check(g, positions)
 	}
 }
 
-// Status tells, for each FEN, why no game can begin there by python-chess's
-// names: Board.status, then Board.outcome. Empty if one can.
-func (o *Oracle) Status(fens []string) [][]string {
+// StartProblems returns, for each FEN, why no game can start there: the names of
+// python-chess's Board.status, then of Board.outcome. Empty if a game can.
+func (o *Oracle) StartProblems(fens []string) [][]string {
 	o.t.Helper()
 	if err := json.NewEncoder(o.in).Encode(map[string]any{"fens": fens}); err != nil {
 		o.t.Fatal(err)
 	}
-	var said [][]string
-	if err := o.out.Decode(&said); err != nil || len(said) != len(fens) {
-		o.t.Fatalf("python-chess on %d FENs: %d answers, %v", len(fens), len(said), err)
+	var problems [][]string
+	if err := o.out.Decode(&problems); err != nil || len(problems) != len(fens) {
+		o.t.Fatalf("python-chess on %d FENs: %d answers, %v", len(fens), len(problems), err)
 	}
-	return said
+	return problems
 }

@@ -1,4 +1,4 @@
-"""What python-chess says about games and FENs: one JSON line a question, one an answer."""
+"""Reports what python-chess says about games and FENs: one JSON line per request and per response."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ import chess
 
 def position(board, seen, following, sans):
     legal = sorted(board.legal_moves, key=chess.Move.uci)
-    # Board.is_repetition compares by this key, but only tells whether a count is reached.
+    # Board.is_repetition compares by this key, but does not return the count.
     key = board._transposition_key()
     seen[key] = seen.get(key, 0) + 1
     outcome = board.outcome(claim_draw=False)
@@ -36,16 +36,16 @@ def game(fen, moves, every):
     board, seen = chess.Board(fen), {}
     for ply, uci in enumerate(moves):
         move = chess.Move.from_uci(uci)
-        said = position(board, seen, move, ply % every == 0)
-        yield said
-        if not said["san"]:
+        reported = position(board, seen, move, ply % every == 0)
+        yield reported
+        if not reported["san"]:
             return
         board.push(move)
     yield position(board, seen, None, len(moves) % every == 0)
 
 
 def status(fen):
-    """Why a game cannot begin here; empty if it can."""
+    """Why a game cannot start here; empty if it can."""
     try:
         board = chess.Board(fen)
     except ValueError:
@@ -56,9 +56,9 @@ def status(fen):
 
 
 for line in sys.stdin:
-    asked = json.loads(line)
-    if "fens" in asked:
-        answer = [status(fen) for fen in asked["fens"]]
+    request = json.loads(line)
+    if "fens" in request:
+        response = [status(fen) for fen in request["fens"]]
     else:
-        answer = list(game(asked["fen"], asked["moves"], asked["every"]))
-    print(json.dumps(answer, separators=(",", ":")), flush=True)
+        response = list(game(request["fen"], request["moves"], request["every"]))
+    print(json.dumps(response, separators=(",", ":")), flush=True)

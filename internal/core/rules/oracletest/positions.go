@@ -8,7 +8,7 @@ import (
 	"tabiya/internal/core/rules"
 )
 
-// Perft counts the leaves of all games from a position, by depth from 1.
+// Perft is a position with the number of leaves of its game tree, by depth from 1.
 type Perft struct {
 	Name, FEN string
 	Leaves    []int
@@ -24,13 +24,13 @@ var Perfts = []Perft{
 	{"position 6", "r4rk1/1pp1qppp/p1np1n2/2b1p1B1/2B1P1b1/P1NP1N2/1PP1QPPP/R4RK1 w - - 0 10", []int{46, 2079, 89890, 3894594}},
 }
 
-// endings are pieces to strew over a board, some with more than one verdict by
-// the squares: bishops of one colour or of two, mates and stalemates.
+// endings are men to scatter over a board. Where they land decides, for example, whether
+// bishops are on the same colour, or whether it is mate or stalemate.
 var endings = strings.Fields(`KPk KPkp KPPkp Kkq KQkp KQkn KQkb KRkb KRkn KRkr KRkp KNkn KNkb KNkp KNkq KNkr KNkqq KNNk KNNkp
 	KBkb KBkbb KBBk KBBkb KBkn KBkp KBkr KBNk KBNkq KPkn KPkb KPPPkppp KQQk KRRk KQPkqp KBPkbp KNPkrp KBBBk KBBBkbb Kk KNk KBk`)
 
-// Start is a position with a legal move: the starting position half of the
-// time, else a perft position, an ending, or anything.
+// Start returns a position with a legal move: half of the time the usual starting
+// position, else a perft position, an ending, or random men.
 func Start(r *rand.Rand) rules.Position {
 	for {
 		fen := rules.StartFEN
@@ -39,9 +39,9 @@ func Start(r *rand.Rand) rules.Position {
 		case n < 12:
 			fen = Perfts[r.IntN(len(Perfts))].FEN
 		case n < 16:
-			fen = strew(r, endings[r.IntN(len(endings))], r.IntN(2) == 0)
+			fen = scatter(r, endings[r.IntN(len(endings))], r.IntN(2) == 0)
 		default:
-			fen = strew(r, anything(r), false)
+			fen = scatter(r, randomMen(r), false)
 		}
 		if p, err := rules.ParseFEN(fen); err == nil && len(p.LegalMoves()) > 0 {
 			return p
@@ -49,7 +49,7 @@ func Start(r *rand.Rand) rules.Position {
 	}
 }
 
-func anything(r *rand.Rand) string {
+func randomMen(r *rand.Rand) string {
 	men := "Kk"
 	for range 2 + r.IntN(20) {
 		men += string("PPPPNBRQppppnbrq"[r.IntN(16)])
@@ -57,9 +57,9 @@ func anything(r *rand.Rand) string {
 	return men
 }
 
-// strew puts men on random squares, with every castling right and sometimes an
-// en-passant square where they stand for it. The FEN need not be legal.
-func strew(r *rand.Rand, men string, late bool) string {
+// scatter puts men on random squares. The FEN has every possible castling right and
+// sometimes an en-passant square, and may be illegal.
+func scatter(r *rand.Rand, men string, late bool) string {
 	var board [64]byte
 	for _, piece := range []byte(men) {
 		sq := r.IntN(64)
@@ -69,7 +69,7 @@ func strew(r *rand.Rand, men string, late bool) string {
 		board[sq] = piece
 	}
 	if r.IntN(2) == 0 {
-		goHome(&board)
+		moveHome(&board)
 	}
 	turn := "wb"[r.IntN(2)]
 	half := 0
@@ -83,8 +83,8 @@ func strew(r *rand.Rand, men string, late bool) string {
 	return fmt.Sprintf("%s %c %s %s %d %d", fieldOf(&board), turn, rights(&board), passed, half, 1+half/2+r.IntN(90))
 }
 
-// goHome swaps kings and rooks to where they castle from.
-func goHome(board *[64]byte) {
+// moveHome moves kings and rooks to the squares from which they castle.
+func moveHome(board *[64]byte) {
 	for _, home := range []struct {
 		piece   byte
 		squares []int
@@ -122,7 +122,7 @@ func rights(board *[64]byte) string {
 	return all
 }
 
-// enPassant looks for a pawn that may just have made its double step.
+// enPassant returns the square behind a pawn that may just have made a double step.
 func enPassant(r *rand.Rand, board *[64]byte, turn byte) string {
 	pawn, rank, back := byte('p'), 4, 8
 	if turn == 'b' {
@@ -136,8 +136,7 @@ func enPassant(r *rand.Rand, board *[64]byte, turn byte) string {
 	return "-"
 }
 
-// MutatedFENs gives FENs that were legal before something was changed in them,
-// most of them well-formed.
+// MutatedFENs returns legal FENs with random changes. Most are well-formed.
 func MutatedFENs(seed uint64, n int) []string {
 	r := rand.New(rand.NewPCG(seed, 2))
 	fens := make([]string, 0, n)
@@ -170,7 +169,7 @@ func mutate(r *rand.Rand, fen string) string {
 		board[a] = 0
 	case 2, 3:
 		board[a], board[b] = board[b], board[a]
-	case 4: // a crowd of one kind
+	case 4: // many men of one kind
 		piece := "QRBNPqrbnp"[r.IntN(10)]
 		for range 1 + r.IntN(12) {
 			if sq := 8 + r.IntN(48); board[sq]&^0x20 != 'K' {

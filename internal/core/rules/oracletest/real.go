@@ -11,14 +11,13 @@ import (
 	"tabiya/internal/core/pgn"
 )
 
-// RealFiles are the files of real games that lie beside the project. The second
-// has tags and results, and no move.
+// RealFiles are the files of real games. The second has tags and results, but no moves.
 var RealFiles = []string{"lichess-blitz-rapid-1000.pgn", "womens-world-rapid-2024-605.pgn"}
 
-// sample is how many games of a file are compared, if not all.
+// sample is how many games of a file are compared unless Whole.
 const sample = 64
 
-// RealGames reads a file of real games, or the first of them.
+// RealGames returns the games of a file of real games, or a sample of them.
 func RealGames(t testing.TB, name string) iter.Seq[Game] {
 	t.Helper()
 	f, err := os.Open(filepath.Join(Root(t), "..", "shared", "games", name))

@@ -12,8 +12,8 @@ import (
 	"tabiya/internal/core/rules/oracletest"
 )
 
-// corentings/chess goes on where the library behind package rules ended, and
-// parted from it long enough ago to be asked.
+// corentings/chess is a fork of the library behind package rules, but has changed enough
+// since to be a second opinion.
 func TestOracleSecondOpinion(t *testing.T) {
 	t.Parallel()
 	compared := 0
@@ -49,17 +49,17 @@ func secondOpinion(ours rules.Position, theirs *second.Position) error {
 	legal := ours.LegalMoves()
 	slices.Sort(legal)
 	moves := theirs.ValidMoves()
-	said := make([]string, len(moves))
+	others := make([]string, len(moves))
 	for i := range moves {
-		said[i] = moves[i].String()
-		_, san, err := ours.Play(said[i])
+		others[i] = moves[i].String()
+		_, san, err := ours.Play(others[i])
 		if other := (second.AlgebraicNotation{}).Encode(theirs, &moves[i]); err != nil || other != san {
-			return fmt.Errorf("%s is %q (%v), the other says %q", said[i], san, err, other)
+			return fmt.Errorf("%s is %q (%v), the other says %q", others[i], san, err, other)
 		}
 	}
-	slices.Sort(said)
-	if !slices.Equal(legal, said) {
-		return fmt.Errorf("legal are %v, the other says %v", legal, said)
+	slices.Sort(others)
+	if !slices.Equal(legal, others) {
+		return fmt.Errorf("legal are %v, the other says %v", legal, others)
 	}
 	mate, stalemate := theirs.Status() == second.Checkmate, theirs.Status() == second.Stalemate
 	if mate != (ours.Status() == rules.Checkmate) || stalemate != (ours.Status() == rules.Stalemate) {
@@ -68,8 +68,8 @@ func secondOpinion(ours rules.Position, theirs *second.Position) error {
 	return nil
 }
 
-// placement is a FEN without the en-passant square, which the other writes
-// after every double step.
+// placement is a FEN without the en-passant square, which the other library writes after
+// every double step.
 func placement(fen string) string {
 	f := strings.Fields(fen)
 	return strings.Join([]string{f[0], f[1], f[2], f[4], f[5]}, " ")

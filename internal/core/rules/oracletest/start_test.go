@@ -9,19 +9,19 @@ import (
 	"tabiya/internal/core/rules/oracletest"
 )
 
-// A reason of ours, and what python-chess then says: one of these. With nothing
-// there, or where beyond finds it so, it need not say anything.
+// reason is part of an error of ParseStart, and the names of which python-chess must report
+// at least one. It need not if there are none, or if exempt returns true.
 type reason struct {
 	ours   string
 	theirs []string
-	beyond func(fen string) bool
+	exempt func(fen string) bool
 }
 
 var reasons = []reason{
 	{ours: "each side has one king", theirs: []string{"NO_WHITE_KING", "NO_BLACK_KING", "TOO_MANY_KINGS"}},
-	{ours: "a pawn stands on a last rank", theirs: []string{"PAWNS_ON_BACKRANK"}},
+	{ours: "a pawn is on the first or last rank", theirs: []string{"PAWNS_ON_BACKRANK"}},
 	{ours: "the side that just moved is in check", theirs: []string{"OPPOSITE_CHECK"}},
-	{ours: "a castling right lacks", theirs: []string{"BAD_CASTLING_RIGHTS"}, beyond: longWithoutRook},
+	{ours: "a castling right lacks", theirs: []string{"BAD_CASTLING_RIGHTS"}, exempt: longWithoutRook},
 	{ours: "no pawn has just passed", theirs: []string{"INVALID_EP_SQUARE"}},
 	{ours: "more than 16 men", theirs: []string{"TOO_MANY_WHITE_PIECES", "TOO_MANY_BLACK_PIECES"}},
 	{ours: "more than 8 pawns", theirs: []string{"TOO_MANY_WHITE_PAWNS", "TOO_MANY_BLACK_PAWNS"}},
@@ -33,14 +33,14 @@ var reasons = []reason{
 	{ours: "over: neither side", theirs: []string{"INSUFFICIENT_MATERIAL"}},
 	{ours: "over: 75 moves", theirs: []string{"SEVENTYFIVE_MOVES"}},
 
-	{ours: "more promoted pieces"},                // it counts men, not how many must have been promoted
-	{ours: "the half-move clock counts more"},     // it does not look at the counters
-	{ours: "the half-move clock is 0"},            // nor at them beside the en-passant square
-	{ours: "castling rights are - or some of KQ"}, // it reads QK for KQ
+	{ours: "more promoted pieces"},                // python-chess does not count promotions
+	{ours: "the half-move clock counts more"},     // python-chess does not check the counters
+	{ours: "the half-move clock is 0"},            // likewise
+	{ours: "castling rights are - or some of KQ"}, // python-chess accepts QK
 }
 
-// longWithoutRook is where python-chess drops a right to castle long in silence:
-// it looks for the leftmost rook of the back rank, and there is none.
+// longWithoutRook reports a right to castle long without any rook on the back rank.
+// python-chess drops it silently.
 func longWithoutRook(fen string) bool {
 	f := strings.Fields(fen)
 	ranks := strings.Split(f[0], "/")
@@ -48,7 +48,7 @@ func longWithoutRook(fen string) bool {
 }
 
 func (r reason) agrees(fen string, theirs []string) bool {
-	return r.theirs == nil || r.beyond != nil && r.beyond(fen) ||
+	return r.theirs == nil || r.exempt != nil && r.exempt(fen) ||
 		slices.ContainsFunc(r.theirs, func(name string) bool { return slices.Contains(theirs, name) })
 }
 
@@ -56,9 +56,9 @@ func TestOracleStartingPositions(t *testing.T) {
 	t.Parallel()
 	seen := census{}
 	fens := oracletest.MutatedFENs(3, oracletest.Plies(t, 20_000)/4)
-	asked := oracletest.New(t)
+	oracle := oracletest.New(t)
 	for batch := range slices.Chunk(fens, 500) {
-		for i, theirs := range asked.Status(batch) {
+		for i, theirs := range oracle.StartProblems(batch) {
 			fen := batch[i]
 			p, err := rules.ParseStart(fen)
 			if err == nil {
@@ -69,7 +69,7 @@ func TestOracleStartingPositions(t *testing.T) {
 			}
 			known := slices.IndexFunc(reasons, func(r reason) bool { return strings.Contains(err.Error(), r.ours) })
 			if known < 0 {
-				t.Errorf("an unknown reason: %v", err)
+				t.Errorf("an error without an entry in reasons: %v", err)
 				continue
 			}
 			r := reasons[known]

@@ -1,0 +1,81 @@
+package game
+
+import (
+	"time"
+
+	"tabiya/schemas"
+)
+
+// absence is how long a side must have been gone before its opponent can claim the
+// game; it is shorter if the player left explicitly.
+func absence(speed schemas.Speed, explicit bool) time.Duration {
+	wait := 40 * time.Second
+	if explicit {
+		wait = 10 * time.Second
+	}
+	switch speed {
+	case schemas.Rapid:
+		return 2 * wait
+	case schemas.Classical:
+		return 3 * wait
+	}
+	return wait
+}
+
+// ClaimableAt returns when color may claim the game if nothing changes before; 0 if
+// the opponent is present or it is color's turn. knownAt is when the log showed the
+// opponent's departure: while it did not, nobody could tell the log that the
+// opponent was back, so time before knownAt does not count.
+func (s *State) ClaimableAt(color schemas.Color, knownAt schemas.Time) schemas.Time {
+	opponent := s.side(color.Other())
+	if s.Over() || s.turn().First || s.Turn() == color || opponent.GoneSince == 0 {
+		return 0
+	}
+	return max(opponent.GoneSince, knownAt).Add(absence(s.Speed(), opponent.Left))
+}
+
+// claimVanished handles color's claim of a win or a draw against an opponent who
+// has gone.
+func (d *decision) claimVanished(color schemas.Color, claim *schemas.ClaimVanishedPayload) *Refusal {
+	s := d.state
+	if claim.As != schemas.ClaimWin && claim.As != schemas.ClaimDrawOnly {
+		return refuse(schemas.CodeInvalidField, `as must be "win" or "draw"`)
+	}
+	if refusal := s.claimRefusal(color); refusal != nil {
+		return refusal
+	}
+	// The claim names the departure it is based on. Another one, recorded while the
+	// claim waited in the log, does not count.
+	if gone := s.side(color.Other()).GoneSince; gone == 0 || gone != claim.GoneSince {
+		return refuse(schemas.CodeOpponentPresent, "the opponent is not known to have left")
+	}
+	if from := s.ClaimableAt(color, claim.KnownAt); d.at < from {
+		return refuse(schemas.CodeTooEarlyToClaim, "the opponent has %d seconds to come back", (from-d.at+999)/1000)
+	}
+	result := schemas.Draw
+	if claim.As == schemas.ClaimWin && mustParseFEN(s.FEN).CanMate(color) {
+		result = schemas.WinFor(color)
+	}
+	d.end(schemas.GameEnded, result, schemas.Abandoned)
+	return nil
+}
+
+// claimRefusal returns why color cannot claim the game, apart from the opponent's
+// presence; nil if nothing else is in the way.
+func (s *State) claimRefusal(color schemas.Color) *Refusal {
+	switch {
+	case s.turn().First:
+		return refuse(schemas.CodeTooEarlyToClaim, "both sides move first: abort the game instead")
+	case s.Turn() == color:
+		return refuse(schemas.CodeYourTurn, "it is your turn: the opponent need not be present")
+	case s.side(color).GoneSince != 0:
+		return refuse(schemas.CodeClaimantGone, "a player who has left cannot claim the game")
+	}
+	return nil
+}
+
+// PresenceDecides reports whether the opponent's presence is all that keeps color
+// from claiming the game.
+func (s *State) PresenceDecides(color schemas.Color) bool {
+	return !s.Over() && s.claimRefusal(color) == nil && s.GoneSince(color.Other()) == 0
+}

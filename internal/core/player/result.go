@@ -1,0 +1,49 @@
+package player
+
+import (
+	"math"
+	"slices"
+
+	"tabiya/internal/core/rating"
+	"tabiya/schemas"
+)
+
+// recordResult updates the rating and frees the seat in one step, so that a player
+// who can join again already has the new rating.
+func (d decision) recordResult(s *State, p *schemas.RecordResultPayload) (*State, bool, []schemas.Message) {
+	frees := s.Seat.Status == Playing && s.Seat.GameID == p.GameID
+	rates := p.Rated && validResult(p) && !slices.Contains(s.Games, fingerprintID(p.GameID))
+	if !frees && !rates {
+		return s, false, nil
+	}
+	n := s.clone()
+	if frees {
+		n.Seat = Seat{}
+	}
+	var out []schemas.Message
+	if rates {
+		out = append(out, d.rate(n, p))
+	}
+	n.finish(d)
+	return n, true, out
+}
+
+func validResult(p *schemas.RecordResultPayload) bool {
+	number := !math.IsNaN(p.Opponent.Rating) && !math.IsInf(p.Opponent.Rating, 0) && p.Opponent.Deviation >= 0
+	return number && p.Score >= 0 && p.Score <= 1 && slices.Contains(schemas.Speeds(), p.Speed)
+}
+
+func (d decision) rate(n *State, p *schemas.RecordResultPayload) schemas.Message {
+	before := n.Rating(p.Speed)
+	after := rating.Update(
+		rating.Rating{Rating: before.Rating, Deviation: before.Deviation, Volatility: before.Volatility},
+		rating.Game{Opponent: p.Opponent.Rating, OpponentDeviation: p.Opponent.Deviation, Score: p.Score},
+	)
+	n.setRating(Rating{p.Speed, after.Rating, after.Deviation, after.Volatility, before.Games + 1, d.at})
+	n.Games = keepLast(append(n.Games, fingerprintID(p.GameID)), gamesKept)
+	return d.emit(n, schemas.PlayerRated, &schemas.PlayerRatedPayload{
+		GameID: p.GameID, Speed: p.Speed,
+		Rating: after.Rating, Deviation: after.Deviation, Volatility: after.Volatility,
+		Change: math.Round((after.Rating-before.Rating)*100) / 100, Games: before.Games + 1,
+	})
+}

@@ -1,0 +1,62 @@
+package processors
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+)
+
+// maxBrokerSkew is the largest difference between two brokers' clocks: an event's
+// broker time may be that much earlier than the time of the command that led to it.
+const maxBrokerSkew = 10 * time.Second
+
+// replayFilter holds the ids of the events that the previous owner of a partition
+// wrote, so that replayed commands do not write them a second time. Commands and
+// events have the same partitions, so one short read of one partition finds them:
+// from the time of the first replayed command to the end. A nil filter is empty.
+type replayFilter struct {
+	loaded bool
+	ids    map[uuid.UUID]struct{}
+}
+
+func newReplayFilter() *replayFilter { return &replayFilter{ids: make(map[uuid.UUID]struct{})} }
+
+// load reads the ids of all events since the first replayed command, whose broker
+// time is first.
+func (f *replayFilter) load(ctx context.Context, client *kgo.Client, topic string, partition int32, first time.Time) error {
+	err := kafka.ReadPartition(ctx, client, topic, partition, first.Add(-maxBrokerSkew), func(r *kgo.Record) error {
+		var envelope struct {
+			EventID uuid.UUID `json:"eventId"`
+		}
+		// A malformed record is skipped: none of our events has its id.
+		if json.Unmarshal(r.Value, &envelope) == nil {
+			f.ids[envelope.EventID] = struct{}{}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the events already written: %w", err)
+	}
+	f.loaded = true
+	return nil
+}
+
+// written reports whether the event is in the log already. It is false for an
+// empty id, which is that of a message other than an event.
+func (f *replayFilter) written(eventID string) bool {
+	if f == nil || eventID == "" {
+		return false
+	}
+	id, err := uuid.Parse(eventID)
+	if err != nil {
+		return false
+	}
+	_, ok := f.ids[id]
+	return ok
+}

@@ -1,0 +1,86 @@
+package livegame
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"tabiya/internal/core/game"
+	"tabiya/internal/httpx"
+	"tabiya/schemas"
+	"tabiya/services/livegame/held"
+	"tabiya/services/livegame/presence"
+	"tabiya/services/livegame/protocol"
+)
+
+// action handles a player's request that has no body.
+func (s *Service) action(kind schemas.CommandType) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if httpx.BindNothing(c) {
+			s.act(c, func() (protocol.Intent, schemas.Code, string) { return protocol.Intent{Kind: kind}, "", "" })
+		}
+	}
+}
+
+// actionWith handles a player's request with a body.
+func actionWith[B protocol.Body](s *Service) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		var body B
+		if httpx.Bind(c, &body) {
+			s.act(c, body.Intent)
+		}
+	}
+}
+
+// command makes a player's command, or says why it is certain to be refused. It
+// checks only what never changes: who plays the game. The processor knows the rest
+// better.
+func (s *Service) command(gameID, playerID, commandID string, in protocol.Intent) (cmd schemas.Command, code schemas.Code, detail string) {
+	cmd = schemas.Command{ID: schemas.GameCommandID(gameID, commandID), Type: in.Kind, Key: gameID, Region: s.cfg.Regions[0], Actor: playerID, Payload: in.Payload}
+	rematch := in.Kind == schemas.OfferRematch || in.Kind == schemas.AcceptRematch
+	g := s.games.Get(gameID)
+	var state *game.State
+	switch {
+	case g != nil:
+		state = g.State()
+	case rematch: // the game is over, and may have been evicted
+		state = s.finished.Recall(gameID)
+	}
+	if state == nil {
+		return cmd, "", ""
+	}
+	color, plays := state.ColorOf(playerID)
+	switch {
+	case !plays && !held.Public(state): // the processor refuses it as if there were no such game
+		return cmd, "", ""
+	case !plays:
+		return cmd, schemas.CodeNotAPlayer, "only the two players may do this"
+	case rematch && s.hasClosedAccount(state):
+		return cmd, schemas.CodePlayerClosed, "an account is closed"
+	}
+	cmd.Region = state.Region
+	if claim, ok := in.Payload.(*schemas.ClaimVanishedPayload); ok {
+		return s.claim(cmd, claim, g, state, color.Other())
+	}
+	return cmd, "", ""
+}
+
+// claim completes a claim on a vanished opponent with what this instance knows of
+// the opponent's absence (ADR 23).
+func (s *Service) claim(cmd schemas.Command, claim *schemas.ClaimVanishedPayload, g *held.Game, state *game.State, opponent schemas.Color) (schemas.Command, schemas.Code, string) {
+	if why := s.availability.CommandsRefused(); why != "" { // before Since is read
+		return cmd, schemas.CodeUnavailable, why
+	}
+	s.presence.BeforeClaim(presence.Seat{GameID: state.ID, Color: opponent}, state)
+	claim.GoneSince = state.GoneSince(opponent)
+	claim.KnownAt = s.disconnects(g).Of(opponent)
+	return cmd, "", ""
+}
+
+// hasClosedAccount reports whether one of the players has closed their account.
+func (s *Service) hasClosedAccount(state *game.State) bool {
+	for _, id := range []string{state.White.PlayerID, state.Black.PlayerID} {
+		if row, ok := s.cfg.Players.Get(id); ok && row.Closed {
+			return true
+		}
+	}
+	return false
+}

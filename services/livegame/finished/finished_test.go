@@ -1,0 +1,183 @@
+package finished
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/core/game"
+	"tabiya/schemas"
+	"tabiya/tables"
+)
+
+type always struct{}
+
+func (always) Played(context.Context, string) (time.Time, []byte, bool, error) {
+	return time.Now(), nil, true, nil
+}
+
+// overAfter is a game that is over, with the events of it.
+func overAfter(t *testing.T, ending ...schemas.Command) (s *game.State, events []schemas.Event) {
+	t.Helper()
+	send := func(cmd schemas.Command) {
+		cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), "0190b3a1-0000-7000-8000-000000000001", "eu"
+		next, more, refusal := game.Decide(s, cmd, 1000)
+		if refusal != nil {
+			t.Fatal(refusal.Detail)
+		}
+		s, events = next, append(events, more...)
+	}
+	send(schemas.Command{Type: schemas.CreateGame, Actor: schemas.ActorService, Payload: &schemas.CreateGamePayload{
+		White: schemas.Seated{PlayerID: "w"}, Black: schemas.Seated{PlayerID: "b"}, TimeControl: schemas.TimeControl{InitialCs: 60000},
+	}})
+	for _, cmd := range ending {
+		send(cmd)
+	}
+	return s, events
+}
+
+// byRow is a history that has every game's row.
+type byRow []byte
+
+func (row byRow) Played(context.Context, string) (time.Time, []byte, bool, error) {
+	return time.Now(), row, true, nil
+}
+
+func TestSettledGameIsReadFromItsRow(t *testing.T) {
+	t.Parallel()
+	state, events := overAfter(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
+	b := newGames(byRow(tables.Games().Encode(state)), func(context.Context, string, time.Time) (logged, error) {
+		t.Error("the log was read")
+		return logged{}, nil
+	})
+	for range 2 { // from history, and from memory
+		got, err := b.Find(t.Context(), state.ID)
+		if err != nil || got == nil {
+			t.Fatal(got, err)
+		}
+		for i, ev := range got.Events(1) {
+			if string(ev.Record().Value) != string(events[i].Record().Value) {
+				t.Errorf("event %d: %s", i+1, ev.Record().Value)
+			}
+		}
+	}
+}
+
+func TestFinishedGamesAreReadOneAtATimeAndOnce(t *testing.T) {
+	t.Parallel()
+	state, _ := overAfter(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
+	var (
+		mu            sync.Mutex
+		reading, most int
+		reads         = map[string]int{}
+		entered       = make(chan struct{}, 100)
+		goOn          = make(chan struct{})
+	)
+	b := newGames(always{}, func(_ context.Context, gameID string, _ time.Time) (logged, error) {
+		mu.Lock()
+		reading++
+		most = max(most, reading)
+		reads[gameID]++
+		mu.Unlock()
+		entered <- struct{}{}
+		<-goOn
+		mu.Lock()
+		reading--
+		mu.Unlock()
+		s := *state
+		s.ID = gameID
+		return logged{&s, true}, nil
+	})
+	var asking sync.WaitGroup
+	for n := range maxAwaiting {
+		asking.Go(func() {
+			if s, err := b.Find(t.Context(), []string{"x", "y"}[n%2]); err != nil || s == nil {
+				t.Errorf("%v %v", s, err)
+			}
+		})
+	}
+	<-entered
+	for b.awaiting.Load() < maxAwaiting {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := b.Find(t.Context(), "z"); !errors.Is(err, errTooMany) {
+		t.Errorf("one more: %v", err)
+	}
+	close(goOn)
+	asking.Wait()
+	if s, err := b.Find(t.Context(), "x"); err != nil || s.ID != "x" || !s.Over() {
+		t.Errorf("again: %+v %v", s, err)
+	}
+	if most != 1 || reads["x"] != 1 || reads["y"] != 1 || reads["z"] != 0 {
+		t.Errorf("%d at a time, %v", most, reads)
+	}
+}
+
+func TestLogIsReadUntilNothingCanFollow(t *testing.T) {
+	t.Parallel()
+	state, events := overAfter(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
+	began := time.Now()
+	record := func(offset int64, at time.Duration, ev schemas.Event) *kgo.Record {
+		return &kgo.Record{Key: []byte(ev.Key), Value: ev.Record().Value, Offset: offset, Timestamp: began.Add(at)}
+	}
+	other := events[0]
+	other.Key = schemas.NewID()
+	for _, c := range []struct {
+		name  string
+		then  time.Duration // after the end, when the next record comes
+		last  int64         // offset of the partition's last record
+		now   time.Duration
+		final bool
+	}{
+		{"much later another game's comes", afterLast + time.Second, 99, 0, true},
+		{"the partition ends, a moment ago", time.Second, 4, time.Second, false},
+		{"the partition ends, long ago", time.Second, 4, time.Hour, true},
+	} {
+		p := folder{gameID: state.ID, end: c.last + 1}
+		for n, rec := range []*kgo.Record{
+			record(0, 0, other), record(1, 0, events[0]), record(2, 0, events[0]), // a repeat
+			record(2, 0, events[1]), record(3, 0, events[2]), record(4, c.then, other),
+		} {
+			if p.done {
+				t.Fatalf("%s: done before record %d", c.name, n)
+			}
+			if err := p.take(rec); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := p.result(began.Add(c.now))
+		if !p.done || got.state == nil || got.state.Seq != state.Seq || got.final != c.final {
+			t.Errorf("%s: done %t, %+v", c.name, p.done, got)
+		}
+	}
+	gap := folder{gameID: state.ID, end: 10}
+	if err := gap.take(record(0, 0, events[1])); err == nil {
+		t.Error("a game without its beginning was read")
+	}
+}
+
+// A rematch can be offered and answered while the row is there, and each keeps it
+// longer.
+func TestLogIsReadThroughOffersOfARematch(t *testing.T) {
+	t.Parallel()
+	state, events := overAfter(t, schemas.Command{Type: schemas.Resign, Actor: "w"},
+		schemas.Command{Type: schemas.OfferRematch, Actor: "w"}, schemas.Command{Type: schemas.DeclineRematch, Actor: "b"})
+	began := time.Now()
+	p := folder{gameID: state.ID, end: 100}
+	for n, ev := range events {
+		at := began
+		if late := n - (len(events) - 3); late > 0 { // after the end
+			at = began.Add(time.Duration(late) * (afterLast - time.Second))
+		}
+		if err := p.take(&kgo.Record{Key: []byte(ev.Key), Value: ev.Record().Value, Offset: int64(n), Timestamp: at}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p.done || p.state == nil || p.state.Seq != state.Seq {
+		t.Errorf("done %t, %+v, want seq %d", p.done, p.state, state.Seq)
+	}
+}

@@ -1,0 +1,72 @@
+package follower
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/schemas"
+	"tabiya/services/livegame/held"
+	"tabiya/services/livegame/outbox"
+	"tabiya/tables"
+)
+
+// readRows reads from games-table the games for which want is true.
+func (f *Follower) readRows(ctx context.Context, want func(gameID string) bool) (map[string]held.Row, error) {
+	table := tables.Games()
+	guard := tables.NewGuard(0)
+	values := make(map[string][]byte)
+	times := make(map[string]schemas.Time)
+	err := kafka.ReadAll(ctx, f.cfg.Kafka, table.Topic, func(r *kgo.Record) error {
+		key := string(r.Key)
+		if !want(key) {
+			return nil
+		}
+		if r.Value == nil {
+			if guard.AcceptTombstone(key, values[key], kafka.Header(r, tables.HeaderOffset)) {
+				delete(values, key)
+			}
+			return nil
+		}
+		newer, err := guard.AcceptRow(key, values[key], r.Value)
+		if err != nil {
+			f.skip(r, err)
+		}
+		if newer {
+			values[key], times[key] = r.Value, schemas.TimeOf(r.Timestamp)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows := make(map[string]held.Row, len(values))
+	for key, value := range values {
+		row, err := table.Decode(key, bytes.Clone(value)) // the row keeps it, not the whole fetch
+		if err != nil {
+			f.cfg.Logger.Error("row skipped", "err", err, "game_id", key)
+			continue
+		}
+		if !row.Void { // a game that was aborted before it was created
+			rows[key] = held.Row{State: row, At: times[key]}
+		}
+	}
+	return rows, nil
+}
+
+// install gives a game its row, and handles the events that it lacked. complete is
+// false if an event is still missing.
+func (f *Follower) install(gameID string, row held.Row) (complete bool) {
+	var woken []*outbox.Outbox
+	folded, complete, err := f.cfg.Games.Install(gameID, row, &woken)
+	if err != nil {
+		f.cfg.Logger.Error("event skipped", "err", err, "game_id", gameID)
+	}
+	for _, e := range folded {
+		f.cfg.OnEvent(e)
+	}
+	outbox.WakeAll(woken)
+	return complete
+}

@@ -1,0 +1,113 @@
+package held
+
+import (
+	"time"
+
+	"tabiya/internal/core/game"
+	"tabiya/schemas"
+	"tabiya/services/livegame/outbox"
+)
+
+// Event is an event as it was read from game-events.
+type Event struct {
+	schemas.Event
+	Envelope []byte       // the record's value
+	At       schemas.Time // the record's broker time
+}
+
+// Row is a game's row of games-table.
+type Row struct {
+	State *game.State  // nil if the table has none
+	At    schemas.Time // the record's broker time
+}
+
+// Folded is an event that changed a game.
+type Folded struct {
+	Event    schemas.Event
+	Envelope []byte // may be kept
+	Standing Standing
+}
+
+// Result says what folding an event did.
+type Result uint8
+
+// The results of Fold.
+const (
+	Applied Result = iota // the game has changed
+	Known                 // the game had the event already
+	Gap                   // an event before it is missing: read the game's row
+	Ignored               // the game ended long ago and is not held
+)
+
+// Fold applies an event to its game and puts it into the watchers' outboxes. It
+// appends those to woken; the caller wakes them. behind is true while events are
+// read that were in the log before the service started: then a game that is not
+// held has ended. After an error the game's row must be read.
+func (g *Games) Fold(ev Event, behind bool, woken *[]*outbox.Outbox) (Folded, Result, error) {
+	held := g.get(ev.Key)
+	if held == nil {
+		if ev.Seq > 1 && behind {
+			return Folded{}, Ignored, nil
+		}
+		g.cfg.OnNewer(ev.Key)
+		held = g.add(ev.Key)
+	}
+	f, result, evicted, err := held.fold(ev, woken)
+	if err != nil || result != Applied {
+		return f, result, err
+	}
+	if evicted { // between the look-up and the fold
+		g.cfg.OnNewer(ev.Key)
+	}
+	if ev.Seq == 1 {
+		g.arrived(ev.Key)
+		g.running.update(held)
+	}
+	if ev.Type.Terminal() {
+		g.running.update(held)
+		g.evictions.add(ev.Key, g.holdUntil(ev, behind))
+	}
+	return f, Applied, nil
+}
+
+// holdUntil is until when a game that ended with ev is held.
+func (g *Games) holdUntil(ev Event, behind bool) time.Time {
+	if behind {
+		return ev.OccurredAt.Std().Add(g.cfg.Linger)
+	}
+	return time.Now().Add(g.cfg.Linger)
+}
+
+// Install takes a game's row. It folds the events that the row has and the game
+// lacks, and then those that waited behind the gap, and appends the outboxes that
+// the caller must wake to woken. complete is false if there is still a gap. After
+// an error, all is what was folded before it.
+func (g *Games) Install(gameID string, row Row, woken *[]*outbox.Outbox) (all []Folded, complete bool, err error) {
+	held := g.add(gameID)
+	before := held.State()
+	all, complete, err = held.install(row, woken)
+	after := held.State()
+	if after == nil {
+		return all, complete, err
+	}
+	if before == nil {
+		g.arrived(gameID)
+	}
+	g.running.update(held)
+	if after.Over() && (before == nil || !before.Over()) {
+		g.evictions.add(gameID, after.EndedAt().Std().Add(g.cfg.Linger))
+	}
+	return all, complete, err
+}
+
+// Load installs the rows of a whole table. It leaves out games that ended longer
+// than Config.Linger ago.
+func (g *Games) Load(rows map[string]Row, install func(gameID string, row Row)) {
+	long := time.Now().Add(-g.cfg.Linger)
+	for id, row := range rows {
+		if row.State.Over() && row.State.EndedAt().Std().Before(long) && g.get(id) == nil {
+			continue
+		}
+		install(id, row)
+	}
+}

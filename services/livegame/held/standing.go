@@ -1,0 +1,43 @@
+package held
+
+import (
+	"tabiya/internal/core/game"
+	"tabiya/schemas"
+)
+
+// Standing is what the answer to a command says of the game after its event.
+type Standing struct {
+	Plies       int
+	Result      schemas.Result
+	Termination schemas.Termination // empty while the game goes on
+	Rematch     string              // the id of the game that follows, if it was agreed on
+}
+
+func standingOf(s *game.State) Standing {
+	return Standing{s.Plies, s.Result, s.Termination, s.Rematch()}
+}
+
+// after is the standing after the game's next event.
+func (s Standing) after(ev schemas.Event) Standing {
+	switch p := ev.Payload.(type) {
+	case *schemas.MoveMadePayload:
+		s.Plies = p.Ply
+	case *schemas.TakebackAcceptedPayload:
+		s.Plies = p.Ply
+	case *schemas.GameOver:
+		s.Plies, s.Result, s.Termination = p.Plies, p.Result, p.Termination
+	case *schemas.RematchAcceptedPayload:
+		s.Rematch = p.GameID
+	}
+	return s
+}
+
+// StandingAt returns an event of a game's history and the standing after it: an
+// answer that is given again must not show what happened since.
+func StandingAt(s *game.State, seq int64) (ev schemas.Event, standing Standing) {
+	standing.Result = schemas.NoResult
+	for _, ev = range s.Events(1)[:seq] {
+		standing = standing.after(ev)
+	}
+	return ev, standing
+}

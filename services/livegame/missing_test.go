@@ -1,0 +1,265 @@
+package livegame_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/core/game"
+	"tabiya/internal/kafka"
+	"tabiya/schemas"
+	"tabiya/tables"
+)
+
+// story is a game as a processor would have written it: states[n] is the game after
+// events[:n].
+type story struct {
+	id     string
+	states []*game.State
+	events []schemas.Event
+}
+
+func (r *rig) story(moves ...string) *story {
+	r.t.Helper()
+	s := &story{id: schemas.NewID(), states: []*game.State{nil}}
+	at := schemas.TimeOf(time.Now())
+	send := func(cmd schemas.Command) {
+		cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), s.id, "eu"
+		before := s.states[len(s.states)-1]
+		_, events, refusal := game.Decide(before, cmd, at)
+		if refusal != nil {
+			r.t.Fatal(refusal.Detail)
+		}
+		for _, ev := range events {
+			next, err := game.Apply(s.states[len(s.states)-1], ev)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			s.states, s.events = append(s.states, next), append(s.events, ev)
+		}
+	}
+	send(schemas.Command{Type: schemas.CreateGame, Actor: schemas.ActorService, Payload: &schemas.CreateGamePayload{
+		White: schemas.Seated{PlayerID: r.white.id, Handle: "White"}, Black: schemas.Seated{PlayerID: r.black.id, Handle: "Black"},
+		TimeControl: schemas.TimeControl{InitialCs: 60000},
+	}})
+	for n, uci := range moves {
+		send(schemas.Command{Type: schemas.PlayMove, Actor: r.mover(n).id, Payload: &schemas.PlayMovePayload{UCI: uci}})
+	}
+	return s
+}
+
+// values are the events as they are in the log.
+func (s *story) values() (all []string) {
+	for _, ev := range s.events {
+		all = append(all, string(ev.Record().Value))
+	}
+	return all
+}
+
+// write writes events of the story, by seq.
+func (r *rig) write(s *story, seqs ...int) {
+	r.t.Helper()
+	for _, seq := range seqs {
+		if err := r.producer.Send(r.t.Context(), s.events[seq-1]); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+// row writes the game's row as it is after event seq; 0 deletes it.
+func (r *rig) row(s *story, seq int) {
+	r.t.Helper()
+	rec := &kgo.Record{Topic: schemas.GamesTable, Key: []byte(s.id)}
+	if seq > 0 {
+		rec.Value = tables.Games().Encode(s.states[seq].Stamped(int64(seq), int64(seq)))
+	}
+	if err := r.producer.SendRecords(r.t.Context(), rec); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func to(n int) (seqs []int) {
+	for seq := range n {
+		seqs = append(seqs, seq+1)
+	}
+	return seqs
+}
+
+// A killed processor can leave rows and events that are not in step.
+func TestStartFromRowsAndEventsOutOfStep(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name         string
+		row          int // the row's seq, 0: none
+		events, late int // in the log at the start, and later
+	}{
+		{"the row is as far as the log", 6, 6, 10},
+		{"the row is behind the log", 4, 7, 10},
+		{"there is no row yet", 0, 5, 10},
+		{"the log is behind the row, the events come", 6, 4, 10},
+		{"the game is over", 10, 10, 10},
+		{"nothing is known", 0, 0, 10},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := bareRig(t)
+			s := r.story(scholar...)
+			r.write(s, to(c.events)...)
+			if c.row > 0 {
+				r.row(s, c.row)
+			}
+			r.instance = r.startOther()
+			known := max(c.row, c.events)
+			if known > 0 {
+				if got := r.ok("GET", "/v1/games/"+s.id, "", ""); got.Seq != int64(known) {
+					t.Fatalf("at seq %d, not %d", got.Seq, known)
+				}
+			} else {
+				r.write(s, 1)
+				c.events = 1
+			}
+			stream := r.openStream("/v1/games/"+s.id+"/events", "*/*")
+			r.write(s, to(c.late)[c.events:]...)
+			if got := lines(t, stream.Body); !slices.Equal(got, s.values()) {
+				t.Errorf("%d events of %d", len(got), len(s.events))
+			}
+		})
+	}
+}
+
+func TestRepeatedEventsAreSentOnce(t *testing.T) {
+	t.Parallel()
+	r := bareRig(t)
+	r.instance = r.startOther()
+	s := r.story(scholar...)
+	r.write(s, 1, 2, 3, 2, 3, 1, 4, 4)
+	stream := r.openStream("/v1/games/"+s.id+"/events", "*/*")
+	r.write(s, 3, 4, 5, 5, 6, 7, 6, 7, 8, 9, 10, 10)
+	if got := lines(t, stream.Body); !slices.Equal(got, s.values()) {
+		t.Errorf("%d events of %d", len(got), len(s.events))
+	}
+}
+
+func TestGapIsFilledFromTheRow(t *testing.T) {
+	t.Parallel()
+	for _, rowLater := range []bool{false, true} {
+		t.Run(fmt.Sprint("the row comes later: ", rowLater), func(t *testing.T) {
+			t.Parallel()
+			r := bareRig(t)
+			r.instance = r.startOther(rereadSoon)
+			s := r.story(scholar...)
+			r.write(s, 1, 2, 3)
+			stream := r.openStream("/v1/games/"+s.id+"/events", "*/*")
+			c := r.dial(s.id, "?from_seq=1")
+			c.until("state")
+			if !rowLater {
+				r.row(s, 5)
+			}
+			r.write(s, 5, 6) // 4 was lost
+			if rowLater {
+				r.row(s, 4)
+			}
+			want := s.values()
+			if got := c.events(6); !slices.Equal(got, want[:6]) {
+				t.Errorf("the socket: %d events", len(got))
+			}
+			r.write(s, 7, 8, 9, 10)
+			if got := lines(t, stream.Body); !slices.Equal(got, want) {
+				t.Errorf("the stream: %d events of %d", len(got), len(want))
+			}
+		})
+	}
+}
+
+func TestGameWithAMissingEventIsEvicted(t *testing.T) {
+	t.Parallel()
+	r := bareRig(t)
+	r.instance = r.startOther(rereadSoon)
+	s := r.story(scholar...)
+	r.write(s, 1, 2, 3)
+	c := r.dial(s.id, "")
+	c.until("state")
+	r.row(s, 3)
+	r.row(s, 0) // a tombstone
+	r.write(s, 5)
+	if code := c.closed(); code != websocket.StatusTryAgainLater {
+		t.Errorf("closed with %v", code)
+	}
+	r.refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+s.id, "", "")
+}
+
+func TestUndecodableRecordsAreSkipped(t *testing.T) {
+	t.Parallel()
+	r := bareRig(t)
+	r.instance = r.startOther()
+	s := r.story(scholar...)
+	r.write(s, 1, 2)
+	for _, topic := range []string{schemas.GameEvents, schemas.CommandReplies, schemas.GamesTable} {
+		if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: topic, Key: []byte(s.id), Value: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.write(s, 3)
+	eventually(t, "the event behind is folded", func() bool { return r.ok("GET", "/v1/games/"+s.id, "", "").Seq == 3 })
+	later := r.startOther()
+	if got := later.ok("GET", "/v1/games/"+s.id, "", ""); got.Seq != 3 {
+		t.Errorf("%+v", got)
+	}
+	// This service is the reader that sends bad replies to the dead letters.
+	eventually(t, "the reply is a dead letter", func() bool {
+		n := 0
+		if err := kafka.ReadAll(t.Context(), r.Config, schemas.DeadLetter(schemas.CommandReplies), func(rec *kgo.Record) error {
+			source := fmt.Sprintf("%s/%d/0", schemas.CommandReplies, kafka.PartitionOf(s.id, 3))
+			if len(rec.Headers) != 2 || len(rec.Headers[0].Value) == 0 || string(rec.Headers[1].Value) != source || string(rec.Value) != "{}" {
+				t.Errorf("%v, not of %s", rec, source)
+			}
+			n++
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n >= 2 // by the first instance, and by the one that started later
+	})
+}
+
+// A repeated command of an evicted game is answered from what is remembered of it, or
+// from its row, which is read once.
+func TestRepeatAfterEviction(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, lingering(100*time.Millisecond))
+	id := r.newGame()
+	r.play(id, 0, "e2e4")
+	first := r.do("POST", "/v1/games/"+id+"/resign", r.white.token, "", "Idempotency-Key", "r1")
+	eventually(t, "the game is evicted", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	for read := range 2 {
+		before := r.service.Rereads()
+		for range 3 {
+			again := r.do("POST", "/v1/games/"+id+"/resign", r.white.token, "", "Idempotency-Key", "r1")
+			if again.status != 200 || string(again.body) != string(first.body) {
+				t.Errorf("first %s\nthen  %d %s", first.body, again.status, again.body)
+			}
+			eventually(t, "the game is evicted again", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
+		}
+		if n := r.service.Rereads() - before; n != float64(read) {
+			t.Errorf("the table was read %v times, not %d", n, read)
+		}
+		r.service.ForgetFinished()
+	}
+}
+
+func TestSocketClosesAWhileAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, lingering(100*time.Millisecond))
+	id := r.newGame()
+	c := r.dialAs(id, r.white)
+	c.until("state")
+	c.send(`{"type":"abort"}`)
+	c.until("ack")
+	if code := c.closed(); code != websocket.StatusNormalClosure {
+		t.Errorf("closed with %v", code)
+	}
+}

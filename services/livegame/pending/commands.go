@@ -1,0 +1,189 @@
+// Package pending sends commands to game-commands and answers each when its event
+// or its reply was read back from Kafka, so that an answered command is durable.
+//
+// It differs from package await in two ways: an answer is a call, not a channel,
+// because a socket must not cost a goroutine a move; and the same command that is
+// already in flight is not sent again.
+package pending
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tabiya/internal/core/game"
+	"tabiya/schemas"
+	"tabiya/services/livegame/availability"
+	"tabiya/services/livegame/held"
+)
+
+// Sender sends commands; *kafka.Producer. It calls done from another goroutine;
+// done must not block.
+type Sender interface {
+	SendAsync(m schemas.Message, done func(error))
+}
+
+// Config of Commands. All fields must be set.
+type Config struct {
+	Sender       Sender
+	Availability *availability.Monitor
+	// StateAt returns a game as it stands after event seq, and waits for that until
+	// ctx is done.
+	StateAt func(ctx context.Context, gameID string, seq int64) (*game.State, bool)
+	// Timeout is how long a command waits for its event.
+	Timeout time.Duration
+	// Limit bounds the commands in flight.
+	Limit  int
+	Logger *slog.Logger
+
+	Latency  prometheus.Observer    // seconds from sending a command to its answer
+	Answered *prometheus.CounterVec // by command, and "accepted" or the code
+}
+
+// Commands are the commands that wait for their answer.
+type Commands struct {
+	cfg   Config
+	table *table
+}
+
+// New makes an empty set of commands.
+func New(cfg Config) *Commands {
+	return &Commands{cfg: cfg, table: newTable(cfg.Limit, cfg.Latency)}
+}
+
+// Len is the number of commands in flight.
+func (c *Commands) Len() int { return c.table.len() }
+
+// Send sends a command and calls done once with its outcome. done may be called
+// before Send returns, and must not block. detail is what tells one command of its
+// kind from another: the same command id must come with the same detail.
+func (c *Commands) Send(cmd schemas.Command, detail string, done func(Outcome)) {
+	answered := func(o Outcome) {
+		c.cfg.Answered.WithLabelValues(string(cmd.Type), o.label()).Inc()
+		done(o)
+	}
+	if why := c.cfg.Availability.CommandsRefused(); why != "" {
+		answered(refused(schemas.CodeUnavailable, why))
+		return
+	}
+	k := key{cmd.Key, cmd.ID}
+	send, known, o := c.table.expect(k, request{cmd.Type, detail}, time.Now(), answered)
+	switch {
+	case known:
+		answered(o)
+	case send:
+		c.cfg.Sender.SendAsync(cmd, func(err error) { c.sent(k, err) })
+	}
+}
+
+// SendAndWait is Send for a caller that waits. ok is false if ctx was done first.
+func (c *Commands) SendAndWait(ctx context.Context, cmd schemas.Command, detail string) (o Outcome, ok bool) {
+	answer := make(chan Outcome, 1)
+	c.Send(cmd, detail, func(o Outcome) { answer <- o })
+	select {
+	case o = <-answer:
+		return o, true
+	case <-ctx.Done():
+		return Outcome{}, false
+	}
+}
+
+// sent takes Kafka's acknowledgement of a command, or its error.
+func (c *Commands) sent(k key, err error) {
+	if err == nil {
+		c.table.acked(k)
+		return
+	}
+	c.cfg.Logger.Warn("command not acknowledged", "err", err, "game_id", k.gameID, "command_id", k.commandID)
+	c.table.settle(k, refused(schemas.CodeOutcomeUnknown, "Kafka did not answer; the same Idempotency-Key asks again"))
+}
+
+func (o Outcome) label() string {
+	if o.Code == "" {
+		return "accepted"
+	}
+	return string(o.Code)
+}
+
+// OnEvent answers the command that caused an event.
+func (c *Commands) OnEvent(f held.Folded) { c.table.event(f) }
+
+// OnReply answers the command that a reply is about.
+func (c *Commands) OnReply(r schemas.Reply) {
+	if r.Type == schemas.CommandRejected {
+		c.table.reject(r)
+		return
+	}
+	c.repeated(r)
+}
+
+// repeated takes a CommandRepeated: the answer is the one that was given when the
+// command was accepted. It is made beside the caller, since making an old event
+// again takes longer than folding many.
+func (c *Commands) repeated(r schemas.Reply) {
+	k := key{r.Key, r.CommandID}
+	asked, sentAt, ok := c.table.lookUp(k)
+	if !ok {
+		return // another instance's
+	}
+	go func() {
+		ctx, cancel := context.WithDeadline(context.Background(), sentAt.Add(c.cfg.Timeout))
+		defer cancel()
+		if o, ok := c.firstAnswer(ctx, k.gameID, asked.kind, r.Seq); ok {
+			c.table.settle(k, o)
+		} // else the command expires
+	}()
+}
+
+// firstAnswer makes the answer again to a command whose first event is seq.
+func (c *Commands) firstAnswer(ctx context.Context, gameID string, kind schemas.CommandType, seq int64) (Outcome, bool) {
+	state, ok := c.cfg.StateAt(ctx, gameID, seq)
+	if !ok {
+		return Outcome{}, false
+	}
+	ev, standing := held.StandingAt(state, seq)
+	o, settled := outcomeOf(kind, ev, standing)
+	o.Envelope = ev.Record().Value
+	if settled {
+		return o, true
+	}
+	if state, ok = c.cfg.StateAt(ctx, gameID, seq+1); !ok {
+		return Outcome{}, false
+	}
+	second, standing := held.StandingAt(state, seq+1)
+	end, _ := outcomeOf(kind, second, standing)
+	end.Seq, end.Envelope = o.Seq, o.Envelope
+	return end, true
+}
+
+const expireEvery = 100 * time.Millisecond
+
+// Run answers commands that had no event in time, until ctx is done.
+func (c *Commands) Run(ctx context.Context) {
+	tick := time.NewTicker(expireEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			c.cfg.Availability.SetOldestUnacked(c.table.expire(now.Add(-c.cfg.Timeout)))
+		}
+	}
+}
+
+// Drain waits until all commands are answered, or until the deadline, and then
+// answers the rest as unknown.
+func (c *Commands) Drain(deadline time.Time) {
+	for c.Len() > 0 && time.Now().Before(deadline) {
+		time.Sleep(expireEvery / 10)
+	}
+	c.table.expire(time.Now().Add(time.Hour))
+}
+
+// RemembersRefusal reports whether the refusal of a command has been read.
+func (c *Commands) RemembersRefusal(gameID, commandID string) bool {
+	return c.table.refusals.Contains(key{gameID, commandID})
+}

@@ -1,0 +1,113 @@
+package presence
+
+import (
+	"testing"
+	"time"
+
+	"tabiya/schemas"
+)
+
+func TestPlayerWhoReconnectsAgainAndAgainIsCheckedOnce(t *testing.T) {
+	t.Parallel()
+	p, k, now := newSeats(), Seat{"game", schemas.White}, time.Now()
+	checked := 0
+	for range 1000 { // a thousand times in ten seconds
+		p.opened(k, false, now)
+		p.closed(k, false, now)
+		now = now.Add(10 * time.Millisecond)
+		checked += len(p.due(now, 10))
+	}
+	if checked != 0 || len(p.by) != 1 || len(p.dueAt) != 1 {
+		t.Errorf("checked %d times; %d seats, %d due", checked, len(p.by), len(p.dueAt))
+	}
+	if got := p.due(now.Add(absentAfter), 10); len(got) != 1 || got[k].open != 0 {
+		t.Errorf("%v", got)
+	}
+	if len(p.by)+len(p.dueAt) != 0 {
+		t.Errorf("%d seats are kept, %d due", len(p.by), len(p.dueAt))
+	}
+}
+
+func TestWhenASeatIsChecked(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	k := Seat{"game", schemas.Black}
+	for _, c := range []struct {
+		name    string
+		do      func(p *seats)
+		after   time.Duration
+		checked bool
+		want    connections
+	}{
+		{"connects", func(p *seats) { p.opened(k, false, now) }, time.Hour, false, connections{}},
+		{"connects while recorded as gone", func(p *seats) { p.opened(k, true, now) }, 0, true, connections{open: 1}},
+		{"disconnected just now", func(p *seats) { p.opened(k, false, now); p.closed(k, false, now) }, absentAfter / 2, false, connections{}},
+		{"disconnected", func(p *seats) { p.opened(k, false, now); p.closed(k, false, now) }, absentAfter, true, connections{}},
+		{"leaves", func(p *seats) { p.opened(k, false, now); p.closed(k, true, now) }, absentAfter, true, connections{left: true}},
+		{"leaves, and then a stream drops", func(p *seats) {
+			p.opened(k, false, now)
+			p.opened(k, false, now)
+			p.closed(k, true, now)
+			p.closed(k, false, now)
+		}, absentAfter, true, connections{left: true}},
+		{"leaves, and another page drops later", func(p *seats) {
+			p.opened(k, false, now)
+			p.opened(k, false, now)
+			p.closed(k, true, now)
+			p.closed(k, false, now.Add(absentAfter+1))
+		}, 2*absentAfter + 1, true, connections{}},
+		{"opponent claims, no connection here", func(p *seats) { p.checkUnconnected(k, now) }, 0, true, connections{}},
+		{"opponent claims, connected here", func(p *seats) { p.opened(k, false, now); p.checkUnconnected(k, now) }, time.Hour, false, connections{}},
+		{"one of two connections ends", func(p *seats) { p.opened(k, false, now); p.opened(k, false, now); p.closed(k, false, now) }, time.Hour, false, connections{}},
+		{"leaves and reconnects", func(p *seats) {
+			p.opened(k, false, now)
+			p.closed(k, true, now)
+			p.opened(k, false, now)
+		}, absentAfter, true, connections{open: 1}},
+		{"recorded as gone, connected here", func(p *seats) { p.opened(k, false, now); p.recordedGone(k, now) }, 0, true, connections{open: 1}},
+		{"recorded as gone, no connection here", func(p *seats) { p.recordedGone(k, now) }, time.Hour, false, connections{}},
+		{"mark not acknowledged", func(p *seats) { p.retry(k, true, now) }, absentAfter, true, connections{left: true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newSeats()
+			c.do(p)
+			got, checked := p.due(now.Add(c.after), 10)[k]
+			if checked != c.checked || got != c.want {
+				t.Errorf("checked: %t, %+v", checked, got)
+			}
+		})
+	}
+}
+
+func TestChecksAtOnceAreBounded(t *testing.T) {
+	t.Parallel()
+	p, now := newSeats(), time.Now()
+	for range 25 {
+		p.opened(Seat{schemas.NewID(), schemas.White}, true, now)
+	}
+	for _, want := range []int{10, 10, 5, 0} {
+		if got := p.due(now, 10); len(got) != want {
+			t.Errorf("%d, not %d", len(got), want)
+		}
+	}
+}
+
+func TestClaimMarksAPresentPlayerOnceInAWhile(t *testing.T) {
+	t.Parallel()
+	p, k, now := newSeats(), Seat{"game", schemas.Black}, time.Now()
+	expect := func(want bool) {
+		t.Helper()
+		if got := p.mayMark(k, now); got != want {
+			t.Fatalf("at %v: %t", now, got)
+		}
+	}
+	expect(false) // no connection
+	p.opened(k, true, now)
+	expect(true)
+	expect(false)
+	now = now.Add(absentAfter)
+	expect(true)
+	p.closed(k, false, now)
+	now = now.Add(absentAfter)
+	expect(false)
+}

@@ -1,0 +1,102 @@
+package protocol
+
+import (
+	"tabiya/internal/core/game"
+	"tabiya/schemas"
+	"tabiya/services/livegame/held"
+)
+
+// Status of a game.
+const (
+	statusCreated = "created"
+	statusPlaying = "playing"
+	statusOver    = "over"
+)
+
+// Game shows a game as it stands.
+type Game struct {
+	ID          string              `json:"id"`
+	Seq         int64               `json:"seq"` // of the last event in it
+	Status      string              `json:"status"`
+	Region      string              `json:"region"`
+	White       Seat                `json:"white"`
+	Black       Seat                `json:"black"`
+	TimeControl schemas.TimeControl `json:"timeControl"`
+	Speed       schemas.Speed       `json:"speed"`
+	Rated       bool                `json:"rated"`
+	Private     bool                `json:"private,omitempty"`
+	Queue       string              `json:"queue,omitempty"`
+	RematchOf   string              `json:"rematchOf,omitempty"`
+	StartFEN    string              `json:"startFen"`
+	CreatedAt   schemas.Time        `json:"createdAt"`
+	UpdatedAt   schemas.Time        `json:"updatedAt"`
+	Ply         int                 `json:"ply"` // played
+	Moves       []string            `json:"moves"`
+	FEN         string              `json:"fen"`
+	Turn        schemas.Color       `json:"turn,omitempty"`
+	Clock       Clock               `json:"clock"`
+	DeadlineAt  schemas.Time        `json:"deadlineAt,omitempty"`
+	DrawOffer   schemas.Color       `json:"drawOffer,omitempty"`
+	// TakebackOffer and RematchOffer say whose offer stands, as DrawOffer does.
+	TakebackOffer schemas.Color       `json:"takebackOffer,omitempty"`
+	RematchOffer  schemas.Color       `json:"rematchOffer,omitempty"`
+	Rematch       string              `json:"rematch,omitempty"` // the game that follows
+	Result        schemas.Result      `json:"result"`
+	Termination   schemas.Termination `json:"termination,omitempty"`
+	EndedAt       schemas.Time        `json:"endedAt,omitempty"`
+	// Watchers is the number of sockets and streams to this instance that are not the
+	// players'. It is left out where the answer follows from the log alone.
+	Watchers *int `json:"watchers,omitempty"`
+}
+
+// Seat is one of the players.
+type Seat struct {
+	PlayerID  string  `json:"playerId"`
+	Handle    string  `json:"handle"`
+	Rating    float64 `json:"rating"`
+	Deviation float64 `json:"deviation"`
+	// GoneSince is when the player was seen to go, ClaimableAt when the opponent may
+	// claim the game if they do not come back.
+	GoneSince   schemas.Time `json:"goneSince,omitempty"`
+	ClaimableAt schemas.Time `json:"claimableAt,omitempty"`
+}
+
+// Clock is both sides' time as of a moment, in centiseconds. The side to move has
+// used some of its time since.
+type Clock struct {
+	WhiteCs int64        `json:"whiteCs"`
+	BlackCs int64        `json:"blackCs"`
+	AsOf    schemas.Time `json:"asOf"`
+}
+
+// GameOf shows a state. disconnects says when the log recorded that a side
+// disconnected.
+func GameOf(s *game.State, disconnects held.Disconnects) Game {
+	moves, _ := s.Moves()
+	v := Game{
+		ID: s.ID, Seq: s.Seq, Status: statusPlaying, Region: s.Region, White: seatOf(s, s.White, schemas.White, disconnects.White), Black: seatOf(s, s.Black, schemas.Black, disconnects.Black),
+		TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Private: s.Private, Queue: s.Queue,
+		RematchOf: s.RematchOf, StartFEN: s.StartFEN, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+		Ply: s.Plies, Moves: moves, FEN: s.FEN, Clock: Clock{s.Clock.White, s.Clock.Black, s.Clock.Since},
+		DeadlineAt: s.Deadline(), DrawOffer: s.DrawOffer, TakebackOffer: s.TakebackOffer,
+		RematchOffer: s.RematchOffer, Rematch: s.Rematch(), Result: s.Result, Termination: s.Termination, EndedAt: s.EndedAt(),
+	}
+	switch {
+	case s.Over():
+		v.Status = statusOver
+	case s.Seq == 1:
+		v.Status = statusCreated
+	}
+	if !s.Over() {
+		v.Turn = s.Turn()
+	}
+	return v
+}
+
+func seatOf(s *game.State, who schemas.Seated, color schemas.Color, disconnected schemas.Time) Seat {
+	v := Seat{PlayerID: who.PlayerID, Handle: who.Handle, Rating: who.Rating, Deviation: who.Deviation}
+	if !s.Over() {
+		v.GoneSince, v.ClaimableAt = s.GoneSince(color), s.ClaimableAt(color.Other(), disconnected)
+	}
+	return v
+}

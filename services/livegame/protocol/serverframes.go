@@ -1,0 +1,67 @@
+package protocol
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"tabiya/schemas"
+	"tabiya/services/livegame/outbox"
+)
+
+// TypeTV is the type of the frame that shows another game on TV.
+const TypeTV = "tv"
+
+// serverFrame is a frame to a client, except events, acks and watchers.
+type serverFrame struct {
+	Type         string       `json:"type"`
+	ClientMoveID string       `json:"clientMoveId,omitempty"`
+	Code         schemas.Code `json:"code,omitempty"`
+	Detail       string       `json:"detail,omitempty"`
+	Game         *Game        `json:"game,omitempty"`
+	LagCs        *int64       `json:"lagCs,omitempty"`
+}
+
+func (f serverFrame) item() outbox.Item {
+	text, err := json.Marshal(f)
+	if err != nil {
+		panic(err) // strings and numbers always encode
+	}
+	return outbox.TextItem(text)
+}
+
+// StateFrame is the first frame of a socket: the game as it stands.
+func StateFrame(g Game) outbox.Item { return serverFrame{Type: "state", Game: &g}.item() }
+
+// TVFrame says that TV shows a game, or nil for none.
+func TVFrame(g *Game) outbox.Item { return serverFrame{Type: TypeTV, Game: g}.item() }
+
+// PongFrame answers a ping frame. lagCs is the round trip that the server measured,
+// in centiseconds; nil before the first measure.
+func PongFrame(lagCs *int64) outbox.Item { return serverFrame{Type: "pong", LagCs: lagCs}.item() }
+
+// ErrorFrame answers a frame that was malformed, or that came too fast.
+func ErrorFrame(code schemas.Code, detail string) outbox.Item {
+	return serverFrame{Type: "error", Code: code, Detail: detail}.item()
+}
+
+// RefusedFrame says that a command was refused.
+func RefusedFrame(clientMoveID string, code schemas.Code, detail string) outbox.Item {
+	return serverFrame{Type: "refused", ClientMoveID: clientMoveID, Code: code, Detail: detail}.item()
+}
+
+// AckFrame says that a command was accepted, with its event's seq. It is written by
+// hand because there is one for each move.
+func AckFrame(clientMoveID string, seq int64) outbox.Item {
+	var buf [128]byte
+	text := append(buf[:0], `{"type":"ack"`...)
+	if clientMoveID != "" {
+		id, err := json.Marshal(clientMoveID) // it may hold a quote
+		if err != nil {
+			panic(err) // a string always encodes
+		}
+		text = append(append(text, `,"clientMoveId":`...), id...)
+	}
+	text = append(text, `,"seq":`...)
+	text = strconv.AppendInt(text, seq, 10)
+	return outbox.TextItem(append(text, '}'))
+}

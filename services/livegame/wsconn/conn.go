@@ -1,0 +1,127 @@
+// Package wsconn is one WebSocket connection: it upgrades the request, writes what
+// an outbox holds, measures the round trip with pings, and reads frames at a bounded
+// rate. It knows nothing of games or of what the frames say.
+package wsconn
+
+import (
+	"iter"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
+
+	"tabiya/services/livegame/outbox"
+)
+
+const (
+	subprotocol = "tabiya.v1"
+
+	// statusTooSlow closes a connection whose client does not read fast enough.
+	statusTooSlow websocket.StatusCode = 4008
+	// statusSilent closes a connection whose client leaves a ping unanswered.
+	statusSilent websocket.StatusCode = 4009
+
+	// historyChunk is how many bytes of the first items are joined for one write.
+	historyChunk = 32 << 10
+)
+
+// Server is what all connections share. The zero value is not ready; see NewServer.
+type Server struct {
+	maxFrame int
+	writers  writers
+	buffers  sync.Pool // of *[]byte
+}
+
+// NewServer makes a server of connections that accept frames of at most maxFrame
+// bytes.
+func NewServer(maxFrame int) *Server {
+	return &Server{maxFrame: maxFrame, buffers: sync.Pool{New: func() any {
+		b := make([]byte, maxFrame+1) // one more, so that the connection's limit is noticed
+		return &b
+	}}}
+}
+
+// Options of a connection.
+type Options struct {
+	// Player is one of the game's players: they are written to before the watchers,
+	// and their round trip is measured.
+	Player bool
+	// Rate bounds the frames.
+	Rate *rate.Limiter
+	// OnTooSlow is called when the client does not read fast enough.
+	OnTooSlow func()
+}
+
+// Conn is a connection. One goroutine reads, the server's writers write.
+type Conn struct {
+	server    *Server
+	player    bool
+	ws        *websocket.Conn
+	transport *transport
+	box       *outbox.Outbox
+	writing   atomic.Bool // a goroutine writes, or is about to
+	pingTimer *time.Timer
+	heard     atomic.Bool // something came since the last ping timer
+	strikes   int         // bad frames, less the good ones since
+	rate      *rate.Limiter
+	lag       lag
+}
+
+// Accept upgrades a request. After an error it has answered the request. The caller
+// calls Start, Read and Stop, or Close.
+func (s *Server) Accept(rw http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
+	c := &Conn{server: s, player: o.Player, rate: o.Rate}
+	c.box = outbox.NewScheduled(c.schedule, o.OnTooSlow)
+	c.writing.Store(true) // until Start has written the first items
+	h := &hijacker{ResponseWriter: rw}
+	ws, err := websocket.Accept(h, r, &websocket.AcceptOptions{
+		Subprotocols:    []string{subprotocol},
+		CompressionMode: websocket.CompressionDisabled, // frames are written past the library
+		// A browser never sends a token on its own, so there is nothing that another
+		// origin could abuse.
+		InsecureSkipVerify: true,
+		OnPingReceived:     c.onPing,
+		OnPongReceived:     c.onPong,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.ws, c.transport = ws, h.transport
+	c.ws.SetReadLimit(int64(s.maxFrame))
+	return c, nil
+}
+
+// Box is the outbox that the connection writes.
+func (c *Conn) Box() *outbox.Outbox { return c.box }
+
+// Start writes the first items, waiting for the client, and then whatever comes into
+// the outbox.
+func (c *Conn) Start(first iter.Seq[outbox.Item]) error {
+	var frames []byte
+	for i := range first {
+		frames = append(frames, i.Frame...)
+		if len(frames) > historyChunk {
+			if err := c.transport.write(frames); err != nil {
+				return err
+			}
+			frames = frames[:0]
+		}
+	}
+	if err := c.transport.write(frames); err != nil {
+		return err
+	}
+	c.startPings()
+	c.flush(&writeBuffer{})
+	return nil
+}
+
+// Stop ends the connection without a close frame, if it has not ended yet.
+func (c *Conn) Stop() {
+	if c.pingTimer != nil {
+		c.pingTimer.Stop()
+	}
+	_ = c.ws.CloseNow() // closed already in most cases
+}

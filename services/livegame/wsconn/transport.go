@@ -1,0 +1,161 @@
+package wsconn
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// transport is a connection's network side. The WebSocket library reads from it, and
+// writes what it has to say itself: pongs and close frames, each with one Write.
+// Events, answers and pings are written past the library, which would take one
+// system call for each message, where a mover gets two at a time, and locks that
+// cost as much again.
+type transport struct {
+	net.Conn
+	raw     syscall.RawConn // nil where there is none
+	mu      sync.Mutex
+	closing bool   // a close frame was written: nothing may follow (RFC 6455, 5.5.1)
+	rest    []byte // what tryWrite could not write of its last frames: it goes first
+}
+
+const (
+	// writeTimeout is how long a client may take for chunkBytes.
+	writeTimeout = 10 * time.Second
+	chunkBytes   = 16 << 10
+)
+
+// First bytes of control frames: final, and an opcode (RFC 6455, 5.2).
+const (
+	finalClose = 0x88
+	finalPing  = 0x89
+)
+
+// Write takes the library's frames.
+func (t *transport) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(p) > 0 && p[0] == finalClose {
+		t.closing = true
+	}
+	return len(p), t.writeLocked(p)
+}
+
+// write writes frames, and waits until they are written: a client may take up to
+// writeTimeout for each chunk.
+func (t *transport) write(frames []byte) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closing {
+		return net.ErrClosed
+	}
+	return t.writeLocked(frames)
+}
+
+// ping writes a ping with a payload of at most 125 bytes.
+func (t *transport) ping(payload []byte) error {
+	return t.write(append([]byte{finalPing, byte(len(payload))}, payload...))
+}
+
+func (t *transport) writeLocked(p []byte) error {
+	if err := t.writeChunks(t.rest); err != nil {
+		return err
+	}
+	t.rest = nil
+	if err := t.writeChunks(p); err != nil {
+		return err
+	}
+	return t.SetWriteDeadline(time.Time{}) // tryWrite would run into it
+}
+
+func (t *transport) writeChunks(p []byte) error {
+	for chunk := range slices.Chunk(p, chunkBytes) {
+		if err := t.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+			return err
+		}
+		if _, err := t.Conn.Write(chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tryWrite writes what the connection takes of the buffer's frames without waiting.
+// If done is false, the caller must pass left to write, even if it is empty.
+func (t *transport) tryWrite(b *writeBuffer) (left []byte, done bool, err error) {
+	if t.raw == nil || !t.mu.TryLock() { // the library is writing, and may have to wait
+		return slices.Clone(b.frames), false, nil
+	}
+	defer t.mu.Unlock()
+	if t.closing {
+		return nil, false, net.ErrClosed
+	}
+	n, err := b.syscall.write(t.raw, b.frames)
+	if err == nil && n < len(b.frames) {
+		t.rest = slices.Clone(b.frames[n:])
+		return nil, false, nil
+	}
+	return nil, true, err
+}
+
+// nonBlocking is one write to a file descriptor that never waits. It is a type so
+// that the function that a RawConn takes is allocated once.
+type nonBlocking struct {
+	once  func(fd uintptr) bool
+	bytes []byte
+	n     int
+	err   error
+}
+
+func (w *nonBlocking) write(raw syscall.RawConn, p []byte) (n int, err error) {
+	if w.once == nil {
+		w.once = func(fd uintptr) bool {
+			w.n, w.err = syscall.Write(int(fd), w.bytes)
+			return true // do not try again
+		}
+	}
+	w.bytes = p
+	if err := raw.Write(w.once); err != nil {
+		return 0, err
+	}
+	if w.err == syscall.EAGAIN || w.err == syscall.EINTR {
+		return 0, nil
+	}
+	return w.n, w.err
+}
+
+func newTransport(conn net.Conn) *transport {
+	t := &transport{Conn: conn}
+	if c, ok := conn.(syscall.Conn); ok {
+		t.raw, _ = c.SyscallConn() // without one, every write waits
+	}
+	return t
+}
+
+// hijacker gives the library a transport when it takes the connection over.
+type hijacker struct {
+	http.ResponseWriter
+	transport *transport
+}
+
+// Hijack implements http.Hijacker.
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	h.transport = newTransport(conn)
+	rw.Writer.Reset(h.transport)
+	return h.transport, rw, nil
+}
+
+// WriteHeaderNow is called by the library, because Gin delays the response's head.
+func (h *hijacker) WriteHeaderNow() {
+	if gin, ok := h.ResponseWriter.(interface{ WriteHeaderNow() }); ok {
+		gin.WriteHeaderNow()
+	}
+}
