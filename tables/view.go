@@ -2,17 +2,16 @@ package tables
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/follow"
 )
 
 // goneLimit is how many deleted keys a view remembers, to reject a stale owner's row
@@ -50,12 +49,11 @@ func NewView[R Row](cfg kafka.Config, table Table[R], logger *slog.Logger) *View
 	}
 }
 
-// Run reads the table's topic from its beginning and follows it until ctx is done.
-// It survives outages of Kafka.
+// Run reads the table's topic from its beginning and follows it until ctx is
+// done. It waits for the topic and for a broker that is away. It returns an error
+// when the topic cannot be read on, and may be called again then.
 func (v *View[R]) Run(ctx context.Context) error {
 	client, err := kgo.NewClient(append(v.cfg.Opts(),
-		kgo.ConsumeTopics(v.table.Topic),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchMaxWait(250*time.Millisecond),
 		kgo.FetchMaxBytes(16<<20),
 		kgo.FetchMaxPartitionBytes(1<<20),
@@ -65,59 +63,41 @@ func (v *View[R]) Run(ctx context.Context) error {
 		return fmt.Errorf("view of %s: %w", v.table.Topic, err)
 	}
 	defer client.Close()
-	left, err := v.ends(ctx, client)
-	if err != nil {
+	follower := v.start(ctx, client)
+	if follower == nil {
 		return nil // ctx is done
 	}
-	v.ready.Store(v.ready.Load() || len(left) == 0)
-	for {
-		fetches := client.PollFetches(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		fetches.EachError(func(topic string, partition int32, err error) {
-			v.logger.Warn("fetch records for a view", "topic", topic, "partition", partition, "err", err)
-		})
-		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-			for _, r := range p.Records {
+	err = follower.Run(ctx, follow.Handler{
+		Records: func(records []*kgo.Record) {
+			for _, r := range records {
 				v.take(r)
-				if end, reading := left[r.Partition]; reading && r.Offset >= end-1 {
-					delete(left, r.Partition)
-				}
 			}
-		})
-		if len(left) == 0 {
-			v.ready.Store(true)
-		}
+		},
+		CaughtUp: func() { v.ready.Store(true) },
+	})
+	if err != nil {
+		return fmt.Errorf("view of %s: %w", v.table.Topic, err)
 	}
+	return nil
 }
 
-// ends returns the end offset of each partition that holds records, by partition
-// number. It retries until Kafka answers; its only error is that of ctx.
-func (v *View[R]) ends(ctx context.Context, client *kgo.Client) (map[int32]int64, error) {
-	adm := kadm.NewClient(client)
+// start begins to follow the topic. It tries until it succeeds or ctx is done;
+// then it returns nil.
+func (v *View[R]) start(ctx context.Context, client *kgo.Client) *follow.Follower {
 	for warned := false; ; {
-		asking, cancel := context.WithTimeout(ctx, 5*time.Second)
-		starts, err1 := adm.ListStartOffsets(asking, v.table.Topic)
-		ends, err2 := adm.ListEndOffsets(asking, v.table.Topic)
+		starting, cancel := context.WithTimeout(ctx, 5*time.Second)
+		follower, err := follow.Start(starting, client, nil, follow.Topic{Name: v.table.Topic, Back: follow.Beginning})
 		cancel()
-		err := errors.Join(err1, err2, starts.Error(), ends.Error())
 		if err == nil {
-			left := make(map[int32]int64)
-			ends.Each(func(o kadm.ListedOffset) {
-				if start, ok := starts.Lookup(o.Topic, o.Partition); !ok || start.Offset < o.Offset {
-					left[o.Partition] = o.Offset
-				}
-			})
-			return left, nil
+			return follower
 		}
 		if !warned && ctx.Err() == nil {
-			v.logger.Warn("read the topic's offsets for a view, retrying", "topic", v.table.Topic, "err", err)
+			v.logger.Warn("view waits for its topic", "topic", v.table.Topic, "err", err)
 			warned = true
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil
 		case <-time.After(250 * time.Millisecond):
 		}
 	}

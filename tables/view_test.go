@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/eventually"
@@ -222,4 +224,35 @@ func TestViewSurvivesOutages(t *testing.T) {
 	c.Up()
 	c.write(row("a", 2, "after"))
 	waitText(t, v, "a", "after")
+}
+
+func TestViewRunFailsWhenTopicIsRecreated(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	c.RequireFake(t) // see internal/kafka/follow for an Apache Kafka
+	c.write(row("a", 1, "before"))
+	v := tables.NewView(c.Config, notes(), nil)
+	ended := make(chan error, 1)
+	go func() { ended <- v.Run(t.Context()) }()
+	waitReady(t, v)
+	client, err := kgo.NewClient(c.Config.Opts()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	adm := kadm.NewClient(client)
+	if _, err := adm.DeleteTopic(t.Context(), schemas.PlayersTable); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := adm.CreateTopic(t.Context(), 3, 1, nil, schemas.PlayersTable); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if !errors.Is(err, kerr.UnknownTopicID) {
+			t.Fatal(err)
+		}
+	case <-time.After(timeout):
+		t.Fatal("it does not end")
+	}
 }

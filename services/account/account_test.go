@@ -13,14 +13,14 @@ import (
 
 func TestRegisterSignInAndLookUp(t *testing.T) {
 	t.Parallel()
-	h := build(t)
-	s := h.register(`{"handle":"Vera_Menchik","password":"world champion","email":"Vera@example.org","region":"us-east","country":"CZ"}`)
+	r := newRig(t)
+	s := r.register(`{"handle":"Vera_Menchik","password":"world champion","email":"Vera@example.org","region":"us-east","country":"CZ"}`)
 	if !schemas.ValidID(s.Account.ID) || s.Account.Handle != "Vera_Menchik" || s.Account.Email != "Vera@example.org" ||
 		s.Account.Region != "us-east" || s.Account.Country != "CZ" || s.ExpiresAt.Std().Before(time.Now()) {
 		t.Fatalf("%+v", s)
 	}
-	var own ownAccount
-	if h.ask("GET", "/v1/accounts/me", s.Token, "", &own); own != s.Account {
+	var own accountView
+	if r.request("GET", "/v1/accounts/me", s.Token, "", &own); own != s.Account {
 		t.Fatalf("%+v, want %+v", own, s.Account)
 	}
 	for _, body := range []string{
@@ -28,73 +28,73 @@ func TestRegisterSignInAndLookUp(t *testing.T) {
 		`{"email":"VERA@EXAMPLE.ORG","password":"world champion"}`,
 	} {
 		var again session
-		if resp := h.ask("POST", "/v1/sessions", "", body, &again); resp.StatusCode != http.StatusCreated || again.Account != s.Account {
+		if resp := r.request("POST", "/v1/sessions", "", body, &again); resp.StatusCode != http.StatusCreated || again.Account != s.Account {
 			t.Fatalf("%s: %d %+v", body, resp.StatusCode, again)
 		}
-		if h.ask("GET", "/v1/accounts/me", again.Token, "", &own); own != s.Account {
+		if r.request("GET", "/v1/accounts/me", again.Token, "", &own); own != s.Account {
 			t.Fatalf("%+v", own)
 		}
 	}
-	h.cfg.Players.(index)[s.Account.ID] = &player.State{ID: s.Account.ID, Ratings: []player.Rating{
+	r.cfg.Players.(index)[s.Account.ID] = &player.State{ID: s.Account.ID, Ratings: []player.Rating{
 		{Speed: schemas.Blitz, Rating: 1612.5, Deviation: 109.9, Games: 31},
 		{Speed: schemas.Rapid, Rating: 1500, Deviation: 500},
 	}}
 	for _, name := range []string{"VERA_menchik", s.Account.ID} {
 		var p publicPlayer
-		h.ask("GET", "/v1/players/"+name, "", "", &p)
+		r.request("GET", "/v1/players/"+name, "", "", &p)
 		if p.ID != s.Account.ID || p.Handle != "Vera_Menchik" || p.Country != "CZ" || p.Closed || len(p.Ratings) != 1 ||
 			p.Ratings[schemas.Blitz] != (publicRating{1612.5, 109.9, false, 31}) {
 			t.Fatalf("%s: %+v", name, p)
 		}
 	}
-	if n := h.count(`SELECT count(*) FROM accounts WHERE password_hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'`); n != 1 {
+	if n := r.count(`SELECT count(*) FROM accounts WHERE password_hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'`); n != 1 {
 		t.Fatal("the password hash is not argon2id with its parameters")
 	}
 }
 
 func TestNoPersonalDataOnTopics(t *testing.T) {
 	t.Parallel()
-	h := build(t)
-	s := h.register(`{"handle":"secretive","password":"password one","email":"private@example.org"}`)
-	h.ask("PATCH", "/v1/accounts/me", s.Token, `{"email":"hidden@example.org","country":"FR","currentPassword":"password one"}`, nil)
-	h.publishAll()
-	if len(h.kafka.records) != 2 {
-		t.Fatalf("%d records", len(h.kafka.records))
+	r := newRig(t)
+	s := r.register(`{"handle":"secretive","password":"password one","email":"private@example.org"}`)
+	r.request("PATCH", "/v1/accounts/me", s.Token, `{"email":"hidden@example.org","country":"FR","currentPassword":"password one"}`, nil)
+	r.publishAll()
+	if len(r.kafka.records) != 2 {
+		t.Fatalf("%d records", len(r.kafka.records))
 	}
-	for _, r := range h.kafka.records {
+	for _, record := range r.kafka.records {
 		for _, secret := range []string{"example.org", "argon2", "password"} {
-			if strings.Contains(string(r.Value), secret) {
-				t.Errorf("%s holds %q", r.Value, secret)
+			if strings.Contains(string(record.Value), secret) {
+				t.Errorf("%s holds %q", record.Value, secret)
 			}
 		}
 	}
 }
 
-func TestARepeatedRegistrationIsOneAccount(t *testing.T) {
+func TestRepeatedRegistrationCreatesOneAccount(t *testing.T) {
 	t.Parallel()
-	h := build(t)
+	r := newRig(t)
 	const body = `{"handle":"repeater","password":"password one","country":"DE"}`
-	first := h.register(body, "Idempotency-Key", "k1")
-	again := h.register(body, "Idempotency-Key", "k1")
+	first := r.register(body, "Idempotency-Key", "k1")
+	again := r.register(body, "Idempotency-Key", "k1")
 	if first.Account != again.Account || again.Token == "" {
 		t.Fatalf("%+v, then %+v", first.Account, again.Account)
 	}
-	if a, o := h.count(`SELECT count(*) FROM accounts`), h.count(`SELECT count(*) FROM outbox`); a != 1 || o != 1 {
+	if a, o := r.count(`SELECT count(*) FROM accounts`), r.count(`SELECT count(*) FROM outbox`); a != 1 || o != 1 {
 		t.Fatalf("%d accounts, %d commands", a, o)
 	}
 	// The same key for something else, another key, no key.
-	h.refused(schemas.CodeKeyReused, "POST", "/v1/accounts", "", `{"handle":"repeater","password":"password two"}`, "Idempotency-Key", "k1")
-	h.refused(schemas.CodeKeyReused, "POST", "/v1/accounts", "", `{"handle":"repeater","password":"password one"}`, "Idempotency-Key", "k1")
-	h.refused(schemas.CodeHandleTaken, "POST", "/v1/accounts", "", body, "Idempotency-Key", "k2")
-	h.refused(schemas.CodeHandleTaken, "POST", "/v1/accounts", "", body)
-	h.refused(schemas.CodeInvalidIdempotency, "POST", "/v1/accounts", "", body, "Idempotency-Key", "not one word")
+	r.wantRefused(schemas.CodeKeyReused, "POST", "/v1/accounts", "", `{"handle":"repeater","password":"password two"}`, "Idempotency-Key", "k1")
+	r.wantRefused(schemas.CodeKeyReused, "POST", "/v1/accounts", "", `{"handle":"repeater","password":"password one"}`, "Idempotency-Key", "k1")
+	r.wantRefused(schemas.CodeHandleTaken, "POST", "/v1/accounts", "", body, "Idempotency-Key", "k2")
+	r.wantRefused(schemas.CodeHandleTaken, "POST", "/v1/accounts", "", body)
+	r.wantRefused(schemas.CodeInvalidIdempotency, "POST", "/v1/accounts", "", body, "Idempotency-Key", "not one word")
 
-	// All at once: one account, and each asker gets it.
+	// Concurrent repeats: one account, which each of them gets.
 	var all sync.WaitGroup
 	answers := make([]session, 8)
 	for i := range answers {
 		all.Go(func() {
-			answers[i] = h.register(`{"handle":"at_once","password":"password one"}`, "Idempotency-Key", "k")
+			answers[i] = r.register(`{"handle":"at_once","password":"password one"}`, "Idempotency-Key", "k")
 		})
 	}
 	all.Wait()
@@ -105,29 +105,29 @@ func TestARepeatedRegistrationIsOneAccount(t *testing.T) {
 	}
 }
 
-func TestHandlesAndAddressesAreUniqueWithoutRegardToCase(t *testing.T) {
+func TestHandlesAndEmailsUniqueIgnoringCase(t *testing.T) {
 	t.Parallel()
-	h := build(t)
-	h.register(`{"handle":"Judit","password":"password one","email":"j@example.org"}`)
-	h.refused(schemas.CodeHandleTaken, "POST", "/v1/accounts", "", `{"handle":"JUDIT","password":"password one"}`)
-	h.refused(schemas.CodeEmailTaken, "POST", "/v1/accounts", "", `{"handle":"other","password":"password one","email":"J@Example.org"}`)
+	r := newRig(t)
+	r.register(`{"handle":"Judit","password":"password one","email":"j@example.org"}`)
+	r.wantRefused(schemas.CodeHandleTaken, "POST", "/v1/accounts", "", `{"handle":"JUDIT","password":"password one"}`)
+	r.wantRefused(schemas.CodeEmailTaken, "POST", "/v1/accounts", "", `{"handle":"other","password":"password one","email":"J@Example.org"}`)
 	var (
-		all  sync.WaitGroup
-		mu   sync.Mutex
-		made int
+		all     sync.WaitGroup
+		mu      sync.Mutex
+		created int
 	)
 	for range 8 {
 		all.Go(func() {
-			resp := h.ask("POST", "/v1/accounts", "", `{"handle":"Racer","password":"password one"}`, nil)
+			resp := r.request("POST", "/v1/accounts", "", `{"handle":"Racer","password":"password one"}`, nil)
 			mu.Lock()
 			defer mu.Unlock()
 			if resp.StatusCode == http.StatusCreated {
-				made++
+				created++
 			}
 		})
 	}
 	all.Wait()
-	if made != 1 {
-		t.Fatalf("%d accounts of one handle", made)
+	if created != 1 {
+		t.Fatalf("%d accounts with one handle", created)
 	}
 }

@@ -10,61 +10,63 @@ import (
 )
 
 const (
-	// wrongAtOnce wrong passwords are free, then one a second.
-	wrongAtOnce     = 10
-	watchedAttempts = 10_000
+	// maxWrong is how many wrong passwords are allowed at once; after that, one
+	// per second.
+	maxWrong = 10
+	// maxLimits bounds how many pairs of address and name are remembered.
+	maxLimits = 10_000
 )
 
-// attempts slows down whoever guesses one account's password: by name and
-// address, so that a stranger cannot lock a player out of his account.
+// attempts limits the rate at which passwords can be guessed, per account name
+// and client address: nobody can lock a player out from another address.
 type attempts struct {
 	now func() time.Time
 
 	mu     sync.Mutex
 	limits *lru.Cache[string, *rate.Limiter]
-	trying map[string]int // passwords that are being hashed
+	open   map[string]int // attempts that have begun and not finished
 }
 
 func newAttempts(now func() time.Time) *attempts {
-	limits, err := lru.New[string, *rate.Limiter](watchedAttempts)
+	limits, err := lru.New[string, *rate.Limiter](maxLimits)
 	if err != nil {
 		panic(err) // only for a size below 1
 	}
-	return &attempts{now: now, limits: limits, trying: make(map[string]int)}
+	return &attempts{now: now, limits: limits, open: make(map[string]int)}
 }
 
 func attemptKey(address, name string) string { return address + " " + strings.ToLower(name) }
 
-// try reports whether one more password may be tried, and if so is told how that
-// ended. Each that is being tried may be wrong, and is counted as such until then:
-// else all that come at once would be free.
-func (a *attempts) try(address, name string) (end func(wrong bool), ok bool) {
+// Begin reports whether one more password may be tried. If so, the caller must
+// call finish with the outcome. An open attempt counts as wrong until then;
+// otherwise concurrent attempts would not be limited.
+func (a *attempts) Begin(address, name string) (finish func(wrong bool), ok bool) {
 	key := attemptKey(address, name)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	free := float64(wrongAtOnce)
+	free := float64(maxWrong)
 	if limit, known := a.limits.Get(key); known {
 		free = limit.TokensAt(a.now())
 	}
-	if free-float64(a.trying[key]) < 1 {
+	if free-float64(a.open[key]) < 1 {
 		return nil, false
 	}
-	a.trying[key]++
-	return func(wrong bool) { a.tried(key, wrong) }, true
+	a.open[key]++
+	return func(wrong bool) { a.finish(key, wrong) }, true
 }
 
-func (a *attempts) tried(key string, wrong bool) {
+func (a *attempts) finish(key string, wrong bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.trying[key]--; a.trying[key] == 0 {
-		delete(a.trying, key)
+	if a.open[key]--; a.open[key] == 0 {
+		delete(a.open, key)
 	}
 	if !wrong {
 		return
 	}
 	limit, known := a.limits.Get(key)
 	if !known {
-		limit = rate.NewLimiter(1, wrongAtOnce)
+		limit = rate.NewLimiter(1, maxWrong)
 		a.limits.Add(key, limit)
 	}
 	limit.AllowN(a.now(), 1)

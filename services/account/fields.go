@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Lengths that an account's fields may have, in bytes.
+// Bounds of the lengths of an account's fields, in bytes.
 const (
 	minHandle, maxHandle     = 2, 20
 	minPassword, maxPassword = 8, 128
@@ -15,47 +15,47 @@ const (
 )
 
 func validHandle(handle string) error {
-	if len(handle) < minHandle || len(handle) > maxHandle || strings.ContainsFunc(handle, notHandle) {
-		return fmt.Errorf("handle: %d to %d of A-Z, a-z, 0-9, _ and -", minHandle, maxHandle)
+	if len(handle) < minHandle || len(handle) > maxHandle || strings.ContainsFunc(handle, invalidInHandle) {
+		return fmt.Errorf("handle must have %d to %d characters of A-Z, a-z, 0-9, _ and -", minHandle, maxHandle)
 	}
 	return nil
 }
 
-func notHandle(r rune) bool {
+func invalidInHandle(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
 }
 
 func validPassword(password string) error {
 	if len(password) < minPassword || len(password) > maxPassword {
-		return fmt.Errorf("password: %d to %d bytes", minPassword, maxPassword)
+		return fmt.Errorf("password must have %d to %d bytes", minPassword, maxPassword)
 	}
 	return nil
 }
 
-// validEmail takes what can be an address and leaves the proof to a mail that
-// arrives. Empty is none.
+// validEmail checks the syntax of an e-mail address. An empty one is valid: it
+// means none.
 func validEmail(email string) error {
 	if email == "" {
 		return nil
 	}
-	// Only a bare address prints as itself; the parser lets quoted control
-	// characters pass, and PostgreSQL cannot store a zero byte.
+	// The comparison rejects display names and comments. The parser accepts quoted
+	// control characters; PostgreSQL cannot store a zero byte.
 	address, err := mail.ParseAddress(email)
 	if err != nil || address.Address != email || len(email) > maxEmail || strings.ContainsFunc(email, unprintable) {
-		return fmt.Errorf("email: one address of at most %d bytes", maxEmail)
+		return fmt.Errorf("email must be one address of at most %d bytes", maxEmail)
 	}
 	return nil
 }
 
 func unprintable(r rune) bool { return r <= ' ' || r == 0x7f }
 
-// validCountry takes two capital letters (ISO 3166-1 alpha-2), or none.
+// validCountry accepts two capital letters (ISO 3166-1 alpha-2), or none.
 func validCountry(country string) error {
 	if country == "" {
 		return nil
 	}
 	if len(country) != 2 || country[0] < 'A' || country[0] > 'Z' || country[1] < 'A' || country[1] > 'Z' {
-		return errors.New("country: two capital letters, ISO 3166-1 alpha-2")
+		return errors.New("country must be two capital letters (ISO 3166-1 alpha-2)")
 	}
 	return nil
 }

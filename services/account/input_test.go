@@ -11,19 +11,19 @@ import (
 	"tabiya/schemas"
 )
 
-func TestBadInputIsRefusedWithAStableCodeAndChangesNothing(t *testing.T) {
+func TestBadInputRefusedWithStableCodeAndChangesNothing(t *testing.T) {
 	t.Parallel()
-	h := build(t)
-	s := h.register(`{"handle":"good","password":"password one"}`)
-	expired, _, err := h.signer.Player(s.Account.ID, time.Now().Add(-2*time.Hour), time.Hour)
+	r := newRig(t)
+	s := r.register(`{"handle":"good","password":"password one"}`)
+	expired, _, err := r.signer.Player(s.Account.ID, time.Now().Add(-2*time.Hour), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	service, _, err := h.signer.Service("replay", time.Now(), time.Hour)
+	service, _, err := r.signer.Service("replay", time.Now(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger, _, err := h.signer.Player(schemas.NewID(), time.Now(), time.Hour)
+	unregistered, _, err := r.signer.Player(schemas.NewID(), time.Now(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,13 +36,13 @@ func TestBadInputIsRefusedWithAStableCodeAndChangesNothing(t *testing.T) {
 		method, path, token, body string
 		want                      schemas.Code
 	}{
-		"cut off":                {"POST", accounts, "", `{"handle":"x`, schemas.CodeMalformedJSON},
+		"truncated body":         {"POST", accounts, "", `{"handle":"x`, schemas.CodeMalformedJSON},
 		"two values":             {"POST", accounts, "", `{"handle":"newcomer","password":"password one"}{}`, schemas.CodeMalformedJSON},
 		"unknown field":          {"POST", accounts, "", `{"handle":"newcomer","password":"password one","admin":true}`, schemas.CodeUnknownField},
 		"wrong type":             {"POST", accounts, "", `{"handle":7,"password":"password one"}`, schemas.CodeInvalidField},
 		"null":                   {"POST", accounts, "", `null`, schemas.CodeInvalidField},
 		"no handle":              {"POST", accounts, "", `{"password":"password one"}`, schemas.CodeInvalidField},
-		"handle of one":          {"POST", accounts, "", `{"handle":"x","password":"password one"}`, schemas.CodeInvalidField},
+		"handle of 1":            {"POST", accounts, "", `{"handle":"x","password":"password one"}`, schemas.CodeInvalidField},
 		"handle of 21":           {"POST", accounts, "", `{"handle":"` + long[:21] + `","password":"password one"}`, schemas.CodeInvalidField},
 		"handle with a dot":      {"POST", accounts, "", `{"handle":"a.b","password":"password one"}`, schemas.CodeInvalidField},
 		"handle not ASCII":       {"POST", accounts, "", `{"handle":"Жанна","password":"password one"}`, schemas.CodeInvalidField},
@@ -54,31 +54,31 @@ func TestBadInputIsRefusedWithAStableCodeAndChangesNothing(t *testing.T) {
 		"e-mail with a name":     {"POST", accounts, "", `{"handle":"newcomer","password":"password one","email":"A <a@b.org>"}`, schemas.CodeInvalidField},
 		"e-mail with zero byte":  {"POST", accounts, "", `{"handle":"newcomer","password":"password one","email":"\"\u0000\"@b.org"}`, schemas.CodeInvalidField},
 		"long e-mail":            {"POST", accounts, "", `{"handle":"newcomer","password":"password one","email":"` + strings.Repeat("a", 250) + `@b.org"}`, schemas.CodeInvalidField},
-		"country in small":       {"POST", accounts, "", `{"handle":"newcomer","password":"password one","country":"de"}`, schemas.CodeInvalidField},
+		"country in lower case":  {"POST", accounts, "", `{"handle":"newcomer","password":"password one","country":"de"}`, schemas.CodeInvalidField},
 		"unknown region":         {"POST", accounts, "", `{"handle":"newcomer","password":"password one","region":"mars"}`, schemas.CodeUnknownRegion},
-		"too long":               {"POST", accounts, "", `{"handle":"` + strings.Repeat("a", httpx.MaxBody) + `"}`, schemas.CodeBodyTooLarge},
-		"bad token on open path": {"POST", accounts, "abc", `{"handle":"newcomer","password":"password one"}`, schemas.CodeUnauthenticated},
+		"body too long":          {"POST", accounts, "", `{"handle":"` + strings.Repeat("a", httpx.MaxBody) + `"}`, schemas.CodeBodyTooLarge},
+		"bad token, public path": {"POST", accounts, "abc", `{"handle":"newcomer","password":"password one"}`, schemas.CodeUnauthenticated},
 
-		"no name":              {"POST", sessions, "", `{"password":"password one"}`, schemas.CodeInvalidField},
-		"both names":           {"POST", sessions, "", `{"handle":"good","email":"a@b.org","password":"password one"}`, schemas.CodeInvalidField},
-		"zero byte in handle":  {"POST", sessions, "", `{"handle":"go\u0000od","password":"password one"}`, schemas.CodeInvalidField},
-		"password of a novel":  {"POST", sessions, "", `{"handle":"good","password":"` + strings.Repeat("a", 10_000) + `"}`, schemas.CodeInvalidField},
-		"unknown field in one": {"POST", sessions, "", `{"handle":"good","password":"password one","otp":1}`, schemas.CodeUnknownField},
+		"no handle or email":  {"POST", sessions, "", `{"password":"password one"}`, schemas.CodeInvalidField},
+		"handle and email":    {"POST", sessions, "", `{"handle":"good","email":"a@b.org","password":"password one"}`, schemas.CodeInvalidField},
+		"zero byte in handle": {"POST", sessions, "", `{"handle":"go\u0000od","password":"password one"}`, schemas.CodeInvalidField},
+		"password of 10,000":  {"POST", sessions, "", `{"handle":"good","password":"` + strings.Repeat("a", 10_000) + `"}`, schemas.CodeInvalidField},
+		"unknown field otp":   {"POST", sessions, "", `{"handle":"good","password":"password one","otp":1}`, schemas.CodeUnknownField},
 
 		"no token":             {"GET", me, "", "", schemas.CodeUnauthenticated},
 		"bad token":            {"GET", me, "abc", "", schemas.CodeUnauthenticated},
 		"tampered token":       {"GET", me, s.Token[:len(s.Token)-4] + "AAAA", "", schemas.CodeUnauthenticated},
 		"expired token":        {"GET", me, expired, "", schemas.CodeTokenExpired},
 		"service token":        {"GET", me, service, "", schemas.CodeForbidden},
-		"token of nobody":      {"GET", me, stranger, "", schemas.CodePlayerNotFound},
-		"nobody changes":       {"PATCH", me, stranger, `{"country":"DE"}`, schemas.CodePlayerNotFound},
-		"nobody closes":        {"DELETE", me, stranger, "", schemas.CodePlayerNotFound},
-		"close with a word":    {"DELETE", me, s.Token, `{"oops`, schemas.CodeMalformedJSON},
-		"close with null":      {"DELETE", me, s.Token, `null`, schemas.CodeInvalidField},
-		"never closed":         {"PATCH", me, s.Token, strings.Repeat("[", 30_000), schemas.CodeMalformedJSON},
-		"unknown and cut off":  {"PATCH", me, s.Token, `{"a":`, schemas.CodeMalformedJSON},
-		"unknown, not UTF-8":   {"PATCH", me, s.Token, "{\"a\":\"\xff\"}", schemas.CodeMalformedJSON},
-		"close with a field":   {"DELETE", me, s.Token, `{"really":false}`, schemas.CodeUnknownField},
+		"unregistered player":  {"GET", me, unregistered, "", schemas.CodePlayerNotFound},
+		"unregistered changes": {"PATCH", me, unregistered, `{"country":"DE"}`, schemas.CodePlayerNotFound},
+		"unregistered closes":  {"DELETE", me, unregistered, "", schemas.CodePlayerNotFound},
+		"close, truncated":     {"DELETE", me, s.Token, `{"oops`, schemas.CodeMalformedJSON},
+		"close, null":          {"DELETE", me, s.Token, `null`, schemas.CodeInvalidField},
+		"nested arrays":        {"PATCH", me, s.Token, strings.Repeat("[", 30_000), schemas.CodeMalformedJSON},
+		"change, truncated":    {"PATCH", me, s.Token, `{"a":`, schemas.CodeMalformedJSON},
+		"change, not UTF-8":    {"PATCH", me, s.Token, "{\"a\":\"\xff\"}", schemas.CodeMalformedJSON},
+		"close, extra field":   {"DELETE", me, s.Token, `{"really":false}`, schemas.CodeUnknownField},
 		"nothing to change":    {"PATCH", me, s.Token, `{}`, schemas.CodeInvalidField},
 		"change of the handle": {"PATCH", me, s.Token, `{"handle":"better"}`, schemas.CodeUnknownField},
 		"change to no region":  {"PATCH", me, s.Token, `{"region":""}`, schemas.CodeUnknownRegion},
@@ -91,40 +91,40 @@ func TestBadInputIsRefusedWithAStableCodeAndChangesNothing(t *testing.T) {
 		"expired token on a player": {"GET", "/v1/players/good", expired, "", schemas.CodeTokenExpired},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := *h
-			h.t = t
-			h.refused(tc.want, tc.method, tc.path, tc.token, tc.body)
+			r := *r
+			r.t = t
+			r.wantRefused(tc.want, tc.method, tc.path, tc.token, tc.body)
 		})
 	}
-	h.refused(schemas.CodeUnsupportedMediaType, "POST", accounts, "", `handle=newcomer`, "Content-Type", form)
-	if a, o := h.count(`SELECT count(*) FROM accounts`), h.count(`SELECT count(*) FROM outbox`); a != 1 || o != 1 {
+	r.wantRefused(schemas.CodeUnsupportedMediaType, "POST", accounts, "", `handle=newcomer`, "Content-Type", form)
+	if a, o := r.count(`SELECT count(*) FROM accounts`), r.count(`SELECT count(*) FROM outbox`); a != 1 || o != 1 {
 		t.Fatalf("%d accounts, %d commands: bad input changed something", a, o)
 	}
 }
 
-func TestADatabaseThatIsAwayIsA503(t *testing.T) {
+func TestRequestsRefusedWithoutDatabase(t *testing.T) {
 	t.Parallel()
-	h := build(t)
-	s := h.register(`{"handle":"early","password":"password one"}`)
-	if err := h.Ready(); err != nil {
+	r := newRig(t)
+	s := r.register(`{"handle":"early","password":"password one"}`)
+	if err := r.Ready(); err != nil {
 		t.Fatal(err)
 	}
-	h.cfg.Pool.Close()
-	if h.Ready() == nil {
+	r.cfg.Pool.Close()
+	if r.Ready() == nil {
 		t.Error("ready without a database")
 	}
-	h.refused(schemas.CodeUnavailable, "POST", "/v1/accounts", "", `{"handle":"late","password":"password one"}`)
-	h.refused(schemas.CodeUnavailable, "POST", "/v1/sessions", "", `{"handle":"early","password":"password one"}`)
-	h.refused(schemas.CodeUnavailable, "GET", "/v1/accounts/me", s.Token, "")
-	h.refused(schemas.CodeUnavailable, "PATCH", "/v1/accounts/me", s.Token, `{"country":"DE"}`)
-	h.refused(schemas.CodeUnavailable, "DELETE", "/v1/accounts/me", s.Token, "")
-	h.refused(schemas.CodeUnavailable, "GET", "/v1/players/early", "", "")
-	open := false // nobody waits for it any more
-	families, err := h.cfg.Registerer.(*prometheus.Registry).Gather()
+	r.wantRefused(schemas.CodeUnavailable, "POST", "/v1/accounts", "", `{"handle":"late","password":"password one"}`)
+	r.wantRefused(schemas.CodeUnavailable, "POST", "/v1/sessions", "", `{"handle":"early","password":"password one"}`)
+	r.wantRefused(schemas.CodeUnavailable, "GET", "/v1/accounts/me", s.Token, "")
+	r.wantRefused(schemas.CodeUnavailable, "PATCH", "/v1/accounts/me", s.Token, `{"country":"DE"}`)
+	r.wantRefused(schemas.CodeUnavailable, "DELETE", "/v1/accounts/me", s.Token, "")
+	r.wantRefused(schemas.CodeUnavailable, "GET", "/v1/players/early", "", "")
+	open := false
+	families, err := r.cfg.Registerer.(*prometheus.Registry).Gather()
 	for _, family := range families {
 		open = open || family.GetName() == "tabiya_account_breaker_open" && family.GetMetric()[0].GetGauge().GetValue() == 1
 	}
 	if err != nil || !open {
-		t.Errorf("every request asks a database that is away: %v", err)
+		t.Errorf("the breaker is not open: %v", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"tabiya/schemas"
 )
 
-// change is the body of PATCH: nil leaves a field as it is.
+// change is the body of PATCH /v1/accounts/me. A nil field stays as it is.
 type change struct {
 	Email           *string `json:"email"`
 	Region          *string `json:"region"`
@@ -20,15 +20,16 @@ type change struct {
 	CurrentPassword *string `json:"currentPassword"`
 }
 
-// own is GET /v1/accounts/me.
+// own serves GET /v1/accounts/me.
 func (s *Service) own(c *gin.Context) {
 	if a, ok := s.openAccount(c); ok {
-		c.JSON(http.StatusOK, ownView(a))
+		c.JSON(http.StatusOK, viewOf(a))
 	}
 }
 
-// openAccount reads the account behind the token. False where it has answered.
-func (s *Service) openAccount(c *gin.Context) (account, bool) {
+// openAccount returns the account of the token. If ok is false it has answered
+// the request: there is no such account, or it is closed.
+func (s *Service) openAccount(c *gin.Context) (a account, ok bool) {
 	a, err := s.accounts.ByID(c.Request.Context(), httpx.PlayerID(c))
 	switch {
 	case err != nil:
@@ -41,17 +42,17 @@ func (s *Service) openAccount(c *gin.Context) (account, bool) {
 	return account{}, false
 }
 
-// tries bounds how often a change that another one overtook begins anew.
-const tries = 5
+// maxTries is how often a change is tried if concurrent changes win.
+const maxTries = 5
 
-// update is PATCH /v1/accounts/me.
+// update serves PATCH /v1/accounts/me.
 func (s *Service) update(c *gin.Context) {
 	var body change
 	if !httpx.Bind(c, &body) || !s.checkChange(c, body) {
 		return
 	}
 	ctx, hash := c.Request.Context(), ""
-	for range tries {
+	for range maxTries {
 		before, ok := s.openAccount(c)
 		if !ok || !s.checkCurrentPassword(c, before, body) {
 			return
@@ -63,13 +64,13 @@ func (s *Service) update(c *gin.Context) {
 				return
 			}
 		}
-		after, publicly := body.apply(before, hash)
+		after, public := body.apply(before, hash)
 		if after == before {
-			c.JSON(http.StatusOK, ownView(before))
+			c.JSON(http.StatusOK, viewOf(before))
 			return
 		}
 		after.Revision++
-		err := s.accounts.Update(ctx, after, publicly)
+		err := s.accounts.Update(ctx, after, public)
 		if errors.Is(err, errStale) {
 			continue
 		}
@@ -78,12 +79,14 @@ func (s *Service) update(c *gin.Context) {
 			return
 		}
 		s.relay.Wake()
-		c.JSON(http.StatusOK, ownView(after))
+		c.JSON(http.StatusOK, viewOf(after))
 		return
 	}
 	s.fail(c, errStale)
 }
 
+// checkChange validates the body. If it returns false it has answered the
+// request.
 func (s *Service) checkChange(c *gin.Context, body change) bool {
 	var wrong []error
 	check := func(field *string, valid func(string) error) {
@@ -95,7 +98,7 @@ func (s *Service) checkChange(c *gin.Context, body change) bool {
 	check(body.Country, validCountry)
 	check(body.Password, validPassword)
 	if body == (change{}) || body == (change{CurrentPassword: body.CurrentPassword}) {
-		wrong = append(wrong, errors.New("there is nothing to change"))
+		wrong = append(wrong, errors.New("nothing to change"))
 	}
 	if err := errors.Join(wrong...); err != nil {
 		httpx.Fail(c, schemas.CodeInvalidField, oneLine(err))
@@ -104,8 +107,9 @@ func (s *Service) checkChange(c *gin.Context, body change) bool {
 	return body.Region == nil || s.checkRegion(c, *body.Region)
 }
 
-// checkCurrentPassword: what gets somebody into an account is changed only by
-// who knows its password, not by who found a token.
+// checkCurrentPassword requires the current password for a change of password or
+// e-mail, so that a stolen token is not enough to take over the account. If it
+// returns false it has answered the request.
 func (s *Service) checkCurrentPassword(c *gin.Context, a account, body change) bool {
 	if body.Password == nil && body.Email == nil {
 		return true
@@ -114,14 +118,14 @@ func (s *Service) checkCurrentPassword(c *gin.Context, a account, body change) b
 		httpx.Fail(c, schemas.CodeInvalidField, "currentPassword is needed to change password or email")
 		return false
 	}
-	tried, ok := s.attempts.try(c.ClientIP(), a.Handle)
+	finish, ok := s.attempts.Begin(c.ClientIP(), a.Handle)
 	if !ok {
 		httpx.Fail(c, schemas.CodeRateLimited, "too many wrong passwords")
 		return false
 	}
 	wrong := false
-	defer func() { tried(wrong) }()
-	same, err := s.matchesBounded(c.Request.Context(), *body.CurrentPassword, a.PasswordHash)
+	defer func() { finish(wrong) }()
+	same, err := s.matches(c.Request.Context(), *body.CurrentPassword, a.PasswordHash)
 	switch {
 	case err != nil:
 		s.fail(c, err)
@@ -134,16 +138,17 @@ func (s *Service) checkCurrentPassword(c *gin.Context, a account, body change) b
 	return false
 }
 
-// matchesBounded hashes no more than a password can be long.
-func (s *Service) matchesBounded(ctx context.Context, password, hash string) (bool, error) {
+// matches reports whether hash is that of the password. It does not hash input
+// that is too long for a password.
+func (s *Service) matches(ctx context.Context, password, hash string) (bool, error) {
 	if validPassword(password) != nil {
 		return false, nil
 	}
 	return s.hashes.Matches(ctx, password, hash)
 }
 
-// apply gives the account after the change, and whether the world may know.
-func (b change) apply(a account, newHash string) (after account, publicly bool) {
+// apply returns the account after the change, and whether its public part differs.
+func (b change) apply(a account, newHash string) (after account, public bool) {
 	after = a
 	if b.Email != nil {
 		after.Email = *b.Email
@@ -160,12 +165,12 @@ func (b change) apply(a account, newHash string) (after account, publicly bool) 
 	return after, after.Region != a.Region || after.Country != a.Country
 }
 
-// close is DELETE /v1/accounts/me.
+// close serves DELETE /v1/accounts/me.
 func (s *Service) close(c *gin.Context) {
 	if !httpx.BindNothing(c) {
 		return
 	}
-	for range tries {
+	for range maxTries {
 		a, err := s.accounts.ByID(c.Request.Context(), httpx.PlayerID(c))
 		if err != nil {
 			s.fail(c, err)

@@ -9,36 +9,36 @@ import (
 	"github.com/alexedwards/argon2id"
 )
 
-// hashParams are OWASP's for Argon2id with the least CPU time of its list that
-// fits a small machine: 19 MiB, two passes, one lane (Password Storage Cheat
-// Sheet). About 20 ms of one core.
+// hashParams are the Argon2id parameters of the OWASP Password Storage Cheat
+// Sheet that suit a small machine: 19 MiB, two passes, one lane. A hash takes
+// about 20 ms on one core.
 func hashParams() *argon2id.Params {
 	return &argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 }
 
 const (
-	// waitingPerHash is how many requests may wait for each slot, and
-	// longestHashWait for how long, before they are sent away.
-	waitingPerHash  = 64
-	longestHashWait = 5 * time.Second
+	// maxWaitingPerSlot and maxHashWait are how many requests may wait for each
+	// slot, and how long.
+	maxWaitingPerSlot = 64
+	maxHashWait       = 5 * time.Second
 )
 
-// errBusy: as many passwords as the memory allows are being hashed, and as many
-// requests wait as can be served in time.
+// errBusy says that all slots are taken and enough requests wait for them.
 var errBusy = errors.New("too many passwords are being hashed")
 
-// hasher hashes a bounded number of passwords at a time: each takes 19 MiB.
+// hasher hashes a bounded number of passwords at the same time, since each needs
+// 19 MiB.
 type hasher struct {
 	params   *argon2id.Params
 	admitted chan struct{}
 	slots    chan struct{}
-	// dummy is compared with where there is no account, so that an unknown
+	// dummy is the hash to compare with if there is no account, so that an unknown
 	// handle takes as long as a wrong password.
 	dummy   string
 	compare func(password, hash string) (bool, error)
 }
 
-func newHasher(atOnce int) (*hasher, error) {
+func newHasher(slots int) (*hasher, error) {
 	params := hashParams()
 	dummy, err := argon2id.CreateHash("no account has this", params)
 	if err != nil {
@@ -46,26 +46,26 @@ func newHasher(atOnce int) (*hasher, error) {
 	}
 	return &hasher{
 		params:   params,
-		admitted: make(chan struct{}, atOnce*(1+waitingPerHash)),
-		slots:    make(chan struct{}, atOnce),
+		admitted: make(chan struct{}, slots*(1+maxWaitingPerSlot)),
+		slots:    make(chan struct{}, slots),
 		dummy:    dummy,
 		compare:  argon2id.ComparePasswordAndHash,
 	}, nil
 }
 
-// enter takes a slot, or gives errBusy.
-func (h *hasher) enter(ctx context.Context) (leave func(), err error) {
+// acquire takes a slot, or returns errBusy.
+func (h *hasher) acquire(ctx context.Context) (release func(), err error) {
 	select {
 	case h.admitted <- struct{}{}:
 	default:
 		return nil, errBusy
 	}
-	patience := time.NewTimer(longestHashWait)
-	defer patience.Stop()
+	timeout := time.NewTimer(maxHashWait)
+	defer timeout.Stop()
 	select {
 	case h.slots <- struct{}{}:
 		return func() { <-h.slots; <-h.admitted }, nil
-	case <-patience.C:
+	case <-timeout.C:
 		err = errBusy
 	case <-ctx.Done():
 		err = ctx.Err()
@@ -74,13 +74,13 @@ func (h *hasher) enter(ctx context.Context) (leave func(), err error) {
 	return nil, err
 }
 
-// Hash makes the hash of a new password.
+// Hash returns the hash of a new password.
 func (h *hasher) Hash(ctx context.Context, password string) (string, error) {
-	leave, err := h.enter(ctx)
+	release, err := h.acquire(ctx)
 	if err != nil {
 		return "", err
 	}
-	defer leave()
+	defer release()
 	hash, err := argon2id.CreateHash(password, h.params)
 	if err != nil {
 		return "", fmt.Errorf("hash a password: %w", err)
@@ -88,21 +88,21 @@ func (h *hasher) Hash(ctx context.Context, password string) (string, error) {
 	return hash, nil
 }
 
-// Matches reports whether hash is the password's. An empty hash is nobody's and
-// takes as long.
+// Matches reports whether hash is that of the password. An empty hash matches no
+// password, and takes as long.
 func (h *hasher) Matches(ctx context.Context, password, hash string) (bool, error) {
-	leave, err := h.enter(ctx)
+	release, err := h.acquire(ctx)
 	if err != nil {
 		return false, err
 	}
-	defer leave()
-	nobody := hash == ""
-	if nobody {
+	defer release()
+	noAccount := hash == ""
+	if noAccount {
 		hash = h.dummy
 	}
 	same, err := h.compare(password, hash)
 	if err != nil {
 		return false, fmt.Errorf("check a password: %w", err)
 	}
-	return same && !nobody, nil
+	return same && !noAccount, nil
 }

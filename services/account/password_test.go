@@ -9,91 +9,91 @@ import (
 	"tabiya/schemas"
 )
 
-func TestAnUnknownHandleCostsAsMuchAsAWrongPassword(t *testing.T) {
+func TestUnknownHandleHashesLikeWrongPassword(t *testing.T) {
 	t.Parallel()
-	h := build(t)
-	h.register(`{"handle":"known","password":"password one"}`)
+	r := newRig(t)
+	r.register(`{"handle":"known","password":"password one"}`)
 	var hashes []string
-	compare := h.hashes.compare
-	h.hashes.compare = func(password, hash string) (bool, error) {
+	compare := r.hashes.compare
+	r.hashes.compare = func(password, hash string) (bool, error) {
 		hashes = append(hashes, hash)
 		return compare(password, hash)
 	}
-	h.refused(schemas.CodeWrongCredentials, "POST", "/v1/sessions", "", `{"handle":"known","password":"password two"}`)
-	h.refused(schemas.CodeWrongCredentials, "POST", "/v1/sessions", "", `{"handle":"unknown","password":"password two"}`)
-	h.refused(schemas.CodeWrongCredentials, "POST", "/v1/sessions", "", `{"email":"un@known.org","password":"no account has this"}`)
-	if len(hashes) != 3 || hashes[1] != h.hashes.dummy || hashes[2] != h.hashes.dummy || len(hashes[0]) != len(hashes[1]) {
+	r.wantRefused(schemas.CodeWrongCredentials, "POST", "/v1/sessions", "", `{"handle":"known","password":"password two"}`)
+	r.wantRefused(schemas.CodeWrongCredentials, "POST", "/v1/sessions", "", `{"handle":"unknown","password":"password two"}`)
+	r.wantRefused(schemas.CodeWrongCredentials, "POST", "/v1/sessions", "", `{"email":"un@known.org","password":"no account has this"}`)
+	if len(hashes) != 3 || hashes[1] != r.hashes.dummy || hashes[2] != r.hashes.dummy || len(hashes[0]) != len(hashes[1]) {
 		t.Fatalf("%q", hashes)
 	}
 }
 
-func TestGuessingIsSlowedDown(t *testing.T) {
+func TestWrongPasswordsRateLimited(t *testing.T) {
 	t.Parallel()
-	h := build(t)
-	h.attempts.now = func() time.Time { return time.Unix(1_000_000, 0) } // nothing is refilled
-	h.register(`{"handle":"guessed","password":"password one"}`)
-	h.register(`{"handle":"neighbour","password":"password one"}`)
-	for range wrongAtOnce {
-		h.refused(schemas.CodeWrongCredentials, "POST", "/v1/sessions", "", `{"handle":"guessed","password":"password two"}`)
+	r := newRig(t)
+	r.attempts.now = func() time.Time { return time.Unix(1_000_000, 0) } // the limits do not refill
+	r.register(`{"handle":"guessed","password":"password one"}`)
+	r.register(`{"handle":"neighbour","password":"password one"}`)
+	for range maxWrong {
+		r.wantRefused(schemas.CodeWrongCredentials, "POST", "/v1/sessions", "", `{"handle":"guessed","password":"password two"}`)
 	}
-	h.refused(schemas.CodeRateLimited, "POST", "/v1/sessions", "", `{"handle":"Guessed","password":"password one"}`)
-	h.ask("POST", "/v1/sessions", "", `{"handle":"neighbour","password":"password one"}`, &session{})
+	r.wantRefused(schemas.CodeRateLimited, "POST", "/v1/sessions", "", `{"handle":"Guessed","password":"password one"}`)
+	r.request("POST", "/v1/sessions", "", `{"handle":"neighbour","password":"password one"}`, &session{})
 }
 
-// Those that come at once are counted before it is known whether they are wrong.
-func TestGuessingAtOnceIsSlowedDown(t *testing.T) {
+// Open attempts count as wrong.
+func TestConcurrentAttemptsLimited(t *testing.T) {
 	t.Parallel()
 	a := newAttempts(func() time.Time { return time.Unix(1_000_000, 0) })
-	var ends []func(wrong bool)
+	var finishes []func(wrong bool)
 	for range 60 {
-		if end, ok := a.try("here", "Guessed"); ok {
-			ends = append(ends, end)
+		if finish, ok := a.Begin("address", "Guessed"); ok {
+			finishes = append(finishes, finish)
 		}
 	}
-	if len(ends) != wrongAtOnce {
-		t.Fatalf("%d of 60 are tried at once", len(ends))
+	if len(finishes) != maxWrong {
+		t.Fatalf("%d of 60 attempts begin", len(finishes))
 	}
-	if _, ok := a.try("there", "guessed"); !ok {
-		t.Error("another address pays for it")
+	if _, ok := a.Begin("other address", "guessed"); !ok {
+		t.Error("another address is limited as well")
 	}
-	for i, end := range ends {
-		end(i > 0) // one was right
+	for i, finish := range finishes {
+		finish(i > 0) // one password was right
 	}
-	end, ok := a.try("here", "guessed")
+	finish, ok := a.Begin("address", "guessed")
 	if !ok {
-		t.Fatal("a right password was counted as a wrong one")
+		t.Fatal("a right password counts as a wrong one")
 	}
-	if _, ok := a.try("here", "guessed"); ok {
-		t.Error("one more than are free")
+	if _, ok := a.Begin("address", "guessed"); ok {
+		t.Error("one attempt too many")
 	}
-	if end(true); len(a.trying) != 1 { // the one from there
-		t.Errorf("%v are remembered", a.trying)
+	if finish(true); len(a.open) != 1 { // that of the other address
+		t.Errorf("open attempts: %v", a.open)
 	}
 }
 
-func TestHashingIsBounded(t *testing.T) {
+func TestHashingRefusedWhenTooManyWait(t *testing.T) {
 	t.Parallel()
-	h := build(t)
-	// All slots are taken, and all places in front of them.
-	for range cap(h.hashes.admitted) {
-		h.hashes.admitted <- struct{}{}
+	r := newRig(t)
+	// All slots are taken and as many requests wait as may.
+	for range cap(r.hashes.admitted) {
+		r.hashes.admitted <- struct{}{}
 	}
-	h.refused(schemas.CodeUnavailable, "POST", "/v1/accounts", "", `{"handle":"late","password":"password one"}`)
-	h.refused(schemas.CodeUnavailable, "POST", "/v1/sessions", "", `{"handle":"late","password":"password one"}`)
-	<-h.hashes.admitted
-	h.register(`{"handle":"late","password":"password one"}`)
+	r.wantRefused(schemas.CodeUnavailable, "POST", "/v1/accounts", "", `{"handle":"late","password":"password one"}`)
+	r.wantRefused(schemas.CodeUnavailable, "POST", "/v1/sessions", "", `{"handle":"late","password":"password one"}`)
+	<-r.hashes.admitted
+	r.register(`{"handle":"late","password":"password one"}`)
 
-	// Who gives up waiting leaves his place.
-	for range cap(h.hashes.slots) {
-		h.hashes.slots <- struct{}{}
+	// A request that stops waiting makes room for another.
+	for range cap(r.hashes.slots) {
+		r.hashes.slots <- struct{}{}
 	}
-	before := len(h.hashes.admitted)
+	before := len(r.hashes.admitted)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := h.hashes.Hash(ctx, "password one"); !errors.Is(err, context.Canceled) {
+	if _, err := r.hashes.Hash(ctx, "password one"); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if len(h.hashes.admitted) != before {
-		t.Fatal("a place is lost")
+	if len(r.hashes.admitted) != before {
+		t.Fatal("the place was not freed")
 	}
 }

@@ -37,9 +37,9 @@ func background(t *testing.T, f func(context.Context) error) (stop func()) {
 	return stop
 }
 
-// A relay that is killed at any stage, a repeat of the request, a change behind
-// it: the log has each fact once, and the table what was said last.
-func TestAKillBetweenCommitAndLogMakesOnePlayer(t *testing.T) {
+// The relay dies at each stage, the request is repeated, and changes follow: the
+// log has each event once, and the table the last state.
+func TestRelayKilledAtAnyStageMakesOnePlayer(t *testing.T) {
 	t.Parallel()
 	cluster := kafkatest.Start(t, 2)
 	producer, err := kafka.NewProducer(cluster.Config)
@@ -56,26 +56,26 @@ func TestAKillBetweenCommitAndLogMakesOnePlayer(t *testing.T) {
 	view := tables.NewView(cluster.Config, tables.Players(), quiet)
 	background(t, view.Run)
 
-	h := build(t)
-	h.cfg.Players = view
-	h.relay.commands = producer
+	r := newRig(t)
+	r.cfg.Players = view
+	r.relay.commands = producer
 	die := func(stage string) {
 		t.Helper()
-		r := h.kill(stage)
-		r.commands = producer
-		if n, err := r.publish(t.Context()); !errors.Is(err, errKilled) {
+		dying := r.dyingRelay(stage)
+		dying.commands = producer
+		if n, err := dying.publish(t.Context()); !errors.Is(err, errKilled) {
 			t.Fatalf("killed %s it published %d commands: %v", stage, n, err)
 		}
 	}
 	const body = `{"handle":"survivor","password":"password one","country":"GE"}`
-	s := h.register(body, "Idempotency-Key", "k")
+	s := r.register(body, "Idempotency-Key", "k")
 	die("between commit and publish")
-	h.register(body, "Idempotency-Key", "k")
+	r.register(body, "Idempotency-Key", "k")
 	die("between publish and delete")
-	h.ask("PATCH", "/v1/accounts/me", s.Token, `{"country":"UA"}`, nil)
+	r.request("PATCH", "/v1/accounts/me", s.Token, `{"country":"UA"}`, nil)
 	die("between publish and delete")
-	background(t, h.Run)
-	h.ask("PATCH", "/v1/accounts/me", s.Token, `{"country":"PL"}`, nil)
+	background(t, r.Run)
+	r.request("PATCH", "/v1/accounts/me", s.Token, `{"country":"PL"}`, nil)
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -83,15 +83,15 @@ func TestAKillBetweenCommitAndLogMakesOnePlayer(t *testing.T) {
 	if !ok || row.Handle != "survivor" || row.Revision != 3 || row.Region != "eu" {
 		t.Fatalf("%+v", row)
 	}
-	var facts []string
-	err = kafka.ReadAll(ctx, cluster.Config, schemas.PlayerEvents, func(r *kgo.Record) error {
-		ev, err := schemas.DecodeEvent(r.Value)
+	var events []string
+	err = kafka.ReadAll(ctx, cluster.Config, schemas.PlayerEvents, func(record *kgo.Record) error {
+		ev, err := schemas.DecodeEvent(record.Value)
 		if err == nil {
-			facts = append(facts, string(ev.Type)+" "+ev.Payload.(*schemas.PlayerFacts).Country)
+			events = append(events, string(ev.Type)+" "+ev.Payload.(*schemas.PlayerFacts).Country)
 		}
 		return err
 	})
-	if err != nil || len(facts) != 3 || facts[0] != "PlayerRegistered GE" || facts[1] != "PlayerUpdated UA" || facts[2] != "PlayerUpdated PL" {
-		t.Fatalf("%q %v", facts, err)
+	if err != nil || len(events) != 3 || events[0] != "PlayerRegistered GE" || events[1] != "PlayerUpdated UA" || events[2] != "PlayerUpdated PL" {
+		t.Fatalf("%q %v", events, err)
 	}
 }

@@ -9,12 +9,12 @@ import (
 	"tabiya/schemas"
 )
 
-// Players is the index of players by id; a tables.View.
+// Players is the index of players by id, such as a tables.View.
 type Players interface {
 	Get(playerID string) (row *player.State, ok bool)
 }
 
-// provisionalFrom is the deviation from which on a rating is a guess.
+// provisionalFrom is the deviation from which a rating is provisional.
 const provisionalFrom = 110
 
 type publicRating struct {
@@ -24,7 +24,7 @@ type publicRating struct {
 	Games       int     `json:"games"`
 }
 
-// publicPlayer is what anybody sees of a player.
+// publicPlayer is a player's public profile.
 type publicPlayer struct {
 	ID        string                         `json:"id"`
 	Handle    string                         `json:"handle"`
@@ -35,7 +35,7 @@ type publicPlayer struct {
 	Ratings   map[schemas.Speed]publicRating `json:"ratings"`
 }
 
-// player is GET /v1/players/{handle or id}. A handle is too short to be an id.
+// player serves GET /v1/players/{handle or id}. No handle is as long as an id.
 func (s *Service) player(c *gin.Context) {
 	name, find := c.Param("player"), s.accounts.ByHandle
 	switch {
@@ -56,7 +56,8 @@ func (s *Service) player(c *gin.Context) {
 	})
 }
 
-// ratings of a player; one who is not in the index yet has played no game.
+// ratings returns a player's ratings by speed. A player who is not in the index
+// has played no game.
 func (s *Service) ratings(playerID string) map[schemas.Speed]publicRating {
 	ratings := make(map[schemas.Speed]publicRating)
 	row, ok := s.cfg.Players.Get(playerID)

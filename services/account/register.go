@@ -21,8 +21,8 @@ type newAccount struct {
 	Country  string `json:"country"`
 }
 
-// ownAccount is what its owner sees of an account.
-type ownAccount struct {
+// accountView is an account as its owner sees it.
+type accountView struct {
 	ID        string       `json:"id"`
 	Handle    string       `json:"handle"`
 	Email     string       `json:"email,omitempty"`
@@ -31,24 +31,24 @@ type ownAccount struct {
 	CreatedAt schemas.Time `json:"createdAt"`
 }
 
-func ownView(a account) ownAccount {
-	return ownAccount{a.ID, a.Handle, a.Email, a.Region, a.Country, schemas.TimeOf(a.CreatedAt)}
+func viewOf(a account) accountView {
+	return accountView{a.ID, a.Handle, a.Email, a.Region, a.Country, schemas.TimeOf(a.CreatedAt)}
 }
 
 type session struct {
-	Account   ownAccount   `json:"account"`
+	Account   accountView  `json:"account"`
 	Token     string       `json:"token"`
 	ExpiresAt schemas.Time `json:"expiresAt"`
 }
 
-// create is POST /v1/accounts.
+// create serves POST /v1/accounts.
 func (s *Service) create(c *gin.Context) {
 	var body newAccount
 	if !httpx.Bind(c, &body) || !s.checkNew(c, &body) {
 		return
 	}
-	// An Idempotency-Key makes the player's id: the repeat of a request finds
-	// the account that it made, and knows it for its own.
+	// The player's id is derived from the Idempotency-Key, so a repeated request
+	// recognizes the account that the first one created.
 	id, ok := httpx.CommandID(c, "register/"+strings.ToLower(body.Handle))
 	if !ok {
 		return
@@ -58,12 +58,14 @@ func (s *Service) create(c *gin.Context) {
 	case err != nil:
 		s.fail(c, err)
 	case code != "":
-		httpx.Fail(c, code, "this key was used for another account's registration")
+		httpx.Fail(c, code, "this Idempotency-Key was used for another registration")
 	default:
-		s.answerSession(c, a)
+		s.respondWithSession(c, a)
 	}
 }
 
+// checkNew validates the body and sets its defaults. If it returns false it has
+// answered the request.
 func (s *Service) checkNew(c *gin.Context, body *newAccount) bool {
 	if body.Region == "" {
 		body.Region = s.cfg.Regions[0]
@@ -84,13 +86,15 @@ func (s *Service) checkRegion(c *gin.Context, region string) bool {
 	return false
 }
 
+// oneLine is the text of joined errors in one line.
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
-// register makes the account, or finds it if the request came before.
+// register creates the account. For a repeated request it returns the account
+// that the first one created.
 func (s *Service) register(ctx context.Context, id string, body newAccount) (account, schemas.Code, error) {
-	// Looked up first: a taken handle should not cost a hash.
-	if there, err := s.accounts.ByHandle(ctx, body.Handle); err == nil {
-		return s.again(ctx, there, id, body)
+	// Look the handle up first, to save the hash if it is taken.
+	if existing, err := s.accounts.ByHandle(ctx, body.Handle); err == nil {
+		return s.resolveRepeat(ctx, existing, id, body)
 	} else if !errors.Is(err, errNoAccount) {
 		return account{}, "", err
 	}
@@ -103,12 +107,12 @@ func (s *Service) register(ctx context.Context, id string, body newAccount) (acc
 		Region: body.Region, Country: body.Country, Revision: 1, CreatedAt: schemas.TimeOf(s.cfg.Now()).Std(),
 	}
 	err = s.accounts.Create(ctx, a)
-	if errors.Is(err, errHandleTaken) { // by another request at the same time; perhaps this one's repeat
-		there, err := s.accounts.ByHandle(ctx, body.Handle)
+	if errors.Is(err, errHandleTaken) { // by a concurrent request, which may be a repeat of this one
+		existing, err := s.accounts.ByHandle(ctx, body.Handle)
 		if err != nil {
 			return account{}, "", err
 		}
-		return s.again(ctx, there, id, body)
+		return s.resolveRepeat(ctx, existing, id, body)
 	}
 	if err != nil {
 		return account{}, "", err
@@ -117,30 +121,32 @@ func (s *Service) register(ctx context.Context, id string, body newAccount) (acc
 	return a, "", nil
 }
 
-// again answers a registration whose handle is taken: by itself, if it is the
-// same request with the same key, or by somebody else.
-func (s *Service) again(ctx context.Context, there account, id string, body newAccount) (account, schemas.Code, error) {
-	if there.ID != id {
+// resolveRepeat decides about a registration whose handle is taken. It returns
+// the existing account if that was created by the same request, the code
+// CodeKeyReused if it was created by another request with the same key, and
+// errHandleTaken otherwise.
+func (s *Service) resolveRepeat(ctx context.Context, existing account, id string, body newAccount) (account, schemas.Code, error) {
+	if existing.ID != id {
 		return account{}, "", errHandleTaken
 	}
-	same, err := s.hashes.Matches(ctx, body.Password, there.PasswordHash)
+	same, err := s.hashes.Matches(ctx, body.Password, existing.PasswordHash)
 	if err != nil {
 		return account{}, "", err
 	}
-	changed := there.Revision > 1 // then what it was is not known any more
-	if !same || (!changed && (there.Email != body.Email || there.Region != body.Region || there.Country != body.Country)) {
+	changed := existing.Revision > 1 // then the first request's fields are no longer known
+	if !same || (!changed && (existing.Email != body.Email || existing.Region != body.Region || existing.Country != body.Country)) {
 		return account{}, schemas.CodeKeyReused, nil
 	}
-	return there, "", nil
+	return existing, "", nil
 }
 
-// answerSession answers 201 with the account and a new token.
-func (s *Service) answerSession(c *gin.Context, a account) {
+// respondWithSession answers 201 with the account and a new token.
+func (s *Service) respondWithSession(c *gin.Context, a account) {
 	token, expires, err := s.cfg.Signer.Player(a.ID, s.cfg.Now(), s.cfg.TokenTTL)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusCreated, session{ownView(a), token, schemas.TimeOf(expires)})
+	c.JSON(http.StatusCreated, session{viewOf(a), token, schemas.TimeOf(expires)})
 }

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,17 +18,17 @@ import (
 
 const (
 	relayBatch = 500
-	// relayPoll finds what another instance has committed and not yet
-	// published: that instance may have died in between.
-	relayPoll    = 500 * time.Millisecond
-	longestPause = 2 * time.Second
-	// relayLock is the advisory lock of whoever publishes. One publisher at a
-	// time keeps each account's commands in order.
+	// relayPoll is the pause between two looks at the outbox without a Wake: it
+	// finds commands of an instance that died before it published them.
+	relayPoll  = 500 * time.Millisecond
+	maxBackoff = 2 * time.Second
+	// relayLock is the advisory lock of the publisher. One publisher at a time
+	// keeps each account's commands in order.
 	relayLock = 7002
 )
 
-// relay publishes the outbox: what a committed transaction had to say reaches
-// Kafka at least once, in the account's order, whatever process dies.
+// relay publishes the outbox: the commands of each committed transaction reach
+// Kafka at least once, in the order of their account, even if processes die.
 type relay struct {
 	pool     *pgxpool.Pool
 	commands Sender
@@ -35,7 +36,7 @@ type relay struct {
 	wake     chan struct{} // holds one
 	sent     prometheus.Counter
 
-	// Stages of a crash, for tests; they run in the transaction.
+	// Hooks for tests, which run within the transaction.
 	beforePublish, beforeDelete func() error
 }
 
@@ -53,7 +54,7 @@ func newRelay(pool *pgxpool.Pool, commands Sender, logger *slog.Logger, register
 	return r
 }
 
-// Wake says that a transaction has been committed.
+// Wake tells the relay that a transaction was committed.
 func (r *relay) Wake() {
 	select {
 	case r.wake <- struct{}{}:
@@ -61,7 +62,7 @@ func (r *relay) Wake() {
 	}
 }
 
-// Run publishes until ctx ends.
+// Run publishes until ctx is done.
 func (r *relay) Run(ctx context.Context) {
 	pause, failing := relayPoll, false
 	for ctx.Err() == nil {
@@ -70,18 +71,18 @@ func (r *relay) Run(ctx context.Context) {
 		case err == nil && n == relayBatch:
 			continue // there may be more
 		case err == nil && failing:
-			r.logger.Info("the account outbox is published again")
+			r.logger.Info("account outbox published again")
 			fallthrough
 		case err == nil:
 			pause, failing = relayPoll, false
 		default:
 			if ctx.Err() == nil && !failing {
-				r.logger.Error("publish the account outbox", "err", err)
+				r.logger.Error("account outbox not published", "err", err)
 			}
-			pause, failing = min(2*pause, longestPause), true
+			pause, failing = min(2*pause, maxBackoff), true
 		}
 		if failing {
-			r.sleep(ctx, pause, nil) // a wake would only make it fail faster
+			r.sleep(ctx, pause, nil) // not earlier, even if woken
 		} else {
 			r.sleep(ctx, pause, r.wake)
 		}
@@ -98,24 +99,25 @@ func (r *relay) sleep(ctx context.Context, d time.Duration, wake <-chan struct{}
 	}
 }
 
-// stored is an outbox row: the record as it was when its transaction committed.
-type stored schemas.Record
+// outboxRow is a row of the outbox: a record as of its transaction's commit.
+type outboxRow schemas.Record
 
-func (s stored) Record() schemas.Record { return schemas.Record(s) }
+// Record implements schemas.Message.
+func (r outboxRow) Record() schemas.Record { return schemas.Record(r) }
 
-// publish publishes and then deletes the oldest rows and gives their number. A
-// crash in between publishes them again, under the same command ids.
+// publish publishes the oldest rows, deletes them and returns their number. After
+// a crash in between they are published again, with the same command ids.
 func (r *relay) publish(ctx context.Context) (int, error) {
-	var some bool
-	if err := r.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM outbox)`).Scan(&some); err != nil || !some {
-		return 0, wrap("look into the outbox", err)
+	var pending bool
+	if err := r.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM outbox)`).Scan(&pending); err != nil || !pending {
+		return 0, wrap("look for rows in the outbox", err)
 	}
 	published := 0
 	err := pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, relayLock); err != nil {
 			return wrap("lock the outbox", err)
 		}
-		ids, messages, err := oldest(ctx, tx)
+		ids, messages, err := readOldest(ctx, tx)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -140,25 +142,26 @@ func (r *relay) publish(ctx context.Context) (int, error) {
 	return published, postgres.Unavailable(err)
 }
 
-// oldest reads the rows in the order of their ids. Two changes of one account
-// are in order: the second waits for the first one's row lock before it takes
-// its id.
-func oldest(ctx context.Context, tx pgx.Tx) (ids []int64, messages []schemas.Message, err error) {
+// readOldest reads the oldest rows, in the order of their ids. That is the order
+// of each account's changes: a second change waits for the row lock of the first
+// before it takes an id.
+func readOldest(ctx context.Context, tx pgx.Tx) (ids []int64, messages []schemas.Message, err error) {
 	rows, err := tx.Query(ctx, `SELECT id, topic, key, type, region, value FROM outbox ORDER BY id LIMIT $1`, relayBatch)
 	if err != nil {
 		return nil, nil, wrap("read the outbox", err)
 	}
 	var (
 		id int64
-		s  stored
+		r  outboxRow
 	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &s.Topic, &s.Key, &s.Type, &s.Region, &s.Value}, func() error {
-		ids, messages = append(ids, id), append(messages, stored{s.Topic, s.Key, s.Type, s.Region, append([]byte(nil), s.Value...)})
+	_, err = pgx.ForEachRow(rows, []any{&id, &r.Topic, &r.Key, &r.Type, &r.Region, &r.Value}, func() error {
+		ids, messages = append(ids, id), append(messages, outboxRow{r.Topic, r.Key, r.Type, r.Region, bytes.Clone(r.Value)})
 		return nil
 	})
 	return ids, messages, wrap("read the outbox", err)
 }
 
+// wrap adds what was being done to an error, if it is one.
 func wrap(doing string, err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err

@@ -15,37 +15,37 @@ import (
 
 var errKilled = errors.New("killed")
 
-// kill makes a relay over the house's database that dies at a stage.
-func (h *house) kill(stage string) *relay {
-	r := newRelay(h.cfg.Pool, h.kafka, h.cfg.Logger, prometheus.NewRegistry())
+// dyingRelay makes a relay on the rig's database that dies at a stage.
+func (r *rig) dyingRelay(stage string) *relay {
+	dying := newRelay(r.cfg.Pool, r.kafka, r.cfg.Logger, prometheus.NewRegistry())
 	die := func() error { return errKilled }
 	switch stage {
 	case "between commit and publish":
-		r.beforePublish = die
+		dying.beforePublish = die
 	case "between publish and delete":
-		r.beforeDelete = die
+		dying.beforeDelete = die
 	}
-	return r
+	return dying
 }
 
-func TestAKillLosesNothingAndRepeatsUnderTheSameID(t *testing.T) {
+func TestRelayKilledPublishesAgainUnderSameID(t *testing.T) {
 	t.Parallel()
 	for stage, times := range map[string]int{"between commit and publish": 1, "between publish and delete": 2} {
 		t.Run(stage, func(t *testing.T) {
 			t.Parallel()
-			h := build(t)
-			s := h.register(`{"handle":"survivor","password":"password one","country":"GE"}`)
-			if _, err := h.kill(stage).publish(t.Context()); !errors.Is(err, errKilled) {
+			r := newRig(t)
+			s := r.register(`{"handle":"survivor","password":"password one","country":"GE"}`)
+			if _, err := r.dyingRelay(stage).publish(t.Context()); !errors.Is(err, errKilled) {
 				t.Fatal(err)
 			}
-			if n := h.outbox(); n != 1 {
-				t.Fatalf("the outbox holds %d commands after a kill %s, not the one", n, stage)
+			if n := r.outbox(); n != 1 {
+				t.Fatalf("the outbox holds %d commands after a kill %s, want 1", n, stage)
 			}
-			h.publishAll()
-			if n, err := h.relay.publish(t.Context()); n != 0 || err != nil {
+			r.publishAll()
+			if n, err := r.relay.publish(t.Context()); n != 0 || err != nil {
 				t.Fatalf("an empty outbox published %d commands: %v", n, err)
 			}
-			all := h.kafka.commands(t)
+			all := r.kafka.commands(t)
 			if len(all) != times {
 				t.Fatalf("published %d times, want %d", len(all), times)
 			}
@@ -59,40 +59,40 @@ func TestAKillLosesNothingAndRepeatsUnderTheSameID(t *testing.T) {
 	}
 }
 
-func TestTheOutboxWaitsForKafka(t *testing.T) {
+func TestOutboxWaitsForKafka(t *testing.T) {
 	t.Parallel()
-	h := build(t)
-	h.kafka.setAway(fmt.Errorf("no broker: %w", kafka.ErrUnavailable))
-	background(t, h.Run)
-	h.register(`{"handle":"patient","password":"password one"}`) // does not need Kafka
-	h.kafka.next(t, "a try in vain")
-	if n := h.outbox(); n != 1 {
-		t.Fatalf("the outbox holds %d commands while none could be published, not the one", n)
+	r := newRig(t)
+	r.kafka.setErr(fmt.Errorf("no broker: %w", kafka.ErrUnavailable))
+	background(t, r.Run)
+	r.register(`{"handle":"patient","password":"password one"}`) // succeeds without Kafka
+	r.kafka.next(t, "a failed attempt")
+	if n := r.outbox(); n != 1 {
+		t.Fatalf("the outbox holds %d commands while Kafka is away, want 1", n)
 	}
-	h.kafka.setAway(nil)
-	published := func(n int) func() bool { return func() bool { return len(h.kafka.commands(t)) >= n } }
-	h.kafka.wait(t, "the command that waited", published(1))
-	h.register(`{"handle":"prompt","password":"password one"}`)
-	h.kafka.wait(t, "the command after it", published(2))
+	r.kafka.setErr(nil)
+	published := func(n int) func() bool { return func() bool { return len(r.kafka.commands(t)) >= n } }
+	r.kafka.wait(t, "the command that waited", published(1))
+	r.register(`{"handle":"prompt","password":"password one"}`)
+	r.kafka.wait(t, "the command after it", published(2))
 }
 
-func TestTwoRelaysKeepEachAccountsOrder(t *testing.T) {
+func TestTwoRelaysKeepOrderOfEachAccount(t *testing.T) {
 	t.Parallel()
-	h := build(t)
-	other := h.kill("never")
-	stop := background(t, h.Run)
+	r := newRig(t)
+	other := r.dyingRelay("never")
+	stop := background(t, r.Run)
 	stopOther := background(t, func(ctx context.Context) error { other.Run(ctx); return nil })
-	s := h.register(`{"handle":"mover","password":"password one"}`)
+	s := r.register(`{"handle":"mover","password":"password one"}`)
 	const changes = 20
 	for i := range changes {
-		h.ask("PATCH", "/v1/accounts/me", s.Token, fmt.Sprintf(`{"country":"A%c"}`, 'A'+i), nil)
+		r.request("PATCH", "/v1/accounts/me", s.Token, fmt.Sprintf(`{"country":"A%c"}`, 'A'+i), nil)
 		other.Wake()
 	}
-	h.kafka.wait(t, "the command of each change", func() bool { return len(h.kafka.commands(t)) >= changes+1 })
+	r.kafka.wait(t, "the command of each change", func() bool { return len(r.kafka.commands(t)) >= changes+1 })
 	stop()
 	stopOther()
 	var revisions []int64
-	for _, c := range h.kafka.commands(t) {
+	for _, c := range r.kafka.commands(t) {
 		revision := int64(1)
 		if u, ok := c.Payload.(*schemas.UpdatePlayerPayload); ok {
 			revision = u.Revision

@@ -24,7 +24,7 @@ import (
 	"tabiya/services/openapi/openapitest"
 )
 
-// index is a players table.
+// index is an index of players in a map.
 type index map[string]*player.State
 
 func (i index) Get(id string) (*player.State, bool) {
@@ -32,22 +32,22 @@ func (i index) Get(id string) (*player.State, bool) {
 	return row, ok
 }
 
-// topic is a Kafka that can be away.
-type topic struct {
+// fakeKafka records what is sent to it, or fails.
+type fakeKafka struct {
 	mu      sync.Mutex
-	away    error
+	err     error
 	records []schemas.Record
-	sent    chan struct{} // one for each Send, up to its room
+	sent    chan struct{} // a token for each Send
 }
 
-func newTopic() *topic { return &topic{sent: make(chan struct{}, 1000)} }
+func newFakeKafka() *fakeKafka { return &fakeKafka{sent: make(chan struct{}, 1000)} }
 
-func (k *topic) Send(_ context.Context, messages ...schemas.Message) error {
+func (k *fakeKafka) Send(_ context.Context, messages ...schemas.Message) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	defer func() { k.sent <- struct{}{} }()
-	if k.away != nil {
-		return k.away
+	if k.err != nil {
+		return k.err
 	}
 	for _, m := range messages {
 		k.records = append(k.records, m.Record())
@@ -55,34 +55,34 @@ func (k *topic) Send(_ context.Context, messages ...schemas.Message) error {
 	return nil
 }
 
-func (k *topic) setAway(err error) {
+func (k *fakeKafka) setErr(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.away = err
+	k.err = err
 }
 
-// patience bounds every wait; a test that waits that long has failed.
-const patience = 15 * time.Second
+// limit bounds every wait of a test.
+const limit = 15 * time.Second
 
 // next waits for a Send.
-func (k *topic) next(t *testing.T, what string) {
+func (k *fakeKafka) next(t *testing.T, what string) {
 	t.Helper()
 	select {
 	case <-k.sent:
-	case <-time.After(patience):
-		t.Fatalf("waited in vain for %s; published: %+v", what, k.commands(t))
+	case <-time.After(limit):
+		t.Fatalf("no Send while waiting for %s; published: %+v", what, k.commands(t))
 	}
 }
 
-// wait waits for what is so after some Send.
-func (k *topic) wait(t *testing.T, what string, is func() bool) {
+// wait waits until a condition is met, which it checks after each Send.
+func (k *fakeKafka) wait(t *testing.T, what string, met func() bool) {
 	t.Helper()
-	for !is() {
+	for !met() {
 		k.next(t, what)
 	}
 }
 
-func (k *topic) commands(t *testing.T) []schemas.Command {
+func (k *fakeKafka) commands(t *testing.T) []schemas.Command {
 	t.Helper()
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -97,36 +97,36 @@ func (k *topic) commands(t *testing.T) []schemas.Command {
 	return all
 }
 
-// house is the service over a database of its own.
-type house struct {
+// rig is the service with a database of its own.
+type rig struct {
 	*Service
 	t      *testing.T
 	server *httptest.Server
-	kafka  *topic
+	kafka  *fakeKafka
 	signer *auth.Signer
 }
 
-func build(t *testing.T) *house {
+func newRig(t *testing.T) *rig {
 	t.Helper()
 	key, err := auth.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
 	}
 	logger := slog.New(slog.NewTextHandler(testWriter{t}, nil))
-	h := &house{t: t, kafka: newTopic(), signer: auth.NewSigner(key)}
-	h.Service, err = New(Config{
-		Pool: postgrestest.New(t).Pool, Commands: h.kafka, Players: index{},
-		Signer: h.signer, Verifier: auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now),
+	r := &rig{t: t, kafka: newFakeKafka(), signer: auth.NewSigner(key)}
+	r.Service, err = New(Config{
+		Pool: postgrestest.New(t).Pool, Commands: r.kafka, Players: index{},
+		Signer: r.signer, Verifier: auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now),
 		Regions: []string{"eu", "us-east"}, Logger: logger, Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	engine := httpx.New(logger, prometheus.NewRegistry())
-	h.Routes(engine)
-	h.server = httptest.NewServer(engine)
-	t.Cleanup(h.server.Close)
-	return h
+	r.Routes(engine)
+	r.server = httptest.NewServer(engine)
+	t.Cleanup(r.server.Close)
+	return r
 }
 
 type testWriter struct{ t *testing.T }
@@ -136,13 +136,13 @@ func (w testWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// ask sends a request, checks the answer against the OpenAPI document and reads
-// it into out.
-func (h *house) ask(method, path, token, body string, out any, headers ...string) *http.Response {
-	h.t.Helper()
-	req, err := http.NewRequestWithContext(h.t.Context(), method, h.server.URL+path, strings.NewReader(body))
+// request sends a request, checks the response against the OpenAPI document and
+// decodes it into out, if that is not nil.
+func (r *rig) request(method, path, token, body string, out any, headers ...string) *http.Response {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), method, r.server.URL+path, strings.NewReader(body))
 	if err != nil {
-		h.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
@@ -153,70 +153,70 @@ func (h *house) ask(method, path, token, body string, out any, headers ...string
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := h.server.Client().Do(req)
+	resp, err := r.server.Client().Do(req)
 	if err != nil {
-		h.t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	openapitest.Validate(h.t, req, resp)
+	openapitest.Validate(r.t, req, resp)
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		h.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	if out != nil {
 		if err := json.Unmarshal(text, out); err != nil {
-			h.t.Fatalf("%s %s: %d %s: %v", method, path, resp.StatusCode, text, err)
+			r.t.Fatalf("%s %s: %d %s: %v", method, path, resp.StatusCode, text, err)
 		}
 	}
 	return resp
 }
 
-// refused asks for something and wants it refused with a code.
-func (h *house) refused(want schemas.Code, method, path, token, body string, headers ...string) {
-	h.t.Helper()
+// wantRefused sends a request that must be refused with a code.
+func (r *rig) wantRefused(want schemas.Code, method, path, token, body string, headers ...string) {
+	r.t.Helper()
 	var p httpx.Problem
-	resp := h.ask(method, path, token, body, &p, headers...)
+	resp := r.request(method, path, token, body, &p, headers...)
 	if p.Code != want || resp.StatusCode != httpx.Status(want) || resp.Header.Get("Content-Type") != "application/problem+json" {
-		h.t.Errorf("%s %s %.80s: %d %s %q, want %s", method, path, body, resp.StatusCode, p.Code, p.Detail, want)
+		r.t.Errorf("%s %s %.80s: %d %s %q, want %s", method, path, body, resp.StatusCode, p.Code, p.Detail, want)
 	}
 	if (resp.StatusCode == 503 || resp.StatusCode == 429) && resp.Header.Get("Retry-After") == "" {
-		h.t.Errorf("%s %s: %d without Retry-After", method, path, resp.StatusCode)
+		r.t.Errorf("%s %s: %d without Retry-After", method, path, resp.StatusCode)
 	}
 }
 
-func (h *house) register(body string, headers ...string) session {
-	h.t.Helper()
+func (r *rig) register(body string, headers ...string) session {
+	r.t.Helper()
 	var s session
-	if resp := h.ask("POST", "/v1/accounts", "", body, &s, headers...); resp.StatusCode != http.StatusCreated {
-		h.t.Fatalf("register %s: %d", body, resp.StatusCode)
+	if resp := r.request("POST", "/v1/accounts", "", body, &s, headers...); resp.StatusCode != http.StatusCreated {
+		r.t.Fatalf("register %s: %d", body, resp.StatusCode)
 	}
 	return s
 }
 
-func (h *house) count(query string) (n int) {
-	h.t.Helper()
-	if err := h.cfg.Pool.QueryRow(h.t.Context(), query).Scan(&n); err != nil {
-		h.t.Fatal(err)
+func (r *rig) count(query string) (n int) {
+	r.t.Helper()
+	if err := r.cfg.Pool.QueryRow(r.t.Context(), query).Scan(&n); err != nil {
+		r.t.Fatal(err)
 	}
 	return n
 }
 
-// outbox is how many commands wait to be published.
-func (h *house) outbox() int {
-	h.t.Helper()
-	return h.count(`SELECT count(*) FROM outbox`)
+// outbox returns how many commands wait to be published.
+func (r *rig) outbox() int {
+	r.t.Helper()
+	return r.count(`SELECT count(*) FROM outbox`)
 }
 
 // publishAll empties the outbox.
-func (h *house) publishAll() {
-	h.t.Helper()
-	for left := h.outbox(); left > 0; {
-		n, err := h.relay.publish(h.t.Context())
+func (r *rig) publishAll() {
+	r.t.Helper()
+	for left := r.outbox(); left > 0; {
+		n, err := r.relay.publish(r.t.Context())
 		if err != nil {
-			h.t.Fatal(err)
+			r.t.Fatal(err)
 		}
-		now := h.outbox()
+		now := r.outbox()
 		if n == 0 || now != left-n {
-			h.t.Fatalf("published %d of %d commands, and the outbox holds %d", n, left, now)
+			r.t.Fatalf("published %d of %d commands, but the outbox holds %d", n, left, now)
 		}
 		left = now
 	}

@@ -1,6 +1,6 @@
-// Package account is the accounts, the sessions and the players' public facts
-// over HTTP. An account lives in PostgreSQL; what the world may know of it goes
-// to the players processor as a command, by a transactional outbox:
+// Package account serves accounts, sessions and public player profiles over
+// HTTP. Accounts are stored in PostgreSQL. Their public part goes to the players
+// processor in commands, through a transactional outbox:
 //
 //	POST /v1/accounts ─► one transaction: accounts + outbox ─► 201
 //	                                          │
@@ -29,47 +29,48 @@ type Sender interface {
 	Send(ctx context.Context, messages ...schemas.Message) error
 }
 
-// Config of the service. All fields without a default must be set.
+// Config configures the service. All fields without a default must be set.
 type Config struct {
 	Pool     *pgxpool.Pool
 	Commands Sender
-	Players  Players // the index with the ratings; the caller runs it
+	Players  Players // the index of players, for their ratings; the caller runs it
 	Signer   *auth.Signer
 	Verifier *auth.Verifier
-	// Regions that a player may call home; the first is the default.
+	// Regions are the home regions to choose from; the first is the default.
 	Regions []string
-	// TokenTTL is how long a token is good. It cannot be taken back, so it is
-	// short. Default 12 hours.
+	// TokenTTL is how long a token is valid. Tokens cannot be revoked, so it
+	// should be short. Default 12 hours.
 	TokenTTL time.Duration
-	// HashesAtOnce bounds the memory for passwords: 19 MiB each. Default 2.
-	HashesAtOnce int
-	Logger       *slog.Logger
-	Registerer   prometheus.Registerer
-	Now          func() time.Time // default time.Now
+	// MaxHashes is how many passwords are hashed at the same time, with 19 MiB of
+	// memory each. Default 2.
+	MaxHashes  int
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Now        func() time.Time // default time.Now
 }
 
-// Validate reports the first thing that cannot work, after defaults are set.
+// Validate sets defaults and reports the first thing that cannot work.
 func (c *Config) Validate() error {
 	if c.TokenTTL == 0 {
 		c.TokenTTL = 12 * time.Hour
 	}
-	if c.HashesAtOnce == 0 {
-		c.HashesAtOnce = 2
+	if c.MaxHashes == 0 {
+		c.MaxHashes = 2
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	switch {
 	case c.Pool == nil || c.Commands == nil || c.Players == nil || c.Signer == nil || c.Verifier == nil || c.Logger == nil || c.Registerer == nil:
-		return errors.New("account: a part is missing")
+		return errors.New("account: a required field is missing")
 	case len(c.Regions) == 0:
 		return errors.New("account: no regions")
-	case c.TokenTTL < 0 || c.HashesAtOnce < 0:
+	case c.TokenTTL < 0 || c.MaxHashes < 0:
 		return errors.New("account: a limit is negative")
 	}
 	for _, region := range c.Regions {
 		if !schemas.ValidRegion(region) {
-			return fmt.Errorf("account: %q cannot be a region", region)
+			return fmt.Errorf("account: %q is not a valid region", region)
 		}
 	}
 	return nil
@@ -84,12 +85,13 @@ type Service struct {
 	attempts *attempts
 }
 
-// New makes the service; it talks to nobody yet.
+// New makes the service and registers its metrics. It does not connect to
+// anything before Run.
 func New(cfg Config) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	hashes, err := newHasher(cfg.HashesAtOnce)
+	hashes, err := newHasher(cfg.MaxHashes)
 	if err != nil {
 		return nil, err
 	}
@@ -113,27 +115,27 @@ func (s *Service) Routes(r gin.IRouter) {
 	g.GET("/players/:player", s.player)
 }
 
-// Run publishes the outbox until ctx ends.
+// Run publishes the outbox until ctx is done.
 func (s *Service) Run(ctx context.Context) error {
 	s.relay.Run(ctx)
 	return nil
 }
 
-// Ready asks the database. Kafka may be away: the outbox waits for it.
+// Ready is nil if the database answers. Kafka need not: the outbox waits for it.
 func (s *Service) Ready() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := s.cfg.Pool.Ping(ctx); err != nil {
-		return fmt.Errorf("ask postgres: %w", err)
+		return fmt.Errorf("ping postgres: %w", err)
 	}
 	return nil
 }
 
-// fail answers what went wrong behind a handler.
+// fail answers a request with the error that its handler met.
 func (s *Service) fail(c *gin.Context, err error) {
 	switch {
 	case errors.Is(err, errNoAccount):
-		httpx.Fail(c, schemas.CodePlayerNotFound, "there is no such account")
+		httpx.Fail(c, schemas.CodePlayerNotFound, "no such account")
 	case errors.Is(err, errHandleTaken):
 		httpx.Fail(c, schemas.CodeHandleTaken, err.Error())
 	case errors.Is(err, errEmailTaken):
@@ -141,10 +143,10 @@ func (s *Service) fail(c *gin.Context, err error) {
 	case errors.Is(err, errBusy):
 		httpx.Fail(c, schemas.CodeUnavailable, err.Error())
 	case errors.Is(err, errStale):
-		httpx.Fail(c, schemas.CodeUnavailable, "the account changes too often: try again")
+		httpx.Fail(c, schemas.CodeUnavailable, "the account is being changed by other requests; try again")
 	case errors.Is(err, postgres.ErrUnavailable):
-		s.cfg.Logger.Warn("postgres is away", "err", err, "request_id", httpx.RequestID(c))
-		httpx.Fail(c, schemas.CodeUnavailable, "the database is away")
+		s.cfg.Logger.Warn("postgres unavailable", "err", err, "request_id", httpx.RequestID(c))
+		httpx.Fail(c, schemas.CodeUnavailable, "the database cannot be reached")
 	case c.Request.Context().Err() != nil:
 		c.Abort() // the client has gone
 	default:

@@ -16,8 +16,8 @@ type credentials struct {
 	Password string `json:"password"`
 }
 
-// signIn is POST /v1/sessions. An unknown name and a wrong password are one
-// answer and take the same time.
+// signIn serves POST /v1/sessions. An unknown name and a wrong password get the
+// same answer after the same time.
 func (s *Service) signIn(c *gin.Context) {
 	var body credentials
 	if !httpx.Bind(c, &body) {
@@ -27,7 +27,7 @@ func (s *Service) signIn(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeInvalidField, "send either handle or email")
 		return
 	}
-	// What no account can have is known without asking.
+	// No account can have an invalid name or password: no need to look.
 	invalid := errors.Join(validPassword(body.Password), validEmail(body.Email))
 	if body.Handle != "" {
 		invalid = errors.Join(invalid, validHandle(body.Handle))
@@ -36,13 +36,13 @@ func (s *Service) signIn(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeInvalidField, oneLine(invalid))
 		return
 	}
-	tried, ok := s.attempts.try(c.ClientIP(), body.Handle+body.Email)
+	finish, ok := s.attempts.Begin(c.ClientIP(), body.Handle+body.Email)
 	if !ok {
 		httpx.Fail(c, schemas.CodeRateLimited, "too many wrong passwords")
 		return
 	}
 	wrong := false
-	defer func() { tried(wrong) }()
+	defer func() { finish(wrong) }()
 	ctx := c.Request.Context()
 	a, err := s.find(ctx, body)
 	if err != nil {
@@ -57,11 +57,11 @@ func (s *Service) signIn(c *gin.Context) {
 		wrong = true
 		httpx.Fail(c, schemas.CodeWrongCredentials, "the name or the password is wrong")
 	default:
-		s.answerSession(c, a)
+		s.respondWithSession(c, a)
 	}
 }
 
-// find gives the account, or one without a password hash where there is none.
+// find returns the account, or one without a password hash if there is none.
 func (s *Service) find(ctx context.Context, body credentials) (a account, err error) {
 	if body.Handle != "" {
 		a, err = s.accounts.ByHandle(ctx, body.Handle)

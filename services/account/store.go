@@ -32,10 +32,10 @@ var (
 	errNoAccount   = errors.New("no such account")
 	errHandleTaken = errors.New("the handle is taken")
 	errEmailTaken  = errors.New("the e-mail address is taken")
-	// errStale: the account has changed since it was read.
-	errStale = errors.New("the account has changed meanwhile")
+	errStale       = errors.New("the account has changed since it was read")
 )
 
+// store reads and writes accounts in PostgreSQL.
 type store struct {
 	pool    *pgxpool.Pool
 	breaker postgres.Breaker
@@ -70,15 +70,15 @@ func (s store) ByEmail(ctx context.Context, email string) (account, error) {
 	return s.one(ctx, "WHERE email_lower = $1", strings.ToLower(email))
 }
 
-// transact runs fn in one transaction with the account's change and what it has
-// to say to Kafka.
+// transact runs fn in a transaction.
 func (s store) transact(ctx context.Context, fn func(context.Context, pgx.Tx) error) error {
 	return s.breaker.Do(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return fn(ctx, tx) })
 	})
 }
 
-// Create inserts a and RegisterPlayer. a's revision is 1.
+// Create inserts the account, whose revision must be 1, and enqueues
+// RegisterPlayer.
 func (s store) Create(ctx context.Context, a account) error {
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `
@@ -93,15 +93,15 @@ func (s store) Create(ctx context.Context, a account) error {
 	return writeError("insert account", err)
 }
 
-// Update stores a over the row with the revision before a's. UpdatePlayer goes
-// out if what the world may know has changed.
-func (s store) Update(ctx context.Context, a account, publicly bool) error {
+// Update stores the account and, if its public part has changed, enqueues
+// UpdatePlayer. Returns errStale unless the stored revision is one less than a's.
+func (s store) Update(ctx context.Context, a account, public bool) error {
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if err := mustChange(tx.Exec(ctx, `
 			UPDATE accounts SET email = nullif($2, ''), email_lower = nullif($3, ''), password_hash = $4, region = $5, country = $6, revision = $7
 			WHERE id = $1 AND revision = $7 - 1 AND closed_at IS NULL`,
 			a.ID, a.Email, strings.ToLower(a.Email), a.PasswordHash, a.Region, a.Country, a.Revision,
-		)); err != nil || !publicly {
+		)); err != nil || !public {
 			return err
 		}
 		return enqueue(ctx, tx, a, schemas.UpdatePlayer,
@@ -110,8 +110,8 @@ func (s store) Update(ctx context.Context, a account, publicly bool) error {
 	return writeError("update account", err)
 }
 
-// Close erases e-mail and password of the row with the revision before a's, and
-// sends ClosePlayer.
+// Close erases e-mail and password and enqueues ClosePlayer. Returns errStale
+// unless the stored revision is one less than a's.
 func (s store) Close(ctx context.Context, a account) error {
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if err := mustChange(tx.Exec(ctx, `
@@ -125,6 +125,7 @@ func (s store) Close(ctx context.Context, a account) error {
 	return writeError("close account", err)
 }
 
+// mustChange returns errStale if a statement has changed no row.
 func mustChange(tag pgconn.CommandTag, err error) error {
 	if err == nil && tag.RowsAffected() == 0 {
 		return errStale
@@ -132,11 +133,11 @@ func mustChange(tag pgconn.CommandTag, err error) error {
 	return err
 }
 
-// enqueue adds a command to the outbox. Its id is a function of the account's
-// revision, and stored: published twice, it is one command.
-func enqueue(ctx context.Context, tx pgx.Tx, a account, kind schemas.CommandType, payload any) error {
+// enqueue adds a command to the outbox. The command's id is derived from the
+// account's revision, so its consumers recognize a repeat.
+func enqueue(ctx context.Context, tx pgx.Tx, a account, command schemas.CommandType, payload any) error {
 	r := schemas.Command{
-		ID: schemas.DerivedID(a.ID, "account", a.Revision), Type: kind, Key: a.ID,
+		ID: schemas.DerivedID(a.ID, "account", a.Revision), Type: command, Key: a.ID,
 		Region: a.Region, Actor: schemas.ActorSystem, Payload: payload,
 	}.Record()
 	_, err := tx.Exec(ctx, `INSERT INTO outbox (topic, key, type, region, value) VALUES ($1, $2, $3, $4, $5)`,
@@ -152,7 +153,7 @@ func writeError(doing string, err error) error {
 		if pgErr.ConstraintName == "accounts_email_lower_key" {
 			return errEmailTaken
 		}
-		return errHandleTaken // the id is made from the handle, see create
+		return errHandleTaken // or the id, which is derived from the handle; see create
 	}
 	return fmt.Errorf("%s: %w", doing, postgres.Unavailable(err))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// position is a place in a list: the last game before it.
-type position struct {
+// pageEnd is the last game of a page; the next page begins after it.
+type pageEnd struct {
 	EndedAt time.Time
 	GameID  string
 }
@@ -21,11 +21,10 @@ const (
 	cursorSize   = 1 + 8 + 16 + 4
 )
 
-// cursor writes the position for a client: format, microseconds, game id, and a
-// checksum that ties it to the player and the filters, so that a cursor that
-// was cut, mixed up or used with other filters is refused instead of showing
-// the wrong games.
-func (p position) cursor(f filter) string {
+// cursor encodes p for clients: format, microseconds, game id and a checksum. The
+// checksum includes the player and the filters, so a cursor that was truncated,
+// altered or used with other filters is refused instead of showing wrong games.
+func (p pageEnd) cursor(f filter) string {
 	b := make([]byte, 0, cursorSize)
 	b = append(b, cursorFormat)
 	b = binary.BigEndian.AppendUint64(b, uint64(p.EndedAt.UnixMicro()))
@@ -35,13 +34,14 @@ func (p position) cursor(f filter) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// parseCursor reads what cursor wrote. Any string gives a position or an error.
-func parseCursor(text string, f filter) (*position, error) {
+// parseCursor decodes what cursor encoded, for the same filters. Returns
+// errBadCursor for anything else.
+func parseCursor(text string, f filter) (*pageEnd, error) {
 	if len(text) != base64.RawURLEncoding.EncodedLen(cursorSize) {
 		return nil, errBadCursor
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	// The decoder skips line ends, so the text's length alone proves nothing.
+	// The decoder skips line ends, so check the decoded length as well.
 	if err != nil || len(b) != cursorSize || b[0] != cursorFormat || binary.BigEndian.Uint32(b[cursorSize-4:]) != f.checksum(b[:cursorSize-4]) {
 		return nil, errBadCursor
 	}
@@ -49,10 +49,11 @@ func parseCursor(text string, f filter) (*position, error) {
 	if !storable(endedAt) {
 		return nil, errBadCursor
 	}
-	return &position{endedAt, uuid.UUID(b[9:25]).String()}, nil
+	return &pageEnd{endedAt, uuid.UUID(b[9:25]).String()}, nil
 }
 
+// checksum is that of b, player and filters.
 func (f filter) checksum(b []byte) uint32 {
-	about := fmt.Sprintf("%s|%d|%d|%s|%s|%s|%s", f.Player, f.Since.UnixMicro(), f.Until.UnixMicro(), f.Speed, f.Result, f.Color, f.Opponent)
-	return crc32.Update(crc32.ChecksumIEEE(b), crc32.IEEETable, []byte(about))
+	scope := fmt.Sprintf("%s|%d|%d|%s|%s|%s|%s", f.Player, f.Since.UnixMicro(), f.Until.UnixMicro(), f.Speed, f.Result, f.Color, f.Opponent)
+	return crc32.Update(crc32.ChecksumIEEE(b), crc32.IEEETable, []byte(scope))
 }

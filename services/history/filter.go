@@ -17,25 +17,25 @@ const (
 	maxLimit     = 200
 )
 
-// filter is which of a player's games are asked for. Empty fields ask nothing.
+// filter selects games of a player. Empty fields select all.
 type filter struct {
 	Player       string
 	Since, Until time.Time // ended in [Since, Until)
 	Speed        schemas.Speed
-	Result       string // win, loss, draw: the player's own
+	Result       string // win, loss or draw, for the player
 	Color        schemas.Color
 	Opponent     string
 	Viewer       viewer
 }
 
-// query is the whole request.
+// query is the request for a list.
 type query struct {
 	filter
-	Limit int // 0: none given
-	After *position
+	Limit int // 0: not given
+	After *pageEnd
 }
 
-// refusal is a request that cannot be answered, with its reason.
+// refusal says why a request is refused.
 type refusal struct {
 	code   schemas.Code
 	detail string
@@ -47,13 +47,13 @@ func invalid(format string, args ...any) *refusal {
 	return &refusal{schemas.CodeInvalidField, fmt.Sprintf(format, args...)}
 }
 
-// parseQuery reads the query parameters. A name that is not known is refused: a
-// misspelt filter must not show all games.
+// parseQuery parses the query parameters. It refuses unknown names, so that a
+// misspelt filter does not show all games.
 func parseQuery(player, raw string) (query, error) {
 	q := query{filter: filter{Player: player}}
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return query{}, invalid("the query string cannot be read")
+		return query{}, invalid("the query string cannot be parsed")
 	}
 	cursor := ""
 	for name, given := range values {
@@ -98,19 +98,19 @@ func parseQuery(player, raw string) (query, error) {
 func parseLimit(value string) (int, error) {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 || n > maxLimit {
-		return 0, invalid("limit is not in 1..%d", maxLimit)
+		return 0, invalid("limit must be from 1 to %d", maxLimit)
 	}
 	return n, nil
 }
 
-// parseTime reads a date, which is its midnight in UTC, or a time with its zone.
+// parseTime parses a date, which means midnight UTC, or an RFC 3339 time.
 func parseTime(name, value string) (time.Time, error) {
 	t, err := time.Parse(time.DateOnly, value)
 	if err != nil {
 		t, err = time.Parse(time.RFC3339, value)
 	}
 	if err != nil || !storable(t) {
-		return time.Time{}, invalid("%s is neither a date such as 2026-01-31 nor an RFC 3339 time", name)
+		return time.Time{}, invalid("%s must be a date such as 2026-01-31 or an RFC 3339 time", name)
 	}
 	return t, nil
 }
@@ -119,11 +119,11 @@ func oneOf[T ~string](name, value string, allowed ...T) (T, error) {
 	if slices.Contains(allowed, T(value)) {
 		return T(value), nil
 	}
-	return "", invalid("%s is none of %v", name, allowed)
+	return "", invalid("%s must be one of %v", name, allowed)
 }
 
-// where is the condition on player_games, with its arguments.
-func (f filter) where(after *position) (string, []any) {
+// where returns the SQL condition on player_games and its arguments.
+func (f filter) where(after *pageEnd) (string, []any) {
 	var (
 		conditions []string
 		args       []any
@@ -152,20 +152,20 @@ func (f filter) where(after *position) (string, []any) {
 		add("color = ?", string(f.Color))
 	}
 	if !f.Viewer.all {
-		// The player's own list, or what the two of them played.
+		// A private game is for its two players.
 		add("(NOT private OR ? IN (player_id::text, opponent_id::text))", f.Viewer.playerID)
 	}
 	if f.Opponent != "" {
 		add("opponent_id = ?", f.Opponent)
 	}
 	if after != nil {
-		// The first half alone lets PostgreSQL leave later partitions out.
+		// PostgreSQL needs the first half to exclude later partitions.
 		add("ended_at <= ? AND (ended_at, game_id) < (?, ?)", after.EndedAt, after.EndedAt, after.GameID)
 	}
 	return strings.Join(conditions, " AND "), args
 }
 
-// storable reports whether PostgreSQL and RFC 3339 can both say t.
+// storable reports whether both PostgreSQL and RFC 3339 can represent t.
 func storable(t time.Time) bool { return t.UTC().Year() >= 1 && t.UTC().Year() <= 9999 }
 
-var errBadCursor = errors.New("the cursor is not one that this list gave, for these filters")
+var errBadCursor = errors.New("the cursor is not valid for this player and these filters")

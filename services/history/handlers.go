@@ -10,7 +10,7 @@ import (
 	"tabiya/schemas"
 )
 
-// game is GET /v1/history/games/{id}.
+// game serves GET /v1/history/games/{id}.
 func (s *Service) game(c *gin.Context) {
 	media, ok := httpx.Accept(c, mediaJSON, mediaPGN)
 	if !ok {
@@ -22,7 +22,7 @@ func (s *Service) game(c *gin.Context) {
 		return
 	}
 	g, err := s.games.Game(c.Request.Context(), id)
-	if err == nil && !viewerOf(c).maySee(g) {
+	if err == nil && !viewerOf(c).canSee(g) {
 		err = errNoGame
 	}
 	if err != nil {
@@ -41,7 +41,7 @@ func (s *Service) game(c *gin.Context) {
 	c.Data(http.StatusOK, mediaPGN, text)
 }
 
-// list is GET /v1/history/players/{id}/games.
+// list serves GET /v1/history/players/{id}/games.
 func (s *Service) list(c *gin.Context) {
 	media, ok := httpx.Accept(c, mediaJSON, mediaNDJSON, mediaPGN)
 	if !ok {
@@ -49,7 +49,7 @@ func (s *Service) list(c *gin.Context) {
 	}
 	player := c.Param("player")
 	if !schemas.ValidID(player) {
-		httpx.Fail(c, schemas.CodePlayerNotFound, "this is not a player id")
+		httpx.Fail(c, schemas.CodePlayerNotFound, "not a player id")
 		return
 	}
 	q, err := parseQuery(player, c.Request.URL.RawQuery)
@@ -66,7 +66,7 @@ func (s *Service) list(c *gin.Context) {
 	s.stream(c, q, media)
 }
 
-// page answers one page, with the cursor of the next if there is one.
+// page answers with one page, and the cursor of the next if there is one.
 func (s *Service) page(c *gin.Context, q query) {
 	limit := q.Limit
 	if limit == 0 {
@@ -80,7 +80,7 @@ func (s *Service) page(c *gin.Context, q query) {
 	page := pageView{}
 	if len(games) > limit {
 		games = games[:limit]
-		page.Next = games[limit-1].position().cursor(q.filter)
+		page.Next = games[limit-1].pageEnd().cursor(q.filter)
 	}
 	page.Games = viewsOf(games)
 	c.JSON(http.StatusOK, page)

@@ -24,22 +24,22 @@ func ids(games []gameView) (all []string) {
 	return all
 }
 
-func TestOneGame(t *testing.T) {
+func TestGameAsJSONAndPGN(t *testing.T) {
 	t.Parallel()
 	pool := postgrestest.New(t).Pool
-	h := build(t, pool)
-	g := play(rand.New(rand.NewPCG(1, 1)), schemas.NewID(), 1)[0]
+	rig := newRig(t, pool)
+	g := randomGames(rand.New(rand.NewPCG(1, 1)), schemas.NewID(), 1)[0]
 	next := schemas.NewID()
 	g.Rematch = &next
 	save(t, pool, []finished{g})
 
 	var got gameView
-	h.read("/v1/history/games/"+g.ID, &got)
+	rig.read("/v1/history/games/"+g.ID, &got)
 	want, _ := json.Marshal(viewOf(g))
 	if have, _ := json.Marshal(got); !bytes.Equal(have, want) || got.Rematch == nil || *got.Rematch != next {
 		t.Fatalf("%s\nwant %s", have, want)
 	}
-	resp, text := h.get("/v1/history/games/"+g.ID, mediaPGN)
+	resp, text := rig.get("/v1/history/games/"+g.ID, mediaPGN)
 	if resp.Header.Get("Content-Type") != mediaPGN || resp.Header.Get("Vary") != "Accept" {
 		t.Fatalf("%v", resp.Header)
 	}
@@ -48,48 +48,48 @@ func TestOneGame(t *testing.T) {
 		t.Fatalf("%v\n%s", err, text)
 	}
 
-	h.refused(schemas.CodeGameNotFound, "/v1/history/games/"+schemas.NewID(), "")
-	h.refused(schemas.CodeGameNotFound, "/v1/history/games/..%00", "")
-	h.refused(schemas.CodeNotAcceptable, "/v1/history/games/"+g.ID, "text/html")
-	h.refused(schemas.CodeUnauthenticated, "/v1/history/games/"+g.ID, "", "Authorization", "Bearer nonsense")
-	expired, _, err := h.signer.Player(schemas.NewID(), time.Now().Add(-2*time.Hour), time.Hour)
+	rig.wantRefused(schemas.CodeGameNotFound, "/v1/history/games/"+schemas.NewID(), "")
+	rig.wantRefused(schemas.CodeGameNotFound, "/v1/history/games/..%00", "")
+	rig.wantRefused(schemas.CodeNotAcceptable, "/v1/history/games/"+g.ID, "text/html")
+	rig.wantRefused(schemas.CodeUnauthenticated, "/v1/history/games/"+g.ID, "", "Authorization", "Bearer nonsense")
+	expired, _, err := rig.signer.Player(schemas.NewID(), time.Now().Add(-2*time.Hour), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.refused(schemas.CodeTokenExpired, "/v1/history/games/"+g.ID, "", "Authorization", "Bearer "+expired)
+	rig.wantRefused(schemas.CodeTokenExpired, "/v1/history/games/"+g.ID, "", "Authorization", "Bearer "+expired)
 }
 
-func TestWhenAGameWasPlayed(t *testing.T) {
+func TestPlayed(t *testing.T) {
 	t.Parallel()
 	pool := postgrestest.New(t).Pool
-	h := build(t, pool)
-	g := play(rand.New(rand.NewPCG(1, 2)), schemas.NewID(), 1)[0]
+	rig := newRig(t, pool)
+	g := randomGames(rand.New(rand.NewPCG(1, 2)), schemas.NewID(), 1)[0]
 	save(t, pool, []finished{g})
-	if at, _, ok, err := h.Played(t.Context(), g.ID); err != nil || !ok || !at.Equal(g.CreatedAt.Std()) {
+	if at, _, ok, err := rig.Played(t.Context(), g.ID); err != nil || !ok || !at.Equal(g.CreatedAt.Std()) {
 		t.Errorf("%v %t %v, want %v", at, ok, err, g.CreatedAt.Std())
 	}
-	if at, _, ok, err := h.Played(t.Context(), schemas.NewID()); err != nil || ok {
-		t.Errorf("an unknown game: %v %t %v", at, ok, err)
+	if at, _, ok, err := rig.Played(t.Context(), schemas.NewID()); err != nil || ok {
+		t.Errorf("unknown game: %v %t %v", at, ok, err)
 	}
 	pool.Close()
-	if _, _, ok, err := h.Played(t.Context(), g.ID); err == nil || ok {
+	if _, _, ok, err := rig.Played(t.Context(), g.ID); err == nil || ok {
 		t.Errorf("without the database: %t %v", ok, err)
 	}
 }
 
-func TestPagesHoldEveryGameOnce(t *testing.T) {
+func TestPagesAndStreamsHoldEveryGameOnce(t *testing.T) {
 	t.Parallel()
 	pool := postgrestest.New(t).Pool
-	h := build(t, pool)
-	me := schemas.NewID()
+	rig := newRig(t, pool)
+	playerID := schemas.NewID()
 	r := rand.New(rand.NewPCG(7, 7))
-	games := play(r, me, 300)
+	games := randomGames(r, playerID, 300)
 	save(t, pool, games)
-	save(t, pool, play(r, schemas.NewID(), 20)) // somebody else's
-	path := "/v1/history/players/" + me + "/games"
+	save(t, pool, randomGames(r, schemas.NewID(), 20)) // of another player
+	path := "/v1/history/players/" + playerID + "/games"
 
 	var whole pageView
-	if h.read(path, &whole); len(whole.Games) != defaultLimit || whole.Next == "" {
+	if rig.read(path, &whole); len(whole.Games) != defaultLimit || whole.Next == "" {
 		t.Fatalf("%d games, next %q", len(whole.Games), whole.Next)
 	}
 	for _, tc := range []struct {
@@ -98,11 +98,11 @@ func TestPagesHoldEveryGameOnce(t *testing.T) {
 	}{
 		{"", func(finished) bool { return true }},
 		{"&speed=blitz", func(g finished) bool { return g.Speed == schemas.Blitz }},
-		{"&color=white", func(g finished) bool { return g.White.PlayerID == me }},
-		{"&result=win", func(g finished) bool { return outcome(g, g.White.PlayerID == me) == "win" }},
-		{"&result=loss&color=black", func(g finished) bool { return g.Black.PlayerID == me && outcome(g, false) == "loss" }},
+		{"&color=white", func(g finished) bool { return g.White.PlayerID == playerID }},
+		{"&result=win", func(g finished) bool { return outcome(g, g.White.PlayerID == playerID) == "win" }},
+		{"&result=loss&color=black", func(g finished) bool { return g.Black.PlayerID == playerID && outcome(g, false) == "loss" }},
 		{"&opponent=" + games[0].White.PlayerID, func(g finished) bool {
-			return g.White.PlayerID != me && g.White.PlayerID == games[0].White.PlayerID || g.Black.PlayerID == games[0].White.PlayerID && g.Black.PlayerID != me
+			return g.White.PlayerID != playerID && g.White.PlayerID == games[0].White.PlayerID || g.Black.PlayerID == games[0].White.PlayerID && g.Black.PlayerID != playerID
 		}},
 		{"&since=2026-02-01&until=2026-02-05T12:00:00Z", func(g finished) bool {
 			at := g.EndedAt.Std()
@@ -121,20 +121,20 @@ func TestPagesHoldEveryGameOnce(t *testing.T) {
 		}
 		for next := ""; ; {
 			var page pageView
-			h.read(path+"?limit=7"+tc.filter+next, &page)
+			rig.read(path+"?limit=7"+tc.filter+next, &page)
 			got = append(got, ids(page.Games)...)
 			if page.Next == "" {
 				break
 			}
 			if len(page.Games) != 7 {
-				t.Fatalf("%s: a page of %d has a next one", tc.filter, len(page.Games))
+				t.Fatalf("%s: a page of %d games has a cursor", tc.filter, len(page.Games))
 			}
 			next = "&cursor=" + page.Next
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%q: %d games, want %d", tc.filter, len(got), len(want))
 		}
-		_, text := h.get(path+"?"+strings.TrimPrefix(tc.filter, "&"), mediaNDJSON)
+		_, text := rig.get(path+"?"+strings.TrimPrefix(tc.filter, "&"), mediaNDJSON)
 		var streamed []string
 		for line := bufio.NewScanner(bytes.NewReader(text)); line.Scan(); {
 			var g gameView
@@ -148,12 +148,12 @@ func TestPagesHoldEveryGameOnce(t *testing.T) {
 		}
 	}
 
-	_, text := h.get(path, mediaPGN)
+	_, text := rig.get(path, mediaPGN)
 	reader := pgn.NewReader(bytes.NewReader(text))
 	for i, want := range games {
 		g, err := reader.Next()
 		if broken := new(pgn.Error); errors.As(err, &broken) && want.Result == schemas.NoResult {
-			err = nil // an aborted game is none to the reader
+			err = nil // the reader rejects aborted games
 		}
 		if err != nil || g.Tag("GameId") != want.ID {
 			t.Fatalf("game %d is %s: %v", i, g.Tag("GameId"), err)
@@ -162,11 +162,11 @@ func TestPagesHoldEveryGameOnce(t *testing.T) {
 	if _, err := reader.Next(); err != io.EOF {
 		t.Fatal(err)
 	}
-	if _, text := h.get(path+"?limit=3", mediaNDJSON); bytes.Count(text, []byte("\n")) != 3 {
+	if _, text := rig.get(path+"?limit=3", mediaNDJSON); bytes.Count(text, []byte("\n")) != 3 {
 		t.Fatalf("%s", text)
 	}
 	var none pageView
-	if h.read("/v1/history/players/"+schemas.NewID()+"/games", &none); none.Games == nil || len(none.Games) != 0 || none.Next != "" {
+	if rig.read("/v1/history/players/"+schemas.NewID()+"/games", &none); none.Games == nil || len(none.Games) != 0 || none.Next != "" {
 		t.Fatalf("%+v", none)
 	}
 }

@@ -10,17 +10,17 @@ import (
 	"tabiya/schemas"
 )
 
-func TestBadQueriesAreRefusedWithAStableCode(t *testing.T) {
+func TestBadQueriesRefusedWithStableCode(t *testing.T) {
 	t.Parallel()
 	pool := postgrestest.New(t).Pool
-	h := build(t, pool)
-	me := schemas.NewID()
-	save(t, pool, play(rand.New(rand.NewPCG(3, 3)), me, 5))
-	path := "/v1/history/players/" + me + "/games"
+	rig := newRig(t, pool)
+	playerID := schemas.NewID()
+	save(t, pool, randomGames(rand.New(rand.NewPCG(3, 3)), playerID, 5))
+	path := "/v1/history/players/" + playerID + "/games"
 	var page pageView
-	h.read(path+"?limit=2", &page)
+	rig.read(path+"?limit=2", &page)
 	cursor := page.Next
-	if h.read(path+"?limit=2&cursor="+cursor, &page); len(page.Games) != 2 {
+	if rig.read(path+"?limit=2&cursor="+cursor, &page); len(page.Games) != 2 {
 		t.Fatalf("%+v", page)
 	}
 	flipped := []byte(cursor)
@@ -53,32 +53,32 @@ func TestBadQueriesAreRefusedWithAStableCode(t *testing.T) {
 		"?since=2026-01-01&cursor=" + cursor:   schemas.CodeInvalidCursor,
 	} {
 		for _, accept := range []string{"", mediaNDJSON, mediaPGN} {
-			h.refused(want, path+query, accept)
+			rig.wantRefused(want, path+query, accept)
 		}
 	}
-	h.refused(schemas.CodeInvalidCursor, "/v1/history/players/"+schemas.NewID()+"/games?cursor="+cursor, "")
-	h.refused(schemas.CodePlayerNotFound, "/v1/history/players/nobody/games", "")
-	h.refused(schemas.CodePlayerNotFound, "/v1/history/players/a%00b/games", "")
-	h.refused(schemas.CodeNotAcceptable, path, "application/xml")
+	rig.wantRefused(schemas.CodeInvalidCursor, "/v1/history/players/"+schemas.NewID()+"/games?cursor="+cursor, "")
+	rig.wantRefused(schemas.CodePlayerNotFound, "/v1/history/players/nobody/games", "")
+	rig.wantRefused(schemas.CodePlayerNotFound, "/v1/history/players/a%00b/games", "")
+	rig.wantRefused(schemas.CodeNotAcceptable, path, "application/xml")
 
-	for range cap(h.streams) {
-		h.streams <- struct{}{}
+	for range cap(rig.streams) {
+		rig.streams <- struct{}{}
 	}
-	h.refused(schemas.CodeTooManyConnections, path, mediaNDJSON)
-	h.read(path, &page) // a page needs no place among the exports
+	rig.wantRefused(schemas.CodeTooManyConnections, path, mediaNDJSON)
+	rig.read(path, &page) // the limit is for streams only
 }
 
 func FuzzCursor(f *testing.F) {
-	about := filter{Player: schemas.NewID(), Speed: schemas.Blitz}
-	f.Add(position{time.UnixMicro(1_770_000_000_000_000), schemas.NewID()}.cursor(about))
+	scope := filter{Player: schemas.NewID(), Speed: schemas.Blitz}
+	f.Add(pageEnd{time.UnixMicro(1_770_000_000_000_000), schemas.NewID()}.cursor(scope))
 	f.Add("")
 	f.Add(strings.Repeat("A", 39))
 	f.Fuzz(func(t *testing.T, text string) {
-		p, err := parseCursor(text, about)
+		p, err := parseCursor(text, scope)
 		if err != nil {
 			return
 		}
-		if again := p.cursor(about); again != text {
+		if again := p.cursor(scope); again != text {
 			t.Fatalf("%q reads as %+v, which is %q", text, p, again)
 		}
 	})

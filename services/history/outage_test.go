@@ -19,121 +19,121 @@ import (
 	"tabiya/schemas"
 )
 
-// cable is the way to the database; it can be cut.
-type cable struct {
+// network connects to the database, and can be cut.
+type network struct {
 	cut   atomic.Bool
 	dials atomic.Int64
-	// left counts the writes until it is cut by itself; negative: never.
+	// left is the number of writes after which it is cut; never if negative.
 	left atomic.Int64
 
 	mu    sync.Mutex
 	conns []net.Conn
 }
 
-var errCut = errors.New("the cable is cut")
+var errCut = errors.New("the network is cut")
 
-func (w *cable) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	w.dials.Add(1)
-	if w.cut.Load() {
+func (n *network) dial(ctx context.Context, protocol, address string) (net.Conn, error) {
+	n.dials.Add(1)
+	if n.cut.Load() {
 		return nil, &net.OpError{Op: "dial", Err: errCut}
 	}
-	c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	c, err := (&net.Dialer{}).DialContext(ctx, protocol, address)
 	if err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.conns = append(w.conns, c)
-	return &end{c, w}, nil
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.conns = append(n.conns, c)
+	return &conn{c, n}, nil
 }
 
-func (w *cable) down() {
-	w.cut.Store(true)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, c := range w.conns {
+func (n *network) down() {
+	n.cut.Store(true)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.conns {
 		c.Close()
 	}
-	w.conns = nil
+	n.conns = nil
 }
 
-type end struct {
+type conn struct {
 	net.Conn
-	cable *cable
+	network *network
 }
 
-func (e *end) Write(p []byte) (int, error) {
-	if e.cable.left.Load() >= 0 && e.cable.left.Add(-1) < 0 {
-		e.cable.down()
+func (c *conn) Write(p []byte) (int, error) {
+	if c.network.left.Load() >= 0 && c.network.left.Add(-1) < 0 {
+		c.network.down()
 	}
-	return e.Conn.Write(p)
+	return c.Conn.Write(p)
 }
 
-func wire(t *testing.T) (*cable, *pgxpool.Pool) {
+func newNetwork(t *testing.T) (*network, *pgxpool.Pool) {
 	t.Helper()
 	cfg, err := pgxpool.ParseConfig(postgrestest.New(t).DSN)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &cable{}
-	w.left.Store(-1)
-	cfg.ConnConfig.DialFunc = w.dial
+	n := &network{}
+	n.left.Store(-1)
+	cfg.ConnConfig.DialFunc = n.dial
 	cfg.MaxConns = 2
 	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	return w, pool
+	return n, pool
 }
 
-func TestADatabaseThatIsAwayIsA503AndIsNotAskedByEveryRequest(t *testing.T) {
+func TestRequestsRefusedWithoutDatabaseAndFewReachIt(t *testing.T) {
 	t.Parallel()
-	w, pool := wire(t)
-	h := build(t, pool)
-	me := schemas.NewID()
-	games := play(rand.New(rand.NewPCG(5, 5)), me, 3)
+	network, pool := newNetwork(t)
+	rig := newRig(t, pool)
+	playerID := schemas.NewID()
+	games := randomGames(rand.New(rand.NewPCG(5, 5)), playerID, 3)
 	save(t, pool, games)
-	if err := h.Ready(); err != nil {
+	if err := rig.Ready(); err != nil {
 		t.Fatal(err)
 	}
-	w.down()
-	if h.Ready() == nil {
+	network.down()
+	if rig.Ready() == nil {
 		t.Error("ready without a database")
 	}
 	for range postgres.FailuresToOpen {
-		h.refused(schemas.CodeUnavailable, "/v1/history/games/"+games[0].ID, "")
+		rig.wantRefused(schemas.CodeUnavailable, "/v1/history/games/"+games[0].ID, "")
 	}
-	before := w.dials.Load()
+	before := network.dials.Load()
 	for range 20 {
-		h.refused(schemas.CodeUnavailable, "/v1/history/games/"+games[0].ID, "")
-		h.refused(schemas.CodeUnavailable, "/v1/history/players/"+me+"/games", mediaNDJSON)
+		rig.wantRefused(schemas.CodeUnavailable, "/v1/history/games/"+games[0].ID, "")
+		rig.wantRefused(schemas.CodeUnavailable, "/v1/history/players/"+playerID+"/games", mediaNDJSON)
 	}
-	if n := w.dials.Load() - before; n > 6 {
-		t.Errorf("%d of 40 requests went to a database that is away", n)
+	if n := network.dials.Load() - before; n > 6 {
+		t.Errorf("%d of 40 requests connected to the database", n)
 	}
-	w.cut.Store(false)
+	network.cut.Store(false)
 	for resp := (*http.Response)(nil); resp == nil || resp.StatusCode != http.StatusOK; {
-		resp, _ = h.get("/v1/history/games/"+games[0].ID, "")
+		resp, _ = rig.get("/v1/history/games/"+games[0].ID, "")
 	}
 	var page pageView
-	h.read("/v1/history/players/"+me+"/games", &page)
+	rig.read("/v1/history/players/"+playerID+"/games", &page)
 }
 
-func TestAnExportThatLosesTheDatabaseDoesNotEndProperly(t *testing.T) {
+func TestExportAbortedWhenDatabaseFails(t *testing.T) {
 	t.Parallel()
-	w, pool := wire(t)
-	h := build(t, pool)
-	me := schemas.NewID()
-	games := play(rand.New(rand.NewPCG(6, 6)), me, 5*streamPage)
+	network, pool := newNetwork(t)
+	rig := newRig(t, pool)
+	playerID := schemas.NewID()
+	games := randomGames(rand.New(rand.NewPCG(6, 6)), playerID, 5*streamPage)
 	save(t, pool, games)
-	w.left.Store(4) // of 5 pages, and what goes with them
-	req, err := http.NewRequestWithContext(t.Context(), "GET", h.server.URL+"/v1/history/players/"+me+"/games", nil)
+	network.left.Store(4) // enough for some of the 5 pages
+	req, err := http.NewRequestWithContext(t.Context(), "GET", rig.server.URL+"/v1/history/players/"+playerID+"/games", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("Accept", mediaNDJSON)
-	resp, err := h.server.Client().Do(req)
+	resp, err := rig.server.Client().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,5 +142,5 @@ func TestAnExportThatLosesTheDatabaseDoesNotEndProperly(t *testing.T) {
 	if n := strings.Count(string(body), "\n"); err == nil || n == 0 || n == len(games) || n%streamPage != 0 {
 		t.Fatalf("%d of %d games, then %v", n, len(games), err)
 	}
-	w.left.Store(-1)
+	network.left.Store(-1)
 }

@@ -2,5 +2,5 @@ package history
 
 import "tabiya/internal/core/pgn"
 
-// pgnOf writes the game as PGN.
+// pgnOf returns the game in PGN.
 func pgnOf(g finished) ([]byte, error) { return pgn.Append(nil, g.ID, &g.GameOver) }

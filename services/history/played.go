@@ -9,9 +9,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Played gives the broker time of a finished game's first command, and its row of
-// games-table, nil if the game is older than those; ok is false if there is no such
-// game. A database that is away is an error.
+// Played returns when a finished game was created, by broker time, and its row of
+// games-table. The row is nil for a game that was stored before rows were. ok is
+// false if there is no such game. Returns an error if the database cannot be
+// reached.
 func (s *Service) Played(ctx context.Context, gameID string) (from time.Time, row []byte, ok bool, err error) {
 	err = s.games.breaker.Do(ctx, func(ctx context.Context) error {
 		err := s.cfg.Pool.QueryRow(ctx, `SELECT created_at, table_row FROM games WHERE game_id = $1 LIMIT 1`, gameID).Scan(&from, &row)
@@ -19,7 +20,7 @@ func (s *Service) Played(ctx context.Context, gameID string) (from time.Time, ro
 		case errors.Is(err, pgx.ErrNoRows):
 			return nil
 		case err != nil:
-			return fmt.Errorf("read when game %s was played: %w", gameID, err)
+			return fmt.Errorf("read row of game %s: %w", gameID, err)
 		}
 		ok = true
 		return nil

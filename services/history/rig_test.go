@@ -26,23 +26,23 @@ import (
 	"tabiya/services/openapi/openapitest"
 )
 
-// house is the service over a database of its own.
-type house struct {
+// rig is the service with a database of its own.
+type rig struct {
 	*Service
 	t      *testing.T
 	server *httptest.Server
 	signer *auth.Signer
 }
 
-func build(t *testing.T, pool *pgxpool.Pool) *house {
+func newRig(t *testing.T, pool *pgxpool.Pool) *rig {
 	t.Helper()
 	key, err := auth.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
 	}
 	logger := slog.New(slog.NewTextHandler(testWriter{t}, nil))
-	h := &house{t: t, signer: auth.NewSigner(key)}
-	h.Service, err = New(Config{
+	r := &rig{t: t, signer: auth.NewSigner(key)}
+	r.Service, err = New(Config{
 		Pool: pool, Verifier: auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now),
 		Logger: logger, Registerer: prometheus.NewRegistry(),
 	})
@@ -50,10 +50,10 @@ func build(t *testing.T, pool *pgxpool.Pool) *house {
 		t.Fatal(err)
 	}
 	engine := httpx.New(logger, prometheus.NewRegistry())
-	h.Routes(engine)
-	h.server = httptest.NewServer(engine)
-	t.Cleanup(h.server.Close)
-	return h
+	r.Routes(engine)
+	r.server = httptest.NewServer(engine)
+	t.Cleanup(r.server.Close)
+	return r
 }
 
 type testWriter struct{ t *testing.T }
@@ -63,12 +63,13 @@ func (w testWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// get asks, checks the answer against the OpenAPI document and reads it whole.
-func (h *house) get(path, accept string, headers ...string) (*http.Response, []byte) {
-	h.t.Helper()
-	req, err := http.NewRequestWithContext(h.t.Context(), "GET", h.server.URL+path, nil)
+// get sends a request, checks the response against the OpenAPI document and
+// returns it with its body.
+func (r *rig) get(path, accept string, headers ...string) (*http.Response, []byte) {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), "GET", r.server.URL+path, nil)
 	if err != nil {
-		h.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	if accept != "" {
 		req.Header.Set("Accept", accept)
@@ -76,50 +77,52 @@ func (h *house) get(path, accept string, headers ...string) (*http.Response, []b
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := h.server.Client().Do(req)
+	resp, err := r.server.Client().Do(req)
 	if err != nil {
-		h.t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	openapitest.Validate(h.t, req, resp)
+	openapitest.Validate(r.t, req, resp)
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		h.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	return resp, body
 }
 
-func (h *house) read(path string, out any, headers ...string) {
-	h.t.Helper()
-	resp, body := h.get(path, "", headers...)
+// read requests JSON and decodes it into out.
+func (r *rig) read(path string, out any, headers ...string) {
+	r.t.Helper()
+	resp, body := r.get(path, "", headers...)
 	if err := json.Unmarshal(body, out); err != nil || resp.StatusCode != http.StatusOK {
-		h.t.Fatalf("%s: %d %s: %v", path, resp.StatusCode, body, err)
+		r.t.Fatalf("%s: %d %s: %v", path, resp.StatusCode, body, err)
 	}
 }
 
-func (h *house) refused(want schemas.Code, path, accept string, headers ...string) {
-	h.t.Helper()
-	resp, body := h.get(path, accept, headers...)
+// wantRefused sends a request that must be refused with a code.
+func (r *rig) wantRefused(want schemas.Code, path, accept string, headers ...string) {
+	r.t.Helper()
+	resp, body := r.get(path, accept, headers...)
 	var p httpx.Problem
 	if err := json.Unmarshal(body, &p); err != nil || p.Code != want || resp.StatusCode != httpx.Status(want) || resp.Header.Get("Content-Type") != "application/problem+json" {
-		h.t.Errorf("%s: %d %s, want %s", path, resp.StatusCode, body, want)
+		r.t.Errorf("%s: %d %s, want %s", path, resp.StatusCode, body, want)
 	}
 	if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") == "" {
-		h.t.Errorf("%s: no Retry-After", path)
+		r.t.Errorf("%s: no Retry-After", path)
 	}
 }
 
-// play makes games of a player against a few opponents, several of them at the
-// same moment, over three months.
-func play(r *rand.Rand, me string, n int) []finished {
-	foes := []string{schemas.NewID(), schemas.NewID(), schemas.NewID()}
+// randomGames makes games of a player against three opponents, over three months.
+// Several end at the same time.
+func randomGames(r *rand.Rand, playerID string, n int) []finished {
+	opponents := []string{schemas.NewID(), schemas.NewID(), schemas.NewID()}
 	start := schemas.TimeOf(time.Date(2026, 1, 30, 12, 0, 0, 0, time.UTC))
 	games := make([]finished, n)
 	for i := range games {
 		g := finished{ID: schemas.NewID(), Region: "eu"}
-		own, foe := schemas.Seated{PlayerID: me, Handle: "Me", Rating: 1500.5}, schemas.Seated{PlayerID: foes[r.IntN(3)], Handle: "Foe", Rating: 1612}
-		g.White, g.Black = own, foe
+		own, opponent := schemas.Seated{PlayerID: playerID, Handle: "Player", Rating: 1500.5}, schemas.Seated{PlayerID: opponents[r.IntN(3)], Handle: "Opponent", Rating: 1612}
+		g.White, g.Black = own, opponent
 		if r.IntN(2) == 0 {
-			g.White, g.Black = foe, own
+			g.White, g.Black = opponent, own
 		}
 		pool := []string{"1+0", "3+2", "15+10"}[r.IntN(3)]
 		g.TimeControl, _ = schemas.PoolTimeControl(pool)
@@ -154,7 +157,7 @@ func outcome(g finished, white bool) string {
 	}
 }
 
-// save writes games as the postgres sink does.
+// save stores games as the postgres sink does.
 func save(t *testing.T, pool *pgxpool.Pool, games []finished) {
 	t.Helper()
 	if err := postgres.EnsurePartitions(t.Context(), pool, games[len(games)-1].EndedAt.Std(), games[0].EndedAt.Std()); err != nil {
@@ -169,12 +172,12 @@ func save(t *testing.T, pool *pgxpool.Pool, games []finished) {
 			g.Black.PlayerID, g.Black.Handle, g.Black.Rating, g.TimeControl.InitialCs, g.TimeControl.IncrementCs, string(g.Result), string(g.Termination),
 			g.Plies, strings.Join(g.Moves, " "), g.ClocksCs, g.StartFEN, g.FEN, schemas.EventID(g.ID, 6), 6, g.Private, g.Rematch)
 		for _, side := range []struct {
-			own, foe schemas.Seated
-			color    schemas.Color
+			own, opponent schemas.Seated
+			color         schemas.Color
 		}{{g.White, g.Black, schemas.White}, {g.Black, g.White, schemas.Black}} {
 			batch.Queue(`INSERT INTO player_games (player_id, ended_at, game_id, color, result, rating, opponent_id, opponent_handle, opponent_rating,
 				region, speed, rated, initial_cs, increment_cs, termination, plies, private) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)`,
-				side.own.PlayerID, g.EndedAt.Std(), g.ID, string(side.color), outcome(g, side.color == schemas.White), side.own.Rating, side.foe.PlayerID, side.foe.Handle, side.foe.Rating,
+				side.own.PlayerID, g.EndedAt.Std(), g.ID, string(side.color), outcome(g, side.color == schemas.White), side.own.Rating, side.opponent.PlayerID, side.opponent.Handle, side.opponent.Rating,
 				g.Region, string(g.Speed), g.Rated, g.TimeControl.InitialCs, g.TimeControl.IncrementCs, string(g.Termination), g.Plies, g.Private)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package history answers from PostgreSQL what was played: one finished game,
-// or a player's games page by page, as JSON, NDJSON or PGN.
+// Package history serves finished games from PostgreSQL: one game, or the games
+// of a player page by page, as JSON, NDJSON or PGN.
 package history
 
 import (
@@ -19,25 +19,25 @@ import (
 	"tabiya/schemas"
 )
 
-// Config of the service. All fields without a default must be set.
+// Config configures the service. All fields without a default must be set.
 type Config struct {
 	Pool     *pgxpool.Pool
 	Verifier *auth.Verifier
-	// MaxStreams bounds the exports that run at the same time, each of which
-	// holds a page of games in memory. Default 32.
+	// MaxStreams bounds the exports at the same time, each of which holds a page
+	// of games in memory. Default 32.
 	MaxStreams int
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 }
 
-// Validate reports the first thing that cannot work, after defaults are set.
+// Validate sets defaults and reports the first thing that cannot work.
 func (c *Config) Validate() error {
 	if c.MaxStreams == 0 {
 		c.MaxStreams = 32
 	}
 	switch {
 	case c.Pool == nil || c.Verifier == nil || c.Logger == nil || c.Registerer == nil:
-		return errors.New("history: a part is missing")
+		return errors.New("history: a required field is missing")
 	case c.MaxStreams < 0:
 		return errors.New("history: MaxStreams is negative")
 	}
@@ -51,7 +51,7 @@ type Service struct {
 	streams chan struct{}
 }
 
-// New makes the service; it talks to nobody yet.
+// New makes the service and registers its metrics.
 func New(cfg Config) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -63,37 +63,37 @@ func New(cfg Config) (*Service, error) {
 	}, nil
 }
 
-// Routes adds the endpoints. Finished games are public; a token that is sent
-// all the same must be good.
+// Routes adds the endpoints. They need no token, but one that is sent must be
+// valid.
 func (s *Service) Routes(r gin.IRouter) {
 	g := r.Group("/v1/history", httpx.Authenticate(s.cfg.Verifier))
 	g.GET("/games/:game", s.game)
 	g.GET("/players/:player/games", s.list)
 }
 
-// Run waits for ctx: the service has nothing of its own to do.
+// Run waits until ctx is done: the service has no work in the background.
 func (s *Service) Run(ctx context.Context) error {
 	<-ctx.Done()
 	return nil
 }
 
-// Ready asks the database.
+// Ready is nil if the database answers.
 func (s *Service) Ready() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := s.cfg.Pool.Ping(ctx); err != nil {
-		return fmt.Errorf("ask postgres: %w", err)
+		return fmt.Errorf("ping postgres: %w", err)
 	}
 	return nil
 }
 
-// fail answers what went wrong behind a handler.
+// fail answers a request with the error that its handler met.
 func (s *Service) fail(c *gin.Context, err error) {
 	switch {
 	case errors.Is(err, errNoGame):
-		httpx.Fail(c, schemas.CodeGameNotFound, "there is no such finished game")
+		httpx.Fail(c, schemas.CodeGameNotFound, "no such finished game")
 	case errors.Is(err, postgres.ErrUnavailable):
-		httpx.Fail(c, schemas.CodeUnavailable, "the database is away")
+		httpx.Fail(c, schemas.CodeUnavailable, "the database cannot be reached")
 	case c.Request.Context().Err() != nil:
 		c.Abort() // the client has gone
 	default:

@@ -18,13 +18,14 @@ import (
 
 var errNoGame = errors.New("no such game")
 
-// finished is a game as the postgres sink stored it.
+// finished is a finished game as stored by the postgres sink.
 type finished struct {
 	ID, Region string
 	schemas.GameOver
-	Rematch *string // the game that follows
+	Rematch *string // game id
 }
 
+// store reads games from PostgreSQL.
 type store struct {
 	pool    *pgxpool.Pool
 	breaker postgres.Breaker
@@ -53,7 +54,7 @@ func scanGame(row pgx.CollectableRow) (g finished, err error) {
 	return g, err
 }
 
-// Game reads one game.
+// Game reads a game. Returns errNoGame if there is none.
 func (s *store) Game(ctx context.Context, id string) (g finished, err error) {
 	err = s.breaker.Do(ctx, func(ctx context.Context) error {
 		rows, err := s.pool.Query(ctx, selectGames+`WHERE g.game_id = $1 LIMIT 1`, id)
@@ -72,13 +73,14 @@ func (s *store) Game(ctx context.Context, id string) (g finished, err error) {
 	return g, err
 }
 
-// Page reads up to n of a player's games after the cursor, the latest first.
-func (s *store) Page(ctx context.Context, f filter, after *position, n int) (games []finished, err error) {
+// Page reads up to n of a player's games, the latest first: those after a page
+// end, or the first if that is nil.
+func (s *store) Page(ctx context.Context, f filter, after *pageEnd, n int) (games []finished, err error) {
 	err = s.breaker.Do(ctx, func(ctx context.Context) error {
 		where, args := f.where(after)
 		args = append(args, n)
-		// The inner part walks the index in the order of the pages; the games are
-		// then found by their whole key, in one partition each.
+		// The inner query scans the index in the order of the pages. The outer one
+		// finds each game by its whole key, which names its partition.
 		rows, err := s.pool.Query(ctx, selectGames+`
 			JOIN (SELECT game_id, ended_at FROM player_games WHERE `+where+`
 			      ORDER BY ended_at DESC, game_id DESC LIMIT $`+fmt.Sprint(len(args))+`) p USING (game_id, ended_at)

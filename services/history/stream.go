@@ -15,11 +15,11 @@ import (
 const (
 	// streamPage is how many games of a stream are in memory at a time.
 	streamPage = 200
-	// slowReader is how long a client may take for one page of a stream.
-	slowReader = 30 * time.Second
+	// pageTimeout is how long a client may take to read one page of a stream.
+	pageTimeout = 30 * time.Second
 )
 
-// encoder writes one game of a stream.
+// encoder appends one game of a stream.
 type encoder func(*bytes.Buffer, finished) error
 
 func encoderOf(media string) encoder {
@@ -34,19 +34,19 @@ func encoderOf(media string) encoder {
 	return func(b *bytes.Buffer, g finished) error { return json.NewEncoder(b).Encode(viewOf(g)) }
 }
 
-// stream answers all games that are asked for, a page in memory at a time. A
-// database that goes away in the middle cuts the connection: a body that ended
-// properly would say that this was all.
+// stream answers with all selected games, with one page in memory at a time. If
+// the database fails in between, it aborts the connection: a body that ended
+// properly would seem complete.
 func (s *Service) stream(c *gin.Context, q query, media string) {
 	select {
 	case s.streams <- struct{}{}:
 		defer func() { <-s.streams }()
 	default:
-		httpx.Fail(c, schemas.CodeTooManyConnections, "as many exports run as may")
+		httpx.Fail(c, schemas.CodeTooManyConnections, "too many exports are running")
 		return
 	}
 	httpx.Stream(c)
-	encode, left, begun := encoderOf(media), q.Limit, false
+	encode, left, started := encoderOf(media), q.Limit, false
 	for {
 		n := streamPage
 		if q.Limit > 0 {
@@ -54,49 +54,52 @@ func (s *Service) stream(c *gin.Context, q query, media string) {
 		}
 		games, err := s.games.Page(c.Request.Context(), q.filter, q.After, n)
 		if err == nil {
-			err = writePage(c, games, encode, media, &begun)
+			err = writePage(c, games, encode, media, &started)
 		}
 		if err != nil {
-			s.cut(c, err, begun)
+			s.abort(c, err, started)
 			return
 		}
 		left -= len(games)
 		if len(games) < n || (q.Limit > 0 && left == 0) {
 			return
 		}
-		last := games[len(games)-1].position()
+		last := games[len(games)-1].pageEnd()
 		q.After = &last
 	}
 }
 
-func writePage(c *gin.Context, games []finished, encode encoder, media string, begun *bool) error {
+// writePage writes games, and first the headers if they are not written.
+func writePage(c *gin.Context, games []finished, encode encoder, media string, started *bool) error {
 	var b bytes.Buffer
 	for _, g := range games {
 		if err := encode(&b, g); err != nil {
 			return err
 		}
 	}
-	if !*begun {
+	if !*started {
 		c.Header("Content-Type", media)
 		c.Status(http.StatusOK)
 		c.Writer.WriteHeaderNow()
-		*begun = true
+		*started = true
 	}
 	control := http.NewResponseController(c.Writer)
-	_ = control.SetWriteDeadline(time.Now().Add(slowReader)) // a recorder in a test has none
+	_ = control.SetWriteDeadline(time.Now().Add(pageTimeout)) // httptest's recorder has none
 	if _, err := c.Writer.Write(b.Bytes()); err != nil {
 		return err
 	}
 	return control.Flush()
 }
 
-func (s *Service) cut(c *gin.Context, err error, begun bool) {
-	if !begun {
+// abort answers with the error, or aborts the connection if the answer has
+// started.
+func (s *Service) abort(c *gin.Context, err error, started bool) {
+	if !started {
 		s.fail(c, err)
 		return
 	}
 	if c.Request.Context().Err() == nil {
-		s.cfg.Logger.Warn("an export was cut off", "err", err, "request_id", httpx.RequestID(c))
+		s.cfg.Logger.Warn("export aborted", "err", err, "request_id", httpx.RequestID(c))
 	}
 	panic(http.ErrAbortHandler)
 }

@@ -16,7 +16,7 @@ type playerView struct {
 	Rating   float64 `json:"rating"`
 }
 
-// gameView is a finished game as clients see it.
+// gameView is a finished game in an answer.
 type gameView struct {
 	ID          string              `json:"id"`
 	Region      string              `json:"region"`
@@ -26,7 +26,7 @@ type gameView struct {
 	Speed       schemas.Speed       `json:"speed"`
 	Rated       bool                `json:"rated"`
 	Private     bool                `json:"private,omitempty"`
-	Queue       string              `json:"queue,omitempty"` // the pool
+	Queue       string              `json:"queue,omitempty"` // pool
 	CreatedAt   schemas.Time        `json:"createdAt"`
 	EndedAt     schemas.Time        `json:"endedAt"`
 	Result      schemas.Result      `json:"result"`
@@ -36,7 +36,7 @@ type gameView struct {
 	FEN         string              `json:"fen"`
 	Moves       []string            `json:"moves"`
 	ClocksCs    []int64             `json:"clocksCs"`
-	Rematch     *string             `json:"rematch,omitempty"` // the game that follows
+	Rematch     *string             `json:"rematch,omitempty"` // game id
 }
 
 type pageView struct {
@@ -64,4 +64,4 @@ func viewsOf(games []finished) []gameView {
 	return views
 }
 
-func (g finished) position() position { return position{g.EndedAt.Std(), g.ID} }
+func (g finished) pageEnd() pageEnd { return pageEnd{g.EndedAt.Std(), g.ID} }

@@ -6,17 +6,18 @@ import (
 	"tabiya/internal/httpx"
 )
 
-// viewer is who asks: private games are for their players and for services.
+// viewer is the client of a request. Private games are visible only to their
+// players and to services.
 type viewer struct {
-	playerID string // "" without a player's token
-	all      bool   // a service
+	playerID string // empty without a player's token
+	all      bool   // true for a service
 }
 
 func viewerOf(c *gin.Context) viewer {
-	who, _ := httpx.Principal(c)
-	return viewer{who.PlayerID, who.Service != ""}
+	principal, _ := httpx.Principal(c)
+	return viewer{principal.PlayerID, principal.Service != ""}
 }
 
-func (v viewer) maySee(g finished) bool {
+func (v viewer) canSee(g finished) bool {
 	return !g.Private || v.all || (v.playerID != "" && (v.playerID == g.White.PlayerID || v.playerID == g.Black.PlayerID))
 }

@@ -10,32 +10,30 @@ import (
 	"tabiya/schemas"
 )
 
-// A private game is there for its players and for services, and for nobody else:
-// not by its id, not in a list, not in an export.
-func TestAPrivateGameIsForItsPlayers(t *testing.T) {
+func TestPrivateGameVisibleOnlyToItsPlayersAndServices(t *testing.T) {
 	t.Parallel()
 	pool := postgrestest.New(t).Pool
-	h := build(t, pool)
-	me := schemas.NewID()
-	games := play(rand.New(rand.NewPCG(5, 5)), me, 20)
-	var open []string
+	rig := newRig(t, pool)
+	playerID := schemas.NewID()
+	games := randomGames(rand.New(rand.NewPCG(5, 5)), playerID, 20)
+	var public []string
 	for i := range games {
 		games[i].Private = i%2 == 0
 		if !games[i].Private {
-			open = append(open, games[i].ID)
+			public = append(public, games[i].ID)
 		}
 	}
 	save(t, pool, games)
-	secret := games[0]
-	foe := secret.Black.PlayerID
-	if foe == me {
-		foe = secret.White.PlayerID
+	private := games[0]
+	opponent := private.Black.PlayerID
+	if opponent == playerID {
+		opponent = private.White.PlayerID
 	}
-	var all, ours []string // as I see them, and as my opponent in that game does
+	var all, shared []string // as the player sees them, and as the opponent in the private game does
 	for _, g := range games {
 		all = append(all, g.ID)
-		if !g.Private || g.White.PlayerID == foe || g.Black.PlayerID == foe {
-			ours = append(ours, g.ID)
+		if !g.Private || g.White.PlayerID == opponent || g.Black.PlayerID == opponent {
+			shared = append(shared, g.ID)
 		}
 	}
 
@@ -44,29 +42,29 @@ func TestAPrivateGameIsForItsPlayers(t *testing.T) {
 		listed      []string
 		seen        bool
 	}{
-		{"nobody", "", open, false},
-		{"a stranger", h.player(schemas.NewID()), open, false},
-		{"the player", h.player(me), all, true},
-		{"the opponent", h.player(foe), ours, true},
-		{"a service", h.service(), all, true},
+		{"without a token", "", public, false},
+		{"another player", rig.player(schemas.NewID()), public, false},
+		{"the player", rig.player(playerID), all, true},
+		{"the opponent", rig.player(opponent), shared, true},
+		{"a service", rig.service(), all, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var headers []string
 			if c.token != "" {
 				headers = []string{"Authorization", "Bearer " + c.token}
 			}
-			one, _ := h.get("/v1/history/games/"+secret.ID, "", headers...)
+			one, _ := rig.get("/v1/history/games/"+private.ID, "", headers...)
 			if seen := one.StatusCode == 200; seen != c.seen || !seen && one.StatusCode != 404 {
-				t.Errorf("the game: %d", one.StatusCode)
+				t.Errorf("game: %d", one.StatusCode)
 			}
 			var listed []string
 			for next := ""; ; {
-				path := "/v1/history/players/" + me + "/games?limit=3"
+				path := "/v1/history/players/" + playerID + "/games?limit=3"
 				if next != "" {
 					path += "&cursor=" + next
 				}
 				var page pageView
-				h.read(path, &page, headers...)
+				rig.read(path, &page, headers...)
 				listed = append(listed, ids(page.Games)...)
 				if next = page.Next; next == "" {
 					break
@@ -79,20 +77,20 @@ func TestAPrivateGameIsForItsPlayers(t *testing.T) {
 	}
 }
 
-func (h *house) player(id string) string {
-	h.t.Helper()
-	token, _, err := h.signer.Player(id, time.Now(), time.Hour)
+func (r *rig) player(id string) string {
+	r.t.Helper()
+	token, _, err := r.signer.Player(id, time.Now(), time.Hour)
 	if err != nil {
-		h.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	return token
 }
 
-func (h *house) service() string {
-	h.t.Helper()
-	token, _, err := h.signer.Service("tests", time.Now(), time.Hour)
+func (r *rig) service() string {
+	r.t.Helper()
+	token, _, err := r.signer.Service("tests", time.Now(), time.Hour)
 	if err != nil {
-		h.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	return token
 }

@@ -15,9 +15,9 @@ import (
 	"tabiya/services/openapi/openapitest"
 )
 
-// ask sends a request, checks the answer against the OpenAPI document and reads
-// it into out.
-func (r *rig) ask(method, path string, who person, key, body string, out any) *http.Response {
+// request sends a request, checks the response against the OpenAPI document and
+// decodes it into out, if that is not nil.
+func (r *rig) request(method, path string, p account, key, body string, out any) *http.Response {
 	r.t.Helper()
 	req, err := http.NewRequestWithContext(r.t.Context(), method, r.server.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -26,8 +26,8 @@ func (r *rig) ask(method, path string, who person, key, body string, out any) *h
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if who.token != "" {
-		req.Header.Set("Authorization", "Bearer "+who.token)
+	if p.token != "" {
+		req.Header.Set("Authorization", "Bearer "+p.token)
 	}
 	if key != "" {
 		req.Header.Set("Idempotency-Key", key)
@@ -49,42 +49,43 @@ func (r *rig) ask(method, path string, who person, key, body string, out any) *h
 	return resp
 }
 
-func (r *rig) refused(want schemas.Code, method, path string, who person, key, body string) {
+// wantRefused sends a request that must be refused with a code.
+func (r *rig) wantRefused(want schemas.Code, method, path string, p account, key, body string) {
 	r.t.Helper()
-	var p httpx.Problem
-	resp := r.ask(method, path, who, key, body, &p)
-	if p.Code != want || resp.StatusCode != httpx.Status(want) || resp.Header.Get("Content-Type") != "application/problem+json" {
-		r.t.Errorf("%s %s %.80s: %d %s %q, want %s", method, path, body, resp.StatusCode, p.Code, p.Detail, want)
+	var problem httpx.Problem
+	resp := r.request(method, path, p, key, body, &problem)
+	if problem.Code != want || resp.StatusCode != httpx.Status(want) || resp.Header.Get("Content-Type") != "application/problem+json" {
+		r.t.Errorf("%s %s %.80s: %d %s %q, want %s", method, path, body, resp.StatusCode, problem.Code, problem.Detail, want)
 	}
 	if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") == "" {
 		r.t.Errorf("%s %s: no Retry-After", method, path)
 	}
 }
 
-func (r *rig) join(who person, pool, key string) (t ticketView) {
+func (r *rig) join(p account, pool, key string) (t ticketView) {
 	r.t.Helper()
-	if resp := r.ask("POST", "/v1/queues/"+pool+"/join", who, key, "", &t); resp.StatusCode != http.StatusOK {
+	if resp := r.request("POST", "/v1/queues/"+pool+"/join", p, key, "", &t); resp.StatusCode != http.StatusOK {
 		r.t.Fatalf("join %s: %d", pool, resp.StatusCode)
 	}
 	return t
 }
 
-func (r *rig) leave(who person, pool, key string) {
+func (r *rig) leave(p account, pool, key string) {
 	r.t.Helper()
-	if resp := r.ask("POST", "/v1/queues/"+pool+"/leave", who, key, "", nil); resp.StatusCode != http.StatusNoContent {
+	if resp := r.request("POST", "/v1/queues/"+pool+"/leave", p, key, "", nil); resp.StatusCode != http.StatusNoContent {
 		r.t.Fatalf("leave %s: %d", pool, resp.StatusCode)
 	}
 }
 
-// listener is an open GET /v1/me/events.
-type listener struct {
+// eventStream is a client's open GET /v1/me/events.
+type eventStream struct {
 	t     *testing.T
 	resp  *http.Response
 	lines *bufio.Scanner
 	close func()
 }
 
-func (r *rig) listen(who person, accept string) *listener {
+func (r *rig) openStream(p account, accept string) *eventStream {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), limit)
 	r.t.Cleanup(cancel)
@@ -92,7 +93,7 @@ func (r *rig) listen(who person, accept string) *listener {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+who.token)
+	req.Header.Set("Authorization", "Bearer "+p.token)
 	req.Header.Set("Accept", accept)
 	resp, err := r.server.Client().Do(req)
 	if err != nil {
@@ -102,32 +103,32 @@ func (r *rig) listen(who person, accept string) *listener {
 		r.t.Fatalf("%d %v", resp.StatusCode, resp.Header)
 	}
 	openapitest.ValidateBody(r.t, req, resp, nil)
-	return &listener{r.t, resp, bufio.NewScanner(resp.Body), cancel}
+	return &eventStream{r.t, resp, bufio.NewScanner(resp.Body), cancel}
 }
 
-// next is the next item of an NDJSON stream; false at its end.
-func (l *listener) next() (i item, ok bool) {
-	l.t.Helper()
-	for l.lines.Scan() {
-		if len(l.lines.Bytes()) == 0 {
+// next returns the next notification of an NDJSON stream; false at its end.
+func (e *eventStream) next() (n notification, ok bool) {
+	e.t.Helper()
+	for e.lines.Scan() {
+		if len(e.lines.Bytes()) == 0 {
 			continue // keep-alive
 		}
-		d := json.NewDecoder(bytes.NewReader(l.lines.Bytes()))
+		d := json.NewDecoder(bytes.NewReader(e.lines.Bytes()))
 		d.DisallowUnknownFields()
-		if err := d.Decode(&i); err != nil {
-			l.t.Fatalf("%s: %v", l.lines.Bytes(), err)
+		if err := d.Decode(&n); err != nil {
+			e.t.Fatalf("%s: %v", e.lines.Bytes(), err)
 		}
-		return i, true
+		return n, true
 	}
-	return item{}, false
+	return notification{}, false
 }
 
-// want reads the next item and wants it to be of a type.
-func (l *listener) want(kind string) item {
-	l.t.Helper()
-	i, ok := l.next()
-	if !ok || i.Type != kind {
-		l.t.Fatalf("%+v (%v), want %s", i, l.lines.Err(), kind)
+// want reads the next notification, which must be of a type.
+func (e *eventStream) want(wantType string) notification {
+	e.t.Helper()
+	n, ok := e.next()
+	if !ok || n.Type != wantType {
+		e.t.Fatalf("%+v (%v), want %s", n, e.lines.Err(), wantType)
 	}
-	return i
+	return n
 }

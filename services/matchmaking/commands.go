@@ -14,12 +14,11 @@ import (
 )
 
 const (
-	// indexPatience is how long a player who registered just now may take to
-	// reach the index.
-	indexPatience = 2 * time.Second
-	// seatPatience is how long a seat may take to be freed after the game or
-	// the leave that the player has heard of.
-	seatPatience = 500 * time.Millisecond
+	// indexTimeout is how long to wait until a new player is in the index.
+	indexTimeout = 2 * time.Second
+	// seatTimeout is how long to wait until a seat is free after the player has
+	// heard that their game is over or that they left the queue.
+	seatTimeout = 500 * time.Millisecond
 )
 
 type ticketView struct {
@@ -28,7 +27,7 @@ type ticketView struct {
 	TicketID string `json:"ticketId"`
 }
 
-// join is POST /v1/queues/{queue}/join.
+// join serves POST /v1/queues/{queue}/join.
 func (s *Service) join(c *gin.Context) {
 	pool := c.Param("queue")
 	var body struct {
@@ -37,7 +36,7 @@ func (s *Service) join(c *gin.Context) {
 	if !s.knownPool(c, pool) || (c.Request.ContentLength != 0 && !httpx.Bind(c, &body)) {
 		return
 	}
-	id, row, ok := s.begun(c)
+	id, row, ok := s.prepare(c)
 	if !ok {
 		return
 	}
@@ -53,9 +52,8 @@ func (s *Service) join(c *gin.Context) {
 		httpx.Fail(c, schemas.CodePlayerClosed, "the account is closed")
 		return
 	case row.Seat.Status != player.Idle && row.Seat.TicketID != id:
-		// The view, or the seat itself, may be a moment behind what the player
-		// has heard.
-		ctx, cancel := context.WithTimeout(c.Request.Context(), seatPatience)
+		// The player may know already that the seat is free.
+		ctx, cancel := context.WithTimeout(c.Request.Context(), seatTimeout)
 		s.cfg.Players.WaitUntil(ctx, row.ID, func(r *player.State) bool { return r.Seat.Status == player.Idle })
 		cancel()
 	}
@@ -68,18 +66,18 @@ func (s *Service) join(c *gin.Context) {
 	}
 }
 
-// leave is POST /v1/queues/{queue}/leave.
+// leave serves POST /v1/queues/{queue}/leave.
 func (s *Service) leave(c *gin.Context) {
 	pool := c.Param("queue")
 	if !s.knownPool(c, pool) || !httpx.BindNothing(c) {
 		return
 	}
-	id, row, ok := s.begun(c)
+	id, row, ok := s.prepare(c)
 	if !ok {
 		return
 	}
 	if _, queued, _, _ := schemas.SplitQueueKey(row.Seat.Queue); row.Seat.Status == player.Queued && queued != pool {
-		httpx.Fail(c, schemas.CodeNotQueued, "you wait in another queue")
+		httpx.Fail(c, schemas.CodeNotQueued, "you are waiting in another queue")
 		return
 	}
 	answer, ok := s.command(c, schemas.Command{ID: id, Type: schemas.LeaveQueue, Key: row.ID, Region: row.Region, Actor: row.ID})
@@ -92,14 +90,14 @@ func (s *Service) leave(c *gin.Context) {
 	c.Status(http.StatusNoContent)
 }
 
-// waitForSeat waits until the seat is free as well, so that who has left can
-// join at once.
+// waitForSeat waits until the seat is free, so that a player who has left can
+// join again at once.
 func (s *Service) waitForSeat(c *gin.Context, playerID string, left *schemas.Event) {
 	p, ok := left.Payload.(*schemas.PlayerLeftQueuePayload)
 	if !ok {
 		return
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), seatPatience)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), seatTimeout)
 	defer cancel()
 	s.cfg.Players.WaitUntil(ctx, playerID, func(r *player.State) bool { return r.Seat.TicketID != p.TicketID })
 }
@@ -112,25 +110,26 @@ func (s *Service) knownPool(c *gin.Context, pool string) bool {
 	return false
 }
 
-// begun names the command and finds the player behind it. False where it has
-// answered.
-func (s *Service) begun(c *gin.Context) (id string, row *player.State, ok bool) {
+// prepare returns the id of the request's command and the row of its player. If
+// ok is false it has answered the request.
+func (s *Service) prepare(c *gin.Context) (id string, row *player.State, ok bool) {
 	if id, ok = httpx.CommandID(c, httpx.PlayerID(c)); !ok {
 		return "", nil, false
 	}
-	if why := s.shut(); why != "" {
-		httpx.Fail(c, schemas.CodeUnavailable, why)
+	if reason := s.unavailable(); reason != "" {
+		httpx.Fail(c, schemas.CodeUnavailable, reason)
 		return "", nil, false
 	}
-	row, ok = s.indexed(c)
+	row, ok = s.findPlayer(c)
 	return id, row, ok
 }
 
-// indexed finds the player in the index.
-func (s *Service) indexed(c *gin.Context) (*player.State, bool) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), indexPatience)
+// findPlayer returns the row of the request's player. If ok is false it has
+// answered the request.
+func (s *Service) findPlayer(c *gin.Context) (row *player.State, ok bool) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), indexTimeout)
 	defer cancel()
-	row, ok := s.cfg.Players.WaitFor(ctx, httpx.PlayerID(c))
+	row, ok = s.cfg.Players.WaitFor(ctx, httpx.PlayerID(c))
 	switch {
 	case ok:
 		return row, true
@@ -142,9 +141,9 @@ func (s *Service) indexed(c *gin.Context) (*player.State, bool) {
 	return nil, false
 }
 
-// command sends a command and waits for its answer. False where it has answered
-// for itself: with a refusal, or because the outcome is not known.
-func (s *Service) command(c *gin.Context, cmd schemas.Command) (await.Answer, bool) {
+// command sends a command and waits for its answer. If ok is false it has
+// answered the request: the command was refused or its outcome is not known.
+func (s *Service) command(c *gin.Context, cmd schemas.Command) (answer await.Answer, ok bool) {
 	if r, ok := s.answers.Refused(cmd.Key, cmd.ID); ok {
 		refuse(c, cmd, r)
 		return await.Answer{}, false
@@ -154,7 +153,6 @@ func (s *Service) command(c *gin.Context, cmd schemas.Command) (await.Answer, bo
 	w := s.answers.Expect(cmd.Key, cmd.ID)
 	defer w.Forget()
 	err := s.cfg.Commands.Send(ctx, cmd)
-	var answer await.Answer
 	if err == nil {
 		answer, err = w.Wait(ctx)
 	}
@@ -162,8 +160,8 @@ func (s *Service) command(c *gin.Context, cmd schemas.Command) (await.Answer, bo
 	case c.Request.Context().Err() != nil:
 		c.Abort() // the client has gone
 	case err != nil:
-		s.cfg.Logger.Warn("no answer to a command", "err", err, "command_id", cmd.ID, "player_id", cmd.Key)
-		httpx.Fail(c, schemas.CodeOutcomeUnknown, "no answer in time; the same Idempotency-Key asks again")
+		s.cfg.Logger.Warn("command not answered", "err", err, "command_id", cmd.ID, "player_id", cmd.Key)
+		httpx.Fail(c, schemas.CodeOutcomeUnknown, "no answer in time; send the request again with the same Idempotency-Key")
 	case answer.Reply != nil && answer.Reply.Type == schemas.CommandRejected:
 		refuse(c, cmd, *answer.Reply)
 	default:
@@ -172,18 +170,18 @@ func (s *Service) command(c *gin.Context, cmd schemas.Command) (await.Answer, bo
 	return await.Answer{}, false
 }
 
-// refuse answers with a refusal. It may have come from the queue, which was
-// asked under the same id.
+// refuse answers with a refusal. A refusal by the queue names the command that
+// the player's processor sent there, under the same id.
 func refuse(c *gin.Context, cmd schemas.Command, r schemas.Reply) {
-	asked := r.CommandType
-	switch asked {
+	refused := r.CommandType
+	switch refused {
 	case schemas.EnterQueue:
-		asked = schemas.JoinQueue
+		refused = schemas.JoinQueue
 	case schemas.RemoveTicket:
-		asked = schemas.LeaveQueue
+		refused = schemas.LeaveQueue
 	}
-	if asked != cmd.Type {
-		httpx.Fail(c, schemas.CodeKeyReused, "this key was used for something else")
+	if refused != cmd.Type {
+		httpx.Fail(c, schemas.CodeKeyReused, "this Idempotency-Key was used for another command")
 		return
 	}
 	httpx.Fail(c, r.Code, r.Detail)

@@ -16,26 +16,26 @@ import (
 const (
 	mediaSSE    = "text/event-stream"
 	mediaNDJSON = "application/x-ndjson"
-	// slowWrite is how long one write may take before the reader is cut off.
-	slowWrite = 10 * time.Second
+	// writeTimeout is how long one write may take before the stream ends.
+	writeTimeout = 10 * time.Second
 )
 
-// events is GET /v1/me/events.
+// events serves GET /v1/me/events.
 func (s *Service) events(c *gin.Context) {
 	media, ok := httpx.Accept(c, mediaSSE, mediaNDJSON)
 	if !ok {
 		return
 	}
-	if why := s.shut(); why != "" {
-		httpx.Fail(c, schemas.CodeUnavailable, why)
+	if reason := s.unavailable(); reason != "" {
+		httpx.Fail(c, schemas.CodeUnavailable, reason)
 		return
 	}
-	row, ok := s.indexed(c)
+	row, ok := s.findPlayer(c)
 	if !ok {
 		return
 	}
 	id := row.ID
-	st, err := s.hub.Subscribe(id, func() (*player.State, bool) { return s.cfg.Players.Get(id) })
+	sub, err := s.subscriptions.Subscribe(id, func() (*player.State, bool) { return s.cfg.Players.Get(id) })
 	switch {
 	case errors.Is(err, errTooManyStreams):
 		httpx.Fail(c, schemas.CodeTooManyConnections, err.Error())
@@ -44,67 +44,69 @@ func (s *Service) events(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeUnavailable, err.Error())
 		return
 	}
-	defer s.hub.Unsubscribe(id, st)
+	defer s.subscriptions.Unsubscribe(id, sub)
 	httpx.Stream(c)
 	c.Header("Content-Type", media)
 	c.Header("Cache-Control", "no-store")
-	c.Header("X-Accel-Buffering", "no") // nginx would hold items back
+	c.Header("X-Accel-Buffering", "no") // nginx would buffer the stream
 	c.Status(http.StatusOK)
-	s.pump(c, st, media)
+	s.writeStream(c, sub, media)
 }
 
-// pump writes items until the reader, the hub or the stream's age ends it.
-func (s *Service) pump(c *gin.Context, st *stream, media string) {
-	w := writer{c, http.NewResponseController(c.Writer), media}
-	quiet := time.NewTicker(s.cfg.KeepAlive)
-	defer quiet.Stop()
-	old := time.NewTimer(s.cfg.MaxStreamAge)
-	defer old.Stop()
+// writeStream writes notifications until the client goes, the subscription ends
+// or the stream is too old.
+func (s *Service) writeStream(c *gin.Context, sub *subscription, media string) {
+	w := streamWriter{c, http.NewResponseController(c.Writer), media}
+	keepAlive := time.NewTicker(s.cfg.KeepAlive)
+	defer keepAlive.Stop()
+	maxAge := time.NewTimer(s.cfg.MaxStreamAge)
+	defer maxAge.Stop()
 	for {
 		select {
 		case <-c.Request.Context().Done():
 			return
-		case <-old.C:
+		case <-maxAge.C:
 			return
-		case <-quiet.C:
+		case <-keepAlive.C:
 			if w.keepAlive() != nil {
 				return
 			}
-		case i, open := <-st.items:
-			if !open || w.item(i, len(st.items) == 0) != nil {
+		case n, open := <-sub.notifications:
+			if !open || w.notification(n, len(sub.notifications) == 0) != nil {
 				return
 			}
-			quiet.Reset(s.cfg.KeepAlive)
+			keepAlive.Reset(s.cfg.KeepAlive)
 		}
 	}
 }
 
-type writer struct {
+type streamWriter struct {
 	c       *gin.Context
 	control *http.ResponseController
 	media   string
 }
 
-func (w writer) item(i item, last bool) error {
-	data, err := json.Marshal(i)
+// notification writes one notification, and flushes it if it is the last for now.
+func (w streamWriter) notification(n notification, last bool) error {
+	data, err := json.Marshal(n)
 	if err != nil {
 		return err
 	}
 	if w.media == mediaSSE {
-		return w.write("event: "+i.Type+"\ndata: "+string(data)+"\n\n", last)
+		return w.write("event: "+n.Type+"\ndata: "+string(data)+"\n\n", last)
 	}
 	return w.write(string(data)+"\n", last)
 }
 
-func (w writer) keepAlive() error {
+func (w streamWriter) keepAlive() error {
 	if w.media == mediaSSE {
 		return w.write(":\n\n", true)
 	}
 	return w.write("\n", true)
 }
 
-func (w writer) write(text string, flush bool) error {
-	_ = w.control.SetWriteDeadline(time.Now().Add(slowWrite)) // a recorder in a test has none
+func (w streamWriter) write(text string, flush bool) error {
+	_ = w.control.SetWriteDeadline(time.Now().Add(writeTimeout)) // httptest's recorder has none
 	if _, err := w.c.Writer.WriteString(text); err != nil || !flush {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"tabiya/schemas"
 )
 
-// shard of every queue: a region's pool is one row until it is too much for one.
+// shard is the shard of every queue: one row holds a region's pool.
 const shard = 0
 
 type queueView struct {
@@ -21,10 +21,10 @@ type queueView struct {
 	ExpectedWaitMs int64               `json:"expectedWaitMs,omitempty"`
 }
 
-// list is GET /v1/queues.
+// list serves GET /v1/queues.
 func (s *Service) list(c *gin.Context) {
 	if !s.queues.Ready() {
-		httpx.Fail(c, schemas.CodeUnavailable, "the queues are still being read")
+		httpx.Fail(c, schemas.CodeUnavailable, "the queues are still loading")
 		return
 	}
 	views := make([]queueView, 0, len(s.cfg.Regions)*len(schemas.Pools()))

@@ -27,10 +27,10 @@ import (
 	"tabiya/tables"
 )
 
-// limit bounds every wait; a test that waits that long has failed.
+// limit bounds every wait of a test.
 const limit = 60 * time.Second
 
-// rig is a broker, the three processors and the service.
+// rig is a broker with the three processors and one instance of the service.
 type rig struct {
 	*kafkatest.Cluster
 	*instance
@@ -49,7 +49,7 @@ func newRig(t *testing.T, tune ...func(*Config)) *rig {
 	return newRigWith(t, time.Minute, tune...)
 }
 
-// newRigWith is newRig with the time that a match's game has to start.
+// newRigWith is newRig with the time after which a match without a game fails.
 func newRigWith(t *testing.T, deadline time.Duration, tune ...func(*Config)) *rig {
 	t.Helper()
 	key, err := auth.GenerateKey()
@@ -89,7 +89,7 @@ func newRigWith(t *testing.T, deadline time.Duration, tune ...func(*Config)) *ri
 	return r
 }
 
-// instance is the service behind a listener.
+// instance is an instance of the service with its HTTP server.
 type instance struct {
 	*Service
 	server *httptest.Server
@@ -123,7 +123,7 @@ func (r *rig) start(tune ...func(*Config)) *instance {
 	return i
 }
 
-// on is the rig seen through another instance.
+// on returns the rig with another instance, to which its requests go.
 func (r *rig) on(i *instance) *rig {
 	other := *r
 	other.instance = i
@@ -144,8 +144,8 @@ func (w testWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// background runs a part until stop is called or the test ends, and waits until
-// it is ready.
+// background runs a component until stop is called or the test ends. It returns
+// once the component is ready.
 func (r *rig) background(run func(context.Context) error, ready func() error) (stop func()) {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -165,12 +165,13 @@ func (r *rig) background(run func(context.Context) error, ready func() error) (s
 	return stop
 }
 
-// person is a registered player with his token.
-type person struct{ id, token string }
+// account is a player's id and token.
+type account struct{ id, token string }
 
-func (r *rig) stranger() person {
+// unregistered makes a player that no processor knows.
+func (r *rig) unregistered() account {
 	r.t.Helper()
-	p := person{id: schemas.NewID()}
+	p := account{id: schemas.NewID()}
 	var err error
 	if p.token, _, err = r.signer.Player(p.id, time.Now(), time.Hour); err != nil {
 		r.t.Fatal(err)
@@ -187,10 +188,11 @@ func (r *rig) send(commands ...schemas.Command) {
 	}
 }
 
-// register sends what the account service's outbox sends, and does not wait.
-func (r *rig) register(handle string) person {
+// register sends the command that the account service sends for a new player. It
+// does not wait until the player exists.
+func (r *rig) register(handle string) account {
 	r.t.Helper()
-	p := r.stranger()
+	p := r.unregistered()
 	r.send(schemas.Command{
 		ID: schemas.NewID(), Type: schemas.RegisterPlayer, Key: p.id, Region: "eu", Actor: schemas.ActorSystem,
 		Payload: &schemas.RegisterPlayerPayload{Handle: handle},

@@ -1,15 +1,15 @@
-// Package matchmaking is the queues over HTTP, and each player's own stream of
-// what happens to him.
+// Package matchmaking serves the queues over HTTP, and to each player a stream
+// of their own notifications.
 //
-//	join, leave ─► player-commands        queue-events, player-events,
-//	     ▲                                game-events, command-replies
-//	     └──── answers (internal/await) ◄────────┤
-//	GET /v1/me/events ◄──── hub ◄────────────────┘
-//	                         ▲
-//	                         └──── players view (the seat as it is)
+//	join, leave ─► player-commands             queue-events, player-events,
+//	     ▲                                     game-events, command-replies
+//	     └──── answers (internal/await) ◄─────────────┤
+//	GET /v1/me/events ◄──── subscriptions ◄───────────┘
+//	                              ▲
+//	                              └──── players view (the present seat)
 //
-// An answer to join or leave comes after the queue's own event was read back.
-// Every instance reads all partitions, so any of them can answer anybody.
+// Join and leave are answered once the queue's own event was read back. Every
+// instance reads all partitions, so any of them can answer any player.
 package matchmaking
 
 import (
@@ -39,24 +39,24 @@ type Sender interface {
 	Send(ctx context.Context, messages ...schemas.Message) error
 }
 
-// Config of the service. All fields without a default must be set.
+// Config configures the service. All fields without a default must be set.
 type Config struct {
-	Kafka    kafka.Config // the events and command-replies topics are read from it
+	Kafka    kafka.Config
 	Commands Sender
-	// Players is the index of players. The caller runs it, after New: the
-	// service listens to its updates.
+	// Players is the index of players. The caller runs it, after New, which sets
+	// its OnUpdate.
 	Players  *tables.View[*player.State]
 	Verifier *auth.Verifier
-	Regions  []string // that have queues
+	Regions  []string // regions that have queues
 	// AnswerTimeout is how long a request waits for its event. Default 5 s.
 	AnswerTimeout time.Duration
-	// MaxStreams bounds the open GET /v1/me/events, of all players and of one.
+	// MaxStreams and MaxStreamsPerPlayer bound the open GET /v1/me/events.
 	// Defaults 20,000 and 8.
 	MaxStreams, MaxStreamsPerPlayer int
 	// KeepAlive is the longest silence on a stream. Default 15 s.
 	KeepAlive time.Duration
-	// MaxStreamAge ends a stream, so that a token that has expired is not
-	// listened with for ever. Default 1 hour.
+	// MaxStreamAge ends a stream, since its token is checked only when it opens.
+	// Default 1 hour.
 	MaxStreamAge time.Duration
 	Logger       *slog.Logger
 	Registerer   prometheus.Registerer
@@ -71,7 +71,7 @@ func (c *Config) Validate() error {
 	c.MaxStreamAge = cmp.Or(c.MaxStreamAge, time.Hour)
 	switch {
 	case c.Commands == nil || c.Players == nil || c.Verifier == nil || c.Logger == nil || c.Registerer == nil:
-		return errors.New("matchmaking: a part is missing")
+		return errors.New("matchmaking: a required field is missing")
 	case len(c.Regions) == 0:
 		return errors.New("matchmaking: no regions")
 	case c.AnswerTimeout < 0 || c.MaxStreams < 0 || c.MaxStreamsPerPlayer < 0 || c.KeepAlive < 0 || c.MaxStreamAge < 0:
@@ -79,7 +79,7 @@ func (c *Config) Validate() error {
 	}
 	for _, region := range c.Regions {
 		if !schemas.ValidRegion(region) {
-			return fmt.Errorf("matchmaking: %q cannot be a region", region)
+			return fmt.Errorf("matchmaking: %q is not a valid region", region)
 		}
 	}
 	return c.Kafka.Validate()
@@ -93,12 +93,14 @@ type Service struct {
 	cfg     Config
 	queues  *tables.View[*queue.State]
 	answers *await.Answers
-	hub     *hub
-	link    link
 	lag     *kafka.Lag
+
+	subscriptions *subscriptions
+	availability  availability
 }
 
-// New makes the service; it talks to nobody before Run.
+// New makes the service and registers its metrics. It does not connect to Kafka
+// before Run.
 func New(cfg Config) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -107,11 +109,12 @@ func New(cfg Config) (*Service, error) {
 		cfg:     cfg,
 		queues:  tables.NewView(cfg.Kafka, tables.Queues(), cfg.Logger),
 		answers: await.New(rememberedRefusals),
-		hub:     newHub(cfg),
 		lag:     kafka.NewLag(cfg.Kafka, "matchmaking-service", cfg.Logger),
+
+		subscriptions: newSubscriptions(cfg),
 	}
-	cfg.Players.OnUpdate = s.hub.Row
-	cfg.Registerer.MustRegister(s.lag, s.hub.open, s.hub.slow)
+	cfg.Players.OnUpdate = s.subscriptions.UpdateRow
+	cfg.Registerer.MustRegister(s.lag, s.subscriptions.open, s.subscriptions.cut)
 	return s, nil
 }
 
@@ -124,13 +127,13 @@ func (s *Service) Routes(r gin.IRouter) {
 	g.GET("/me/events", httpx.RequirePlayer, s.events)
 }
 
-// Run reads the events and keeps the queues' view until ctx ends, or until the
-// reading fails; it may be called again. All streams end with it: what they
-// would miss is in the first item of the next.
+// Run follows the events and the queues' view until ctx is done or following
+// fails. It may be called again. All streams end with it; the first notification
+// of a new stream carries what it missed.
 func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	s.hub.Open()
-	parts := []func(context.Context) error{s.queues.Run, s.read, s.lag.Run, s.probe, s.hub.Settle}
+	s.subscriptions.Open()
+	parts := []func(context.Context) error{s.queues.Run, s.follow, s.lag.Run, s.probe, s.subscriptions.Reconcile}
 	ended := make(chan error, len(parts))
 	for _, part := range parts {
 		go func() { ended <- part(ctx) }()
@@ -138,8 +141,8 @@ func (s *Service) Run(ctx context.Context) error {
 	var errs []error
 	for range parts {
 		errs = append(errs, <-ended)
-		s.link.caughtUp.Store(false)
-		s.hub.Close()
+		s.availability.caughtUp.Store(false)
+		s.subscriptions.Close()
 		cancel()
 	}
 	cancel()
@@ -148,21 +151,21 @@ func (s *Service) Run(ctx context.Context) error {
 
 // Ready is nil once the service has caught up and Kafka answers.
 func (s *Service) Ready() error {
-	if why := s.shut(); why != "" {
-		return errors.New(why)
+	if reason := s.unavailable(); reason != "" {
+		return errors.New(reason)
 	}
 	return nil
 }
 
-// shut tells why nothing can be answered; empty if it can.
-func (s *Service) shut() string {
+// unavailable tells why requests cannot be answered; empty if they can.
+func (s *Service) unavailable() string {
 	switch {
 	case !s.cfg.Players.Ready():
-		return "the players are still being read"
+		return "the index of players is still loading"
 	case !s.queues.Ready():
-		return "the queues are still being read"
+		return "the queues are still loading"
 	}
-	return s.link.Shut()
+	return s.availability.Reason()
 }
 
 func (s *Service) hasRegion(region string) bool { return slices.Contains(s.cfg.Regions, region) }

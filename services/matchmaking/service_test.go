@@ -12,77 +12,77 @@ import (
 	"tabiya/schemas"
 )
 
-func TestTwoPlayersMeetAndHearOfIt(t *testing.T) {
+func TestTwoPlayersAreMatchedPlayAndAreNotified(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.games()
 	vera, max := r.register("Vera"), r.register("Max") // not in the index yet
-	hers, his := r.listen(vera, mediaNDJSON), r.listen(max, mediaNDJSON)
-	if s := hers.want(itemState).Seat; s.Status != "idle" {
+	veraStream, maxStream := r.openStream(vera, mediaNDJSON), r.openStream(max, mediaNDJSON)
+	if s := veraStream.want(typeState).Seat; s.Status != "idle" {
 		t.Fatalf("%+v", s)
 	}
-	his.want(itemState)
+	maxStream.want(typeState)
 	ticket := r.join(vera, "3+2", "")
 	if ticket.Queue != "3+2" || ticket.Region != "eu" || !schemas.ValidID(ticket.TicketID) {
 		t.Fatalf("%+v", ticket)
 	}
-	if q := hers.want(itemQueued); q.TicketID != ticket.TicketID || q.Queue != "3+2" || q.Region != "eu" {
+	if q := veraStream.want(typeQueued); q.TicketID != ticket.TicketID || q.Queue != "3+2" || q.Region != "eu" {
 		t.Fatalf("%+v", q)
 	}
 	r.join(max, "3%2B2", "")
-	his.want(itemQueued)
-	found, same := hers.want(itemMatched), his.want(itemMatched)
+	maxStream.want(typeQueued)
+	found, same := veraStream.want(typeMatched), maxStream.want(typeMatched)
 	if found.GameID != same.GameID || found.Color == same.Color || found.Opponent.PlayerID != max.id || found.Opponent.Handle != "Max" || found.Deadline == nil {
 		t.Fatalf("%+v and %+v", found, same)
 	}
-	if g := hers.want(itemGameStarted); g.GameID != found.GameID {
+	if g := veraStream.want(typeGameStarted); g.GameID != found.GameID {
 		t.Fatalf("%+v", g)
 	}
-	his.want(itemGameStarted)
+	maxStream.want(typeGameStarted)
 
-	// Who comes late hears how things are.
+	// A later stream begins with the present state.
 	eventually.True(r.t, "seated in the view", func() bool { row, _ := r.cfg.Players.Get(vera.id); return row.Seat.GameID != "" })
-	late := r.listen(vera, mediaNDJSON)
-	if s := late.want(itemState).Seat; s.Status != "playing" || s.GameID != found.GameID {
+	late := r.openStream(vera, mediaNDJSON)
+	if s := late.want(typeState).Seat; s.Status != "playing" || s.GameID != found.GameID {
 		t.Fatalf("%+v", s)
 	}
-	r.refused(schemas.CodeAlreadyPlaying, "POST", "/v1/queues/5+0/join", vera, "", "")
-	r.refused(schemas.CodeAlreadyMatched, "POST", "/v1/queues/3+2/leave", vera, "", "")
+	r.wantRefused(schemas.CodeAlreadyPlaying, "POST", "/v1/queues/5+0/join", vera, "", "")
+	r.wantRefused(schemas.CodeAlreadyMatched, "POST", "/v1/queues/3+2/leave", vera, "", "")
 
 	white, black := vera, max
 	if found.Color == schemas.Black {
 		white, black = max, vera
 	}
-	// A move each makes it a rated game.
-	move := func(who person, uci string) schemas.Command {
-		return schemas.Command{ID: schemas.NewID(), Type: schemas.PlayMove, Key: found.GameID, Region: "eu", Actor: who.id, Payload: &schemas.PlayMovePayload{UCI: uci}}
+	// After one move by each side the game is rated.
+	move := func(p account, uci string) schemas.Command {
+		return schemas.Command{ID: schemas.NewID(), Type: schemas.PlayMove, Key: found.GameID, Region: "eu", Actor: p.id, Payload: &schemas.PlayMovePayload{UCI: uci}}
 	}
 	r.send(move(white, "e2e4"), move(black, "e7e5"),
 		schemas.Command{ID: schemas.NewID(), Type: schemas.Resign, Key: found.GameID, Region: "eu", Actor: black.id})
-	for _, l := range []*listener{hers, his, late} {
-		seen := map[string]item{}
-		for range 2 { // two topics: in either order
-			i, ok := l.next()
+	for _, stream := range []*eventStream{veraStream, maxStream, late} {
+		seen := map[string]notification{}
+		for range 2 { // two topics, in either order
+			n, ok := stream.next()
 			if !ok {
-				t.Fatal(l.lines.Err())
+				t.Fatal(stream.lines.Err())
 			}
-			seen[i.Type] = i
+			seen[n.Type] = n
 		}
-		if over := seen[itemGameOver]; over.GameID != found.GameID || over.Result != schemas.WhiteWins || over.Termination != schemas.Resignation {
+		if over := seen[typeGameOver]; over.GameID != found.GameID || over.Result != schemas.WhiteWins || over.Termination != schemas.Resignation {
 			t.Fatalf("%+v", seen)
 		}
-		if rated := seen[itemRated]; rated.Speed != schemas.Blitz || rated.Change == nil || *rated.Change == 0 {
+		if rated := seen[typeRated]; rated.Speed != schemas.Blitz || rated.Change == nil || *rated.Change == 0 {
 			t.Fatalf("%+v", seen)
 		}
 	}
-	r.join(vera, "5+0", "") // at once: the seat is waited for
-	hers.want(itemQueued)
+	r.join(vera, "5+0", "") // at once: join waits for the seat
+	veraStream.want(typeQueued)
 	r.leave(vera, "5+0", "")
-	hers.want(itemLeft)
-	r.join(vera, "1+0", "") // likewise
+	veraStream.want(typeLeft)
+	r.join(vera, "1+0", "") // at once after the leave
 }
 
-func TestTheSameKeyIsTheSameTicket(t *testing.T) {
+func TestSameIdempotencyKeyGivesSameTicket(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	p := r.register("Paul")
@@ -90,26 +90,26 @@ func TestTheSameKeyIsTheSameTicket(t *testing.T) {
 	if again := r.join(p, "3+0", "k"); again != first {
 		t.Fatalf("%+v, then %+v", first, again)
 	}
-	r.refused(schemas.CodeKeyReused, "POST", "/v1/queues/5+0/join", p, "k", "")
-	if again := r.join(p, "3+0", "k"); again != first { // that its key was tried for something else is no matter
+	r.wantRefused(schemas.CodeKeyReused, "POST", "/v1/queues/5+0/join", p, "k", "")
+	if again := r.join(p, "3+0", "k"); again != first { // the reuse of its key changes nothing
 		t.Fatalf("%+v, then %+v", first, again)
 	}
-	r.refused(schemas.CodeAlreadyQueued, "POST", "/v1/queues/5+0/join", p, "other", "")
-	// A refusal is given again, whatever has changed.
-	r.refused(schemas.CodeNotQueued, "POST", "/v1/queues/5+0/leave", p, "", "")
+	r.wantRefused(schemas.CodeAlreadyQueued, "POST", "/v1/queues/5+0/join", p, "other", "")
+	// A refused command stays refused, whatever has changed since.
+	r.wantRefused(schemas.CodeNotQueued, "POST", "/v1/queues/5+0/leave", p, "", "")
 	r.leave(p, "3+0", "bye")
 	r.leave(p, "3+0", "bye")
-	r.refused(schemas.CodeNotQueued, "POST", "/v1/queues/3+0/leave", p, "again", "")
-	r.refused(schemas.CodeAlreadyQueued, "POST", "/v1/queues/5+0/join", p, "other", "")
-	r.refused(schemas.CodeKeyReused, "POST", "/v1/queues/5+0/leave", p, "other", "")
+	r.wantRefused(schemas.CodeNotQueued, "POST", "/v1/queues/3+0/leave", p, "again", "")
+	r.wantRefused(schemas.CodeAlreadyQueued, "POST", "/v1/queues/5+0/join", p, "other", "")
+	r.wantRefused(schemas.CodeKeyReused, "POST", "/v1/queues/5+0/leave", p, "other", "")
 
-	// All at once, one seat.
+	// Of many joins at the same time one gets the seat.
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	got := map[int]int{}
 	for _, pool := range schemas.Pools() {
 		all.Go(func() {
-			resp := r.ask("POST", "/v1/queues/"+pool+"/join", p, "", "", nil)
+			resp := r.request("POST", "/v1/queues/"+pool+"/join", p, "", "", nil)
 			mu.Lock()
 			defer mu.Unlock()
 			got[resp.StatusCode]++
@@ -121,19 +121,19 @@ func TestTheSameKeyIsTheSameTicket(t *testing.T) {
 	}
 }
 
-func TestQueuesTellWhoWaits(t *testing.T) {
+func TestQueuesListHowManyWait(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	one := r.register("One")
 	var t1 ticketView
-	r.ask("POST", "/v1/queues/10+5/join", one, "", `{"region":"us-east"}`, &t1)
+	r.request("POST", "/v1/queues/10+5/join", one, "", `{"region":"us-east"}`, &t1)
 	if t1.Region != "us-east" {
 		t.Fatalf("%+v", t1)
 	}
 	waiting := func() (n map[string]int) {
 		n = map[string]int{}
 		var out struct{ Queues []queueView }
-		r.ask("GET", "/v1/queues", person{}, "", "", &out)
+		r.request("GET", "/v1/queues", account{}, "", "", &out)
 		if len(out.Queues) != 2*len(schemas.Pools()) {
 			t.Fatalf("%d queues", len(out.Queues))
 		}
@@ -147,60 +147,60 @@ func TestQueuesTellWhoWaits(t *testing.T) {
 	eventually.True(r.t, "counted", func() bool { n := waiting(); return len(n) == 1 && n["us-east 10+5 rapid"] == 1 })
 }
 
-func TestAMatchWithoutItsGameFails(t *testing.T) {
+func TestMatchFailsWhenGameDoesNotStart(t *testing.T) {
 	t.Parallel()
 	r := newRigWith(t, time.Second) // without the games processor
 	a, b := r.register("Anna"), r.register("Boris")
-	l := r.listen(a, mediaNDJSON)
-	l.want(itemState)
+	stream := r.openStream(a, mediaNDJSON)
+	stream.want(typeState)
 	ticket := r.join(a, "3+2", "")
 	r.join(b, "3+2", "")
-	l.want(itemQueued)
-	g := l.want(itemMatched)
-	if f := l.want(itemMatchFailed); f.GameID != g.GameID || f.TicketID != ticket.TicketID {
+	stream.want(typeQueued)
+	g := stream.want(typeMatched)
+	if f := stream.want(typeMatchFailed); f.GameID != g.GameID || f.TicketID != ticket.TicketID {
 		t.Fatalf("%+v, want %+v", f, g)
 	}
-	// They wait again, and meet again; this time it is played.
+	// Their tickets wait again and are matched again; this time the game starts.
 	r.games()
-	for i := l.want(itemMatched); ; {
-		next, ok := l.next()
+	for match := stream.want(typeMatched); ; {
+		next, ok := stream.next()
 		if !ok {
-			t.Fatal(l.lines.Err())
+			t.Fatal(stream.lines.Err())
 		}
-		if next.Type == itemGameStarted {
-			if next.GameID == g.GameID || next.GameID != i.GameID {
+		if next.Type == typeGameStarted {
+			if next.GameID == g.GameID || next.GameID != match.GameID {
 				t.Fatalf("%+v", next)
 			}
 			break
 		}
-		if next.Type == itemMatched {
-			i = next
+		if next.Type == typeMatched {
+			match = next
 		}
 	}
 }
 
-func TestEveryInstanceCanAnswerForEveryPlayer(t *testing.T) {
+func TestEveryInstanceServesEveryPlayer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	p := r.register("Wanderer")
-	l := r.listen(p, mediaNDJSON)
-	l.want(itemState)
-	r.refused(schemas.CodeNotQueued, "POST", "/v1/queues/3+0/leave", p, "early", "")
+	stream := r.openStream(p, mediaNDJSON)
+	stream.want(typeState)
+	r.wantRefused(schemas.CodeNotQueued, "POST", "/v1/queues/3+0/leave", p, "early", "")
 
-	other := r.on(r.start()) // begins now, and knows what was refused
+	other := r.on(r.start()) // starts now, and knows the refusal
 	first := other.join(p, "3+0", "k")
-	if q := l.want(itemQueued); q.TicketID != first.TicketID {
+	if q := stream.want(typeQueued); q.TicketID != first.TicketID {
 		t.Fatalf("%+v, want %+v", q, first)
 	}
 	if again := r.join(p, "3+0", "k"); again != first {
 		t.Fatalf("%+v, then %+v", first, again)
 	}
-	other.refused(schemas.CodeNotQueued, "POST", "/v1/queues/3+0/leave", p, "early", "")
+	other.wantRefused(schemas.CodeNotQueued, "POST", "/v1/queues/3+0/leave", p, "early", "")
 	r.leave(p, "3+0", "")
-	l.want(itemLeft)
+	stream.want(typeLeft)
 }
 
-func TestAStreamOfServerSentEvents(t *testing.T) {
+func TestServerSentEventsStream(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) {
 		c.KeepAlive = 10 * time.Millisecond
@@ -208,15 +208,15 @@ func TestAStreamOfServerSentEvents(t *testing.T) {
 		c.MaxStreamsPerPlayer = 2
 	})
 	p := r.register("Sse")
-	l, other := r.listen(p, mediaSSE), r.listen(p, mediaSSE)
-	r.refused(schemas.CodeTooManyConnections, "GET", "/v1/me/events", p, "", "")
+	stream, other := r.openStream(p, mediaSSE), r.openStream(p, mediaSSE)
+	r.wantRefused(schemas.CodeTooManyConnections, "GET", "/v1/me/events", p, "", "")
 	other.close()
 	var text strings.Builder
-	for lines := bufio.NewScanner(l.resp.Body); lines.Scan(); { // it ends by its age
+	for lines := bufio.NewScanner(stream.resp.Body); lines.Scan(); { // ends at MaxStreamAge
 		text.WriteString(lines.Text() + "\n")
 	}
 	if s := text.String(); !strings.HasPrefix(s, "event: state\ndata: {\"type\":\"state\",\"seat\":{\"status\":\"idle\"}}\n\n:\n\n") {
 		t.Fatalf("%q", s)
 	}
-	eventually.True(r.t, "gone", func() bool { return !r.hub.Listening() })
+	eventually.True(r.t, "closed", func() bool { return !r.subscriptions.Any() })
 }

@@ -1,6 +1,6 @@
-// Package openapi is the document of the public API: one YAML file a service,
-// written by hand, served as one OpenAPI 3 document at /openapi.json. The
-// services' tests check their real answers against it (see openapitest).
+// Package openapi serves the document of the public API at /openapi.json, as one
+// OpenAPI 3 document. It is written by hand, in a YAML file per service. The tests
+// of the services check real responses against it (see openapitest).
 package openapi
 
 import (
@@ -16,7 +16,7 @@ import (
 //go:embed *.yaml
 var files embed.FS
 
-// Document is the whole document as JSON.
+// Document returns the whole document as JSON.
 func Document() ([]byte, error) {
 	names, err := files.ReadDir(".")
 	if err != nil {
@@ -43,8 +43,8 @@ func Document() ([]byte, error) {
 	return document, nil
 }
 
-// merge adds part to whole. Two files that say different things in one place
-// are a mistake.
+// merge adds part to whole. Returns an error if both have a value at the same
+// place; at is the path of whole.
 func merge(whole, part map[string]any, at string) error {
 	for key, value := range part {
 		have, ok := whole[key]
@@ -55,7 +55,7 @@ func merge(whole, part map[string]any, at string) error {
 		into, both := have.(map[string]any)
 		from, maps := value.(map[string]any)
 		if !both || !maps {
-			return fmt.Errorf("%s/%s is there already", at, key)
+			return fmt.Errorf("%s/%s is defined twice", at, key)
 		}
 		if err := merge(into, from, at+"/"+key); err != nil {
 			return err

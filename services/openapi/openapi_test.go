@@ -16,8 +16,7 @@ import (
 	"tabiya/services/openapi/openapitest"
 )
 
-// codes reads schemas/codes.go: a code that the document forgets would surprise
-// a client.
+// codes returns all codes that schemas/codes.go defines.
 func codes(t *testing.T) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "../../schemas/codes.go", nil, 0)
@@ -43,7 +42,7 @@ func codes(t *testing.T) []string {
 	return all
 }
 
-func TestTheDocumentKnowsEveryCode(t *testing.T) {
+func TestDocumentListsEveryCode(t *testing.T) {
 	t.Parallel()
 	document, err := openapitest.Load()
 	if err != nil {
@@ -62,14 +61,14 @@ func TestTheDocumentKnowsEveryCode(t *testing.T) {
 			listed, _ := operation.Extensions["x-problems"].([]any)
 			for _, code := range listed {
 				if !slices.Contains(all, code.(string)) {
-					t.Errorf("%s %s lists %q, which is no code", method, path, code)
+					t.Errorf("%s %s lists the unknown code %q", method, path, code)
 				}
 			}
 		}
 	}
 }
 
-func TestTheDocumentIsServed(t *testing.T) {
+func TestDocumentServed(t *testing.T) {
 	t.Parallel()
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()

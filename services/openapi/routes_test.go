@@ -24,27 +24,27 @@ import (
 	"tabiya/tables"
 )
 
-// routes builds all services, none of which runs, and lists what they serve.
+// routes returns the routes of all services, none of which runs.
 func routes(t *testing.T) (all []string) {
 	t.Helper()
 	key, err := auth.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	nowhere := kafka.Config{Brokers: []string{"127.0.0.1:1"}}
+	unreachable := kafka.Config{Brokers: []string{"127.0.0.1:1"}}
 	pool, err := pgxpool.New(t.Context(), "postgres://nobody@127.0.0.1:1/none")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	commands, err := kafka.NewProducer(nowhere)
+	commands, err := kafka.NewProducer(unreachable)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(commands.Close)
 	logger, registry, regions := slog.New(slog.DiscardHandler), prometheus.NewRegistry(), []string{"eu"}
 	verifier := auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now)
-	players := tables.NewView(nowhere, tables.Players(), logger)
+	players := tables.NewView(unreachable, tables.Players(), logger)
 
 	engine := httpx.New(logger, registry)
 	httpx.Health(engine, registry, nil)
@@ -63,11 +63,11 @@ func routes(t *testing.T) (all []string) {
 		Regions: regions, Logger: logger, Registerer: registry,
 	}))
 	serve(matchmaking.New(matchmaking.Config{
-		Kafka: nowhere, Commands: commands, Players: players, Verifier: verifier,
+		Kafka: unreachable, Commands: commands, Players: players, Verifier: verifier,
 		Regions: regions, Logger: logger, Registerer: registry,
 	}))
 	serve(livegame.New(livegame.Config{
-		Kafka: nowhere, Commands: commands, Players: players, Verifier: verifier,
+		Kafka: unreachable, Commands: commands, Players: players, Verifier: verifier,
 		Regions: regions, Logger: logger, Registerer: registry,
 	}))
 	serve(history.New(history.Config{Pool: pool, Verifier: verifier, Logger: logger, Registerer: registry}))
@@ -79,7 +79,7 @@ func routes(t *testing.T) (all []string) {
 	return all
 }
 
-func TestEveryRouteIsInTheDocumentAndTheOtherWayRound(t *testing.T) {
+func TestDocumentListsExactlyTheServedRoutes(t *testing.T) {
 	t.Parallel()
 	document, err := openapitest.Load()
 	if err != nil {

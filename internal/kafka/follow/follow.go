@@ -74,9 +74,9 @@ type progress struct {
 }
 
 // Start notes the present ends of the topics' partitions and where to begin in
-// each. The client must be free of other topics; lag, which may be nil, is told
-// of all progress. Start fails if a topic does not exist or Kafka does not
-// answer before ctx is done.
+// each. The client must consume nothing else; it may serve other requests. All
+// progress is reported to lag, which may be nil. Start fails if a topic does not
+// exist or Kafka does not answer before ctx is done.
 func Start(ctx context.Context, client *kgo.Client, lag *kafka.Lag, topics ...Topic) (*Follower, error) {
 	f := &Follower{
 		client:     client,
@@ -99,30 +99,15 @@ func (f *Follower) note(ctx context.Context, adm *kadm.Client, topic Topic) erro
 	if err := errors.Join(err, ends.Error()); err != nil {
 		return fmt.Errorf("list end offsets: %w", err)
 	}
-	starts, err := adm.ListStartOffsets(ctx, topic.Name)
-	if err := errors.Join(err, starts.Error()); err != nil {
-		return fmt.Errorf("list start offsets: %w", err)
-	}
-	var last kadm.ListedOffsets
-	if topic.Back > 0 && topic.Back < Beginning {
-		last, err = adm.ListMaxTimestampOffsets(ctx, topic.Name)
-		if err := errors.Join(err, last.Error()); err != nil {
-			return fmt.Errorf("list last times: %w", err)
-		}
+	first, err := f.firstOffsets(ctx, adm, topic, ends)
+	if err != nil {
+		return err
 	}
 	from := make(map[int32]kgo.Offset)
 	ends.Each(func(end kadm.ListedOffset) {
-		start, _ := starts.Lookup(topic.Name, end.Partition)
-		next := start.Offset
-		if topic.Back <= 0 {
-			next = end.Offset
-		}
+		next := first[end.Partition]
 		from[end.Partition] = kgo.NewOffset().At(next)
 		f.lag.Begin(topic.Name, end.Partition, next)
-		if l, ok := last.Lookup(topic.Name, end.Partition); ok && l.Timestamp > 0 {
-			from[end.Partition] = kgo.NewOffset().AfterMilli(max(0, l.Timestamp-topic.Back.Milliseconds()))
-			f.lag.Begin(topic.Name, end.Partition, end.Offset) // what is older is not waited for
-		}
 		if next < end.Offset {
 			f.behind[topicPartition{topic.Name, end.Partition}] = &progress{next: next, end: end.Offset}
 		}

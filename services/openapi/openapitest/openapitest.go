@@ -1,4 +1,4 @@
-// Package openapitest checks real requests and answers against the OpenAPI
+// Package openapitest checks real requests and responses against the OpenAPI
 // document.
 package openapitest
 
@@ -49,14 +49,14 @@ var load = sync.OnceValues(func() (*checker, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Clients must ignore fields they do not know; our own tests must not.
+	// Clients must ignore unknown fields; our tests must find them.
 	for _, schema := range document.Components.Schemas {
 		closeObjects(schema.Value)
 	}
 	for _, item := range document.Paths.Map() {
 		for _, operation := range item.Operations() {
-			for _, answer := range operation.Responses.Map() {
-				for _, media := range answer.Value.Content {
+			for _, response := range operation.Responses.Map() {
+				for _, media := range response.Value.Content {
 					closeObjects(media.Schema.Value)
 				}
 			}
@@ -65,7 +65,7 @@ var load = sync.OnceValues(func() (*checker, error) {
 	for _, text := range []string{"text/event-stream", "application/x-ndjson", "application/x-chess-pgn"} {
 		openapi3filter.RegisterBodyDecoder(text, openapi3filter.PlainBodyDecoder)
 	}
-	document.Servers = nil // the router takes paths as they are then
+	document.Servers = nil // the router then matches paths alone
 	router, err := legacy.NewRouter(document)
 	if err != nil {
 		return nil, fmt.Errorf("make the openapi router: %w", err)
@@ -73,7 +73,7 @@ var load = sync.OnceValues(func() (*checker, error) {
 	return &checker{document, router}, nil
 })
 
-// closeObjects makes every object whose fields are listed refuse others.
+// closeObjects makes every object with listed fields refuse others.
 func closeObjects(s *openapi3.Schema) {
 	if s == nil || s.Extensions["x-closed"] != nil {
 		return
@@ -84,7 +84,7 @@ func closeObjects(s *openapi3.Schema) {
 		if s.Extensions == nil {
 			s.Extensions = map[string]any{}
 		}
-		s.Extensions["x-closed"] = true // do not walk in a circle
+		s.Extensions["x-closed"] = true // schemas may be recursive
 	}
 	for _, p := range s.Properties {
 		closeObjects(p.Value)
@@ -94,27 +94,27 @@ func closeObjects(s *openapi3.Schema) {
 	}
 }
 
-// Validate fails the test unless resp is an answer that the document promises
-// to req: status, headers, content type, body, and the code of a problem. A
-// request that succeeded must be one that the document allows. resp.Body is
-// read whole and can be read again.
+// Validate fails the test unless the document describes resp as a response to req:
+// status, headers, content type, body, and the code of a problem. It must also
+// allow req, if that succeeded. Validate reads resp.Body and makes it readable
+// again.
 func Validate(t testing.TB, req *http.Request, resp *http.Response) {
 	t.Helper()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		t.Fatalf("read the answer to %s %s: %v", req.Method, req.URL, err)
+		t.Fatalf("read the response to %s %s: %v", req.Method, req.URL, err)
 	}
 	resp.Body.Close()
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	ValidateBody(t, req, resp, body)
 }
 
-// ValidateBody is Validate for an answer whose body, or a stream's beginning,
-// was read already.
+// ValidateBody is Validate for a response of which body was read already; a
+// stream may have more to come.
 func ValidateBody(t testing.TB, req *http.Request, resp *http.Response, body []byte) {
 	t.Helper()
 	if err := check(req, resp, body); err != nil {
-		t.Errorf("%s %s: %d %.500s\nis not in the openapi document: %v", req.Method, req.URL, resp.StatusCode, body, err)
+		t.Errorf("%s %s: %d %.500s\ndoes not match the openapi document: %v", req.Method, req.URL, resp.StatusCode, body, err)
 	}
 }
 
@@ -125,9 +125,9 @@ func check(req *http.Request, resp *http.Response, body []byte) error {
 	}
 	sent := req.Clone(req.Context())
 	sent.URL.Scheme, sent.URL.Host, sent.Host = "", "", ""
-	// A slash or a plus in a parameter is the parameter's own.
+	// The router must not interpret an escaped slash or plus in a parameter.
 	sent.URL.Path, sent.URL.RawPath = req.URL.EscapedPath(), ""
-	sent.Body, err = again(req)
+	sent.Body, err = bodyOf(req)
 	if err != nil {
 		return err
 	}
@@ -157,9 +157,9 @@ func check(req *http.Request, resp *http.Response, body []byte) error {
 	return c.checkCode(route.Operation, body)
 }
 
-// again is the request's body once more, where it can be had: the client has
-// read req.Body to its end.
-func again(req *http.Request) (io.ReadCloser, error) {
+// bodyOf returns a new reader of the request's body, since the client has read
+// req.Body.
+func bodyOf(req *http.Request) (io.ReadCloser, error) {
 	if req.GetBody == nil {
 		return http.NoBody, nil
 	}

@@ -14,22 +14,22 @@ const (
 	pingTimeout = time.Second
 )
 
-// link is what is known of the way to Kafka. While it is down commands are
+// availability says whether Kafka can be used. While it cannot, commands are
 // refused at once instead of piling up.
-type link struct{ caughtUp, away atomic.Bool }
+type availability struct{ caughtUp, unreachable atomic.Bool }
 
-// Shut tells why no command can be answered; empty if it can.
-func (l *link) Shut() string {
+// Reason tells why no command can be answered; empty if it can.
+func (a *availability) Reason() string {
 	switch {
-	case l.away.Load():
-		return "Kafka is away"
-	case !l.caughtUp.Load():
+	case a.unreachable.Load():
+		return "Kafka cannot be reached"
+	case !a.caughtUp.Load():
 		return "the events are not being read yet"
 	}
 	return ""
 }
 
-// probe asks Kafka again and again whether it is there, until ctx ends.
+// probe pings Kafka until ctx is done.
 func (s *Service) probe(ctx context.Context) error {
 	client, err := kgo.NewClient(s.cfg.Kafka.Opts()...)
 	if err != nil {
@@ -45,8 +45,8 @@ func (s *Service) probe(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if away := err != nil; s.link.away.Swap(away) != away {
-			s.cfg.Logger.Warn("the way to kafka changes", "away", away, "err", err)
+		if unreachable := err != nil; s.availability.unreachable.Swap(unreachable) != unreachable {
+			s.cfg.Logger.Warn("kafka became reachable or unreachable", "unreachable", unreachable, "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -1,0 +1,112 @@
+package matchmaking
+
+import (
+	"tabiya/internal/core/player"
+	"tabiya/schemas"
+)
+
+// Types of notifications.
+const (
+	typeState       = "state"
+	typeQueued      = "queued"
+	typeLeft        = "left"
+	typeMatched     = "matched"
+	typeGameStarted = "game_started"
+	typeMatchFailed = "match_failed"
+	typeGameOver    = "game_over"
+	typeRated       = "rated"
+)
+
+// notification is one element of the stream GET /v1/me/events. Which fields it
+// has depends on Type.
+type notification struct {
+	Type        string              `json:"type"`
+	Seat        *seatView           `json:"seat,omitempty"` // state
+	Queue       string              `json:"queue,omitempty"`
+	Region      string              `json:"region,omitempty"`
+	TicketID    string              `json:"ticketId,omitempty"`
+	GameID      string              `json:"gameId,omitempty"`
+	Color       schemas.Color       `json:"color,omitempty"`
+	Opponent    *opponentView       `json:"opponent,omitempty"`
+	Deadline    *schemas.Time       `json:"deadline,omitempty"`
+	Result      schemas.Result      `json:"result,omitempty"`
+	Termination schemas.Termination `json:"termination,omitempty"`
+	Speed       schemas.Speed       `json:"speed,omitempty"`
+	Rating      float64             `json:"rating,omitempty"`
+	Deviation   float64             `json:"deviation,omitempty"`
+	Change      *float64            `json:"change,omitempty"` // can be 0
+}
+
+// id identifies a notification, so that each is sent once: the log may hold an
+// event twice, and a row of the view repeats what an event said.
+func (n notification) id() string {
+	if n.GameID != "" {
+		return n.Type + "/" + n.GameID
+	}
+	return n.Type + "/" + n.TicketID
+}
+
+// seatView is the seat in a state notification.
+type seatView struct {
+	Status   string `json:"status"`
+	Queue    string `json:"queue,omitempty"`
+	Region   string `json:"region,omitempty"`
+	TicketID string `json:"ticketId,omitempty"`
+	GameID   string `json:"gameId,omitempty"`
+}
+
+type opponentView struct {
+	PlayerID string  `json:"playerId"`
+	Handle   string  `json:"handle"`
+	Rating   float64 `json:"rating"`
+}
+
+// stateNotification carries a whole seat.
+func stateNotification(s seat) notification {
+	v := &seatView{Status: s.status.String()}
+	switch s.status {
+	case player.Queued:
+		v.Region, v.Queue, _, _ = schemas.SplitQueueKey(s.queue)
+		v.TicketID = s.ticketID
+	case player.Playing:
+		v.TicketID, v.GameID = s.ticketID, s.gameID
+	}
+	return notification{Type: typeState, Seat: v}
+}
+
+func queuedNotification(queueKey, ticketID string) notification {
+	region, pool, _, _ := schemas.SplitQueueKey(queueKey)
+	return notification{Type: typeQueued, Queue: pool, Region: region, TicketID: ticketID}
+}
+
+func leftNotification(queueKey, ticketID string) notification {
+	region, pool, _, _ := schemas.SplitQueueKey(queueKey)
+	return notification{Type: typeLeft, Queue: pool, Region: region, TicketID: ticketID}
+}
+
+func startedNotification(s seat) notification {
+	return notification{Type: typeGameStarted, GameID: s.gameID, TicketID: s.ticketID}
+}
+
+// takenNotification says that a seat was taken; false if the seat is free.
+func takenNotification(s seat) (notification, bool) {
+	switch s.status {
+	case player.Queued:
+		return queuedNotification(s.queue, s.ticketID), true
+	case player.Playing:
+		return startedNotification(s), true
+	default:
+		return notification{}, false
+	}
+}
+
+func opponent(s schemas.Seated) *opponentView {
+	return &opponentView{s.PlayerID, s.Handle, s.Rating}
+}
+
+func ratedNotification(p *schemas.PlayerRatedPayload) notification {
+	change := p.Change
+	return notification{
+		Type: typeRated, GameID: p.GameID, Speed: p.Speed, Rating: p.Rating, Deviation: p.Deviation, Change: &change,
+	}
+}

@@ -1,0 +1,170 @@
+package matchmaking
+
+import (
+	"slices"
+
+	"tabiya/internal/core/player"
+)
+
+const (
+	// maxQueued is how many notifications may wait for a slow reader before its
+	// subscription ends.
+	maxQueued = 64
+	// maxSeen is how many notifications a subscription remembers.
+	maxSeen = 64
+)
+
+// subscription is one open GET /v1/me/events. The registry's lock guards it; its
+// reader only receives from the channel.
+//
+// Two sources report the seat, and either may be first: the events from now on,
+// and the rows of the players view, which are all read. So a subscription keeps
+// the seat that its client knows of beside the seat in the latest row, and
+// corrects the client in three places:
+//
+//   - Notify: an event ends the client's queueing or game, and the row says that
+//     the player is elsewhere. The row is right.
+//   - UpdateRow: the row moves to a seat that no notification has announced.
+//   - Reconcile: the two have differed for a while with nothing new.
+type subscription struct {
+	notifications chan notification // closed by the registry when the subscription ends
+	clientSeat    seat              // as the client knows it from the notifications
+	rowSeat       seat              // in the latest row
+	seen          []string          // ids of notifications that are not to be sent (again), latest last
+
+	updates    int // events and rows so far
+	differedAt int // updates when Reconcile last saw the seats differ
+}
+
+// newSubscription starts with the state of the row.
+func newSubscription(row *player.State) *subscription {
+	s := &subscription{notifications: make(chan notification, maxQueued), differedAt: -1}
+	s.rowSeat = seatOf(row)
+	s.sendState(s.rowSeat)
+	return s
+}
+
+// send queues a notification; false if the reader is too slow.
+func (s *subscription) send(n notification) bool {
+	select {
+	case s.notifications <- n:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *subscription) hasSeen(n notification) bool { return slices.Contains(s.seen, n.id()) }
+
+func (s *subscription) markSeen(n notification) {
+	if s.hasSeen(n) {
+		return
+	}
+	if len(s.seen) == maxSeen {
+		s.seen = slices.Delete(s.seen, 0, 1)
+	}
+	s.seen = append(s.seen, n.id())
+}
+
+// sendState sends the whole seat; false if the reader is too slow.
+func (s *subscription) sendState(to seat) bool {
+	s.setClientSeat(to)
+	return s.send(stateNotification(to))
+}
+
+// setClientSeat notes the seat that the client knows of from now on. The
+// notifications that lead there are not sent any more.
+func (s *subscription) setClientSeat(to seat) {
+	s.clientSeat = to
+	if to.ticketID != "" {
+		s.markSeen(queuedNotification(to.queue, to.ticketID))
+	}
+	if to.gameID != "" {
+		s.markSeen(startedNotification(to))
+	}
+}
+
+// UpdateRow takes the seat in the player's latest row; false if the reader is
+// too slow.
+func (s *subscription) UpdateRow(now seat) bool {
+	s.updates++
+	before := s.rowSeat
+	s.rowSeat = now
+	if before.same(now) || s.clientSeat.same(now) || s.hasSeenEndOf(now) {
+		return true
+	}
+	if n, ok := takenNotification(now); ok && !s.hasSeen(n) {
+		return s.Notify(n, now)
+	}
+	// The seat is free: the event that says why is read soon, or was read
+	// already, and then Reconcile corrects the client. Or the client has heard of
+	// a later ticket: the rows will follow.
+	if now.status == player.Idle || s.clientSeat.ticketID != before.ticketID {
+		return true
+	}
+	return s.sendState(now)
+}
+
+// hasSeenEndOf reports whether the client has heard that the seat's game has
+// ended: the rows will follow.
+func (s *subscription) hasSeenEndOf(at seat) bool {
+	return at.status == player.Playing &&
+		(s.hasSeen(notification{Type: typeGameOver, GameID: at.gameID}) || s.hasSeen(notification{Type: typeMatchFailed, GameID: at.gameID}))
+}
+
+// Notify sends a notification, unless it was sent before; false if the reader is
+// too slow. after is the player's seat after the event, provided that the ticket
+// in the notification still holds the seat.
+func (s *subscription) Notify(n notification, after seat) bool {
+	s.updates++
+	if s.hasSeen(n) {
+		return true
+	}
+	s.markSeen(n)
+	started := notification{Type: typeGameStarted, GameID: n.GameID}
+	switch n.Type {
+	case typeQueued, typeGameStarted:
+		s.setClientSeat(after)
+		return s.send(n)
+	case typeMatched:
+		// It is outdated if the start or end of its game was read first.
+		return s.hasSeen(started) || s.send(n)
+	case typeGameOver, typeMatchFailed, typeLeft:
+		// What came before it is outdated from now on.
+		s.markSeen(notification{Type: typeQueued, TicketID: n.TicketID})
+		if n.GameID != "" {
+			s.markSeen(started)
+		}
+		return s.send(n) && s.applyEnding(n, after)
+	default:
+		return s.send(n)
+	}
+}
+
+// applyEnding updates the client's seat after an ending was sent. It sends the
+// state if the client infers another seat than the true one.
+func (s *subscription) applyEnding(n notification, after seat) bool {
+	inferred, affected := s.clientSeat.afterEnding(n)
+	if !affected {
+		return true
+	}
+	if s.rowSeat.ticketID != n.TicketID {
+		after = s.rowSeat
+	}
+	if !after.same(inferred) {
+		return s.sendState(after)
+	}
+	s.clientSeat = after
+	return true
+}
+
+// Reconcile sends the state if client and row have differed, with no update,
+// since the last call: the event that ended the client's seat was read before
+// the subscription began. False if the reader is too slow.
+func (s *subscription) Reconcile() bool {
+	if s.clientSeat.same(s.rowSeat) || s.differedAt != s.updates {
+		s.differedAt = s.updates
+		return true
+	}
+	return s.sendState(s.rowSeat)
+}

@@ -1,0 +1,283 @@
+package matchmaking
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"tabiya/internal/core/player"
+	"tabiya/schemas"
+)
+
+const self, opposing = "0190a000-0000-7000-8000-00000000000a", "0190a000-0000-7000-8000-00000000000b"
+
+var testQueue = schemas.QueueKey("eu", "3+2", 0)
+
+func rowOf(s seat) *player.State {
+	return &player.State{ID: self, Seat: player.Seat{Status: s.status, Queue: s.queue, TicketID: s.ticketID, GameID: s.gameID}}
+}
+
+// history is what happened to a player, as the three topics hold it. Each topic
+// is read in order; there is no order between them.
+type history struct {
+	queue, game []schemas.Event
+	rows        []seat
+	n           int
+}
+
+func (h *history) id(kind string) string { h.n++; return fmt.Sprint(kind, h.n) }
+
+func seated(ticket string) (schemas.Seated, schemas.Seated) {
+	return schemas.Seated{PlayerID: self, TicketID: ticket}, schemas.Seated{PlayerID: opposing, TicketID: "opponent of " + ticket}
+}
+
+// refusedJoin adds a join that the queue refuses.
+func (h *history) refusedJoin() {
+	h.rows = append(h.rows, queuedSeat(testQueue, h.id("ticket")), seat{})
+}
+
+func (h *history) join() string {
+	t := h.id("ticket")
+	h.rows = append(h.rows, queuedSeat(testQueue, t))
+	h.queue = append(h.queue, schemas.Event{Key: testQueue, Payload: &schemas.PlayerQueuedPayload{TicketID: t, PlayerID: self}})
+	return t
+}
+
+func (h *history) leave(t string) {
+	h.queue = append(h.queue, schemas.Event{Key: testQueue, Payload: &schemas.PlayerLeftQueuePayload{TicketID: t, PlayerID: self}})
+	h.rows = append(h.rows, seat{})
+}
+
+func (h *history) match(t string) string {
+	g := h.id("game")
+	w, b := seated(t)
+	h.queue = append(h.queue, schemas.Event{Key: testQueue, Payload: &schemas.MatchFoundPayload{GameID: g, White: w, Black: b}})
+	return g
+}
+
+func (h *history) start(t, g string) {
+	w, b := seated(t)
+	h.game = append(h.game,
+		schemas.Event{Key: g, Payload: &schemas.GameCreatedPayload{White: w, Black: b, Queue: testQueue}},
+		schemas.Event{Key: g, Payload: &schemas.GameStartedPayload{}})
+}
+
+func (h *history) sit(t, g string) { h.rows = append(h.rows, seat{player.Playing, testQueue, t, g}) }
+
+func (h *history) over(t, g string, how schemas.Termination) {
+	w, b := seated(t)
+	h.game = append(h.game, schemas.Event{Key: g, Payload: &schemas.GameOver{White: w, Black: b, Queue: testQueue, Termination: how}})
+}
+
+func (h *history) fail(t, g string) {
+	w, b := seated(t)
+	h.queue = append(h.queue, schemas.Event{Key: testQueue, Payload: &schemas.MatchFailedPayload{GameID: g, White: w, Black: b}})
+	h.rows = append(h.rows, queuedSeat(testQueue, t))
+}
+
+// randomHistory makes some queueings and games; the last may be unfinished.
+func randomHistory(r *rand.Rand) *history {
+	h := &history{rows: []seat{{}}}
+	for range 1 + r.IntN(4) {
+		if r.IntN(5) == 0 {
+			h.refusedJoin()
+			continue
+		}
+		t := h.join()
+		for r.IntN(3) == 0 { // matches that fail, some after their game has started
+			g := h.match(t)
+			switch r.IntN(3) {
+			case 0:
+				h.start(t, g)
+				h.sit(t, g)
+				h.fail(t, g)
+				h.over(t, g, schemas.MatchExpired)
+			case 1:
+				h.start(t, g)
+				h.fail(t, g)
+				h.over(t, g, schemas.MatchExpired)
+			default:
+				h.fail(t, g)
+			}
+		}
+		switch r.IntN(5) {
+		case 0:
+			h.leave(t)
+		case 1:
+			return h
+		default:
+			g := h.match(t)
+			h.start(t, g)
+			h.sit(t, g)
+			if r.IntN(4) == 0 {
+				return h
+			}
+			h.over(t, g, schemas.Checkmate)
+			h.rows = append(h.rows, seat{})
+		}
+	}
+	return h
+}
+
+// client is a client of the stream: it knows its seat from the notifications.
+type client struct{ status, ticket, game string }
+
+func (c *client) receive(n notification) {
+	switch n.Type {
+	case typeState:
+		*c = client{n.Seat.Status, n.Seat.TicketID, n.Seat.GameID}
+	case typeQueued:
+		*c = client{"queued", n.TicketID, ""}
+	case typeGameStarted:
+		*c = client{"playing", n.TicketID, n.GameID}
+	case typeLeft:
+		if c.status == "queued" && c.ticket == n.TicketID {
+			*c = client{status: "idle"}
+		}
+	case typeGameOver:
+		if c.game == n.GameID {
+			*c = client{status: "idle"}
+		}
+	case typeMatchFailed:
+		if c.status == "idle" || c.game == n.GameID || c.status == "queued" && c.ticket == n.TicketID {
+			*c = client{"queued", n.TicketID, ""}
+		}
+	}
+}
+
+// replay passes a history to a registry, the topics interleaved at random, and
+// subscribes at a random moment.
+func replay(t *testing.T, r *rand.Rand, s *subscriptions, h *history) *subscription {
+	row, rows := h.rows[0], h.rows[1:]
+	steps := len(h.queue) + len(h.game) + len(rows)
+	start, sub := r.IntN(steps+1), (*subscription)(nil)
+	for step := range steps + 1 {
+		if step == start {
+			var err error
+			if sub, err = s.Subscribe(self, func() (*player.State, bool) { return rowOf(row), true }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if step == steps {
+			break
+		}
+		switch n := r.IntN(len(h.queue) + len(h.game) + len(rows)); {
+		case n < len(h.queue):
+			s.Publish(h.queue[0])
+			h.queue = h.queue[1:]
+		case n < len(h.queue)+len(h.game):
+			s.Publish(h.game[0])
+			h.game = h.game[1:]
+		default:
+			row, rows = rows[0], rows[1:]
+			s.UpdateRow(self, rowOf(row))
+		}
+	}
+	return sub
+}
+
+// The client may have missed any part of the history, and rows and events may
+// race in any way.
+func TestClientEndsWithTrueSeat(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20_000) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		h := randomHistory(r)
+		final := h.rows[len(h.rows)-1]
+		s := newSubscriptions(Config{MaxStreams: 1, MaxStreamsPerPlayer: 1})
+		s.Open()
+		sub := replay(t, r, s, h)
+		s.reconcileAll() // notes that the seats differ, if they do
+		s.reconcileAll() // corrects the client
+		c, sent := client{}, []string(nil)
+		for len(sub.notifications) > 0 {
+			n := <-sub.notifications
+			c.receive(n)
+			sent = append(sent, fmt.Sprintf("%s %s %s %+v", n.Type, n.TicketID, n.GameID, n.Seat))
+		}
+		if c != (client{final.status.String(), final.ticketID, final.gameID}) || !sub.clientSeat.same(final) {
+			t.Fatalf("seed %d: client %+v, subscription %+v, true seat %+v\n%q", seed, c, sub.clientSeat, final, sent)
+		}
+	}
+}
+
+func drain(sub *subscription) (types []string) {
+	for len(sub.notifications) > 0 {
+		types = append(types, (<-sub.notifications).Type)
+	}
+	return types
+}
+
+func TestNotificationsSentOnceAndFromOwnSide(t *testing.T) {
+	t.Parallel()
+	s := newSubscriptions(Config{MaxStreams: 8, MaxStreamsPerPlayer: 8})
+	s.Open()
+	idle := func() (*player.State, bool) { return rowOf(seat{}), true }
+	sub, err := s.Subscribe(self, idle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &history{}
+	ticket := h.join()
+	g := h.match(ticket)
+	h.start(ticket, g)
+	h.over(ticket, g, schemas.Checkmate)
+	for range 2 { // a stale processor repeats events
+		for _, ev := range append(h.queue, h.game...) {
+			s.Publish(ev)
+		}
+		s.Publish(schemas.Event{Key: self, Payload: &schemas.PlayerRatedPayload{GameID: g, Speed: schemas.Blitz, Rating: 1500}})
+	}
+	var got []notification
+	for len(sub.notifications) > 0 {
+		got = append(got, <-sub.notifications)
+	}
+	want := []string{typeState, typeQueued, typeMatched, typeGameStarted, typeGameOver, typeRated}
+	if len(got) != len(want) {
+		t.Fatalf("%+v", got)
+	}
+	for i := range want {
+		if got[i].Type != want[i] {
+			t.Fatalf("%d: %s, want %s", i, got[i].Type, want[i])
+		}
+	}
+	if m := got[2]; m.Color != schemas.White || m.Opponent.PlayerID != opposing || m.GameID != g {
+		t.Fatalf("%+v", m)
+	}
+}
+
+func TestSubscriptionEndsWhenReaderTooSlow(t *testing.T) {
+	t.Parallel()
+	s := newSubscriptions(Config{MaxStreams: 2, MaxStreamsPerPlayer: 1})
+	s.Open()
+	idle := func() (*player.State, bool) { return rowOf(seat{}), true }
+	sub, err := s.Subscribe(self, idle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Subscribe(self, idle); err != errTooManyStreams {
+		t.Fatal(err)
+	}
+	for i := range maxQueued {
+		s.Publish(schemas.Event{Key: self, Payload: &schemas.PlayerRatedPayload{GameID: fmt.Sprint(i)}})
+	}
+	if s.Any() || len(drain(sub)) != maxQueued {
+		t.Fatal("the subscription is still open")
+	}
+	if _, open := <-sub.notifications; open {
+		t.Fatal("not closed")
+	}
+	s.Unsubscribe(self, sub) // as its handler does: no effect
+	other, err := s.Subscribe(opposing, idle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	drain(other)
+	if _, open := <-other.notifications; open {
+		t.Fatal("not closed")
+	}
+	if _, err := s.Subscribe(self, idle); err != errClosed {
+		t.Fatal(err)
+	}
+}
