@@ -31,9 +31,13 @@ deps: ## install on Debian what the tests need besides Go and make
 build: ## build a static binary, bin/tabiya
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/tabiya ./cmd/tabiya
 
-lint:
-	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt:"; echo "$$unformatted"; exit 1; fi
-	$(GO) vet ./...
+LINTER = .cache/bin/golangci-lint
+
+lint: $(LINTER) ## gofmt, vet, staticcheck and the other linters of .golangci.yml
+	GOLANGCI_LINT_CACHE=$(CURDIR)/.cache/golangci $(LINTER) run --timeout 20m
+
+$(LINTER): build/lint/go.mod build/lint/go.sum
+	$(GO) build -C build/lint -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 test: venv
 	$(GO) test -race -shuffle=on $(CHEAP)
