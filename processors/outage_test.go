@@ -1,6 +1,7 @@
 package processors_test
 
 import (
+	"strings"
 	"testing"
 
 	"tabiya/schemas"
@@ -30,7 +31,10 @@ func TestTheProcessorWaitsForABrokerThatComesLater(t *testing.T) {
 	r.RequireFake(t)
 	r.Down()
 	m := r.startUnready()
-	eventually(t, "an attempt has failed", func() bool { return m.Ready() != nil && m.Ready().Error() != "processor games: not started" })
+	eventually(t, "an attempt has failed", func() bool {
+		err := m.Ready()
+		return err != nil && strings.Contains(err.Error(), "start processor games: ")
+	})
 	r.Up()
 	m.waitReady()
 }

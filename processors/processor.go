@@ -23,11 +23,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -69,9 +69,6 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// answersWithin is how long a broker may take to be there.
-const answersWithin = time.Second
-
 // What ends Run: waiting does not mend it.
 var (
 	// ErrWrongPartition: a key is on a partition that its hash does not give.
@@ -95,6 +92,7 @@ type Processor[R tables.Row] struct {
 
 	session atomic.Pointer[session[R]] // the present one
 	broken  atomic.Pointer[error]      // why there is none
+	working *readiness.Dependency
 }
 
 // New makes a processor; Run starts it.
@@ -112,6 +110,7 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 		logger:  cfg.Logger.With("group", table.Group),
 		clients: table.Commands != schemas.QueueCommands,
 		lag:     kafka.NewLag(cfg.Kafka, table.Group, cfg.Logger),
+		working: readiness.New("processor "+table.Group, cfg.Kafka.Session()),
 	}
 	var err error
 	if p.metrics, err = newMetrics(cfg.Registerer, table.Group, p.lag); err != nil {
@@ -123,18 +122,24 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 }
 
 // Ready is nil once the processor is a member of its group, its tables are
-// recovered and a broker answers; else it says what is missing.
-func (p *Processor[R]) Ready() error {
-	if s := p.session.Load(); s != nil {
-		if !s.goka.Recovered() {
-			return fmt.Errorf("processor %s: joining the group or recovering its table", p.table.Group)
-		}
-		if err := s.ping(answersWithin); err != nil {
-			return fmt.Errorf("processor %s: Kafka is away: %w", p.table.Group, err)
-		}
-		return nil
+// recovered and a broker answers; else it says what is missing. A rebalance, a
+// session that starts again and a broker that is away count only when they last
+// longer than the group waits for a silent member.
+func (p *Processor[R]) Ready() error { return p.working.Err() }
+
+// check is nil while commands are processed.
+func (p *Processor[R]) check(ctx context.Context) error {
+	s := p.session.Load()
+	if s == nil {
+		return *p.broken.Load()
 	}
-	return fmt.Errorf("processor %s: %w", p.table.Group, *p.broken.Load())
+	if !s.goka.Recovered() {
+		return errors.New("joining the group or recovering its table")
+	}
+	if err := s.client.Ping(ctx); err != nil {
+		return fmt.Errorf("ping kafka: %w", err)
+	}
+	return nil
 }
 
 // Run makes a processor and runs it.

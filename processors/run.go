@@ -22,10 +22,11 @@ const (
 func (p *Processor[R]) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var lag sync.WaitGroup
-	defer lag.Wait()
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	defer cancel()
-	lag.Go(func() {
+	watching.Go(func() { p.working.Watch(ctx, p.check) })
+	watching.Go(func() {
 		if err := p.lag.Run(ctx); err != nil {
 			p.logger.Error("lag is not watched", "err", err)
 		}

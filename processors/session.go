@@ -129,23 +129,6 @@ func (s *session[R]) close() {
 	}
 }
 
-// ping is nil if a broker answers within so long. The client waits longer for one
-// that does not let it connect.
-func (s *session[R]) ping(within time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), within)
-	answered := make(chan error, 1)
-	go func() {
-		defer cancel()
-		answered <- s.client.Ping(ctx)
-	}()
-	select {
-	case err := <-answered:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // replies reads what was replied lately to a partition's commands. Replies have
 // the key of the aggregate, so where their topic has as many partitions, they are
 // on the same one.

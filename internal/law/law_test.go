@@ -43,6 +43,7 @@ var rules = []rule{
 	{"internal/embedded", []string{"internal/kafka", "internal/objstore", "internal/postgres"}, "the embedded parts are what those adapters talk to"},
 	{"internal/client", []string{"schemas"}, "an app: it knows the public API and the codes, not the server"},
 	{"internal/replay", []string{"schemas", "internal/core/pgn", "internal/core/rules", "internal/client"}, "a client: it knows the public API and PGN, not the server"},
+	{"internal/readiness", nil, "it counts failures of a dependency that it does not know"},
 	{"internal/supervise", nil, "it knows parts by name alone"},
 
 	{"tables", []string{"schemas", "internal/core/game", "internal/core/player", "internal/core/queue", "internal/kafka"}, "a table is an aggregate's row on a topic"},
@@ -50,18 +51,18 @@ var rules = []rule{
 	{"processors/players", []string{"processors", "schemas", "tables", "internal/core/player", "internal/kafka"}, "one group, one aggregate; never another processor"},
 	{"processors/matchmaking", []string{"processors", "schemas", "tables", "internal/core/queue", "internal/kafka"}, "one group, one aggregate; never another processor"},
 	{"processors/games", []string{"processors", "schemas", "tables", "internal/core/game", "internal/kafka"}, "one group, one aggregate; never another processor"},
-	{"processors", []string{"schemas", "tables", "internal/kafka"}, "the shape of all processors knows none of them"},
+	{"processors", []string{"schemas", "tables", "internal/kafka", "internal/readiness"}, "the shape of all processors knows none of them"},
 
-	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres"}, "accounts are in Postgres, players in their table"},
-	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await"}, "sends commands, reads tables and events"},
-	{"services/livegame", []string{"schemas", "tables", "internal/core/game", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/await"}, "sends commands, folds events with the processor's own Apply"},
-	{"services/history", []string{"schemas", "internal/auth", "internal/httpx", "internal/core/pgn", "internal/postgres"}, "reads Postgres alone: no table, no topic"},
+	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres", "internal/readiness"}, "accounts are in Postgres, players in their table"},
+	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await", "internal/readiness"}, "sends commands, reads tables and events"},
+	{"services/livegame", []string{"schemas", "tables", "internal/core/game", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/await", "internal/readiness"}, "sends commands, folds events with the processor's own Apply"},
+	{"services/history", []string{"schemas", "internal/auth", "internal/httpx", "internal/core/pgn", "internal/postgres", "internal/readiness"}, "reads Postgres alone: no table, no topic"},
 	{"services/openapi", nil, "a document"},
 
-	{"sinks/postgres", []string{"schemas", "internal/kafka", "internal/postgres", "sinks/events", "sinks/intake", "sinks/outage", "sinks/tally"}, "rows of events; never another sink"},
+	{"sinks/postgres", []string{"schemas", "internal/kafka", "internal/postgres", "internal/readiness", "sinks/events", "sinks/intake", "sinks/outage", "sinks/tally"}, "rows of events; never another sink"},
 	{"sinks/raw", []string{"sinks/archive"}, "the log's own bytes; never another sink"},
 	{"sinks/parquet", []string{"schemas", "sinks/archive", "sinks/events"}, "columns of events; never another sink"},
-	{"sinks", []string{"schemas", "internal/kafka", "internal/objstore"}, "sinks see events, never tables, services or processors"},
+	{"sinks", []string{"schemas", "internal/kafka", "internal/objstore", "internal/readiness"}, "sinks see events, never tables, services or processors"},
 
 	{"benchmarks", []string{"internal", "schemas", "processors", "services", "sinks", "tables"}, "black-box load beside the parts it measures; nobody imports it"},
 	{"test", []string{"internal", "schemas"}, "drives the built program from outside"},
