@@ -59,9 +59,7 @@ func TestWhileTheStoreIsAwayABoundedNumberOfChunksWaits(t *testing.T) {
 	for p := range int32(partitions) {
 		s.reaches(p, each)
 	}
-	if err := s.Ready(); err != nil {
-		t.Errorf("not ready: %v", err)
-	}
+	eventually(t, "it is ready again", func() bool { return s.Ready() == nil })
 	s.stop()
 	sinktest.SameFiles(t, sinktest.Files(t, store, "lines/"), reference(t, log.Config, partitions, each))
 }
@@ -114,6 +112,7 @@ func TestKafkaIsWaitedFor(t *testing.T) {
 	cluster.Down()
 	eventually(t, "it says so", func() bool { return s.Ready() != nil })
 	cluster.Up()
+	eventually(t, "it is ready again", func() bool { return s.Ready() == nil }) // without a record
 	eventually(t, "the producer is back", func() bool {
 		return producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GameEvents, Value: []byte("v")}) == nil
 	})

@@ -12,6 +12,7 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/objstore"
+	"tabiya/internal/readiness"
 	"tabiya/sinks/intake"
 	"tabiya/sinks/outage"
 )
@@ -23,6 +24,7 @@ type Sink struct {
 	metrics *metrics
 	lag     *kafka.Lag
 	running atomic.Pointer[run]
+	working *readiness.Dependency
 }
 
 // settings are a config and what only tests change.
@@ -56,7 +58,7 @@ func New(cfg Config, format Format) (*Sink, error) {
 		return nil, err
 	}
 	none := hooks{uploaded: func(Chunk) error { return nil }, archived: func(Chunk) {}, looked: func() {}}
-	return &Sink{cfg: settings{cfg, none, 30 * time.Second}, format: format, metrics: m, lag: lag}, nil
+	return &Sink{cfg: settings{cfg, none, 30 * time.Second}, format: format, metrics: m, lag: lag, working: readiness.New("sink "+format.Name(), cfg.Kafka.Session())}, nil
 }
 
 // Run archives until ctx ends or something is wrong that waiting does not mend.
@@ -104,6 +106,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	}
 	s.running.Store(r)
 	defer s.running.Store(nil)
+	group.Go(func() error { s.working.Watch(ctx, r.check); return nil })
 	group.Go(func() error { return s.lag.Run(ctx) })
 	group.Go(func() error {
 		defer r.end()
@@ -112,14 +115,11 @@ func (s *Sink) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// Ready says what the sink still waits for: its place in the group, Kafka, or
-// the object store.
-func (s *Sink) Ready() error {
-	r := s.running.Load()
-	if r == nil {
-		return errors.New("not running")
-	}
-	ctx, cancel := context.WithTimeout(r.ctx, 2*time.Second)
-	defer cancel()
+// Ready says what the sink waits for: its place in the group, Kafka, or
+// the object store. What passes within the session time-out does not count.
+func (s *Sink) Ready() error { return s.working.Err() }
+
+// check is nil while records are read and written.
+func (r *run) check(ctx context.Context) error {
 	return errors.Join(r.intake.Ready(ctx), r.store.Err())
 }

@@ -132,9 +132,9 @@ func TestTheDatabaseIsWaitedFor(t *testing.T) {
 	up := down(t, db)
 	more := sinktest.Game(88, 10, sinktest.Start)
 	log.Append(t, sinktest.Records(more, partitions)...)
-	for deadline := time.Now().Add(30 * time.Second); s.Ready() == nil; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); s.running.Load().database.Err() == nil; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("it does not say so")
+			t.Fatal("it does not notice")
 		}
 	}
 	up()

@@ -32,6 +32,7 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/postgres"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 	"tabiya/sinks/intake"
 	"tabiya/sinks/outage"
@@ -93,6 +94,7 @@ type Sink struct {
 	metrics *tally.Tally
 	lag     *kafka.Lag
 	running atomic.Pointer[run]
+	working *readiness.Dependency
 }
 
 // hooks are seams at which a test stops a sink as a kill would.
@@ -116,7 +118,7 @@ func New(cfg Config) (*Sink, error) {
 	}
 	fine := func() error { return nil }
 	none := hooks{begin: func() {}, copied: fine, committed: fine}
-	return &Sink{cfg: cfg, hooks: none, metrics: metrics, lag: lag}, nil
+	return &Sink{cfg: cfg, hooks: none, metrics: metrics, lag: lag, working: readiness.New("sink "+Name, cfg.Kafka.Session())}, nil
 }
 
 // Run writes until ctx ends or something is wrong that waiting does not mend. It
@@ -144,6 +146,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	}
 	s.running.Store(r)
 	defer s.running.Store(nil)
+	group.Go(func() error { s.working.Watch(ctx, r.check); return nil })
 	group.Go(func() error { return s.lag.Run(ctx) })
 	group.Go(func() error {
 		defer r.intake.Leave()
@@ -152,14 +155,11 @@ func (s *Sink) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// Ready says what the sink still waits for: its place in the group, Kafka, or
-// the database.
-func (s *Sink) Ready() error {
-	r := s.running.Load()
-	if r == nil {
-		return errors.New("not running")
-	}
-	ctx, cancel := context.WithTimeout(r.ctx, 2*time.Second)
-	defer cancel()
+// Ready says what the sink waits for: its place in the group, Kafka, or
+// the database. What passes within the session time-out does not count.
+func (s *Sink) Ready() error { return s.working.Err() }
+
+// check is nil while records are read and written.
+func (r *run) check(ctx context.Context) error {
 	return errors.Join(r.intake.Ready(ctx), r.database.Err())
 }

@@ -182,8 +182,10 @@ func TestEveryFinishedGameIsARow(t *testing.T) {
 	s := start(t, log.Config, db, nil)
 	written(t, log, db)
 	want(t, db, append(events, aborted...))
-	if err := s.Ready(); err != nil {
-		t.Errorf("not ready: %v", err)
+	for deadline := time.Now().Add(30 * time.Second); s.Ready() != nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not ready: %v", s.Ready())
+		}
 	}
 
 	results, err := db.Pool.Query(t.Context(), `SELECT DISTINCT g.result || ' ' || p.color || ' ' || p.result FROM games g JOIN player_games p USING (game_id)
