@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tabiya/internal/httpx"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 )
 
@@ -106,13 +107,11 @@ func TestADatabaseThatIsAwayIsA503(t *testing.T) {
 	t.Parallel()
 	h := build(t)
 	s := h.register(`{"handle":"early","password":"password one"}`)
-	if err := h.Ready(); err != nil {
-		t.Fatal(err)
-	}
+	h.database = readiness.New("postgres", time.Millisecond)
+	background(t, h.Run)
+	h.readyIs(true)
 	h.cfg.Pool.Close()
-	if h.Ready() == nil {
-		t.Error("ready without a database")
-	}
+	h.readyIs(false)
 	h.refused(schemas.CodeUnavailable, "POST", "/v1/accounts", "", `{"handle":"late","password":"password one"}`)
 	h.refused(schemas.CodeUnavailable, "POST", "/v1/sessions", "", `{"handle":"early","password":"password one"}`)
 	h.refused(schemas.CodeUnavailable, "GET", "/v1/accounts/me", s.Token, "")

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -21,6 +22,7 @@ import (
 	"tabiya/internal/auth"
 	"tabiya/internal/httpx"
 	"tabiya/internal/postgres"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 )
 
@@ -82,6 +84,7 @@ type Service struct {
 	hashes   *hasher
 	relay    *relay
 	attempts *attempts
+	database *readiness.Dependency
 }
 
 // New makes the service; it talks to nobody yet.
@@ -99,6 +102,7 @@ func New(cfg Config) (*Service, error) {
 		hashes:   hashes,
 		relay:    newRelay(cfg.Pool, cfg.Commands, cfg.Logger, cfg.Registerer),
 		attempts: newAttempts(cfg.Now),
+		database: readiness.New("postgres", 0),
 	}, nil
 }
 
@@ -115,19 +119,16 @@ func (s *Service) Routes(r gin.IRouter) {
 
 // Run publishes the outbox until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	running.Go(func() { s.database.Watch(ctx, s.cfg.Pool.Ping) })
 	s.relay.Run(ctx)
+	running.Wait()
 	return nil
 }
 
-// Ready asks the database. Kafka may be away: the outbox waits for it.
-func (s *Service) Ready() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := s.cfg.Pool.Ping(ctx); err != nil {
-		return fmt.Errorf("ask postgres: %w", err)
-	}
-	return nil
-}
+// Ready is nil while the database answers; see readiness.Patience. Kafka may be
+// away: the outbox waits for it.
+func (s *Service) Ready() error { return s.database.Err() }
 
 // fail answers what went wrong behind a handler.
 func (s *Service) fail(c *gin.Context, err error) {

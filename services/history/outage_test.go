@@ -11,11 +11,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tabiya/internal/postgres"
 	"tabiya/internal/postgres/postgrestest"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 )
 
@@ -94,13 +96,15 @@ func TestADatabaseThatIsAwayIsA503AndIsNotAskedByEveryRequest(t *testing.T) {
 	me := schemas.NewID()
 	games := play(rand.New(rand.NewPCG(5, 5)), me, 3)
 	save(t, pool, games)
-	if err := h.Ready(); err != nil {
-		t.Fatal(err)
-	}
+	h.database = readiness.New("postgres", time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
+	watched := make(chan error)
+	go func() { watched <- h.Run(ctx) }()
+	h.readyIs(true)
 	w.down()
-	if h.Ready() == nil {
-		t.Error("ready without a database")
-	}
+	h.readyIs(false)
+	cancel() // its dials are not the requests'
+	<-watched
 	for range postgres.FailuresToOpen {
 		h.refused(schemas.CodeUnavailable, "/v1/history/games/"+games[0].ID, "")
 	}

@@ -56,6 +56,16 @@ func build(t *testing.T, pool *pgxpool.Pool) *house {
 	return h
 }
 
+// readyIs waits until the service is ready, or not.
+func (h *house) readyIs(want bool) {
+	h.t.Helper()
+	for giveUp := time.Now().Add(30 * time.Second); (h.Ready() == nil) != want; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(giveUp) {
+			h.t.Fatalf("ready is not %v: %v", want, h.Ready())
+		}
+	}
+}
+
 type testWriter struct{ t *testing.T }
 
 func (w testWriter) Write(p []byte) (int, error) {

@@ -5,9 +5,7 @@ package history
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -16,6 +14,7 @@ import (
 	"tabiya/internal/auth"
 	"tabiya/internal/httpx"
 	"tabiya/internal/postgres"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 )
 
@@ -46,9 +45,10 @@ func (c *Config) Validate() error {
 
 // Service answers the history endpoints.
 type Service struct {
-	cfg     Config
-	games   *store
-	streams chan struct{}
+	cfg      Config
+	games    *store
+	streams  chan struct{}
+	database *readiness.Dependency
 }
 
 // New makes the service; it talks to nobody yet.
@@ -57,9 +57,10 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	return &Service{
-		cfg:     cfg,
-		games:   newStore(cfg.Pool, cfg.Logger, cfg.Registerer),
-		streams: make(chan struct{}, cfg.MaxStreams),
+		cfg:      cfg,
+		games:    newStore(cfg.Pool, cfg.Logger, cfg.Registerer),
+		streams:  make(chan struct{}, cfg.MaxStreams),
+		database: readiness.New("postgres", 0),
 	}, nil
 }
 
@@ -71,21 +72,14 @@ func (s *Service) Routes(r gin.IRouter) {
 	g.GET("/players/:player/games", s.list)
 }
 
-// Run waits for ctx: the service has nothing of its own to do.
+// Run watches whether the database answers, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	<-ctx.Done()
+	s.database.Watch(ctx, s.cfg.Pool.Ping)
 	return nil
 }
 
-// Ready asks the database.
-func (s *Service) Ready() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := s.cfg.Pool.Ping(ctx); err != nil {
-		return fmt.Errorf("ask postgres: %w", err)
-	}
-	return nil
-}
+// Ready is nil while the database answers; see readiness.Patience.
+func (s *Service) Ready() error { return s.database.Err() }
 
 // fail answers what went wrong behind a handler.
 func (s *Service) fail(c *gin.Context, err error) {

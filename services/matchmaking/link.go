@@ -18,17 +18,6 @@ const (
 // refused at once instead of piling up.
 type link struct{ caughtUp, away atomic.Bool }
 
-// Shut tells why no command can be answered; empty if it can.
-func (l *link) Shut() string {
-	switch {
-	case l.away.Load():
-		return "Kafka is away"
-	case !l.caughtUp.Load():
-		return "the events are not being read yet"
-	}
-	return ""
-}
-
 // probe asks Kafka again and again whether it is there, until ctx ends.
 func (s *Service) probe(ctx context.Context) error {
 	client, err := kgo.NewClient(s.cfg.Kafka.Opts()...)
@@ -45,6 +34,7 @@ func (s *Service) probe(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		s.kafka.Saw(err)
 		if away := err != nil; s.link.away.Swap(away) != away {
 			s.cfg.Logger.Warn("the way to kafka changes", "away", away, "err", err)
 		}

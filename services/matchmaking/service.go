@@ -30,6 +30,7 @@ import (
 	"tabiya/internal/core/queue"
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -95,6 +96,7 @@ type Service struct {
 	answers *await.Answers
 	hub     *hub
 	link    link
+	kafka   *readiness.Dependency
 	lag     *kafka.Lag
 }
 
@@ -109,6 +111,7 @@ func New(cfg Config) (*Service, error) {
 		answers: await.New(rememberedRefusals),
 		hub:     newHub(cfg),
 		lag:     kafka.NewLag(cfg.Kafka, "matchmaking-service", cfg.Logger),
+		kafka:   readiness.New("kafka", cfg.Kafka.Session()),
 	}
 	cfg.Players.OnUpdate = s.hub.Row
 	cfg.Registerer.MustRegister(s.lag, s.hub.open, s.hub.slow)
@@ -146,23 +149,35 @@ func (s *Service) Run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Ready is nil once the service has caught up and Kafka answers.
+// Ready is nil once the service has caught up, and while Kafka answers. Requests
+// are refused as soon as Kafka misses an answer (shut); that alone does not take
+// the instance out of rotation, see package readiness.
 func (s *Service) Ready() error {
-	if why := s.shut(); why != "" {
+	if why := s.unread(); why != "" {
 		return errors.New(why)
 	}
-	return nil
+	return s.kafka.Err()
 }
 
 // shut tells why nothing can be answered; empty if it can.
 func (s *Service) shut() string {
+	if s.link.away.Load() {
+		return "Kafka is away"
+	}
+	return s.unread()
+}
+
+// unread tells what the service has not caught up with; empty if it has.
+func (s *Service) unread() string {
 	switch {
 	case !s.cfg.Players.Ready():
 		return "the players are still being read"
 	case !s.queues.Ready():
 		return "the queues are still being read"
+	case !s.link.caughtUp.Load():
+		return "the events are not being read yet"
 	}
-	return s.link.Shut()
+	return ""
 }
 
 func (s *Service) hasRegion(region string) bool { return slices.Contains(s.cfg.Regions, region) }
