@@ -2,10 +2,13 @@ package livegame
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/readiness"
 )
 
 // gate says whether commands can be answered at present. While it is shut they
@@ -20,7 +23,11 @@ type gate struct {
 	// opened is when it was shut last, in Unix milliseconds. Until then nobody could
 	// be told to be there, see departures.from.
 	opened atomic.Int64
+	// kafka is what is known of it for readiness, which one missed ping does not end.
+	kafka *readiness.Dependency
 }
+
+var errAway = errors.New("no answer to a ping, or no acknowledgement of a command")
 
 const (
 	pingEvery   = 500 * time.Millisecond
@@ -49,6 +56,16 @@ func (g *gate) unread() string {
 	return ""
 }
 
+// ready is nil for an instance that requests should be sent to. It is while commands
+// are refused because Kafka missed a ping: what was read can be shown, watchers stay,
+// and another instance would ask the same brokers.
+func (g *gate) ready() error {
+	if why := g.unread(); why != "" {
+		return errors.New(why)
+	}
+	return g.kafka.Err()
+}
+
 // probe asks Kafka again and again whether it is there, until ctx is done.
 func (g *gate) probe(ctx context.Context, client *kgo.Client) {
 	tick := time.NewTicker(pingEvery)
@@ -70,6 +87,11 @@ func (g *gate) probe(ctx context.Context, client *kgo.Client) {
 
 // see notes whether Kafka is away.
 func (g *gate) see(away bool) {
+	if away {
+		g.kafka.Saw(errAway)
+	} else {
+		g.kafka.Saw(nil)
+	}
 	if !away && g.away.Load() {
 		g.opened.Store(time.Now().UnixMilli())
 	}
@@ -81,6 +103,7 @@ func (g *gate) readAll() {
 	if !g.caughtUp.Load() {
 		g.opened.Store(time.Now().UnixMilli())
 	}
+	g.kafka.Saw(nil)
 	g.caughtUp.Store(true)
 }
 

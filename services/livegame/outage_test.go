@@ -87,9 +87,7 @@ func TestKafkaAwayCostsWaitingNotMoves(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	r.refused(503, schemas.CodeUnavailable, "GET", "/v1/games/"+schemas.NewID(), "", "") // who knows whether it has begun
-	if r.service.Ready() == nil {
-		t.Error("ready without Kafka")
-	}
+	eventually(t, "it is not ready", func() bool { return r.service.Ready() != nil })
 	up := schemas.TimeOf(time.Now())
 	r.Up()
 	var again answer

@@ -2,7 +2,6 @@ package livegame
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -14,6 +13,7 @@ import (
 
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
+	"tabiya/internal/readiness"
 )
 
 // Service answers the livegame endpoints.
@@ -49,7 +49,7 @@ func New(cfg Config) (*Service, error) {
 		mender:   newMender(),
 		crowd:    newCrowd(),
 		presence: newPresence(),
-		gate:     &gate{},
+		gate:     &gate{kafka: readiness.New("kafka", cfg.Kafka.Session())},
 		lag:      kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
 		places:   newPlaces(cfg),
 		paces:    newPaces(cfg.FrameRate),
@@ -87,14 +87,9 @@ func (s *Service) Routes(r gin.IRouter) {
 	players.POST("/abort", s.abort)
 }
 
-// Ready is nil once the service has caught up with game-events and while Kafka
-// answers.
-func (s *Service) Ready() error {
-	if why := s.gate.shut(); why != "" {
-		return errors.New(why)
-	}
-	return nil
-}
+// Ready is nil once the service has caught up with game-events, until it stops, and
+// while Kafka has not been away for longer than a session.
+func (s *Service) Ready() error { return s.gate.ready() }
 
 // Run follows the games until ctx is done; then it lets the commands in flight
 // be answered and closes the sockets and streams. It may be called again after
