@@ -70,12 +70,17 @@ type Config struct {
 	// PastRate how much of it a second. Default 256 MiB and 64 MiB/s.
 	MaxPast  int64
 	PastRate int64
+
+	now func() time.Time // decides when finished games are evicted; tests set it
 }
 
 // Validate sets defaults and reports the first thing that cannot work.
 func (c *Config) Validate() error {
 	c.AnswerTimeout = cmp.Or(c.AnswerTimeout, 5*time.Second)
 	c.Linger = cmp.Or(c.Linger, time.Minute)
+	if c.now == nil {
+		c.now = time.Now
+	}
 	c.MaxFinished = cmp.Or(c.MaxFinished, 50_000)
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, 10_000)
 	c.MaxConnections = cmp.Or(c.MaxConnections, 20_000)

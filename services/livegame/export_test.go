@@ -11,6 +11,9 @@ import (
 
 const Patience = patience
 
+// EvictBy makes a clock decide when finished games are evicted.
+func EvictBy(now func() time.Time) func(*Config) { return func(c *Config) { c.now = now } }
+
 // MendFaster makes the pauses between two readings of the table short.
 func (s *Service) MendFaster() { s.mender.pause = time.Millisecond }
 

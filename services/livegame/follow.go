@@ -113,7 +113,7 @@ func (s *Service) until(ev schemas.Event, old bool) time.Time {
 	if old {
 		return ev.OccurredAt.Std().Add(s.cfg.Linger)
 	}
-	return time.Now().Add(s.cfg.Linger)
+	return s.cfg.now().Add(s.cfg.Linger)
 }
 
 // hear takes a reply. Those to commands of other aggregates are for others.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tabiya/schemas"
+	"tabiya/services/livegame"
 )
 
 // action is something that a player does to a game over HTTP, again and again
@@ -150,14 +151,17 @@ func TestWhoHasClosedHisAccountPlaysNoRematch(t *testing.T) {
 // where the game had been let go before.
 func TestARematchIsAnsweredLate(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, lingering(time.Second))
+	const linger = time.Hour
+	clock := newStoppedClock()
+	r := newRig(t, lingering(linger), livegame.EvictBy(clock.now))
 	short := r.startOther(lingering(time.Millisecond))
 	id := r.newGame()
 	r.play(id, 0, scholar[:2]...)
 	r.action(id, r.white, "resign", "")
-	<-time.After(600 * time.Millisecond)
+	over := schemas.TimeOf(time.Now())
+	eventually(t, "the broker's clock has gone on", func() bool { return schemas.TimeOf(time.Now()) > over })
 	r.action(id, r.white, "rematch", offer)
-	<-time.After(600 * time.Millisecond)
+	clock.advance(t, linger) // after the end, but not after the offer
 	if got := r.show(id); got.RematchOffer != schemas.White {
 		t.Errorf("%+v", got)
 	}
@@ -171,6 +175,7 @@ func TestARematchIsAnsweredLate(t *testing.T) {
 	if again := never.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, accept, "Idempotency-Key", "accept"); again.Rematch != got.Rematch {
 		t.Errorf("%+v, not %+v", again, got)
 	}
+	clock.advance(t, linger)
 	eventually(t, "it is let go here", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
 }
 

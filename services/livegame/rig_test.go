@@ -284,6 +284,28 @@ func frameRate(n int) func(*livegame.Config) {
 	return func(c *livegame.Config) { c.FrameRate = n }
 }
 
+// stoppedClock is when its test says. It counts how often it is read.
+type stoppedClock struct{ at, reads atomic.Int64 }
+
+func newStoppedClock() *stoppedClock {
+	c := &stoppedClock{}
+	c.at.Store(time.Now().UnixNano())
+	return c
+}
+
+func (c *stoppedClock) now() time.Time {
+	c.reads.Add(1)
+	return time.Unix(0, c.at.Load())
+}
+
+// advance moves the clock and waits until what goes by it has acted on the time.
+func (c *stoppedClock) advance(t *testing.T, d time.Duration) {
+	t.Helper()
+	c.at.Add(int64(d))
+	read := c.reads.Load()
+	eventually(t, "the clock is read", func() bool { return c.reads.Load() >= read+3 })
+}
+
 func lingering(d time.Duration) func(*livegame.Config) {
 	return func(c *livegame.Config) { c.Linger = d }
 }

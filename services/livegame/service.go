@@ -151,6 +151,7 @@ func (s *Service) tidy(ctx context.Context) {
 				unacked = at.UnixNano()
 			}
 			s.gate.unacked.Store(unacked)
+			now = s.cfg.now()
 			for _, d := range s.finished.due(now, s.cfg.MaxFinished) {
 				if later := s.lastWord(d.gameID); later.After(d.at) && !now.Before(d.at) {
 					s.finished.add(d.gameID, later)

@@ -141,7 +141,8 @@ func (r *rig) startOther(tune ...func(*livegame.Config)) *instance {
 // the game is let go; whoever comes back in between misses nothing.
 func TestAStreamGoesOnBehindTheEndForARematch(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, lingering(2*time.Second))
+	clock := newStoppedClock()
+	r := newRig(t, lingering(time.Hour), livegame.EvictBy(clock.now))
 	id := r.newGame()
 	path := "/v1/games/" + id + "/events"
 	r.play(id, 0, scholar...)
@@ -157,6 +158,7 @@ func TestAStreamGoesOnBehindTheEndForARematch(t *testing.T) {
 	}
 	told := socket.events(2)
 	log := r.log(id)
+	clock.advance(t, 2*time.Hour)
 	if got := lines(t, behind.Body); !slices.Equal(got, log[over:]) || !slices.Equal(told, got) {
 		t.Errorf("the stream\n%s\nthe socket\n%s\nthe log\n%s", strings.Join(got, "\n"), strings.Join(told, "\n"), strings.Join(log[over:], "\n"))
 	}
