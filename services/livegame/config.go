@@ -72,6 +72,8 @@ type Config struct {
 	PastRate int64
 
 	now func() time.Time // decides when finished games are evicted; tests set it
+	// writeLimit, if not 0, is the constant for sockets; tests set it.
+	writeLimit time.Duration
 }
 
 // Validate sets defaults and reports the first thing that cannot work.

@@ -14,6 +14,9 @@ const Patience = patience
 // EvictBy makes a clock decide when finished games are evicted.
 func EvictBy(now func() time.Time) func(*Config) { return func(c *Config) { c.now = now } }
 
+// WriteWithin gives a socket's client so long for what it is sent.
+func WriteWithin(limit time.Duration) func(*Config) { return func(c *Config) { c.writeLimit = limit } }
+
 // MendFaster makes the pauses between two readings of the table short.
 func (s *Service) MendFaster() { s.mender.pause = time.Millisecond }
 

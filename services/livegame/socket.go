@@ -79,7 +79,7 @@ func (s *Service) socket(c *gin.Context) {
 	}
 	defer leave()
 	httpx.Stream(c)
-	over := &wiring{ResponseWriter: c.Writer}
+	over := &wiring{ResponseWriter: c.Writer, limit: s.cfg.writeLimit}
 	conn, err := websocket.Accept(over, c.Request, &websocket.AcceptOptions{
 		Subprotocols:    []string{subprotocol},
 		CompressionMode: websocket.CompressionDisabled, // see wire

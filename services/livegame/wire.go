@@ -2,6 +2,7 @@ package livegame
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"net"
 	"net/http"
@@ -20,7 +21,8 @@ type wire struct {
 	net.Conn
 	raw     syscall.RawConn // nil where there is none
 	mu      sync.Mutex
-	closing bool   // a close frame was written: nothing may follow (RFC 6455, 5.5.1)
+	closing bool // a close frame was written: nothing may follow (RFC 6455, 5.5.1)
+	limit   time.Duration
 	torn    []byte // what offer could not write of its last frames: it goes before all else
 }
 
@@ -73,7 +75,7 @@ func (w *wire) write(p []byte) error {
 
 func (w *wire) pieces(p []byte) error {
 	for piece := range slices.Chunk(p, pieceBytes) {
-		if err := w.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+		if err := w.SetWriteDeadline(time.Now().Add(w.limit)); err != nil {
 			return err
 		}
 		if _, err := w.Conn.Write(piece); err != nil {
@@ -155,8 +157,8 @@ func headerOf(frame []byte) int {
 	}
 }
 
-func newWire(conn net.Conn) *wire {
-	w := &wire{Conn: conn}
+func newWire(conn net.Conn, limit time.Duration) *wire {
+	w := &wire{Conn: conn, limit: cmp.Or(limit, writeLimit)}
 	if c, ok := conn.(syscall.Conn); ok {
 		w.raw, _ = c.SyscallConn() // without one, everything is waited for
 	}
@@ -166,7 +168,8 @@ func newWire(conn net.Conn) *wire {
 // wiring gives the library a wire when it takes the connection over.
 type wiring struct {
 	http.ResponseWriter
-	wire *wire
+	limit time.Duration // default writeLimit
+	wire  *wire
 }
 
 func (w *wiring) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -174,7 +177,7 @@ func (w *wiring) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	w.wire = newWire(conn)
+	w.wire = newWire(conn, w.limit)
 	rw.Writer.Reset(w.wire)
 	return w.wire, rw, nil
 }
