@@ -1,9 +1,8 @@
 package matchmaking
 
 import (
-	"bufio"
+	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -203,19 +202,30 @@ func TestAStreamOfServerSentEvents(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) {
 		c.KeepAlive = 10 * time.Millisecond
-		c.MaxStreamAge = 300 * time.Millisecond
 		c.MaxStreamsPerPlayer = 2
 	})
 	p := r.register("Sse")
 	l, other := r.listen(p, mediaSSE), r.listen(p, mediaSSE)
 	r.refused(schemas.CodeTooManyConnections, "GET", "/v1/me/events", p, "", "")
 	other.close()
-	var text strings.Builder
-	for lines := bufio.NewScanner(l.resp.Body); lines.Scan(); { // it ends by its age
-		text.WriteString(lines.Text() + "\n")
+	const state = "event: state\ndata: {\"type\":\"state\",\"seat\":{\"status\":\"idle\"}}\n\n"
+	first := make([]byte, len(state+":\n\n"))
+	if _, err := io.ReadFull(l.resp.Body, first); err != nil || string(first) != state+":\n\n" {
+		t.Fatalf("%q, %v", first, err)
 	}
-	if s := text.String(); !strings.HasPrefix(s, "event: state\ndata: {\"type\":\"state\",\"seat\":{\"status\":\"idle\"}}\n\n:\n\n") {
-		t.Fatalf("%q", s)
+	l.close()
+	r.eventually("gone", func() bool { return !r.hub.Listening() })
+}
+
+func TestStreamEndsAtItsAge(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.MaxStreamAge = 50 * time.Millisecond })
+	p := r.register("Old")
+	l := r.listen(p, mediaNDJSON)
+	for l.lines.Scan() {
+	}
+	if err := l.lines.Err(); err != nil {
+		t.Fatal(err)
 	}
 	r.eventually("gone", func() bool { return !r.hub.Listening() })
 }
