@@ -4,7 +4,7 @@ GO ?= go
 # databases and whole platforms runs without it, a package at a time.
 CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
 	./internal/core/clock/... ./internal/core/game/... ./internal/httpx/... ./internal/law/... ./internal/core/pairing/... \
-	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/replay/... \
+	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/readiness ./internal/replay/... \
 	./internal/core/rules ./internal/supervise/... ./services/openapi/...
 HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP))")
 
