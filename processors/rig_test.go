@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds every wait; a test that waits that long has failed.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // rig is a cluster with a producer of commands.
 type rig struct {
