@@ -170,9 +170,15 @@ func TestAMoveAfterTheFlagIsToldSo(t *testing.T) {
 	}
 }
 
-// dialSlow is a player's socket with a small window, which nobody reads.
-func (r *rig) dialSlow(gameID string, who person) *websocket.Conn {
+// slowReader is a player's socket with a small window, which nobody reads.
+type slowReader struct {
+	*websocket.Conn
+	tcp *net.TCPConn
+}
+
+func (r *rig) dialSlow(gameID string, who person) slowReader {
 	r.t.Helper()
+	var tcp *net.TCPConn
 	small := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error { // before the window is agreed on
 			var failed error
@@ -181,7 +187,9 @@ func (r *rig) dialSlow(gameID string, who person) *websocket.Conn {
 			})
 			return errors.Join(err, failed)
 		}}
-		return d.DialContext(ctx, network, address)
+		conn, err := d.DialContext(ctx, network, address)
+		tcp, _ = conn.(*net.TCPConn)
+		return conn, err
 	}}}
 	url := strings.Replace(r.server.URL, "http", "ws", 1) + "/v1/games/" + gameID + "/socket?access_token=" + who.token
 	conn, _, err := websocket.Dial(r.t.Context(), url, &websocket.DialOptions{HTTPClient: small})
@@ -189,7 +197,21 @@ func (r *rig) dialSlow(gameID string, who person) *websocket.Conn {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(func() { _ = conn.CloseNow() })
-	return conn
+	return slowReader{conn, tcp}
+}
+
+// catchUp reads until the server closes. The server waits 5 s for the answer to its
+// close frame, so the window is opened first.
+func (s slowReader) catchUp(t *testing.T) websocket.StatusCode {
+	t.Helper()
+	if err := s.tcp.SetReadBuffer(1 << 20); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, _, err := s.Read(t.Context()); err != nil {
+			return websocket.CloseStatus(err)
+		}
+	}
 }
 
 func TestSlowReadersAreCutOffAndCostTheOthersNothing(t *testing.T) {
@@ -201,7 +223,7 @@ func TestSlowReadersAreCutOffAndCostTheOthersNothing(t *testing.T) {
 	watcher := r.dial(id, "")
 	watcher.until("state")
 	// More than there are writers.
-	slow := make([]*websocket.Conn, 2*runtime.GOMAXPROCS(0))
+	slow := make([]slowReader, 2*runtime.GOMAXPROCS(0))
 	ask := fmt.Appendf(nil, `{"type":"move","uci":"none","clientMoveId":%q}`, strings.Repeat("x", 128))
 	for n := range slow {
 		slow[n] = r.dialSlow(id, r.white)
@@ -216,12 +238,8 @@ func TestSlowReadersAreCutOffAndCostTheOthersNothing(t *testing.T) {
 	r.play(id, 0, "e2e4")
 	watcher.events(1)
 	for _, conn := range slow {
-		var err error
-		for err == nil {
-			_, _, err = conn.Read(t.Context())
-		}
-		if code := websocket.CloseStatus(err); code != 4008 {
-			t.Errorf("closed with %v: %v", code, err)
+		if code := conn.catchUp(t); code != 4008 {
+			t.Errorf("closed with %v", code)
 		}
 	}
 }
