@@ -16,9 +16,14 @@ PIPELINES = ./internal/kafka ./tables ./processors/... ./services/account ./serv
 VENV = .cache/venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
+# The concurrent packages under the race detector: all of them, and what of them
+# CI has the time for, at most four minutes on two cores.
+RACE = ./internal/kafka/... ./internal/readiness ./processors/... ./services/... ./sinks/...
+RACE_SHORT = ./internal/kafka ./internal/readiness ./processors ./services/livegame/... ./services/matchmaking ./sinks/archive
+
 PLIES ?= 1000000
 
-.PHONY: run test oracle venv bench build lint
+.PHONY: run test race race-short oracle venv bench build lint
 
 run: ## everything in one process: make run ARGS="--listen :9000"
 	$(GO) run ./cmd/tabiya up $(ARGS)
@@ -39,6 +44,12 @@ test: venv
 	else \
 		echo "skipped: the pipelines on Apache Kafka need a JDK 17 and Maven"; \
 	fi
+
+race: venv ## the concurrent packages under the race detector
+	$(GO) test -race -shuffle=on -p 1 -timeout 30m $(RACE)
+
+race-short: ## those of them that CI has the time for
+	$(GO) test -race -shuffle=on -p 1 -timeout 15m $(RACE_SHORT)
 
 oracle: venv ## the rules against python-chess and another library: make oracle PLIES=50000
 	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game
