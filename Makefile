@@ -5,7 +5,7 @@ GO ?= go
 # race detector, one package at a time.
 CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
 	./internal/core/clock/... ./internal/core/game/... ./internal/httpx/... ./internal/law/... ./internal/core/pairing/... \
-	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/replay/... \
+	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/readiness ./internal/replay/... \
 	./internal/core/rules ./internal/supervise/... ./services/openapi/...
 HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP))")
 
@@ -18,9 +18,14 @@ PIPELINES = ./internal/kafka ./tables ./processors/... ./services/account ./serv
 VENV = .cache/venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
+# Concurrent packages, whose tests "make test" runs without the race detector. CI has
+# time for RACE_SHORT, which takes at most four minutes on two cores.
+RACE = ./internal/kafka/... ./internal/readiness ./processors/... ./services/... ./sinks/...
+RACE_SHORT = ./internal/kafka ./internal/readiness ./processors ./services/livegame/... ./services/matchmaking ./sinks/archive
+
 PLIES ?= 1000000
 
-.PHONY: run deps test oracle venv bench build lint
+.PHONY: run deps test race race-short oracle venv bench build lint
 
 run: ## run everything in one process: make run ARGS="--listen :9000"
 	$(GO) run ./cmd/tabiya up $(ARGS)
@@ -44,6 +49,12 @@ test: venv
 	else \
 		echo "skipped: the pipelines on Apache Kafka need a JDK 17 and Maven"; \
 	fi
+
+race: venv ## test the concurrent packages under the race detector
+	$(GO) test -race -shuffle=on -p 1 -timeout 30m $(RACE)
+
+race-short: ## test those of them that CI has time for
+	$(GO) test -race -shuffle=on -p 1 -timeout 15m $(RACE_SHORT)
 
 oracle: venv ## compare the rules with python-chess and another library: make oracle PLIES=50000
 	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game
