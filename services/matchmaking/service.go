@@ -140,7 +140,7 @@ func (s *Service) Run(ctx context.Context) error {
 	for _, part := range parts {
 		go func() { ended <- part(ctx) }()
 	}
-	var errs []error
+	errs := make([]error, 0, len(parts))
 	for range parts {
 		errs = append(errs, <-ended)
 		s.availability.caughtUp.Store(false)
