@@ -23,7 +23,7 @@ type Sink struct {
 	format    Format
 	metrics   *archiveMetrics
 	lag       *kafka.Lag
-	running   atomic.Pointer[run]
+	running   atomic.Pointer[run] // for tests
 	readiness *readiness.Status
 }
 

@@ -97,7 +97,7 @@ type Sink struct {
 	hooks     hooks
 	metrics   *metrics.Sink
 	lag       *kafka.Lag
-	running   atomic.Pointer[run]
+	running   atomic.Pointer[run] // for tests
 	readiness *readiness.Status
 }
 
