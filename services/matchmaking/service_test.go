@@ -1,9 +1,8 @@
 package matchmaking
 
 import (
-	"bufio"
+	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -204,19 +203,30 @@ func TestServerSentEventsStream(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) {
 		c.KeepAlive = 10 * time.Millisecond
-		c.MaxStreamAge = 300 * time.Millisecond
 		c.MaxStreamsPerPlayer = 2
 	})
 	p := r.register("Sse")
 	stream, other := r.openStream(p, mediaSSE), r.openStream(p, mediaSSE)
 	r.wantRefused(schemas.CodeTooManyConnections, "GET", "/v1/me/events", p, "", "")
 	other.close()
-	var text strings.Builder
-	for lines := bufio.NewScanner(stream.resp.Body); lines.Scan(); { // ends at MaxStreamAge
-		text.WriteString(lines.Text() + "\n")
+	const want = "event: state\ndata: {\"type\":\"state\",\"seat\":{\"status\":\"idle\"}}\n\n:\n\n" // and a keep-alive
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(stream.resp.Body, got); err != nil || string(got) != want {
+		t.Fatalf("%q, %v", got, err)
 	}
-	if s := text.String(); !strings.HasPrefix(s, "event: state\ndata: {\"type\":\"state\",\"seat\":{\"status\":\"idle\"}}\n\n:\n\n") {
-		t.Fatalf("%q", s)
+	stream.close()
+	eventually.True(r.t, "closed", func() bool { return !r.subscriptions.Any() })
+}
+
+func TestStreamEndsAtMaxStreamAge(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.MaxStreamAge = 50 * time.Millisecond })
+	p := r.register("Old")
+	stream := r.openStream(p, mediaNDJSON)
+	for stream.lines.Scan() {
+	}
+	if err := stream.lines.Err(); err != nil {
+		t.Fatal(err)
 	}
 	eventually.True(r.t, "closed", func() bool { return !r.subscriptions.Any() })
 }
