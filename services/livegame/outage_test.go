@@ -221,6 +221,7 @@ func TestSlowReadersAreCutOffAndSlowNobodyElse(t *testing.T) {
 	// would not reach the watcher at all.
 	r := newRig(t, frameRate(1_000_000), livegame.WriteTimeout(time.Hour))
 	id := r.newGame()
+	r.play(id, 0, "e2e4", "e7e5") // the first move has a time limit of its own
 	watcher := r.dial(id, "")
 	watcher.until("state")
 	// More readers than writers.
@@ -236,7 +237,7 @@ func TestSlowReadersAreCutOffAndSlowNobodyElse(t *testing.T) {
 			}
 		}
 	}
-	r.play(id, 0, "e2e4")
+	r.play(id, 2, "g1f3")
 	watcher.events(1)
 	for _, conn := range slow {
 		if code := conn.readToClose(t); code != 4008 {
