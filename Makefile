@@ -3,18 +3,18 @@ GO ?= go
 # Packages with cheap tests, which run under the race detector, several at a time.
 CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
 	./internal/core/clock/... ./internal/core/game/... ./internal/httpx/... ./internal/law/... ./internal/core/pairing/... \
-	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/readiness ./internal/replay/... \
+	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/readiness ./internal/replay/... ./internal/retry ./internal/eventually ./internal/gamestest \
 	./internal/core/rules ./internal/supervise/... ./services/openapi/...
 # Concurrent packages, whose tests start brokers. They run under the race detector too,
 # one at a time; "make race" runs more of them than "make test" has time for.
-RACED = ./internal/kafka ./processors ./services/livegame/... ./services/matchmaking ./sinks/archive
+RACED = ./internal/kafka ./internal/kafka/follow ./processors ./services/livegame/... ./services/matchmaking ./sinks/archive
 RACE = ./internal/kafka/... ./processors/... ./services/... ./sinks/...
 # The rest starts brokers, databases or whole platforms: without the race detector.
 HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP) $(RACED))")
 
 # Packages whose tests run on kfake and then again on an Apache Kafka, which they
 # start themselves. (The sinks and the kill tests in ./test always use one.)
-PIPELINES = ./internal/kafka ./tables ./processors/... ./services/account ./services/matchmaking ./services/livegame
+PIPELINES = ./internal/kafka ./internal/kafka/follow ./tables ./processors/... ./services/account ./services/matchmaking ./services/livegame
 
 # Python for the tests: DuckDB and pyarrow read what the Parquet sink writes, and
 # python-chess checks the rules.
