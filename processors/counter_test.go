@@ -125,7 +125,7 @@ func (counterCore) Replay(row *counter, cmd schemas.Command, at schemas.Time, of
 	return []schemas.Message{rejected(cmd, at, schemas.CodeNotAccepted)}
 }
 
-func (counterCore) Deadline(key string, row *counter) (schemas.Time, func() schemas.Command, bool, bool) {
+func (counterCore) NextTimer(key string, row *counter) (schemas.Time, func() schemas.Command, bool, bool) {
 	cmd := schemas.Command{Key: key, Region: "eu", Actor: schemas.ActorSystem, ID: schemas.DerivedID(key, "timer", int64(len(row.History)))}
 	if row.Evict {
 		cmd.Type = schemas.EvictGame

@@ -94,7 +94,7 @@ func (p *partition[R]) startTimers() error {
 
 // setTimer sets the row's timer, or removes it if the row needs none.
 func (p *partition[R]) setTimer(key string, row R) {
-	at, cmd, afterCommit, ok := p.s.p.core.Deadline(key, row)
+	at, cmd, afterCommit, ok := p.s.p.core.NextTimer(key, row)
 	if !ok {
 		p.timers.remove(key)
 		return

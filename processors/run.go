@@ -18,8 +18,8 @@ const (
 
 // Run handles commands until ctx is done, and then returns nil. It survives
 // outages of Kafka: it starts again until it succeeds. It returns an error only
-// for what starting again does not repair, ErrWrongPartition and ErrCorruptRow.
-// It may be called again.
+// for errors that a restart cannot fix, ErrWrongPartition and ErrCorruptRow. It may
+// be called again.
 func (p *Processor[R]) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
