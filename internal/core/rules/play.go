@@ -141,7 +141,7 @@ func (p *Position) exposed() bool { return p.attacked(p.king(!p.black), p.black)
 func (p *Position) moved(m Move) (next Position, passed int) {
 	next, passed = *p, noSquare
 	next.status, next.enPassant = 0, noSquare
-	from, to := int(m.from()), int(m.to())
+	from, to := m.from(), m.to()
 	piece := p.board[from]
 	captured := p.board[to] != 0
 	next.board[from], next.board[to] = 0, piece
