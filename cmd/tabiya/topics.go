@@ -92,9 +92,9 @@ func writeFixed(out io.Writer, fixed []kafka.Difference) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprint(table, "\nSet:\n\nTOPIC\tSETTING\tWAS\tWANTS\n")
+	fmt.Fprint(table, "\nSet:\n\nTOPIC\tSETTING\tWAS\tIS\n")
 	for _, d := range fixed {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", d.Topic, d.Setting, d.Is, d.Wants)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", d.Topic, d.Setting, d.Is, d.Value)
 	}
 	return table.Flush()
 }

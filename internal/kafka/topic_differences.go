@@ -28,8 +28,8 @@ type Difference struct {
 	// Obstacle says why TopicOptions.Fix does not set it and what to do instead. It
 	// is empty if Fix sets it.
 	Obstacle string
-
-	value string // to set
+	// Value is what Fix sets. It is empty for partitions and replication.
+	Value string
 }
 
 func (d Difference) String() string {
@@ -85,7 +85,7 @@ func (o TopicOptions) differences(t schemas.Topic, is TopicState) (differences [
 		if !reported || s.accepts(value) {
 			continue
 		}
-		d := Difference{Topic: t.Name, Setting: s.key, Is: value, Wants: s.wants(), value: s.value}
+		d := Difference{Topic: t.Name, Setting: s.key, Is: value, Wants: s.wants(), Value: s.value}
 		if s.key == minISR && o.MinISR > is.Replicas { // would refuse every write
 			d.Obstacle = fmt.Sprintf("more than the topic's replicas; give --min-isr=%d or less", is.Replicas)
 		}
@@ -142,7 +142,7 @@ func (o TopicOptions) fix(ctx context.Context, client *kgo.Client, found TopicRe
 func alterTopic(ctx context.Context, client *kgo.Client, topic string, set []Difference) error {
 	var configs []kadm.AlterConfig
 	for _, d := range set {
-		configs = append(configs, kadm.AlterConfig{Op: kadm.SetConfig, Name: d.Setting, Value: kadm.StringPtr(d.value)})
+		configs = append(configs, kadm.AlterConfig{Op: kadm.SetConfig, Name: d.Setting, Value: kadm.StringPtr(d.Value)})
 	}
 	altered, err := kadm.NewClient(client).AlterTopicConfigs(ctx, configs, topic)
 	if err != nil {
