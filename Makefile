@@ -1,17 +1,20 @@
 GO ?= go
 
-# Packages with cheap tests, which run under the race detector. The tests of the
-# other packages start brokers, databases or whole platforms: they run without the
-# race detector, one package at a time.
+# Packages with cheap tests, which run under the race detector, several at a time.
 CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
 	./internal/core/clock/... ./internal/core/game/... ./internal/httpx/... ./internal/law/... ./internal/core/pairing/... \
-	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/replay/... \
+	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/readiness ./internal/replay/... ./internal/retry ./internal/eventually ./internal/gamestest \
 	./internal/core/rules ./internal/supervise/... ./services/openapi/...
-HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP))")
+# Concurrent packages, whose tests start brokers. They run under the race detector too,
+# one at a time; "make race" runs more of them than "make test" has time for.
+RACED = ./internal/kafka ./internal/kafka/follow ./processors ./services/livegame/... ./services/matchmaking ./sinks/archive
+RACE = ./internal/kafka/... ./processors/... ./services/... ./sinks/...
+# The rest starts brokers, databases or whole platforms: without the race detector.
+HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP) $(RACED))")
 
 # Packages whose tests run on kfake and then again on an Apache Kafka, which they
 # start themselves. (The sinks and the kill tests in ./test always use one.)
-PIPELINES = ./internal/kafka ./cmd/tabiya ./tables ./processors/... ./services/account ./services/matchmaking ./services/livegame
+PIPELINES = ./internal/kafka ./internal/kafka/follow ./cmd/tabiya ./tables ./processors/... ./services/account ./services/matchmaking ./services/livegame
 
 # Python for the tests: DuckDB and pyarrow read what the Parquet sink writes, and
 # python-chess checks the rules.
@@ -20,7 +23,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 PLIES ?= 1000000
 
-.PHONY: run deps test oracle venv bench build lint
+.PHONY: run deps test race oracle venv bench build lint
 
 run: ## run everything in one process: make run ARGS="--listen :9000"
 	$(GO) run ./cmd/tabiya up $(ARGS)
@@ -31,12 +34,17 @@ deps: ## install on Debian what the tests need besides Go and make
 build: ## build a static binary, bin/tabiya
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/tabiya ./cmd/tabiya
 
-lint:
-	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt:"; echo "$$unformatted"; exit 1; fi
-	$(GO) vet ./...
+LINTER = .cache/bin/golangci-lint
+
+lint: $(LINTER) ## gofmt, vet, staticcheck and the other linters of .golangci.yml
+	GOLANGCI_LINT_CACHE=$(CURDIR)/.cache/golangci $(LINTER) run --timeout 20m
+
+$(LINTER): build/lint/go.mod build/lint/go.sum
+	$(GO) build -C build/lint -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 test: venv
 	$(GO) test -race -shuffle=on $(CHEAP)
+	$(GO) test -race -shuffle=on -p 1 -timeout 20m $(RACED)
 	$(GO) test -shuffle=on -p 1 -timeout 20m $(HEAVY)
 	@if [ "$$CI" = true ] || { command -v java && command -v mvn; } >/dev/null; then \
 		echo "the pipelines again, on Apache Kafka:"; \
@@ -44,6 +52,9 @@ test: venv
 	else \
 		echo "skipped: the pipelines on Apache Kafka need a JDK 17 and Maven"; \
 	fi
+
+race: venv ## test all concurrent packages under the race detector
+	$(GO) test -race -shuffle=on -p 1 -timeout 30m $(RACE)
 
 oracle: venv ## compare the rules with python-chess and another library: make oracle PLIES=50000
 	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -54,6 +55,8 @@ func main() {
 	out := flag.String("out", "benchmarks/latest.json", "file to write the table to as JSON")
 	only := flag.String("only", "", "comma-separated measures to run: "+names()+"; default: all")
 	seconds := flag.Duration("time", 15*time.Second, "how long each load lasts")
+	other := flag.String("against", "", "commit to compare moves/s over WebSocket with, in turns, instead of all measures; nothing is written to -out")
+	pairs := flag.Int("pairs", 5, "pairs of loads with -against")
 	echoOnly := flag.Bool("echo", false, "internal: serve the echo baseline and print its URL")
 	broadcastBytes := flag.Int("broadcast", 0, "internal: serve the broadcast baseline with frames of that many bytes and print its URL")
 	flag.Parse()
@@ -63,8 +66,10 @@ func main() {
 		err = serveBaseline(echo())
 	case *broadcastBytes > 0:
 		err = serveBaseline(broadcast(*broadcastBytes))
+	case *other != "":
+		err = run("", []measure{{"against", against{*other, *pairs}.measure}}, *seconds)
 	default:
-		err = run(*out, *only, *seconds)
+		err = run(*out, chosen(*only), *seconds)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -72,10 +77,21 @@ func main() {
 	}
 }
 
-func run(out, only string, seconds time.Duration) error {
-	out, err := filepath.Abs(out) // the embedded object store changes the working folder
-	if err != nil {
-		return err
+// chosen returns the measures of a comma-separated list of names, all for "".
+func chosen(only string) []measure {
+	if only == "" {
+		return measures
+	}
+	return slices.DeleteFunc(slices.Clone(measures), func(m measure) bool { return !strings.Contains(","+only+",", ","+m.name+",") })
+}
+
+// run measures, prints a table and writes it to out, if there is one.
+func run(out string, measures []measure, seconds time.Duration) error {
+	if out != "" {
+		var err error
+		if out, err = filepath.Abs(out); err != nil { // the embedded object store changes the working folder
+			return err
+		}
 	}
 	scratch, err := os.MkdirTemp("", "tabiya-bench-")
 	if err != nil {
@@ -91,9 +107,6 @@ func run(out, only string, seconds time.Duration) error {
 	}
 	report := newReport()
 	for _, m := range measures {
-		if only != "" && !strings.Contains(","+only+",", ","+m.name+",") {
-			continue
-		}
 		fmt.Fprintf(os.Stderr, "measuring %s\n", m.name)
 		rows, err := b.measure(m.run, filepath.Join(scratch, m.name))
 		if err != nil {
@@ -102,6 +115,9 @@ func run(out, only string, seconds time.Duration) error {
 		report.Rows = append(report.Rows, rows...)
 	}
 	report.print(os.Stdout)
+	if out == "" {
+		return nil
+	}
 	return report.write(out)
 }
 

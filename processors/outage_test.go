@@ -1,6 +1,7 @@
 package processors_test
 
 import (
+	"strings"
 	"testing"
 
 	"tabiya/internal/eventually"
@@ -31,7 +32,10 @@ func TestProcessorStartsDuringAnOutage(t *testing.T) {
 	r.RequireFake(t)
 	r.Down()
 	m := r.startUnready()
-	eventually.True(t, "a first attempt to fail", func() bool { return m.Ready() != nil && m.Ready().Error() != "processor games: not started" })
+	eventually.True(t, "a first attempt to fail", func() bool {
+		err := m.Ready()
+		return err != nil && strings.Contains(err.Error(), "start processor games: ")
+	})
 	r.Up()
 	m.waitReady()
 }

@@ -28,11 +28,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -76,9 +76,6 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// pingTimeout is how long Ready waits for a broker to answer.
-const pingTimeout = time.Second
-
 // The errors that end Run, because starting again would not help.
 var (
 	// ErrWrongPartition means that a key is on a partition other than the one its
@@ -104,6 +101,7 @@ type Processor[R tables.Row] struct {
 
 	session    atomic.Pointer[session[R]] // the running one, nil if there is none
 	notRunning atomic.Pointer[error]      // why there is no session
+	readiness  *readiness.Status
 }
 
 // New creates a processor. Run starts it.
@@ -123,6 +121,7 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 		events:         kafka.NewEventsCheck(logger, table.Events),
 		repeatRefusals: table.Commands != schemas.QueueCommands,
 		lag:            kafka.NewLag(cfg.Kafka, table.Group, cfg.Logger),
+		readiness:      readiness.New("processor "+table.Group, cfg.Kafka.Session()),
 	}
 	var err error
 	if p.metrics, err = newMetrics(cfg.Registerer, table.Group, p.lag); err != nil {
@@ -134,18 +133,25 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 }
 
 // Ready returns nil once the processor is a member of its group, its tables are
-// recovered and a broker answers. Otherwise the error says what is missing.
-func (p *Processor[R]) Ready() error {
-	if s := p.session.Load(); s != nil {
-		if !s.goka.Recovered() {
-			return fmt.Errorf("processor %s: joining the group or recovering its table", p.table.Group)
-		}
-		if err := s.ping(pingTimeout); err != nil {
-			return fmt.Errorf("processor %s: ping Kafka: %w", p.table.Group, err)
-		}
-		return nil
+// recovered and a broker answers. Otherwise the error says what is missing. A
+// rebalance, a restarted session or an unreachable broker counts only when it lasts
+// longer than the session timeout, which is how long the group waits for a silent
+// member.
+func (p *Processor[R]) Ready() error { return p.readiness.Err() }
+
+// check returns nil while commands can be handled.
+func (p *Processor[R]) check(ctx context.Context) error {
+	s := p.session.Load()
+	if s == nil {
+		return *p.notRunning.Load()
 	}
-	return fmt.Errorf("processor %s: %w", p.table.Group, *p.notRunning.Load())
+	if !s.goka.Recovered() {
+		return errors.New("joining the group or recovering its table")
+	}
+	if err := s.client.Ping(ctx); err != nil {
+		return fmt.Errorf("ping kafka: %w", err)
+	}
+	return nil
 }
 
 // Run creates a processor and runs it until ctx is done.

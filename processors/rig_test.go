@@ -20,7 +20,7 @@ import (
 )
 
 // timeout bounds every wait. A test that waits that long has failed.
-const timeout = 30 * time.Second
+const timeout = 2 * time.Minute
 
 // rig is a Kafka cluster with a producer of commands.
 type rig struct {

@@ -26,10 +26,11 @@ const (
 func (p *Processor[R]) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var lag sync.WaitGroup
-	defer lag.Wait()
+	var background sync.WaitGroup
+	defer background.Wait()
 	defer cancel()
-	lag.Go(func() {
+	background.Go(func() { p.readiness.Watch(ctx, p.check) })
+	background.Go(func() {
 		if err := p.lag.Run(ctx); err != nil {
 			p.logger.Error("measuring the consumer lag stopped", "err", err)
 		}

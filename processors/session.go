@@ -116,23 +116,6 @@ func (s *session[R]) close() {
 	}
 }
 
-// ping returns nil if a broker answers within the timeout. It does not wait for
-// the client, which takes longer to give up a broker that accepts no connection.
-func (s *session[R]) ping(timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	answered := make(chan error, 1)
-	go func() {
-		defer cancel()
-		answered <- s.client.Ping(ctx)
-	}()
-	select {
-	case err := <-answered:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // openPartition is Goka's callback at the start of an assignment.
 func (s *session[R]) openPartition(_ string, number int32) (storage.Storage, error) {
 	part := newPartition(s, number)

@@ -1,6 +1,7 @@
 // Package retry repeats calls to a dependency (Kafka, PostgreSQL, the object
 // store) for as long as it is unavailable. It logs once when the dependency
-// becomes unavailable and once when it is available again.
+// becomes unavailable and once when it is available again. For whether a failing
+// dependency takes the process out of rotation, see package readiness.
 package retry
 
 import (

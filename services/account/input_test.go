@@ -7,7 +7,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/httpx"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 )
 
@@ -106,13 +108,11 @@ func TestRequestsRefusedWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	s := r.register(`{"handle":"early","password":"password one"}`)
-	if err := r.Ready(); err != nil {
-		t.Fatal(err)
-	}
+	r.readiness = readiness.New("postgres", time.Millisecond)
+	background(t, r.Run)
+	eventually.NoError(t, "ready", r.Ready)
 	r.cfg.Pool.Close()
-	if r.Ready() == nil {
-		t.Error("ready without a database")
-	}
+	eventually.True(t, "not ready without a database", func() bool { return r.Ready() != nil })
 	r.wantRefused(schemas.CodeUnavailable, "POST", "/v1/accounts", "", `{"handle":"late","password":"password one"}`)
 	r.wantRefused(schemas.CodeUnavailable, "POST", "/v1/sessions", "", `{"handle":"early","password":"password one"}`)
 	r.wantRefused(schemas.CodeUnavailable, "GET", "/v1/accounts/me", s.Token, "")

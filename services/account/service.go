@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -21,6 +22,7 @@ import (
 	"tabiya/internal/auth"
 	"tabiya/internal/httpx"
 	"tabiya/internal/postgres"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 )
 
@@ -78,11 +80,12 @@ func (c *Config) Validate() error {
 
 // Service answers the account endpoints and runs the outbox relay.
 type Service struct {
-	cfg      Config
-	accounts store
-	hashes   *hasher
-	relay    *relay
-	attempts *attempts
+	cfg       Config
+	accounts  store
+	hashes    *hasher
+	relay     *relay
+	attempts  *attempts
+	readiness *readiness.Status
 }
 
 // New makes the service and registers its metrics. It does not connect to
@@ -96,11 +99,12 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	return &Service{
-		cfg:      cfg,
-		accounts: store{cfg.Pool, postgres.NewBreaker("account", cfg.Logger, cfg.Registerer)},
-		hashes:   hashes,
-		relay:    newRelay(cfg.Pool, cfg.Commands, cfg.Logger, cfg.Registerer),
-		attempts: newAttempts(cfg.Now),
+		cfg:       cfg,
+		accounts:  store{cfg.Pool, postgres.NewBreaker("account", cfg.Logger, cfg.Registerer)},
+		hashes:    hashes,
+		relay:     newRelay(cfg.Pool, cfg.Commands, cfg.Logger, cfg.Registerer),
+		attempts:  newAttempts(cfg.Now),
+		readiness: readiness.New("postgres", 0),
 	}, nil
 }
 
@@ -117,19 +121,16 @@ func (s *Service) Routes(r gin.IRouter) {
 
 // Run publishes the outbox until ctx is done.
 func (s *Service) Run(ctx context.Context) error {
+	var background sync.WaitGroup
+	background.Go(func() { s.readiness.Watch(ctx, s.cfg.Pool.Ping) })
 	s.relay.Run(ctx)
+	background.Wait()
 	return nil
 }
 
-// Ready is nil if the database answers. Kafka need not: the outbox waits for it.
-func (s *Service) Ready() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := s.cfg.Pool.Ping(ctx); err != nil {
-		return fmt.Errorf("ping postgres: %w", err)
-	}
-	return nil
-}
+// Ready is nil while the database answers; see readiness.GracePeriod. Kafka need
+// not answer: the outbox waits for it.
+func (s *Service) Ready() error { return s.readiness.Err() }
 
 // fail answers a request with the error that its handler met.
 func (s *Service) fail(c *gin.Context, err error) {

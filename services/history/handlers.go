@@ -53,8 +53,7 @@ func (s *Service) list(c *gin.Context) {
 		return
 	}
 	q, err := parseQuery(player, c.Request.URL.RawQuery)
-	var refused *refusal
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*refusal](err); ok {
 		httpx.Fail(c, refused.code, refused.detail)
 		return
 	}

@@ -159,7 +159,7 @@ func TestPagesAndStreamsHoldEveryGameOnce(t *testing.T) {
 			t.Fatalf("game %d is %s: %v", i, g.Tag("GameId"), err)
 		}
 	}
-	if _, err := reader.Next(); err != io.EOF {
+	if _, err := reader.Next(); !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 	if _, text := rig.get(path+"?limit=3", mediaNDJSON); bytes.Count(text, []byte("\n")) != 3 {

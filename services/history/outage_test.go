@@ -11,11 +11,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/postgres"
 	"tabiya/internal/postgres/postgrestest"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 )
 
@@ -94,13 +97,15 @@ func TestRequestsRefusedWithoutDatabaseAndFewReachIt(t *testing.T) {
 	playerID := schemas.NewID()
 	games := randomGames(rand.New(rand.NewPCG(5, 5)), playerID, 3)
 	save(t, pool, games)
-	if err := rig.Ready(); err != nil {
-		t.Fatal(err)
-	}
+	rig.readiness = readiness.New("postgres", time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- rig.Run(ctx) }()
+	eventually.NoError(t, "ready", rig.Ready)
 	network.down()
-	if rig.Ready() == nil {
-		t.Error("ready without a database")
-	}
+	eventually.True(t, "not ready without a database", func() bool { return rig.Ready() != nil })
+	cancel() // only the dials of requests are counted below
+	<-ended
 	for range postgres.FailuresToOpen {
 		rig.wantRefused(schemas.CodeUnavailable, "/v1/history/games/"+games[0].ID, "")
 	}

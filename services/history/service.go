@@ -5,9 +5,7 @@ package history
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -16,6 +14,7 @@ import (
 	"tabiya/internal/auth"
 	"tabiya/internal/httpx"
 	"tabiya/internal/postgres"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 )
 
@@ -46,9 +45,10 @@ func (c *Config) Validate() error {
 
 // Service answers the history endpoints.
 type Service struct {
-	cfg     Config
-	games   *store
-	streams chan struct{}
+	cfg       Config
+	games     *store
+	streams   chan struct{}
+	readiness *readiness.Status
 }
 
 // New makes the service and registers its metrics.
@@ -57,9 +57,10 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	return &Service{
-		cfg:     cfg,
-		games:   newStore(cfg.Pool, cfg.Logger, cfg.Registerer),
-		streams: make(chan struct{}, cfg.MaxStreams),
+		cfg:       cfg,
+		games:     newStore(cfg.Pool, cfg.Logger, cfg.Registerer),
+		streams:   make(chan struct{}, cfg.MaxStreams),
+		readiness: readiness.New("postgres", 0),
 	}, nil
 }
 
@@ -71,21 +72,14 @@ func (s *Service) Routes(r gin.IRouter) {
 	g.GET("/players/:player/games", s.list)
 }
 
-// Run waits until ctx is done: the service has no work in the background.
+// Run checks whether the database answers, until ctx is done.
 func (s *Service) Run(ctx context.Context) error {
-	<-ctx.Done()
+	s.readiness.Watch(ctx, s.cfg.Pool.Ping)
 	return nil
 }
 
-// Ready is nil if the database answers.
-func (s *Service) Ready() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := s.cfg.Pool.Ping(ctx); err != nil {
-		return fmt.Errorf("ping postgres: %w", err)
-	}
-	return nil
-}
+// Ready is nil while the database answers; see readiness.GracePeriod.
+func (s *Service) Ready() error { return s.readiness.Err() }
 
 // fail answers a request with the error that its handler met.
 func (s *Service) fail(c *gin.Context, err error) {

@@ -74,6 +74,10 @@ type Config struct {
 	// LogBytesPerSecond how much of it a second. Default 256 MiB and 64 MiB/s.
 	MaxLogBytes       int64
 	LogBytesPerSecond int64
+
+	// Only tests set these; see export_test.go.
+	now          func() time.Time // held.Config.Now
+	writeTimeout time.Duration    // wsconn.Options.WriteTimeout
 }
 
 // Validate sets defaults and reports the first thing that cannot work.

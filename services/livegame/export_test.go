@@ -1,11 +1,19 @@
 package livegame
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"tabiya/schemas"
 )
+
+// EvictByClock makes a clock decide when finished games are evicted.
+func EvictByClock(now func() time.Time) func(*Config) { return func(c *Config) { c.now = now } }
+
+// WriteTimeout sets how long a socket's client may take for what it is sent.
+func WriteTimeout(d time.Duration) func(*Config) { return func(c *Config) { c.writeTimeout = d } }
 
 // TooSlow is how many slow readers were cut off.
 func (s *Service) TooSlow() float64 { return countOf(s.metrics.tooSlow) }

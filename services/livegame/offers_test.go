@@ -7,6 +7,7 @@ import (
 
 	"tabiya/internal/eventually"
 	"tabiya/schemas"
+	"tabiya/services/livegame"
 )
 
 // action sends a player's request several times with the same key.
@@ -150,14 +151,17 @@ func TestRematchIsRefusedWithAClosedAccount(t *testing.T) {
 // game was evicted before.
 func TestLateRematchIsAnswered(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, lingering(time.Second))
+	const linger = time.Hour
+	clock := newStoppedClock()
+	r := newRig(t, lingering(linger), livegame.EvictByClock(clock.now))
 	short := r.startOther(lingering(time.Millisecond))
 	id := r.newGame()
 	r.play(id, 0, scholar[:2]...)
 	r.action(id, r.white, "resign", "")
-	<-time.After(600 * time.Millisecond)
+	ended := schemas.TimeOf(time.Now())
+	eventually.True(t, "the broker's clock has advanced", func() bool { return schemas.TimeOf(time.Now()) > ended })
 	r.action(id, r.white, "rematch", offer)
-	<-time.After(600 * time.Millisecond)
+	clock.advance(t, linger) // after the end, but not after the offer
 	if got := r.show(id); got.RematchOffer != schemas.White {
 		t.Errorf("%+v", got)
 	}
@@ -171,6 +175,7 @@ func TestLateRematchIsAnswered(t *testing.T) {
 	if again := never.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, accept, "Idempotency-Key", "accept"); again.Rematch != got.Rematch {
 		t.Errorf("%+v, not %+v", again, got)
 	}
+	clock.advance(t, linger)
 	eventually.True(t, "it is evicted here", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
 }
 

@@ -2,7 +2,6 @@ package livegame
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -52,7 +51,7 @@ func New(cfg Config) (*Service, error) {
 	}
 	s := &Service{
 		cfg:          cfg,
-		availability: &availability.Monitor{},
+		availability: availability.New(cfg.Kafka.Session()),
 		sockets:      wsconn.NewServer(protocol.MaxFrame),
 		connections:  limits.NewConnections(cfg.MaxConnections, cfg.MaxPerPlayer, cfg.MaxPerAddress),
 		rates:        limits.NewRates(cfg.FrameRate),
@@ -66,6 +65,7 @@ func New(cfg Config) (*Service, error) {
 	s.games = held.New(held.Config{
 		Linger: cfg.Linger, MaxFinished: cfg.MaxFinished,
 		OnEvict: s.finished.Remember, OnNewer: s.finished.Forget,
+		Now: cfg.now,
 	})
 	s.lookup = &lookup.Finder{
 		Games: s.games, Finished: s.finished, Availability: s.availability, Logger: cfg.Logger,
@@ -93,14 +93,9 @@ func New(cfg Config) (*Service, error) {
 	return s, nil
 }
 
-// Ready is nil once the service has caught up with game-events and while Kafka
-// answers.
-func (s *Service) Ready() error {
-	if why := s.availability.CommandsRefused(); why != "" {
-		return errors.New(why)
-	}
-	return nil
-}
+// Ready is nil once the service has caught up with game-events, until it stops, and
+// while Kafka has not been away for longer than the session timeout.
+func (s *Service) Ready() error { return s.availability.Ready() }
 
 // Run follows the games until ctx is done; then it lets the commands in flight
 // be answered and closes the sockets and streams. It may be called again after

@@ -58,7 +58,7 @@ func (s *Service) openSocket(c *gin.Context) {
 	httpx.Stream(c)
 	plays := g.HasPlayer(k.playerID)
 	conn, err := s.sockets.Accept(c.Writer, c.Request, wsconn.Options{
-		Player: plays, Rate: limits.NewRate(s.cfg.FrameRate), OnTooSlow: s.metrics.tooSlow.Inc,
+		Player: plays, Rate: limits.NewRate(s.cfg.FrameRate), WriteTimeout: s.cfg.writeTimeout, OnTooSlow: s.metrics.tooSlow.Inc,
 	})
 	if err != nil {
 		c.Abort() // Accept has answered

@@ -141,7 +141,8 @@ func (r *rig) startOther(tune ...func(*livegame.Config)) *instance {
 // evicted. A client that reconnects in between misses nothing.
 func TestStreamGoesOnAfterTheEndForARematch(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, lingering(2*time.Second))
+	clock := newStoppedClock()
+	r := newRig(t, lingering(time.Hour), livegame.EvictByClock(clock.now))
 	id := r.newGame()
 	path := "/v1/games/" + id + "/events"
 	r.play(id, 0, scholar...)
@@ -157,6 +158,7 @@ func TestStreamGoesOnAfterTheEndForARematch(t *testing.T) {
 	}
 	sent := socket.events(2)
 	log := r.log(id)
+	clock.advance(t, 2*time.Hour)
 	if got := lines(t, behind.Body); !slices.Equal(got, log[over:]) || !slices.Equal(sent, got) {
 		t.Errorf("the stream\n%s\nthe socket\n%s\nthe log\n%s", strings.Join(got, "\n"), strings.Join(sent, "\n"), strings.Join(log[over:], "\n"))
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/readiness"
 )
 
 const (
@@ -14,19 +16,13 @@ const (
 	pingTimeout = time.Second
 )
 
-// availability says whether Kafka can be used. While it cannot, commands are
+// availability says whether Kafka can be used. While it cannot, requests are
 // refused at once instead of piling up.
-type availability struct{ caughtUp, unreachable atomic.Bool }
-
-// Reason tells why no command can be answered; empty if it can.
-func (a *availability) Reason() string {
-	switch {
-	case a.unreachable.Load():
-		return "Kafka cannot be reached"
-	case !a.caughtUp.Load():
-		return "the events are not being read yet"
-	}
-	return ""
+type availability struct {
+	caughtUp, unreachable atomic.Bool
+	// readiness is what the pings say about taking the instance out of rotation,
+	// which one missed answer does not.
+	readiness *readiness.Status
 }
 
 // probe pings Kafka until ctx is done.
@@ -45,6 +41,7 @@ func (s *Service) probe(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		s.availability.readiness.Observe(err)
 		if unreachable := err != nil; s.availability.unreachable.Swap(unreachable) != unreachable {
 			s.cfg.Logger.Warn("kafka became reachable or unreachable", "unreachable", unreachable, "err", err)
 		}

@@ -34,9 +34,10 @@ func TestRequestsRefusedWithoutKafkaAndServedAfter(t *testing.T) {
 	r.wantRefused(schemas.CodeUnavailable, "POST", "/v1/queues/3+2/join", p, "k", "")
 	r.wantRefused(schemas.CodeUnavailable, "POST", "/v1/queues/5+0/leave", q, "bye", "")
 	r.wantRefused(schemas.CodeUnavailable, "GET", "/v1/me/events", p, "", "")
-	if time.Since(before) > limit/2 || r.Ready() == nil {
-		t.Error("refused too late, or ready without Kafka")
+	if time.Since(before) > limit/2 {
+		t.Error("refused too late")
 	}
+	eventually.True(r.t, "not ready", func() bool { return r.Ready() != nil })
 	r.Up()
 	var ticket ticketView
 	eventually.True(r.t, "joined", func() bool {

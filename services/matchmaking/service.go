@@ -30,6 +30,7 @@ import (
 	"tabiya/internal/core/queue"
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -112,6 +113,7 @@ func New(cfg Config) (*Service, error) {
 		lag:     kafka.NewLag(cfg.Kafka, "matchmaking-service", cfg.Logger),
 
 		subscriptions: newSubscriptions(cfg),
+		availability:  availability{readiness: readiness.New("kafka", cfg.Kafka.Session())},
 	}
 	cfg.Players.OnUpdate = s.subscriptions.UpdateRow
 	cfg.Registerer.MustRegister(s.lag, s.subscriptions.open, s.subscriptions.cut)
@@ -138,7 +140,7 @@ func (s *Service) Run(ctx context.Context) error {
 	for _, part := range parts {
 		go func() { ended <- part(ctx) }()
 	}
-	var errs []error
+	errs := make([]error, 0, len(parts))
 	for range parts {
 		errs = append(errs, <-ended)
 		s.availability.caughtUp.Store(false)
@@ -149,23 +151,35 @@ func (s *Service) Run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Ready is nil once the service has caught up and Kafka answers.
+// Ready is nil once the service has caught up, and while Kafka answers. Requests
+// are refused as soon as Kafka misses an answer, see unavailable. That alone does
+// not take the instance out of rotation, see package readiness.
 func (s *Service) Ready() error {
-	if reason := s.unavailable(); reason != "" {
+	if reason := s.notCaughtUp(); reason != "" {
 		return errors.New(reason)
 	}
-	return nil
+	return s.availability.readiness.Err()
 }
 
 // unavailable tells why requests cannot be answered; empty if they can.
 func (s *Service) unavailable() string {
+	if s.availability.unreachable.Load() {
+		return "Kafka cannot be reached"
+	}
+	return s.notCaughtUp()
+}
+
+// notCaughtUp tells what the service has not read yet; empty if it has read all.
+func (s *Service) notCaughtUp() string {
 	switch {
 	case !s.cfg.Players.Ready():
 		return "the index of players is still loading"
 	case !s.queues.Ready():
 		return "the queues are still loading"
+	case !s.availability.caughtUp.Load():
+		return "the events are not being read yet"
 	}
-	return s.availability.Reason()
+	return ""
 }
 
 func (s *Service) hasRegion(region string) bool { return slices.Contains(s.cfg.Regions, region) }

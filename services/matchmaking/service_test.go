@@ -1,9 +1,8 @@
 package matchmaking
 
 import (
-	"bufio"
+	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,12 +15,12 @@ func TestTwoPlayersAreMatchedPlayAndAreNotified(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.games()
-	vera, max := r.register("Vera"), r.register("Max") // not in the index yet
-	veraStream, maxStream := r.openStream(vera, mediaNDJSON), r.openStream(max, mediaNDJSON)
+	vera, paul := r.register("Vera"), r.register("Paul") // not in the index yet
+	veraStream, paulStream := r.openStream(vera, mediaNDJSON), r.openStream(paul, mediaNDJSON)
 	if s := veraStream.want(typeState).Seat; s.Status != "idle" {
 		t.Fatalf("%+v", s)
 	}
-	maxStream.want(typeState)
+	paulStream.want(typeState)
 	ticket := r.join(vera, "3+2", "")
 	if ticket.Queue != "3+2" || ticket.Region != "eu" || !schemas.ValidID(ticket.TicketID) {
 		t.Fatalf("%+v", ticket)
@@ -29,16 +28,16 @@ func TestTwoPlayersAreMatchedPlayAndAreNotified(t *testing.T) {
 	if q := veraStream.want(typeQueued); q.TicketID != ticket.TicketID || q.Queue != "3+2" || q.Region != "eu" {
 		t.Fatalf("%+v", q)
 	}
-	r.join(max, "3%2B2", "")
-	maxStream.want(typeQueued)
-	found, same := veraStream.want(typeMatched), maxStream.want(typeMatched)
-	if found.GameID != same.GameID || found.Color == same.Color || found.Opponent.PlayerID != max.id || found.Opponent.Handle != "Max" || found.Deadline == nil {
+	r.join(paul, "3%2B2", "")
+	paulStream.want(typeQueued)
+	found, same := veraStream.want(typeMatched), paulStream.want(typeMatched)
+	if found.GameID != same.GameID || found.Color == same.Color || found.Opponent.PlayerID != paul.id || found.Opponent.Handle != "Paul" || found.Deadline == nil {
 		t.Fatalf("%+v and %+v", found, same)
 	}
 	if g := veraStream.want(typeGameStarted); g.GameID != found.GameID {
 		t.Fatalf("%+v", g)
 	}
-	maxStream.want(typeGameStarted)
+	paulStream.want(typeGameStarted)
 
 	// A later stream begins with the present state.
 	eventually.True(r.t, "seated in the view", func() bool { row, _ := r.cfg.Players.Get(vera.id); return row.Seat.GameID != "" })
@@ -49,9 +48,9 @@ func TestTwoPlayersAreMatchedPlayAndAreNotified(t *testing.T) {
 	r.wantRefused(schemas.CodeAlreadyPlaying, "POST", "/v1/queues/5+0/join", vera, "", "")
 	r.wantRefused(schemas.CodeAlreadyMatched, "POST", "/v1/queues/3+2/leave", vera, "", "")
 
-	white, black := vera, max
+	white, black := vera, paul
 	if found.Color == schemas.Black {
-		white, black = max, vera
+		white, black = paul, vera
 	}
 	// After one move by each side the game is rated.
 	move := func(p account, uci string) schemas.Command {
@@ -59,7 +58,7 @@ func TestTwoPlayersAreMatchedPlayAndAreNotified(t *testing.T) {
 	}
 	r.send(move(white, "e2e4"), move(black, "e7e5"),
 		schemas.Command{ID: schemas.NewID(), Type: schemas.Resign, Key: found.GameID, Region: "eu", Actor: black.id})
-	for _, stream := range []*eventStream{veraStream, maxStream, late} {
+	for _, stream := range []*eventStream{veraStream, paulStream, late} {
 		seen := map[string]notification{}
 		for range 2 { // two topics, in either order
 			n, ok := stream.next()
@@ -204,19 +203,30 @@ func TestServerSentEventsStream(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) {
 		c.KeepAlive = 10 * time.Millisecond
-		c.MaxStreamAge = 300 * time.Millisecond
 		c.MaxStreamsPerPlayer = 2
 	})
 	p := r.register("Sse")
 	stream, other := r.openStream(p, mediaSSE), r.openStream(p, mediaSSE)
 	r.wantRefused(schemas.CodeTooManyConnections, "GET", "/v1/me/events", p, "", "")
 	other.close()
-	var text strings.Builder
-	for lines := bufio.NewScanner(stream.resp.Body); lines.Scan(); { // ends at MaxStreamAge
-		text.WriteString(lines.Text() + "\n")
+	const want = "event: state\ndata: {\"type\":\"state\",\"seat\":{\"status\":\"idle\"}}\n\n:\n\n" // and a keep-alive
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(stream.resp.Body, got); err != nil || string(got) != want {
+		t.Fatalf("%q, %v", got, err)
 	}
-	if s := text.String(); !strings.HasPrefix(s, "event: state\ndata: {\"type\":\"state\",\"seat\":{\"status\":\"idle\"}}\n\n:\n\n") {
-		t.Fatalf("%q", s)
+	stream.close()
+	eventually.True(r.t, "closed", func() bool { return !r.subscriptions.Any() })
+}
+
+func TestStreamEndsAtMaxStreamAge(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.MaxStreamAge = 50 * time.Millisecond })
+	p := r.register("Old")
+	stream := r.openStream(p, mediaNDJSON)
+	for stream.lines.Scan() {
+	}
+	if err := stream.lines.Err(); err != nil {
+		t.Fatal(err)
 	}
 	eventually.True(r.t, "closed", func() bool { return !r.subscriptions.Any() })
 }

@@ -1,6 +1,7 @@
 package matchmaking
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -255,7 +256,7 @@ func TestSubscriptionEndsWhenReaderTooSlow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Subscribe(self, idle); err != errTooManyStreams {
+	if _, err := s.Subscribe(self, idle); !errors.Is(err, errTooManyStreams) {
 		t.Fatal(err)
 	}
 	for i := range maxQueued {
@@ -277,7 +278,7 @@ func TestSubscriptionEndsWhenReaderTooSlow(t *testing.T) {
 	if _, open := <-other.notifications; open {
 		t.Fatal("not closed")
 	}
-	if _, err := s.Subscribe(self, idle); err != errClosed {
+	if _, err := s.Subscribe(self, idle); !errors.Is(err, errClosed) {
 		t.Fatal(err)
 	}
 }

@@ -51,7 +51,7 @@ func routes(t *testing.T) (all []string) {
 	if err := openapi.Routes(engine); err != nil {
 		t.Fatal(err)
 	}
-	serve := func(s interface{ Routes(gin.IRouter) }, err error) {
+	serve := func(s interface{ Routes(r gin.IRouter) }, err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)

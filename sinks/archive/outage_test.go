@@ -70,9 +70,7 @@ func TestChunksWaitingForAnUnavailableStoreAreBounded(t *testing.T) {
 	for p := range int32(partitions) {
 		s.waitArchived(p, each)
 	}
-	if err := s.Ready(); err != nil {
-		t.Errorf("not ready: %v", err)
-	}
+	eventually.NoError(t, "ready again", s.Ready)
 	s.stop()
 	sinktest.SameFiles(t, sinktest.Files(t, store, "lines/"), reference(t, log.Config, partitions, each))
 }
@@ -125,6 +123,7 @@ func TestSinkContinuesAfterAKafkaOutage(t *testing.T) {
 	cluster.Down()
 	eventually.True(t, "not ready", func() bool { return s.Ready() != nil })
 	cluster.Up()
+	eventually.NoError(t, "ready again, without a new record", s.Ready)
 	eventually.True(t, "the producer sends again", func() bool {
 		return producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GameEvents, Value: []byte("v")}) == nil
 	})

@@ -12,18 +12,20 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/objstore"
+	"tabiya/internal/readiness"
 	"tabiya/internal/retry"
 	"tabiya/sinks/consumer"
 )
 
 // Sink archives topics in one format.
 type Sink struct {
-	cfg     settings
-	format  Format
-	metrics *archiveMetrics
-	lag     *kafka.Lag
-	events  *kafka.EventsCheck
-	running atomic.Pointer[run]
+	cfg       settings
+	format    Format
+	metrics   *archiveMetrics
+	lag       *kafka.Lag
+	events    *kafka.EventsCheck
+	running   atomic.Pointer[run] // for tests
+	readiness *readiness.Status
 }
 
 // settings are a Config and what only tests change.
@@ -54,7 +56,10 @@ func New(cfg Config, format Format) (*Sink, error) {
 		return nil, err
 	}
 	noHooks := hooks{uploaded: func(Chunk) error { return nil }, archived: func(Chunk) {}, idleChecked: func() {}}
-	return &Sink{cfg: settings{cfg, noHooks, 30 * time.Second}, format: format, metrics: m, lag: lag, events: kafka.NewEventsCheck(cfg.Logger, cfg.Topics...)}, nil
+	return &Sink{
+		cfg: settings{cfg, noHooks, 30 * time.Second}, format: format, metrics: m, lag: lag, events: kafka.NewEventsCheck(cfg.Logger, cfg.Topics...),
+		readiness: readiness.New("sink "+format.Name(), cfg.Kafka.Session()),
+	}, nil
 }
 
 // Run archives until ctx ends or an error occurs that is not temporary. It may be
@@ -99,6 +104,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	})
 	s.running.Store(r)
 	defer s.running.Store(nil)
+	group.Go(func() error { s.readiness.Watch(ctx, r.check); return nil })
 	group.Go(func() error { return s.lag.Run(ctx) })
 	group.Go(func() error {
 		defer r.stop()
@@ -112,14 +118,11 @@ func (s *Sink) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// Ready returns what the sink still waits for: its place in the group, Kafka, or
-// the object store.
-func (s *Sink) Ready() error {
-	r := s.running.Load()
-	if r == nil {
-		return errors.New("not running")
-	}
-	ctx, cancel := context.WithTimeout(r.ctx, 2*time.Second)
-	defer cancel()
+// Ready returns what the sink waits for: its place in the group, Kafka, or the object
+// store. What lasts no longer than the session timeout does not count.
+func (s *Sink) Ready() error { return s.readiness.Err() }
+
+// check returns nil while records are read and written.
+func (r *run) check(ctx context.Context) error {
 	return errors.Join(r.consumer.Ready(ctx), r.store.Err())
 }

@@ -133,7 +133,7 @@ func TestSinkContinuesAfterADatabaseOutage(t *testing.T) {
 	up := makeUnavailable(t, db)
 	more := sinktest.Game(88, 10, sinktest.Start)
 	log.Append(t, sinktest.Records(more, partitions)...)
-	eventually.True(t, "not ready without the database", func() bool { return s.Ready() != nil })
+	eventually.True(t, "the outage is noticed", func() bool { return s.running.Load().database.Err() != nil })
 	up()
 	waitWritten(t, log, db)
 	wantRows(t, db, append(events, more...))

@@ -36,6 +36,7 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/postgres"
+	"tabiya/internal/readiness"
 	"tabiya/internal/retry"
 	"tabiya/schemas"
 	"tabiya/sinks/consumer"
@@ -92,12 +93,13 @@ func (c Config) validate() error {
 
 // Sink writes finished games.
 type Sink struct {
-	cfg     Config
-	hooks   hooks
-	metrics *metrics.Sink
-	lag     *kafka.Lag
-	events  *kafka.EventsCheck
-	running atomic.Pointer[run]
+	cfg       Config
+	hooks     hooks
+	metrics   *metrics.Sink
+	lag       *kafka.Lag
+	events    *kafka.EventsCheck
+	running   atomic.Pointer[run] // for tests
+	readiness *readiness.Status
 }
 
 // hooks let a test stop a sink at a given step, as a kill would.
@@ -121,7 +123,10 @@ func New(cfg Config) (*Sink, error) {
 	}
 	succeed := func() error { return nil }
 	noHooks := hooks{begin: func() {}, copied: succeed, committed: succeed}
-	return &Sink{cfg: cfg, hooks: noHooks, metrics: m, lag: lag, events: kafka.NewEventsCheck(cfg.Logger, schemas.GameEvents)}, nil
+	return &Sink{
+		cfg: cfg, hooks: noHooks, metrics: m, lag: lag, events: kafka.NewEventsCheck(cfg.Logger, schemas.GameEvents),
+		readiness: readiness.New("sink "+Name, cfg.Kafka.Session()),
+	}, nil
 }
 
 // Run writes until ctx ends or an error occurs that is not temporary. It may be
@@ -145,6 +150,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	})
 	s.running.Store(r)
 	defer s.running.Store(nil)
+	group.Go(func() error { s.readiness.Watch(ctx, r.check); return nil })
 	group.Go(func() error { return s.lag.Run(ctx) })
 	group.Go(func() error {
 		defer r.consumer.Leave()
@@ -158,14 +164,11 @@ func (s *Sink) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// Ready returns what the sink still waits for: its place in the group, Kafka, or
-// the database.
-func (s *Sink) Ready() error {
-	r := s.running.Load()
-	if r == nil {
-		return errors.New("not running")
-	}
-	ctx, cancel := context.WithTimeout(r.ctx, 2*time.Second)
-	defer cancel()
+// Ready returns what the sink waits for: its place in the group, Kafka, or the
+// database. What lasts no longer than the session timeout does not count.
+func (s *Sink) Ready() error { return s.readiness.Err() }
+
+// check returns nil while records are read and written.
+func (r *run) check(ctx context.Context) error {
 	return errors.Join(r.consumer.Ready(ctx), r.database.Err())
 }

@@ -182,9 +182,7 @@ func TestEveryFinishedGameIsWritten(t *testing.T) {
 	s := start(t, log.Config, db, nil)
 	waitWritten(t, log, db)
 	wantRows(t, db, append(events, aborted...))
-	if err := s.Ready(); err != nil {
-		t.Errorf("not ready: %v", err)
-	}
+	eventually.NoError(t, "ready", s.Ready)
 
 	results, err := db.Pool.Query(t.Context(), `SELECT DISTINCT g.result || ' ' || p.color || ' ' || p.result FROM games g JOIN player_games p USING (game_id)
 		WHERE (p.color = 'white') = (p.player_id = g.white_id) AND p.opponent_id <> p.player_id ORDER BY 1`)

@@ -43,15 +43,18 @@ func (r rect) bottom() float64 { return r.y + r.h }
 func (r rect) right() float64  { return r.x + r.w }
 func (r rect) center() float64 { return r.x + r.w/2 }
 
+// slate is the colour of folders that few others import.
+const slate = "#475569"
+
 // emptyBoxes is the table of places: a new folder needs an entry here.
 func emptyBoxes() []*box {
 	return []*box{
-		{title: "cmd", about: "the wiring: a file a subcommand", folders: []string{"cmd"}, row: 0, share: 5, color: "#475569"},
-		{title: "benchmarks", about: "load from outside", folders: []string{"benchmarks", "test"}, row: 0, share: 2, color: "#475569"},
-		{title: "services", about: "HTTP and WebSocket", folders: []string{"services"}, row: 1, color: "#475569"},
-		{title: "processors", about: "commands in, events out", folders: []string{"processors"}, row: 1, color: "#475569"},
-		{title: "sinks", about: "events to Postgres and S3", folders: []string{"sinks"}, row: 1, share: 1, color: "#475569"},
-		{title: "client", about: "of the public API", folders: []string{"internal/client", "internal/replay"}, row: 1, color: "#475569"},
+		{title: "cmd", about: "the wiring: a file a subcommand", folders: []string{"cmd"}, row: 0, share: 5, color: slate},
+		{title: "benchmarks", about: "load from outside", folders: []string{"benchmarks", "test"}, row: 0, share: 2, color: slate},
+		{title: "services", about: "HTTP and WebSocket", folders: []string{"services"}, row: 1, color: slate},
+		{title: "processors", about: "commands in, events out", folders: []string{"processors"}, row: 1, color: slate},
+		{title: "sinks", about: "events to Postgres and S3", folders: []string{"sinks"}, row: 1, share: 1, color: slate},
+		{title: "client", about: "of the public API", folders: []string{"internal/client", "internal/replay"}, row: 1, color: slate},
 		{title: "tables", about: "rows on changelog topics", folders: []string{"tables"}, row: 2, share: 1, side: onLeft, color: "#0369a1"},
 		{title: "internal", about: "adapters to Kafka, Postgres, S3, HTTP", folders: []string{"internal"}, row: 3, share: 1, side: onRight, color: "#b45309"},
 		{title: "internal/core", about: "the pure cores: no I/O, no clock", folders: []string{"internal/core"}, row: 4, share: 1, side: onRight, color: "#7e22ce"},

@@ -38,7 +38,7 @@ func (b *box) lines(width float64) [][][]*chip {
 		levels[c.level] = append(levels[c.level], c)
 	}
 	untangle(levels)
-	var wrapped [][][]*chip
+	wrapped := make([][][]*chip, 0, len(levels))
 	for _, level := range levels {
 		wrapped = append(wrapped, wrap(level, width))
 	}

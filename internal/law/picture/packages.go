@@ -57,9 +57,10 @@ func (all imports) drawn() imports {
 	return all
 }
 
-// hidden reports whether a package is for tests or checks alone.
+// hidden reports whether a package is for tests, checks or developers alone.
 func hidden(path string) bool {
-	return strings.HasSuffix(path, "test") || strings.HasSuffix(path, "/realkafka") || within(path, "internal/law")
+	return strings.HasSuffix(path, "test") || strings.HasSuffix(path, "/realkafka") ||
+		within(path, "internal/law") || within(path, "scripts")
 }
 
 func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }

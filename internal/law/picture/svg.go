@@ -7,6 +7,8 @@ import (
 )
 
 const (
+	caption = "A line runs from the importer down to what it imports, in the colour of what is imported. Made by: go run ./internal/law/picture"
+
 	sans = "font-family='Helvetica, Arial, sans-serif'"
 	mono = "font-family='DejaVu Sans Mono, Menlo, Consolas, monospace'"
 )
@@ -17,7 +19,7 @@ func svg(boxes []*box, lines []line, width, height float64) string {
 	fmt.Fprintf(&s, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %.0f %.0f' width='%.0f' height='%.0f'>\n", width, height, width, height)
 	fmt.Fprintf(&s, "<rect width='%.0f' height='%.0f' rx='12' fill='#ffffff'/>\n", width, height)
 	fmt.Fprintf(&s, "<text x='%.0f' y='38' %s font-size='20' font-weight='700' fill='#0f172a'>Packages of Tabiya</text>\n", margin, sans)
-	fmt.Fprintf(&s, "<text x='%.0f' y='58' %s font-size='12' fill='#64748b'>A line runs from the importer down to what it imports, in the colour of what is imported. Made by: go run ./internal/law/picture</text>\n", margin, sans)
+	fmt.Fprintf(&s, "<text x='%.0f' y='58' %s font-size='12' fill='#64748b'>%s</text>\n", margin, sans, caption)
 	for _, to := range boxes {
 		drawLines(&s, lines, to)
 	}
@@ -48,14 +50,16 @@ func drawLines(s *strings.Builder, lines []line, to *box) {
 // rounded is a path along the points, which are joined at right angles.
 func rounded(points []point) string {
 	const radius = 6.0
-	d := fmt.Sprintf("M%.1f %.1f", points[0].x, points[0].y)
+	var d strings.Builder
+	fmt.Fprintf(&d, "M%.1f %.1f", points[0].x, points[0].y)
 	for i := 1; i < len(points)-1; i++ {
 		p := points[i]
 		in, out := toward(p, points[i-1], radius), toward(p, points[i+1], radius)
-		d += fmt.Sprintf("L%.1f %.1fQ%.1f %.1f %.1f %.1f", in.x, in.y, p.x, p.y, out.x, out.y)
+		fmt.Fprintf(&d, "L%.1f %.1fQ%.1f %.1f %.1f %.1f", in.x, in.y, p.x, p.y, out.x, out.y)
 	}
 	last := toward(points[len(points)-1], points[len(points)-2], 5) // room for the head
-	return d + fmt.Sprintf("L%.1f %.1f", last.x, last.y)
+	fmt.Fprintf(&d, "L%.1f %.1f", last.x, last.y)
+	return d.String()
 }
 
 // toward returns the point that lies by a distance from p in direction of q, on

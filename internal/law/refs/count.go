@@ -37,7 +37,7 @@ func (g graph) weights() [][]int {
 // betweenFiles counts the references between the files of one package.
 func betweenFiles(fset *token.FileSet, p pkg) graph {
 	file := func(pos token.Pos) string { return filepath.Base(fset.Position(pos).Filename) }
-	var units []string
+	units := make([]string, 0, len(p.files))
 	for _, f := range p.files {
 		units = append(units, file(f.FileStart))
 	}
@@ -53,7 +53,7 @@ func betweenFiles(fset *token.FileSet, p pkg) graph {
 
 // betweenPackages counts the references between packages.
 func betweenPackages(fset *token.FileSet, pkgs []pkg) graph {
-	var units []string
+	units := make([]string, 0, len(pkgs))
 	for _, p := range pkgs {
 		units = append(units, p.path)
 	}

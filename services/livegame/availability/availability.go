@@ -1,20 +1,22 @@
 // Package availability says whether this instance can answer commands at present.
 // While it cannot, commands are refused at once instead of piling up behind a
-// broker that is away.
+// broker that is away. It also says whether the instance is ready, which one missed
+// answer from Kafka does not end, see package readiness.
 package availability
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 )
 
-// Monitor is what is known of Kafka and of the service's own state. The zero value
-// has not caught up.
+// Monitor is what is known of Kafka and of the service's own state; see New.
 type Monitor struct {
 	caughtUp  atomic.Bool
 	stopping  atomic.Bool
@@ -24,6 +26,16 @@ type Monitor struct {
 	oldestUnacked atomic.Int64
 	// since is when commands could last not be answered, in Unix milliseconds.
 	since atomic.Int64
+	// kafka is what readiness makes of the same observations as kafkaAway.
+	kafka *readiness.Status
+}
+
+var errKafkaAway = errors.New("a ping was not answered, or a command not acknowledged in time")
+
+// New makes a monitor of a service that has not caught up. The instance stays ready
+// until Kafka has been away for the grace period.
+func New(grace time.Duration) *Monitor {
+	return &Monitor{kafka: readiness.New("kafka", grace)}
 }
 
 const (
@@ -53,6 +65,16 @@ func (m *Monitor) ReadsRefused() string {
 	return ""
 }
 
+// Ready is nil while requests should be sent to this instance. That includes times
+// when commands are refused because Kafka has just missed a ping: games can be shown,
+// watchers stay, and another instance would depend on the same brokers.
+func (m *Monitor) Ready() error {
+	if why := m.ReadsRefused(); why != "" {
+		return errors.New(why)
+	}
+	return m.kafka.Err()
+}
+
 // Since is since when commands have been answered without interruption.
 func (m *Monitor) Since() schemas.Time { return schemas.Time(m.since.Load()) }
 
@@ -61,6 +83,7 @@ func (m *Monitor) SetCaughtUp() {
 	if !m.caughtUp.Swap(true) {
 		m.since.Store(time.Now().UnixMilli())
 	}
+	m.kafka.Observe(nil)
 }
 
 // SetBehind notes that the service does not follow the log any more.
@@ -105,6 +128,11 @@ func (m *Monitor) Run(ctx context.Context, client *kgo.Client) {
 }
 
 func (m *Monitor) setKafkaAway(away bool) {
+	if away {
+		m.kafka.Observe(errKafkaAway)
+	} else {
+		m.kafka.Observe(nil)
+	}
 	if !away && m.kafkaAway.Load() {
 		m.since.Store(time.Now().UnixMilli())
 	}

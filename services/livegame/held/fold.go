@@ -75,7 +75,7 @@ func (g *Games) holdUntil(ev Event, behind bool) time.Time {
 	if behind {
 		return ev.OccurredAt.Std().Add(g.cfg.Linger)
 	}
-	return time.Now().Add(g.cfg.Linger)
+	return g.cfg.Now().Add(g.cfg.Linger)
 }
 
 // Install takes a game's row. It folds the events that the row has and the game
@@ -103,7 +103,7 @@ func (g *Games) Install(gameID string, row Row, woken *[]*outbox.Outbox) (all []
 // Load installs the rows of a whole table. It leaves out games that ended longer
 // than Config.Linger ago.
 func (g *Games) Load(rows map[string]Row, install func(gameID string, row Row)) {
-	long := time.Now().Add(-g.cfg.Linger)
+	long := g.cfg.Now().Add(-g.cfg.Linger)
 	for id, row := range rows {
 		if row.State.Over() && row.State.EndedAt().Std().Before(long) && g.get(id) == nil {
 			continue

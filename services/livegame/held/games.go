@@ -11,7 +11,7 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// Config of the games. The hooks may be nil.
+// Config of the games. The functions may be nil.
 type Config struct {
 	// Linger is how long a finished game is still held.
 	Linger time.Duration
@@ -23,6 +23,9 @@ type Config struct {
 	// OnNewer is called when there is an event for a game that was evicted, so that
 	// what OnEvict was given is out of date.
 	OnNewer func(gameID string)
+	// Now is the clock that decides when finished games are evicted. It is for
+	// tests. Default time.Now.
+	Now func() time.Time
 }
 
 // Games are the games that this instance holds, in shards: one goroutine folds
@@ -51,6 +54,9 @@ func New(cfg Config) *Games {
 	}
 	if cfg.OnNewer == nil {
 		cfg.OnNewer = func(string) {}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	g := &Games{cfg: cfg, seed: maphash.MakeSeed(), running: newRunning(), evictions: &evictions{}, spectators: newChangedSpectators()}
 	for i := range g.shards {
@@ -228,8 +234,8 @@ func (g *Games) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-evict.C:
-			g.evictDue(now)
+		case <-evict.C:
+			g.evictDue(g.cfg.Now())
 		case <-count.C:
 			g.tellSpectators()
 		}

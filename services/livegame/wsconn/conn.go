@@ -4,6 +4,7 @@
 package wsconn
 
 import (
+	"cmp"
 	"iter"
 	"net/http"
 	"sync"
@@ -51,6 +52,8 @@ type Options struct {
 	Player bool
 	// Rate bounds the frames.
 	Rate *rate.Limiter
+	// WriteTimeout is how long the client may take to receive 16 KiB. Default 10 s.
+	WriteTimeout time.Duration
 	// OnTooSlow is called when the client does not read fast enough.
 	OnTooSlow func()
 }
@@ -76,7 +79,7 @@ func (s *Server) Accept(rw http.ResponseWriter, r *http.Request, o Options) (*Co
 	c := &Conn{server: s, player: o.Player, rate: o.Rate}
 	c.box = outbox.NewScheduled(c.schedule, o.OnTooSlow)
 	c.writing.Store(true) // until Start has written the first items
-	h := &hijacker{ResponseWriter: rw}
+	h := &hijacker{ResponseWriter: rw, writeTimeout: cmp.Or(o.WriteTimeout, defaultWriteTimeout)}
 	ws, err := websocket.Accept(h, r, &websocket.AcceptOptions{
 		Subprotocols:    []string{subprotocol},
 		CompressionMode: websocket.CompressionDisabled, // frames are written past the library

@@ -17,16 +17,18 @@ import (
 // cost as much again.
 type transport struct {
 	net.Conn
-	raw     syscall.RawConn // nil where there is none
+	raw          syscall.RawConn // nil where there is none
+	writeTimeout time.Duration   // for a chunk
+
 	mu      sync.Mutex
 	closing bool   // a close frame was written: nothing may follow (RFC 6455, 5.5.1)
 	rest    []byte // what tryWrite could not write of its last frames: it goes first
 }
 
 const (
-	// writeTimeout is how long a client may take for chunkBytes.
-	writeTimeout = 10 * time.Second
-	chunkBytes   = 16 << 10
+	defaultWriteTimeout = 10 * time.Second
+	// chunkBytes is how much a client may take the write timeout for.
+	chunkBytes = 16 << 10
 )
 
 // First bytes of control frames: final, and an opcode (RFC 6455, 5.2).
@@ -46,7 +48,7 @@ func (t *transport) Write(p []byte) (int, error) {
 }
 
 // write writes frames, and waits until they are written: a client may take up to
-// writeTimeout for each chunk.
+// the write timeout for each chunk.
 func (t *transport) write(frames []byte) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -74,7 +76,7 @@ func (t *transport) writeLocked(p []byte) error {
 
 func (t *transport) writeChunks(p []byte) error {
 	for chunk := range slices.Chunk(p, chunkBytes) {
-		if err := t.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		if err := t.SetWriteDeadline(time.Now().Add(t.writeTimeout)); err != nil {
 			return err
 		}
 		if _, err := t.Conn.Write(chunk); err != nil {
@@ -128,8 +130,8 @@ func (w *nonBlocking) write(raw syscall.RawConn, p []byte) (n int, err error) {
 	return w.n, w.err
 }
 
-func newTransport(conn net.Conn) *transport {
-	t := &transport{Conn: conn}
+func newTransport(conn net.Conn, writeTimeout time.Duration) *transport {
+	t := &transport{Conn: conn, writeTimeout: writeTimeout}
 	if c, ok := conn.(syscall.Conn); ok {
 		t.raw, _ = c.SyscallConn() // without one, every write waits
 	}
@@ -139,7 +141,8 @@ func newTransport(conn net.Conn) *transport {
 // hijacker gives the library a transport when it takes the connection over.
 type hijacker struct {
 	http.ResponseWriter
-	transport *transport
+	writeTimeout time.Duration
+	transport    *transport
 }
 
 // Hijack implements http.Hijacker.
@@ -148,7 +151,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h.transport = newTransport(conn)
+	h.transport = newTransport(conn, h.writeTimeout)
 	rw.Writer.Reset(h.transport)
 	return h.transport, rw, nil
 }

@@ -25,7 +25,7 @@ func TestFramesOfEveryLength(t *testing.T) {
 		frames = append(frames, sent[len(sent)-1].Frame...)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		h := &hijacker{ResponseWriter: rw}
+		h := &hijacker{ResponseWriter: rw, writeTimeout: defaultWriteTimeout}
 		conn, err := websocket.Accept(h, r, nil)
 		if err != nil {
 			t.Error(err)
