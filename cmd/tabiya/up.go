@@ -106,7 +106,10 @@ func (c upCmd) run(ctx context.Context, logger *slog.Logger, listener net.Listen
 // dependencies points at the embedded parts that were started, and at what the
 // flags name for the others.
 func (c upCmd) dependencies(parts *embedded.Instance) (deps dependencies, err error) {
-	deps = dependencies{postgres: cmp.Or(parts.PostgresDSN(), c.Postgres), s3: parts.S3(), regions: c.Regions, archive: c.archiveFlags, connections: c.connectionFlags, archiveSlot: make(chan struct{}, 1)}
+	deps = dependencies{
+		postgres: cmp.Or(parts.PostgresDSN(), c.Postgres), s3: parts.S3(), regions: c.Regions,
+		archive: c.archiveFlags, connections: c.connectionFlags, archiveSlot: make(chan struct{}, 1),
+	}
 	deps.archive.ArchiveTemp = cmp.Or(c.ArchiveTemp, filepath.Join(c.Data, "open-files"))
 	if brokers := parts.KafkaBrokers(); brokers != nil {
 		c.Kafka = brokers
@@ -124,9 +127,11 @@ func (c upCmd) dependencies(parts *embedded.Instance) (deps dependencies, err er
 	return deps, err
 }
 
+// topics may change the settings of topics of the embedded Kafka alone, which belong
+// to this program.
 func (c upCmd) topics(parts *embedded.Instance) kafka.TopicOptions {
 	if parts.KafkaBrokers() != nil {
-		return kafka.TopicOptions{Partitions: cmp.Or(c.Partitions, 4), Replication: 1, MinISR: 1}
+		return kafka.TopicOptions{Partitions: cmp.Or(c.Partitions, 4), Replication: 1, MinISR: 1, Fix: true}
 	}
 	return topicFlags{cmp.Or(c.Partitions, 32), c.Replication, c.MinIsr}.options()
 }

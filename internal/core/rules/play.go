@@ -67,7 +67,7 @@ func (p Position) SAN(san string) (uci string, err error) {
 // Listing all legal moves with the library takes 30 times as long, so that is done for
 // castling only.
 func (p *Position) pseudoLegal(m Move) bool {
-	from, to := int(m.from()), int(m.to())
+	from, to := m.from(), m.to()
 	piece, target := p.board[from], p.board[to]
 	if piece == 0 || isBlack(piece) != p.black || target != 0 && isBlack(target) == p.black {
 		return false
