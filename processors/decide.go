@@ -13,7 +13,7 @@ import (
 type request[R tables.Row] struct {
 	cmd    schemas.Command
 	at     schemas.Time // the command's broker time
-	offset int64        // the command's, in its partition
+	origin schemas.Origin
 
 	row       R      // the zero R if there is none
 	raw       []byte // row as it is stored; nil if there is none
@@ -48,13 +48,13 @@ func (p *Processor[R]) decide(req request[R]) (d decision[R], err error) {
 		}
 	}()
 	if req.isReplay() {
-		d.messages = encodeMessages(p.core.Replay(req.row, req.cmd, req.at, req.offset))
+		d.messages = encodeMessages(p.core.Replay(req.row, req.cmd, req.at, req.origin))
 		d.outcome = replayed
 		return d, nil
 	}
 	before := req.head() // read first, as Decide may change the row in place
 	var out []schemas.Message
-	d.row, d.changed, out = p.core.Decide(req.row, req.cmd, req.at, req.offset)
+	d.row, d.changed, out = p.core.Decide(req.row, req.cmd, req.at, req.origin)
 	d.messages = encodeMessages(out)
 	if !d.changed {
 		d.outcome = outcomeOfReply(d.messages)
@@ -65,9 +65,9 @@ func (p *Processor[R]) decide(req request[R]) (d decision[R], err error) {
 		d.changed = req.raw != nil // without a row there is nothing to delete
 		return d, nil
 	}
-	if head := d.row.Head(); head.Offset != req.offset || head.Version <= before.Version {
+	if head := d.row.Head(); head.Offset != req.origin.Offset || head.Version <= before.Version {
 		return d, fmt.Errorf("decide %s at offset %d: the row of %q went from version %d to version %d, offset %d",
-			req.cmd.Type, req.offset, req.cmd.Key, before.Version, head.Version, head.Offset)
+			req.cmd.Type, req.origin.Offset, req.cmd.Key, before.Version, head.Version, head.Offset)
 	}
 	d.raw = p.table.Encode(d.row)
 	return d, nil
@@ -76,7 +76,7 @@ func (p *Processor[R]) decide(req request[R]) (d decision[R], err error) {
 // isReplay reports whether the command was decided before: a command at or after
 // it in the partition has changed or deleted the row.
 func (req request[R]) isReplay() bool {
-	return req.offset <= req.head().Offset
+	return req.origin.Offset <= req.head().Offset
 }
 
 // head returns the head of the row. Without a row, its offset is that of the command

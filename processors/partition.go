@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 	"tabiya/tables"
 )
 
@@ -61,6 +62,10 @@ func (p *partition[R]) recovered() error {
 	if p.replayEnd, err = kafka.EndOffset(ctx, p.s.client, commands, p.number); err != nil {
 		return err
 	}
+	if err := p.checkJudged(ctx); err != nil {
+		p.s.fatal.Store(&err)
+		return err
+	}
 	p.replay = newReplayFilter()
 	if err := p.s.readReplies(ctx, p.number, func(rec *kgo.Record) error {
 		p.refusals.addRecord(rec, commands)
@@ -69,6 +74,25 @@ func (p *partition[R]) recovered() error {
 		return fmt.Errorf("read the latest refusals: %w", err)
 	}
 	return p.startTimers()
+}
+
+// checkJudged returns an ErrMismatch if a row was changed by a command that is not in
+// the log: commands that come at the offsets before it would not be decided.
+func (p *partition[R]) checkJudged(ctx context.Context) error {
+	judged := p.guard.LastDeletion()
+	for _, raw := range p.store.All() {
+		if head, err := tables.PeekHead(raw); err == nil {
+			judged = max(judged, head.Offset)
+		}
+	}
+	if judged < p.replayEnd {
+		return nil
+	}
+	if err := p.s.topology.Check(ctx, p.s.client, p.s.topics()...); err != nil {
+		return err // which tells more
+	}
+	return fmt.Errorf("%w: %s/%d ends at offset %d, but the command at %d was decided already: its records are lost; run `tabiya topics adopt`",
+		topology.ErrMismatch, p.s.p.table.Commands, p.number, p.replayEnd, judged)
 }
 
 // startTimers sets the timer of every row and starts to fire them.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"tabiya/internal/kafka/topology"
 )
 
 const (
@@ -18,7 +20,8 @@ const (
 
 // Run handles commands until ctx is done, and then returns nil. It survives
 // outages of Kafka: it starts again until it succeeds. It returns an error only
-// for what starting again does not repair, ErrWrongPartition and ErrCorruptRow.
+// for what starting again at once does not repair: topology.ErrMismatch and
+// ErrCorruptRow.
 // It may be called again.
 func (p *Processor[R]) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -40,7 +43,7 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 			break
 		}
 		p.notRunning.Store(&err)
-		if errors.Is(err, ErrWrongPartition) || errors.Is(err, ErrCorruptRow) {
+		if errors.Is(err, topology.ErrMismatch) || errors.Is(err, ErrCorruptRow) {
 			return err
 		}
 		if time.Since(started) > 2*maxPause {

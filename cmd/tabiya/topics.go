@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 	"tabiya/schemas"
 )
 
@@ -41,6 +42,9 @@ func (c topicsCreateCmd) Run(ctx context.Context) error {
 	}
 	options := c.options()
 	if err := kafka.EnsureTopics(ctx, cfg, options); err != nil {
+		return err
+	}
+	if err := topology.Ensure(ctx, cfg); err != nil {
 		return err
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)

@@ -60,7 +60,7 @@ func New(cfg Config) (*Service, error) {
 		metrics:      newMetrics(),
 	}
 	s.finished = finished.New(cfg.History, finished.LogReader{
-		Kafka: cfg.Kafka, Partitions: s.partitions.Load,
+		Kafka: cfg.Kafka, Partitions: s.eventPartitions,
 		MaxBytes: cfg.MaxLogBytes, BytesPerSecond: cfg.LogBytesPerSecond, BytesRead: s.metrics.logBytes,
 	})
 	s.games = held.New(held.Config{
@@ -91,6 +91,16 @@ func New(cfg Config) (*Service, error) {
 	})
 	s.metrics.register(cfg.Registerer, s)
 	return s, nil
+}
+
+// eventPartitions returns over how many partitions the keys of game-events are spread.
+func (s *Service) eventPartitions() int32 {
+	if s.cfg.Counts != nil {
+		if n, err := s.cfg.Counts.Partitions(schemas.GameEvents); err == nil {
+			return n
+		}
+	}
+	return s.partitions.Load()
 }
 
 // Ready is nil once the service has caught up with game-events and while Kafka

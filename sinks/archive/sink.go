@@ -88,6 +88,14 @@ func (s *Sink) Run(ctx context.Context) error {
 		}
 		r.encoders <- encoder
 	}
+	topology, err := consumer.ReadTopology(ctx, s.cfg.Kafka, r.kafka, s.cfg.Topics)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	defer topology.Close()
 	r.consumer, err = consumer.Join(consumer.Config{
 		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Broker: r.kafka, Lag: s.lag,
 		FetchWait: 250 * time.Millisecond,
@@ -102,6 +110,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	s.running.Store(r)
 	defer s.running.Store(nil)
 	group.Go(func() error { return s.lag.Run(ctx) })
+	group.Go(func() error { return topology.Watch(ctx) })
 	group.Go(func() error {
 		defer r.stop()
 		return r.loop(ctx)

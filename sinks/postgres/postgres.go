@@ -137,7 +137,14 @@ func (s *Sink) Run(ctx context.Context) error {
 		months:    make(map[int64]bool),
 		writeDone: make(chan error, 1),
 	}
-	var err error
+	topology, err := consumer.ReadTopology(ctx, s.cfg.Kafka, r.kafka, []string{schemas.GameEvents})
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	defer topology.Close()
 	r.consumer, err = consumer.Join(consumer.Config{
 		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: []string{schemas.GameEvents}, Broker: r.kafka, Lag: s.lag,
 		FetchWait:  100 * time.Millisecond, // adds to FlushAfter until a game is in its players' history
@@ -149,6 +156,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	s.running.Store(r)
 	defer s.running.Store(nil)
 	group.Go(func() error { return s.lag.Run(ctx) })
+	group.Go(func() error { return topology.Watch(ctx) })
 	group.Go(func() error {
 		defer r.consumer.Leave()
 		return r.loop(ctx)
