@@ -12,12 +12,12 @@ import (
 // request is one command with everything that its decision depends on.
 type request[R tables.Row] struct {
 	cmd    schemas.Command
-	at     schemas.Time // the command's broker time
-	origin schemas.Origin
+	at     schemas.Time   // the command's broker time
+	origin schemas.Origin // its Offset is the place, see schemas.Place
 
 	row       R      // the zero R if there is none
 	raw       []byte // row as it is stored; nil if there is none
-	deletedBy int64  // offset of the command that deleted the row, -1 if none did
+	deletedBy int64  // place of the command that deleted the row, -1 if none did
 }
 
 // decision is what a command leads to.
@@ -36,6 +36,7 @@ const (
 	repeated = "repeated" // a second copy of a command that was accepted
 	ignored  = "ignored"  // nothing to do: a timer that came early or late
 	replayed = "replayed" // decided before a crash
+	copied   = "copied"   // decided before its topic was replaced by a copy
 )
 
 // decide decides a new command, or returns the messages of a replayed one. An

@@ -31,6 +31,10 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 		s.deadLetter(ctx, in.raw, err)
 		return
 	}
+	if s.commands.IsCopy(ctx.Partition(), ctx.Offset()) {
+		s.p.metrics.command(in.cmd.Type, copied)
+		return
+	}
 	part := s.partition(ctx.Partition())
 	if err := part.prepareReplay(ctx.Context(), ctx.Offset(), ctx.Timestamp()); err != nil {
 		failSession(ctx, err)
@@ -85,9 +89,11 @@ func checkInput(ctx goka.Context, msg any) (input, error) {
 	return in, nil
 }
 
-// origin returns where the command stands.
+// origin returns where the command stands. Its offset is the place.
 func (s *session[R]) origin(ctx goka.Context) schemas.Origin {
-	return schemas.Origin{Partitions: s.commandPartitions, Partition: ctx.Partition(), Offset: ctx.Offset()}
+	return schemas.Origin{
+		Partitions: s.commandPartitions, Partition: ctx.Partition(), Offset: s.commands.Place(ctx.Partition(), ctx.Offset()),
+	}
 }
 
 // checkPartition returns an error if the key's hash gives another partition than the

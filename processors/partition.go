@@ -11,6 +11,7 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/topology"
+	"tabiya/schemas"
 	"tabiya/tables"
 )
 
@@ -31,7 +32,7 @@ type partition[R tables.Row] struct {
 	replay    *replayFilter // nil once the commands are new
 	refusals  *refusals
 
-	committed atomic.Int64 // the committed offset, as last read from the broker
+	committed atomic.Int64 // the place of the committed offset, as last read from the broker
 
 	mu         sync.Mutex
 	stopTimers context.CancelFunc
@@ -85,14 +86,14 @@ func (p *partition[R]) checkJudged(ctx context.Context) error {
 			judged = max(judged, head.Offset)
 		}
 	}
-	if judged < p.replayEnd {
+	if judged < p.s.commands.Place(p.number, p.replayEnd) {
 		return nil
 	}
 	if err := p.s.topology.Check(ctx, p.s.client, p.s.topics()...); err != nil {
 		return err // which tells more
 	}
-	return fmt.Errorf("%w: %s/%d ends at offset %d, but the command at %d was decided already: its records are lost; run `tabiya topics adopt`",
-		topology.ErrMismatch, p.s.p.table.Commands, p.number, p.replayEnd, judged)
+	return fmt.Errorf("%w: %s/%d ends at offset %s, but the command at %s was decided already: records are lost; run `tabiya topics adopt --copy %[2]s`",
+		topology.ErrMismatch, p.s.p.table.Commands, p.number, schemas.FormatPlace(p.s.commands.Place(p.number, p.replayEnd)), schemas.FormatPlace(judged))
 }
 
 // startTimers sets the timer of every row and starts to fire them.
@@ -156,7 +157,7 @@ func (p *partition[R]) prepareReplay(ctx context.Context, offset int64, at time.
 	return p.replay.load(ctx, p.s.client, p.s.p.table.Events, p.number, at)
 }
 
-// deletedBy returns the offset of the command that deleted the key's row before
+// deletedBy returns the place of the command that deleted the key's row before
 // the recovery, or -1 if none did. All commands up to it were decided while the
 // row existed.
 func (p *partition[R]) deletedBy(key string) int64 {

@@ -31,6 +31,7 @@ type session[R tables.Row] struct {
 
 	topology          topology.Snapshot
 	commandPartitions int32 // as topology says
+	commands          schemas.TopicIdentity
 	replyPartitions   int32
 
 	fatal atomic.Pointer[error] // the error that Run returns
@@ -57,7 +58,8 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 	if s.topology, err = topology.ReadChecked(ctx, s.client, s.topics()...); err != nil {
 		return err
 	}
-	s.commandPartitions = s.topology.Of(p.table.Commands).Partitions
+	aggregate := s.topology.Of(p.table.Commands)
+	s.commandPartitions, s.commands = aggregate.Partitions, aggregate.Commands
 	if s.producer, err = kafka.NewProducerFor(p.cfg.Kafka, s.topology); err != nil {
 		return err
 	}

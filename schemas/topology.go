@@ -17,13 +17,14 @@ const TopologyTopic = "topology"
 // TopologyFormat is the format of rows and events that this release writes.
 const TopologyFormat = 1
 
-// Aggregate is an aggregate's name and its topics.
-type Aggregate struct{ Name, Commands, Table, Events string }
+// Aggregate is an aggregate's name, its topics, and the Goka group that reads the
+// commands.
+type Aggregate struct{ Name, Group, Commands, Table, Events string }
 
 var aggregates = [...]Aggregate{
-	{"player", PlayerCommands, PlayersTable, PlayerEvents},
-	{"queue", QueueCommands, MatchmakingTable, QueueEvents},
-	{"game", GameCommands, GamesTable, GameEvents},
+	{"player", PlayersGroup, PlayerCommands, PlayersTable, PlayerEvents},
+	{"queue", MatchmakingGroup, QueueCommands, MatchmakingTable, QueueEvents},
+	{"game", GamesGroup, GameCommands, GamesTable, GameEvents},
 }
 
 // Aggregates returns the three aggregates.
@@ -50,12 +51,6 @@ type Topology struct {
 	Commands TopicIdentity `json:"commands"`
 	Table    TopicIdentity `json:"table"`
 	Events   TopicIdentity `json:"events"`
-}
-
-// TopicIdentity says which topic of a name is meant.
-type TopicIdentity struct {
-	ID    string `json:"id"`    // the topic's id in Kafka, a UUID
-	Since int64  `json:"since"` // the generation in which its offsets began
 }
 
 // Topic returns the identity of one of the aggregate's topics, by its name.
@@ -100,8 +95,11 @@ func (t Topology) validate() error {
 		if _, err := uuid.Parse(topic.ID); err != nil {
 			return fmt.Errorf("topic id %q: %w", topic.ID, err)
 		}
-		if topic.Since < 1 || topic.Since > t.Generation {
+		if topic.Since > t.Generation {
 			return fmt.Errorf("topic %s is of generation %d, beyond %d", topic.ID, topic.Since, t.Generation)
+		}
+		if err := topic.validate(int(t.Partitions)); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -22,10 +22,16 @@ func TestTopologyMatchesGoldenFile(t *testing.T) {
 	t.Parallel()
 	want := topology()
 	checkGolden(t, "topology", "game", want.Encode())
+	copied := topology()
+	copied.Events.Copied = []schemas.Copied{{Generation: 1, Ends: []int64{12, 0}}}
+	checkGolden(t, "topology", "game-copied", copied.Encode())
+	if got, err := schemas.DecodeTopology(copied.Encode()); err != nil || !reflect.DeepEqual(got, copied) {
+		t.Errorf("decoded as %+v: %v", got, err)
+	}
 	if got, err := schemas.DecodeTopology(want.Encode()); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("decoded as %+v: %v", got, err)
 	}
-	checkGoldenCount(t, "topology", 1)
+	checkGoldenCount(t, "topology", 2)
 	raw, err := os.ReadFile("testdata/topology/game.json")
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +51,12 @@ func TestMalformedTopologyIsAnError(t *testing.T) {
 		"no partitions":          func(t *schemas.Topology) { t.Partitions = 0 },
 		"no topic id":            func(t *schemas.Topology) { t.Events.ID = "" },
 		"topic of a later state": func(t *schemas.Topology) { t.Table.Since = 4 },
+		"ends of one partition": func(t *schemas.Topology) {
+			t.Events.Copied = []schemas.Copied{{Generation: 1, Ends: []int64{1}}}
+		},
+		"copy of the present generation": func(t *schemas.Topology) {
+			t.Events.Copied = []schemas.Copied{{Generation: 2, Ends: []int64{1, 1}}}
+		},
 	} {
 		bad := topology()
 		change(&bad)

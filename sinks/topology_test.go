@@ -2,6 +2,7 @@ package sinks_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/eventually"
+	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/kafkatest"
 	"tabiya/internal/kafka/topology"
 	"tabiya/internal/objstore/objstoretest"
 	"tabiya/internal/postgres/postgrestest"
@@ -22,9 +25,9 @@ import (
 	"tabiya/sinks/sinktest"
 )
 
-func recreate(t *testing.T, log *sinktest.Log, topic string, partitions int32) {
+func recreate(t *testing.T, cfg kafka.Config, topic string, partitions int32) {
 	t.Helper()
-	client, err := kgo.NewClient(log.Config.Opts()...)
+	client, err := kgo.NewClient(cfg.Opts()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,8 +37,9 @@ func recreate(t *testing.T, log *sinktest.Log, topic string, partitions int32) {
 	if err := errors.Join(err, deleted.Error()); err != nil {
 		t.Fatal(err)
 	}
+	stamped := "LogAppendTime"
 	eventually.True(t, "the topic to be created again", func() bool {
-		_, err := adm.CreateTopic(t.Context(), partitions, 1, nil, topic)
+		_, err := adm.CreateTopic(t.Context(), partitions, 1, map[string]*string{"message.timestamp.type": &stamped}, topic)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			t.Fatal(err)
 		}
@@ -80,7 +84,7 @@ func TestSinksStopWhenGameEventsIsCreatedAgain(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- s.Run(t.Context()) }()
 			eventually.True(t, "the sink to be ready", func() bool { return s.Ready() == nil })
-			recreate(t, log, schemas.GameEvents, 1)
+			recreate(t, log.Config, schemas.GameEvents, 1)
 			appendAnew(t, log, sinktest.Records(sinktest.Events(2, 10), 1)...)
 			for range 2 { // also when it is started again
 				err := <-ended
@@ -93,6 +97,72 @@ func TestSinksStopWhenGameEventsIsCreatedAgain(t *testing.T) {
 				go func() { ended <- s.Run(t.Context()) }()
 			}
 			restore(t, log)
+		})
+	}
+}
+
+// idsOf returns the sorted ids of events, and those of the games that they end.
+func idsOf(events []schemas.Event) (ids, games []string) {
+	for _, ev := range events {
+		ids = append(ids, ev.ID)
+		if ev.Type.Terminal() {
+			games = append(games, ev.Key)
+		}
+	}
+	slices.Sort(ids)
+	slices.Sort(games)
+	return ids, games
+}
+
+// game-events is lost after the sinks have written it, and created again. The new
+// topic becomes longer than the old one was. Once it is adopted, all sinks write every
+// event of both: as new ones, or behind a copy of those that they have.
+func TestSinksGoOnWithAnAdoptedTopic(t *testing.T) {
+	t.Parallel()
+	for name, records := range map[string]topology.Records{"new": topology.New, "copy": topology.Copy} {
+		t.Run(name, func(t *testing.T) {
+			cluster, bucket, db := kafkatest.Start(t, 1).Config, objstoretest.New(t), postgrestest.New(t)
+			cfg := archive.Config{
+				Kafka: cluster, Bucket: bucket, TempDir: t.TempDir(), Logger: sinktest.Logger(t),
+				Limits: archive.Limits{Window: time.Second, MaxRecords: 300}, Grace: 100 * time.Millisecond,
+			}
+			sinks := []sink{
+				must[*archive.Sink](t)(raw.New(cfg)), must[*archive.Sink](t)(parquet.New(cfg)),
+				must[*postgres.Sink](t)(postgres.New(postgres.Config{Kafka: cluster, Pool: db.Pool, Logger: cfg.Logger})),
+			}
+			runUntilWritten := func(events []schemas.Event) {
+				ids, games := idsOf(events)
+				runUntil(t, sinks, func() bool {
+					var n int
+					err := db.Pool.QueryRow(t.Context(), "SELECT count(*) FROM games").Scan(&n)
+					return err == nil && n == len(games) && len(rawIDs(t, bucket)) >= len(ids) && len(parquetIDs(t, bucket)) >= len(ids)
+				})
+				if got := rawIDs(t, bucket); !slices.Equal(got, ids) {
+					t.Errorf("raw has %d events, want %d", len(got), len(ids))
+				}
+				if got := parquetIDs(t, bucket); !slices.Equal(got, ids) {
+					t.Errorf("parquet has %d events, want %d", len(got), len(ids))
+				}
+			}
+			before := sinktest.Events(31, 5)
+			after := sinktest.Events(32, 10)
+			send(t, cluster, before)
+			runUntilWritten(before)
+			recreate(t, cluster, schemas.GameEvents, 1)
+			if records == topology.Copy {
+				send(t, cluster, before)
+			} else {
+				send(t, cluster, after)
+			}
+			adopted, err := topology.Adopt(t.Context(), cluster, schemas.GameEvents, records)
+			if err != nil || adopted.Generation != 2 || adopted.Commands.Since != 1 || adopted.Events.Since != 2 {
+				t.Fatalf("adopted %+v: %v", adopted, err)
+			}
+			if records == topology.Copy {
+				runUntilWritten(before)
+				send(t, cluster, after)
+			}
+			runUntilWritten(slices.Concat(before, after))
 		})
 	}
 }

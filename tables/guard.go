@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// HeaderOffset is a header of a tombstone: the offset of the command that deleted
+// HeaderOffset is a header of a tombstone: the place of the command that deleted
 // the row, in decimal. A tombstone without it is accepted as the newest record.
 const HeaderOffset = "offset"
 

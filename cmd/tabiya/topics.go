@@ -13,6 +13,7 @@ import (
 
 type topicsCmd struct {
 	Create topicsCreateCmd `cmd:"" help:"Create the missing topics. Fails if an existing topic has a wrong configuration."`
+	Adopt  topicsAdoptCmd  `cmd:"" help:"Go on with topics that were created again or moved. Say whether their records are new or a copy."`
 }
 
 type topicsCreateCmd struct {

@@ -69,7 +69,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	defer producer.Close()
 	group, ctx := errgroup.WithContext(ctx)
 	r := &run{
-		cfg: s.cfg, metrics: s.metrics, lag: s.lag, producer: producer, ctx: ctx,
+		cfg: s.cfg, metrics: s.metrics, producer: producer, ctx: ctx,
 		store: retry.New("object store", s.cfg.Logger, func(err error) bool {
 			return errors.Is(err, objstore.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 		}),
@@ -97,7 +97,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	}
 	defer topology.Close()
 	r.consumer, err = consumer.Join(consumer.Config{
-		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Broker: r.kafka, Lag: s.lag,
+		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Topology: topology, Broker: r.kafka, Lag: s.lag,
 		FetchWait: 250 * time.Millisecond,
 		OnAssigned: func(ctx context.Context, topic string, partition int32) (int64, bool, error) {
 			return r.assigned(ctx, s.format.Name(), topic, partition)

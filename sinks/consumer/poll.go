@@ -31,6 +31,10 @@ func (c *Consumer) Poll(ctx context.Context, max int, handle func(topic string, 
 		return err
 	}
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		identity := c.cfg.Topology.identity(p.Topic)
+		for _, r := range p.Records {
+			r.Offset = identity.Place(p.Partition, r.Offset)
+		}
 		if len(p.Records) > 0 {
 			handle(p.Topic, p.Partition, p.Records)
 		}

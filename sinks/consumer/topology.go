@@ -43,6 +43,15 @@ func ReadTopology(ctx context.Context, cfg kafka.Config, broker *retry.Dependenc
 	return t, nil
 }
 
+// identity says what a topic's offsets mean. Those of a topic of no aggregate are
+// places as they are.
+func (t *Topology) identity(topic string) schemas.TopicIdentity {
+	if _, ok := schemas.AggregateOf(topic); !ok {
+		return schemas.TopicIdentity{Since: 1}
+	}
+	return t.Of(topic).Topic(topic)
+}
+
 // Watch returns an error when the topics or topology are no longer what they were,
 // and nil when ctx is done.
 func (t *Topology) Watch(ctx context.Context) error {

@@ -128,7 +128,7 @@ func New(cfg Config) (*Sink, error) {
 func (s *Sink) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	r := &run{
-		cfg: s.cfg, hooks: s.hooks, metrics: s.metrics, lag: s.lag, ctx: ctx,
+		cfg: s.cfg, hooks: s.hooks, metrics: s.metrics, ctx: ctx,
 		database: retry.New("postgres", s.cfg.Logger, func(err error) bool {
 			return errors.Is(err, postgres.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 		}),
@@ -146,7 +146,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	}
 	defer topology.Close()
 	r.consumer, err = consumer.Join(consumer.Config{
-		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: []string{schemas.GameEvents}, Broker: r.kafka, Lag: s.lag,
+		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: []string{schemas.GameEvents}, Topology: topology, Broker: r.kafka, Lag: s.lag,
 		FetchWait:  100 * time.Millisecond, // adds to FlushAfter until a game is in its players' history
 		OnAssigned: r.assigned, OnRevoked: r.revoked,
 	})

@@ -12,6 +12,7 @@
 package topology
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -126,6 +127,8 @@ func (s Snapshot) compare(name string, have kadm.TopicDetail) error {
 	return nil
 }
 
+func same(a, b schemas.Topology) bool { return bytes.Equal(a.Encode(), b.Encode()) }
+
 func idOf(t kadm.TopicDetail) string { return uuid.UUID(t.ID).String() }
 
 // watchInterval is how often Watch looks.
@@ -164,7 +167,7 @@ func (s Snapshot) look(ctx context.Context, client *kgo.Client, topics []string)
 	end, err := kafka.EndOffset(ctx, client, schemas.TopologyTopic, 0)
 	if err == nil && end != s.end {
 		now, err := read(ctx, client)
-		if err == nil && !maps.Equal(now.records, s.records) {
+		if err == nil && !maps.EqualFunc(now.records, s.records, same) {
 			return ErrChanged
 		}
 	}
