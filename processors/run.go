@@ -67,6 +67,9 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 // runSession runs one session until ctx is done or something fails.
 func (p *Processor[R]) runSession(ctx context.Context) (err error) {
 	s, err := newSession(ctx, p)
+	if errors.Is(err, topology.ErrMismatch) {
+		return err // the same words as while it runs, so that they are logged once
+	}
 	if err != nil {
 		return fmt.Errorf("start processor %s: %w", p.table.Group, err)
 	}
@@ -76,6 +79,9 @@ func (p *Processor[R]) runSession(ctx context.Context) (err error) {
 	err = s.run(ctx)
 	if fatal := s.fatal.Load(); fatal != nil {
 		return *fatal
+	}
+	if errors.Is(err, topology.ErrMismatch) {
+		return err
 	}
 	if err == nil {
 		err = errors.New("the group ended by itself")

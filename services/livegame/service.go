@@ -59,6 +59,12 @@ func New(cfg Config) (*Service, error) {
 		lag:          kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
 		metrics:      newMetrics(),
 	}
+	if cfg.Counts != nil {
+		s.availability.Topics = func() error {
+			_, err := cfg.Counts.Partitions(schemas.GameEvents)
+			return err
+		}
+	}
 	s.finished = finished.New(cfg.History, finished.LogReader{
 		Kafka: cfg.Kafka, Partitions: s.eventPartitions,
 		MaxBytes: cfg.MaxLogBytes, BytesPerSecond: cfg.LogBytesPerSecond, BytesRead: s.metrics.logBytes,

@@ -16,7 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -136,8 +136,8 @@ const watchInterval = 2 * time.Second
 
 // Watch waits until ctx is done, and returns nil then. It returns an ErrMismatch if
 // Check does so twice in a row, since a broker that has just started may not know
-// all topics yet, and ErrChanged if topology has a new record. It waits out a broker
-// that is away.
+// all topics yet, and ErrChanged if topology has a new record of their aggregates. It
+// waits out a broker that is away.
 func (s Snapshot) Watch(ctx context.Context, client *kgo.Client, topics ...string) error {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
@@ -167,7 +167,7 @@ func (s Snapshot) look(ctx context.Context, client *kgo.Client, topics []string)
 	end, err := kafka.EndOffset(ctx, client, schemas.TopologyTopic, 0)
 	if err == nil && end != s.end {
 		now, err := read(ctx, client)
-		if err == nil && !maps.EqualFunc(now.records, s.records, same) {
+		if err == nil && slices.ContainsFunc(topics, func(t string) bool { return !same(now.Of(t), s.Of(t)) }) {
 			return ErrChanged
 		}
 	}

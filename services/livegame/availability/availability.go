@@ -16,6 +16,10 @@ import (
 // Monitor is what is known of Kafka and of the service's own state. The zero value
 // has not caught up.
 type Monitor struct {
+	// Topics returns an error while the service's topics are not those that hold the
+	// games. Nil: they always are.
+	Topics func() error
+
 	caughtUp  atomic.Bool
 	stopping  atomic.Bool
 	kafkaAway atomic.Bool
@@ -35,7 +39,10 @@ const (
 
 // CommandsRefused says why no command can be answered; empty if commands can.
 func (m *Monitor) CommandsRefused() string {
-	if m.kafkaAway.Load() {
+	switch {
+	case m.otherTopics():
+		return "the topics of the games are not in order"
+	case m.kafkaAway.Load():
 		return "Kafka is away"
 	}
 	return m.ReadsRefused()
@@ -99,7 +106,7 @@ func (m *Monitor) Run(ctx context.Context, client *kgo.Client) {
 		err := client.Ping(bounded)
 		cancel()
 		if ctx.Err() == nil {
-			m.setKafkaAway(err != nil || m.acksLate())
+			m.setKafkaAway(err != nil || m.acksLate() || m.otherTopics())
 		}
 	}
 }
@@ -110,6 +117,8 @@ func (m *Monitor) setKafkaAway(away bool) {
 	}
 	m.kafkaAway.Store(away)
 }
+
+func (m *Monitor) otherTopics() bool { return m.Topics != nil && m.Topics() != nil }
 
 func (m *Monitor) acksLate() bool {
 	at := m.oldestUnacked.Load()
