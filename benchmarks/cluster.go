@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"tabiya/internal/auth"
 	"tabiya/internal/embedded"
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 )
 
 // cluster is the part of the platform that plays games, on an Apache Kafka: accounts
@@ -119,7 +121,9 @@ func (f *cluster) startKafka(ctx context.Context, dir string) error {
 		if err := kafka.Ping(ctx, f.kafka); err != nil {
 			return err
 		}
-		return kafka.EnsureTopics(ctx, f.kafka, kafka.TopicOptions{Partitions: clusterPartitions, Replication: 1, MinISR: 1})
+		return errors.Join(
+			kafka.EnsureTopics(ctx, f.kafka, kafka.TopicOptions{Partitions: clusterPartitions, Replication: 1, MinISR: 1}),
+			topology.Ensure(ctx, f.kafka))
 	})
 }
 

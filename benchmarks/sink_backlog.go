@@ -12,6 +12,7 @@ import (
 
 	"tabiya/internal/embedded"
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 	"tabiya/schemas"
 )
 
@@ -33,6 +34,10 @@ func (b *bench) startSinkBackends(name string, cfg embedded.Config) (*sinkBacken
 	}
 	p := &sinkBackends{i, kafka.Config{Brokers: i.KafkaBrokers()}}
 	if err := kafka.EnsureTopics(ctx, p.kafka, kafka.TopicOptions{Partitions: sinkPartitions, Replication: 1, MinISR: 1}); err != nil {
+		p.close()
+		return nil, err
+	}
+	if err := topology.Ensure(ctx, p.kafka); err != nil {
 		p.close()
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func encodeMessages(msgs []schemas.Message) []message {
 func (s *session[R]) writeRow(ctx goka.Context, part *partition[R], d decision[R]) {
 	if d.raw == nil {
 		ctx.Delete(goka.WithCtxEmitHeaders(goka.Headers{
-			tables.HeaderOffset: strconv.AppendInt(nil, ctx.Offset(), 10),
+			tables.HeaderOffset: strconv.AppendInt(nil, s.origin(ctx).Offset, 10),
 		}))
 		part.timers.remove(ctx.Key())
 		return

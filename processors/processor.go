@@ -17,6 +17,10 @@
 //   - The row and its events are sent together, the row first, but to different
 //     topics, so either may reach its log before the other. A crash may leave one
 //     without the other; the replay adds what is missing (effects.go).
+//   - A record that cannot be handled goes to the dead-letter topic, also one on a
+//     partition that is not its key's (handle.go).
+//   - A session works by the topology that it read at its start, and ends when that
+//     changes or the topics do (session.go).
 //   - Events that a previous owner of the partition already wrote are not written
 //     a second time (replay_filter.go).
 //   - A recovery never replaces a row by one with a lower version (recovery.go).
@@ -47,11 +51,11 @@ type Core[R tables.Row] interface {
 	// Decide decides a new command against the row, at broker time at. next is
 	// the row to store if changed is true; the zero R deletes the row. out are the
 	// messages to send, in order. row was decoded for this call alone and may be
-	// returned as next.
-	Decide(row R, cmd schemas.Command, at schemas.Time, offset int64) (next R, changed bool, out []schemas.Message)
+	// returned as next. origin is where the command stands; next keeps its Offset.
+	Decide(row R, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (next R, changed bool, out []schemas.Message)
 	// Replay returns the messages that cmd led to when it was decided, byte for
 	// byte. cmd's offset is at or below that of the command that last changed row.
-	Replay(row R, cmd schemas.Command, at schemas.Time, offset int64) []schemas.Message
+	Replay(row R, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message
 	// NextTimer returns the row's next timer. At broker time at, the timer sends
 	// cmd(). ok is false if the row needs no timer. afterCommit delays the command
 	// until the last command that changed the row is committed. cmd is called only
@@ -79,14 +83,9 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// The errors that end Run, because starting again would not help.
-var (
-	// ErrWrongPartition means that a key is on a partition other than the one its
-	// hash gives. A producer with another hash would split an aggregate in two.
-	ErrWrongPartition = errors.New("key on the wrong partition")
-	// ErrCorruptRow means that the table holds bytes that are not a row.
-	ErrCorruptRow = errors.New("corrupt row")
-)
+// ErrCorruptRow means that the table holds bytes that are not a row. It ends Run, and
+// so does topology.ErrMismatch, because starting again at once would not help.
+var ErrCorruptRow = errors.New("corrupt row")
 
 // Processor runs one member of a group, on the partitions that it is assigned.
 type Processor[R tables.Row] struct {

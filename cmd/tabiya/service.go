@@ -70,7 +70,8 @@ type service interface {
 // players table.
 func (n *node) addServices(ctx context.Context, deps dependencies, names ...string) error {
 	n.proxies = deps.connections.TrustedProxies
-	commands, err := n.newProducer(deps, names)
+	counts := n.monitorTopology(deps, names)
+	commands, err := n.newProducer(deps, names, counts)
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (n *node) addServices(ctx context.Context, deps dependencies, names ...stri
 			})
 		case "livegame":
 			s, err = livegame.New(livegame.Config{
-				Kafka: deps.kafka, Commands: commands, Players: players, Verifier: verifier,
+				Kafka: deps.kafka, Counts: counts, Commands: commands, Players: players, Verifier: verifier,
 				Regions: deps.regions, Logger: n.logger, Registerer: n.registry,
 				History: finishedGames(historyService), MaxConnections: deps.connections.Connections, MaxPerPlayer: deps.connections.ConnectionsPerPlayer, MaxPerAddress: deps.connections.ConnectionsPerAddress,
 			})
@@ -113,11 +114,11 @@ func onlyHistory(names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return name != "history" })
 }
 
-func (n *node) newProducer(deps dependencies, names []string) (*kafka.Producer, error) {
+func (n *node) newProducer(deps dependencies, names []string, counts kafka.Counts) (*kafka.Producer, error) {
 	if onlyHistory(names) {
 		return nil, nil
 	}
-	p, err := kafka.NewProducer(deps.kafka)
+	p, err := kafka.NewProducerFor(deps.kafka, counts)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func Run(ctx context.Context, cfg Config) error {
 type core struct{ evictAfter time.Duration }
 
 // Decide decides a new command.
-func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, offset int64) (next *game.State, changed bool, out []schemas.Message) {
+func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (next *game.State, changed bool, out []schemas.Message) {
 	version := int64(1)
 	if row != nil {
 		version = row.Head().Version + 1
@@ -75,18 +75,18 @@ func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, offs
 	case cmd.Type == schemas.AbortGame && cmd.Actor == schemas.ActorSystem && row == nil:
 		// The match failed before its CreateGame arrived. The void row makes that
 		// CreateGame fail.
-		return game.Void(cmd.Key, cmd.Region, at).Stamped(version, offset), true, nil
+		return game.Void(cmd.Key, cmd.Region, at).Stamped(version, origin.Offset), true, nil
 	}
 	next, events, refusal := game.Decide(row, cmd, at)
 	if len(events) == 0 {
 		return row, false, reply(refusal, cmd, at)
 	}
-	return next.Stamped(version, offset), true, messages(next, events)
+	return next.Stamped(version, origin.Offset), true, messages(next, events)
 }
 
 // Replay returns the messages of a command that was decided before. A client may send
 // one id twice; at tells the copies apart.
-func (c core) Replay(row *game.State, cmd schemas.Command, at schemas.Time, _ int64) []schemas.Message {
+func (c core) Replay(row *game.State, cmd schemas.Command, at schemas.Time, _ schemas.Origin) []schemas.Message {
 	if row == nil {
 		return nil
 	}

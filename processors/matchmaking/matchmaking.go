@@ -35,8 +35,18 @@ func Run(ctx context.Context, cfg processors.Config, queues queue.Config) error 
 	return p.Run(ctx)
 }
 
-// core implements processors.Core. Decide and Replay are those of queue.Config.
+// core implements processors.Core.
 type core struct{ queue.Config }
+
+// Decide decides a new command.
+func (c core) Decide(row *queue.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (*queue.State, bool, []schemas.Message) {
+	return c.Config.Decide(row, cmd, at, origin.Offset)
+}
+
+// Replay returns the messages of a command that was decided before.
+func (c core) Replay(row *queue.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
+	return c.Config.Replay(row, cmd, at, origin.Offset)
+}
 
 // NextTimer returns the next wave or the earliest deadline of a match.
 func (c core) NextTimer(_ string, row *queue.State) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool) {

@@ -37,7 +37,10 @@ type Players interface {
 
 // Config configures a Service. All fields without a default must be set.
 type Config struct {
-	Kafka    kafka.Config // game-events, games-table and command-replies are read from it
+	Kafka kafka.Config // game-events, games-table and command-replies are read from it
+	// Counts tells over how many partitions games are spread. Nil: over all that
+	// game-events has when Run begins.
+	Counts   kafka.Counts
 	Commands Sender
 	Players  Players
 	Verifier *auth.Verifier

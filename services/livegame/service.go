@@ -58,8 +58,14 @@ func New(cfg Config) (*Service, error) {
 		lag:          kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
 		metrics:      newMetrics(),
 	}
+	if cfg.Counts != nil {
+		s.availability.Topics = func() error {
+			_, err := cfg.Counts.Partitions(schemas.GameEvents)
+			return err
+		}
+	}
 	s.finished = finished.New(cfg.History, finished.LogReader{
-		Kafka: cfg.Kafka, Partitions: s.partitions.Load,
+		Kafka: cfg.Kafka, Partitions: s.eventPartitions,
 		MaxBytes: cfg.MaxLogBytes, BytesPerSecond: cfg.LogBytesPerSecond, BytesRead: s.metrics.logBytes,
 	})
 	s.games = held.New(held.Config{
@@ -91,6 +97,16 @@ func New(cfg Config) (*Service, error) {
 	})
 	s.metrics.register(cfg.Registerer, s)
 	return s, nil
+}
+
+// eventPartitions returns over how many partitions the keys of game-events are spread.
+func (s *Service) eventPartitions() int32 {
+	if s.cfg.Counts != nil {
+		if n, err := s.cfg.Counts.Partitions(schemas.GameEvents); err == nil {
+			return n
+		}
+	}
+	return s.partitions.Load()
 }
 
 // Ready returns nil while the service follows game-events and Kafka answers. An

@@ -106,6 +106,9 @@ func (w *partitionWriter) append(r *kgo.Record) (ok bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		if w.decidedEnd <= r.Offset { // decided for a topic that was lost since
+			w.decidedEnd = 0
+		}
 		w.open = &openChunk{cutter: newCutter(w.limits, w.decidedEnd, r.Offset, brokerTime), spill: spill}
 		w.decidedEnd = 0
 	}

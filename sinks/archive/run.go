@@ -17,7 +17,6 @@ type run struct {
 	cfg      settings
 	ctx      context.Context
 	metrics  *archiveMetrics
-	lag      *kafka.Lag
 	consumer *consumer.Consumer
 	producer *kafka.Producer
 	store    *retry.Dependency
@@ -128,7 +127,7 @@ func (r *run) dispatch(topic string, partition int32, records []*kgo.Record) err
 		return nil
 	}
 	last := records[len(records)-1]
-	r.lag.Progress(topic, partition, last.Offset+1, last.Timestamp)
+	r.consumer.Progress(topic, partition, last.Offset+1, last.Timestamp)
 	return r.update(w, func() error { return w.appendAll(records) })
 }
 

@@ -18,6 +18,10 @@ import (
 
 // Monitor watches Kafka and keeps the service's own state; see New.
 type Monitor struct {
+	// Topics returns an error while the service's topics are not those that hold the
+	// games. Nil: they always are.
+	Topics func() error
+
 	caughtUp  atomic.Bool
 	stopping  atomic.Bool
 	kafkaAway atomic.Bool
@@ -49,7 +53,10 @@ const (
 
 // WhyNoCommands returns why commands cannot be answered, or "" if they can.
 func (m *Monitor) WhyNoCommands() string {
-	if m.kafkaAway.Load() {
+	switch {
+	case m.otherTopics():
+		return "the topics of the games are not in order"
+	case m.kafkaAway.Load():
 		return "Kafka is away"
 	}
 	return m.WhyNoReads()
@@ -69,8 +76,14 @@ func (m *Monitor) WhyNoReads() string {
 
 // Ready returns nil while requests should be sent to this instance. That includes
 // times when commands are refused because of a missed ping: games can be shown,
-// watchers stay connected, and another instance would depend on the same brokers.
+// watchers stay connected, and another instance would depend on the same brokers. It
+// does not include topics that are not those that hold the games.
 func (m *Monitor) Ready() error {
+	if m.Topics != nil {
+		if err := m.Topics(); err != nil {
+			return err
+		}
+	}
 	if why := m.WhyNoReads(); why != "" {
 		return errors.New(why)
 	}
@@ -125,7 +138,7 @@ func (m *Monitor) Run(ctx context.Context, client *kgo.Client) {
 		err := client.Ping(bounded)
 		cancel()
 		if ctx.Err() == nil {
-			m.setKafkaAway(err != nil || m.acksLate())
+			m.setKafkaAway(err != nil || m.acksLate() || m.otherTopics())
 		}
 	}
 }
@@ -141,6 +154,8 @@ func (m *Monitor) setKafkaAway(away bool) {
 	}
 	m.kafkaAway.Store(away)
 }
+
+func (m *Monitor) otherTopics() bool { return m.Topics != nil && m.Topics() != nil }
 
 func (m *Monitor) acksLate() bool {
 	sentAt := m.oldestUnacked.Load()
