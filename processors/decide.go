@@ -69,7 +69,7 @@ func (p *Processor[R]) decide(req request[R]) (d decision[R], err error) {
 		return d, fmt.Errorf("decide %s at offset %d: the row of %q went from version %d to version %d, offset %d",
 			req.cmd.Type, req.offset, req.cmd.Key, before.Version, head.Version, head.Offset)
 	}
-	d.raw = p.table.Encode(d.row)
+	d.raw = p.table.Encode(req.cmd.Key, d.row)
 	return d, nil
 }
 

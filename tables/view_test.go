@@ -69,7 +69,7 @@ func (c *cluster) write(records ...*kgo.Record) {
 }
 
 func row(key string, version int64, text string) *kgo.Record {
-	value := notes().Encode(&note{schemas.Head{Version: version, Offset: version * 10}, text})
+	value := notes().Encode(key, &note{schemas.Head{Version: version, Offset: version * 10}, text})
 	return &kgo.Record{Topic: schemas.PlayersTable, Key: []byte(key), Value: value}
 }
 

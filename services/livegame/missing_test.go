@@ -76,7 +76,7 @@ func (r *rig) row(s *story, seq int) {
 	r.t.Helper()
 	rec := &kgo.Record{Topic: schemas.GamesTable, Key: []byte(s.id)}
 	if seq > 0 {
-		rec.Value = tables.Games().Encode(s.states[seq].Stamped(int64(seq), int64(seq)))
+		rec.Value = tables.Games().Encode(s.states[seq].ID, s.states[seq].Stamped(int64(seq), int64(seq)))
 	}
 	if err := r.producer.SendRecords(r.t.Context(), rec); err != nil {
 		r.t.Fatal(err)
