@@ -60,6 +60,7 @@ const (
 	moveWhite = "white" // accepted if Count is even
 	moveBlack = "black" // accepted if Count is odd
 	movePanic = "panic" // makes the Core panic
+	moveTimer = "timer" // accepted; makes the Core panic when it computes the row's timer
 )
 
 func move(key, uci string, n int64) schemas.Command {
@@ -72,6 +73,9 @@ func move(key, uci string, n int64) schemas.Command {
 func command(t schemas.CommandType, key string) schemas.Command {
 	return schemas.Command{ID: schemas.NewID(), Type: t, Key: key, Region: "eu", Actor: schemas.ActorService}
 }
+
+// panicCount is a Count for which Deadline panics.
+const panicCount = -1
 
 const timerAfter = 150 * time.Millisecond
 
@@ -89,6 +93,10 @@ func (counterCore) Decide(row *counter, cmd schemas.Command, at schemas.Time, of
 		uci := cmd.Payload.(*schemas.PlayMovePayload).UCI
 		if uci == movePanic {
 			panic("a bug")
+		}
+		if uci == moveTimer {
+			row.Count = panicCount
+			return row, true, apply(schemas.White)
 		}
 		if (uci == moveWhite) != (row.Count%2 == 0) {
 			return row, false, []schemas.Message{rejected(cmd, at, schemas.CodeNotYourTurn)}
@@ -126,6 +134,9 @@ func (counterCore) Replay(row *counter, cmd schemas.Command, at schemas.Time, of
 }
 
 func (counterCore) Deadline(key string, row *counter) (schemas.Time, func() schemas.Command, bool, bool) {
+	if row.Count == panicCount {
+		panic("a bug")
+	}
 	cmd := schemas.Command{Key: key, Region: "eu", Actor: schemas.ActorSystem, ID: schemas.DerivedID(key, "timer", int64(len(row.History)))}
 	if row.Evict {
 		cmd.Type = schemas.EvictGame

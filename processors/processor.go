@@ -17,6 +17,7 @@
 //   - Events that a previous owner of the partition already wrote are not written
 //     a second time (replay_filter.go).
 //   - A recovery never replaces a row by one with a lower version (recovery.go).
+//   - A row that cannot be decoded costs its key alone (quarantine.go).
 //   - Timers fire by this machine's clock, corrected by the skew to the broker's
 //     timestamps (clock.go). The Core decides their commands by broker time, so a
 //     timer that fires early, late or twice does no harm (timers.go).
@@ -76,14 +77,10 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// The errors that end Run, because starting again would not help.
-var (
-	// ErrWrongPartition means that a key is on a partition other than the one its
-	// hash gives. A producer with another hash would split an aggregate in two.
-	ErrWrongPartition = errors.New("key on the wrong partition")
-	// ErrCorruptRow means that the table holds bytes that are not a row.
-	ErrCorruptRow = errors.New("corrupt row")
-)
+// ErrWrongPartition means that a key is on a partition other than the one its hash
+// gives. A producer with another hash would split an aggregate in two. It ends Run,
+// because starting again would not help.
+var ErrWrongPartition = errors.New("key on the wrong partition")
 
 // Processor runs one member of a group, on the partitions that it is assigned.
 type Processor[R tables.Row] struct {
@@ -92,7 +89,10 @@ type Processor[R tables.Row] struct {
 	core    Core[R]
 	logger  *slog.Logger
 	metrics *metrics
-	lag     *kafka.Lag
+
+	quarantineMetrics quarantineMetrics
+
+	lag *kafka.Lag
 	// repeatRefusals: a command that was refused once stays refused. Queue
 	// commands need no such memory: the players processor sends them, and never
 	// sends a refused one again.
@@ -122,6 +122,9 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 	}
 	var err error
 	if p.metrics, err = newMetrics(cfg.Registerer, table.Group, p.lag); err != nil {
+		return nil, fmt.Errorf("processor %s: register metrics: %w", table.Group, err)
+	}
+	if p.quarantineMetrics, err = newQuarantineMetrics(cfg.Registerer, table.Group); err != nil {
 		return nil, fmt.Errorf("processor %s: register metrics: %w", table.Group, err)
 	}
 	notStarted := errors.New("not started")

@@ -18,7 +18,8 @@ const (
 
 // Run handles commands until ctx is done, and then returns nil. It survives
 // outages of Kafka: it starts again until it succeeds. It returns an error only
-// for what starting again does not repair, ErrWrongPartition and ErrCorruptRow.
+// for what starting again does not repair, ErrWrongPartition and
+// tables.ErrLaterFormat.
 // It may be called again.
 func (p *Processor[R]) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -41,7 +42,7 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 			break
 		}
 		p.notRunning.Store(&err)
-		if errors.Is(err, ErrWrongPartition) || errors.Is(err, ErrCorruptRow) {
+		if errors.Is(err, ErrWrongPartition) || isLaterFormat(err) {
 			return err
 		}
 		if time.Since(started) > 2*maxPause {

@@ -170,3 +170,13 @@ func replies() []schemas.Reply {
 	repeated.Type, repeated.Seq = schemas.CommandRepeated, 3
 	return []schemas.Reply{rejected, repeated}
 }
+
+// replyVariants is commandVariants for replies.
+func replyVariants() map[string]schemas.Reply {
+	return map[string]schemas.Reply{
+		"CommandRejected-quarantined": {
+			Type: schemas.CommandRejected, CommandID: commandID, CommandType: schemas.JoinQueue, Key: whiteID, Region: "eu", Actor: whiteID,
+			OccurredAt: at, Code: schemas.CodeQuarantined, Detail: "The stored state cannot be read. An operator has to repair it.",
+		},
+	}
+}

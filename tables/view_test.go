@@ -186,6 +186,40 @@ func TestViewRejectsStaleRowsAndTombstones(t *testing.T) {
 	}
 }
 
+func TestViewKeepsItsRowsWhenPoisonFollows(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	later := row("a", 9, "of a later release")
+	later.Value[0] = 3
+	wrong := (kafka.PartitionOf("a", 3) + 1) % 3
+	misplaced, garbage := row("a", 10, "misplaced"), &kgo.Record{Topic: schemas.PlayersTable, Key: []byte("a"), Value: []byte("garbage")}
+	deleted := tombstone("a", "1000")
+	client, err := kgo.NewClient(append(c.Config.Opts(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	c.write(row("a", 1, "first"))
+	for _, poison := range []*kgo.Record{misplaced, garbage, deleted} {
+		poison.Partition = wrong
+		if err := client.ProduceSync(t.Context(), poison).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	foreign := row("b", 11, "of another key")
+	foreign.Key = []byte("a")
+	broken := row("a", 12, "a body")
+	broken.Value = append(broken.Value, "and more"...)
+	c.write(foreign, broken, later)
+	v := c.view(nil)
+	waitReady(t, v)
+	if n, ok := v.Get("a"); !ok || n.text != "first" || v.Len() != 1 {
+		t.Fatalf("a is %+v in a view of %d rows, want the first row", n, v.Len())
+	}
+	c.write(row("a", 2, "second"))
+	waitText(t, v, "a", "second")
+}
+
 func TestWaitForReturnsTheRowOrEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)

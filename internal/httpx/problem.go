@@ -74,6 +74,7 @@ var statuses = map[schemas.Code]int{
 	schemas.CodeQueueFull:      http.StatusConflict,
 	schemas.CodeQueueNotFound:  http.StatusNotFound,
 	schemas.CodeNotAccepted:    http.StatusConflict,
+	schemas.CodeQuarantined:    http.StatusInternalServerError,
 
 	schemas.CodeMalformedJSON:        http.StatusBadRequest,
 	schemas.CodeUnknownField:         http.StatusBadRequest,
