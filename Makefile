@@ -14,7 +14,7 @@ HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP) $(RACED))")
 
 # Packages whose tests run on kfake and then again on an Apache Kafka, which they
 # start themselves. (The sinks and the kill tests in ./test always use one.)
-PIPELINES = ./internal/kafka ./internal/kafka/follow ./tables ./processors/... ./services/account ./services/matchmaking ./services/livegame
+PIPELINES = ./internal/kafka ./internal/kafka/follow ./cmd/tabiya ./tables ./processors/... ./services/account ./services/matchmaking ./services/livegame
 
 # Python for the tests: DuckDB and pyarrow read what the Parquet sink writes, and
 # python-chess checks the rules.

@@ -89,10 +89,11 @@ type Processor[R tables.Row] struct {
 	core    Core[R]
 	logger  *slog.Logger
 	metrics *metrics
+	lag     *kafka.Lag
+	events  *kafka.EventsCheck
 
 	quarantineMetrics quarantineMetrics
 
-	lag *kafka.Lag
 	// repeatRefusals: a command that was refused once stays refused. Queue
 	// commands need no such memory: the players processor sends them, and never
 	// sends a refused one again.
@@ -111,11 +112,13 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	logger := cfg.Logger.With("group", table.Group)
 	p := &Processor[R]{
 		cfg:            cfg,
 		table:          table,
 		core:           core,
-		logger:         cfg.Logger.With("group", table.Group),
+		logger:         logger,
+		events:         kafka.NewEventsCheck(logger, table.Events),
 		repeatRefusals: table.Commands != schemas.QueueCommands,
 		lag:            kafka.NewLag(cfg.Kafka, table.Group, cfg.Logger),
 		readiness:      readiness.New("processor "+table.Group, cfg.Kafka.Session()),

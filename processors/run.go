@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"tabiya/internal/kafka"
 )
 
 const (
@@ -17,9 +19,9 @@ const (
 )
 
 // Run handles commands until ctx is done, and then returns nil. It survives
-// outages of Kafka: it starts again until it succeeds. It returns an error only
-// for what starting again does not repair, ErrWrongPartition and
-// tables.ErrLaterFormat.
+// outages of Kafka: it starts again until it succeeds. In the same way it waits
+// until Kafka keeps all events (kafka.EventsCheck). It returns an error only for
+// what starting again does not repair, ErrWrongPartition and tables.ErrLaterFormat.
 // It may be called again.
 func (p *Processor[R]) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -34,7 +36,7 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 		}
 	})
 
-	pause, failing := minPause, false
+	pause, failing, deleted := minPause, false, false
 	for ctx.Err() == nil {
 		started := time.Now()
 		err := p.runSession(ctx)
@@ -48,9 +50,10 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 		if time.Since(started) > 2*maxPause {
 			pause, failing = minPause, false
 		}
-		if !failing { // one line for each change of state, not for each attempt
+		// One line for each change of state, not for each attempt.
+		if d := errors.Is(err, kafka.ErrEventsDeleted); !failing || d != deleted {
 			p.logger.Warn("processor stopped, retrying until it runs again", "err", err)
-			failing = true
+			failing, deleted = true, d
 		}
 		select {
 		case <-ctx.Done():

@@ -65,6 +65,9 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 		return fmt.Errorf("topic %s does not exist", p.table.Commands)
 	}
 	s.replyPartitions = int32(len(topics[schemas.CommandReplies].Partitions))
+	if err := p.events.Run(ctx, s.client); err != nil {
+		return err
+	}
 	now, err := kafka.BrokerTime(ctx, p.cfg.Kafka, s.producer)
 	if err != nil {
 		return err

@@ -52,7 +52,8 @@ const (
 	Delete  Cleanup = "delete"  // records older than Retention are deleted
 )
 
-// Topic describes how a topic is created.
+// Topic describes a topic. internal/kafka/topic_settings.go derives all of its
+// broker settings from it.
 type Topic struct {
 	Name string
 	// Partitioned topics have the configured number of partitions, the others have

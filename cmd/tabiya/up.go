@@ -124,9 +124,11 @@ func (c upCmd) dependencies(parts *embedded.Instance) (deps dependencies, err er
 	return deps, err
 }
 
+// topics may change the settings of topics of the embedded Kafka alone, which belong
+// to this program.
 func (c upCmd) topics(parts *embedded.Instance) kafka.TopicOptions {
 	if parts.KafkaBrokers() != nil {
-		return kafka.TopicOptions{Partitions: cmp.Or(c.Partitions, 4), Replication: 1, MinISR: 1}
+		return kafka.TopicOptions{Partitions: cmp.Or(c.Partitions, 4), Replication: 1, MinISR: 1, Fix: true}
 	}
 	return topicFlags{cmp.Or(c.Partitions, 32), c.Replication, c.MinIsr}.options()
 }

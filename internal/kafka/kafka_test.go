@@ -160,7 +160,7 @@ func TestEnsureTopicsSucceedsTwiceAndRefusesMismatch(t *testing.T) {
 	if err := kafka.EnsureTopics(t.Context(), cluster.Config, replicated); err == nil || !strings.Contains(err.Error(), "not 3") || !strings.Contains(err.Error(), "min.insync.replicas=1, not 2") {
 		t.Fatalf("one replica instead of three: %v", err)
 	}
-	if err := kafka.EnsureTopics(t.Context(), cluster.Config, more); err == nil || !strings.Contains(err.Error(), "2 partitions, not 3") {
+	if err := kafka.EnsureTopics(t.Context(), cluster.Config, more); err == nil || !strings.Contains(err.Error(), "partitions=2, not 3") {
 		t.Fatalf("got %v", err)
 	}
 

@@ -23,8 +23,11 @@ var (
 )
 
 // MaxRecordBytes is the maximum size of a record's value. It is a little less than
-// the broker's limit of 1 MiB per batch.
+// maxBatchBytes.
 const MaxRecordBytes = 900 << 10
+
+// maxBatchBytes is the maximum size of a batch, which every topic must accept.
+const maxBatchBytes = 1 << 20
 
 // Limits of the records that wait in memory for the broker. At either limit,
 // sending fails with ErrUnavailable.
@@ -66,7 +69,7 @@ func NewProducer(cfg Config) (*Producer, error) {
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerLinger(linger),
 		kgo.ProducerBatchCompression(cfg.compression(), kgo.NoCompression()),
-		kgo.ProducerBatchMaxBytes(1<<20),
+		kgo.ProducerBatchMaxBytes(maxBatchBytes),
 		kgo.MaxBufferedRecords(maxBufferedRecords),
 		kgo.MaxBufferedBytes(maxBufferedBytes),
 		// Give a record up at its deadline even if its request is in flight. It

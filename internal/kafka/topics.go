@@ -4,10 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -22,6 +18,7 @@ type TopicOptions struct {
 	Partitions  int32 // of the partitioned topics, at least 1
 	Replication int16 // at least 1
 	MinISR      int16 // min.insync.replicas, 1 to Replication
+	Fix         bool  // set the settings of existing topics that differ
 }
 
 // Validate returns an error for the first setting that cannot work.
@@ -37,39 +34,44 @@ func (o TopicOptions) Validate() error {
 	return nil
 }
 
-// minCompactionLag is how long superseded rows of a table are kept. Until then, a
-// recovery still sees the row with the highest version, even if a stale owner wrote
-// an older version after it.
-const minCompactionLag = 10 * time.Minute
-
-// Topic configuration keys.
-const (
-	cleanupPolicy = "cleanup.policy"
-	minISR        = "min.insync.replicas"
-	timestampType = "message.timestamp.type"
-	logAppendTime = "LogAppendTime"
-)
-
-// EnsureTopics creates the missing topics. It returns an error if an existing topic
-// has other partitions, replicas, min.insync.replicas, cleanup.policy or
-// message.timestamp.type than it must have.
+// EnsureTopics creates the missing topics. It returns an error if a setting of an
+// existing topic differs from the wanted one and was not set (TopicOptions.Fix).
 func EnsureTopics(ctx context.Context, cfg Config, o TopicOptions) error {
-	if err := errors.Join(cfg.Validate(), o.Validate()); err != nil {
+	report, err := CreateTopics(ctx, cfg, o)
+	if err != nil {
 		return err
+	}
+	return differencesError(report.Differences)
+}
+
+// CreateTopics creates the missing topics and compares all topics with the wanted
+// settings. With TopicOptions.Fix it sets those of the existing topics that differ,
+// where it may. Differences are in the report and are no error.
+func CreateTopics(ctx context.Context, cfg Config, o TopicOptions) (TopicReport, error) {
+	if err := errors.Join(cfg.Validate(), o.Validate()); err != nil {
+		return TopicReport{}, err
 	}
 	client, err := kgo.NewClient(cfg.Opts()...)
 	if err != nil {
-		return fmt.Errorf("ensure topics: %w", err)
+		return TopicReport{}, fmt.Errorf("create topics: %w", err)
 	}
 	defer client.Close()
 	adm := kadm.NewClient(client)
 	for _, t := range schemas.Topics() {
-		r, err := adm.CreateTopic(ctx, o.partitions(t), o.Replication, o.configs(t), t.Name)
+		configs := make(map[string]*string)
+		for _, s := range o.settings(t) {
+			configs[s.key] = kadm.StringPtr(s.value)
+		}
+		r, err := adm.CreateTopic(ctx, o.partitions(t), o.Replication, configs, t.Name)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
-			return fmt.Errorf("create topic %s: %w %s", t.Name, err, r.ErrMessage)
+			return TopicReport{}, fmt.Errorf("create topic %s: %w %s", t.Name, err, r.ErrMessage)
 		}
 	}
-	return o.check(ctx, adm)
+	report, err := o.compare(ctx, client)
+	if err != nil || !o.Fix {
+		return report, err
+	}
+	return o.fix(ctx, client, report)
 }
 
 func (o TopicOptions) partitions(t schemas.Topic) int32 {
@@ -77,79 +79,6 @@ func (o TopicOptions) partitions(t schemas.Topic) int32 {
 		return o.Partitions
 	}
 	return 1
-}
-
-func (o TopicOptions) configs(t schemas.Topic) map[string]*string {
-	configs := map[string]*string{
-		cleanupPolicy: kadm.StringPtr(string(t.Cleanup)),
-		timestampType: kadm.StringPtr(logAppendTime),
-		minISR:        kadm.StringPtr(strconv.Itoa(int(o.MinISR))),
-	}
-	if t.Cleanup == schemas.Compact {
-		// Only closed segments are compacted, and a recovery reads everything that
-		// is not compacted yet: so segments are small and closed often.
-		configs["min.compaction.lag.ms"] = millis(minCompactionLag)
-		configs["segment.ms"] = millis(10 * time.Minute)
-		configs["segment.bytes"] = kadm.StringPtr(strconv.Itoa(64 << 20))
-		configs["min.cleanable.dirty.ratio"] = kadm.StringPtr("0.2")
-		return configs
-	}
-	configs["retention.ms"] = kadm.StringPtr("-1")
-	if t.Retention > 0 {
-		configs["retention.ms"] = millis(t.Retention)
-	}
-	return configs
-}
-
-func millis(d time.Duration) *string {
-	return kadm.StringPtr(strconv.FormatInt(d.Milliseconds(), 10))
-}
-
-// check compares the existing topics with the options.
-func (o TopicOptions) check(ctx context.Context, adm *kadm.Client) error {
-	wanted := make(map[string]schemas.Topic)
-	for _, t := range schemas.Topics() {
-		wanted[t.Name] = t
-	}
-	names := slices.Sorted(maps.Keys(wanted))
-	details, err := listTopics(ctx, adm, names)
-	if err != nil {
-		return err
-	}
-	described, err := adm.DescribeTopicConfigs(ctx, names...)
-	if err != nil {
-		return fmt.Errorf("describe topics: %w", err)
-	}
-	var mismatches []error
-	for _, name := range names {
-		t := wanted[name]
-		if have, want := len(details[name].Partitions), int(o.partitions(t)); have != want {
-			mismatches = append(mismatches, fmt.Errorf("topic %s has %d partitions, not %d", name, have, want))
-		}
-		for _, p := range details[name].Partitions {
-			if have := len(p.Replicas); have != int(o.Replication) {
-				mismatches = append(mismatches, fmt.Errorf("topic %s has %d replicas of partition %d, not %d", name, have, p.Partition, o.Replication))
-				break
-			}
-		}
-		rc, err := described.On(name, nil)
-		if err := errors.Join(err, rc.Err); err != nil {
-			return fmt.Errorf("describe topic %s: %w", name, err)
-		}
-		for _, c := range rc.Configs {
-			have := c.MaybeValue()
-			if c.Key == cleanupPolicy && have != string(t.Cleanup) {
-				mismatches = append(mismatches, fmt.Errorf("topic %s has %s=%s, not %s", name, c.Key, have, t.Cleanup))
-			}
-			if c.Key == minISR && have != strconv.Itoa(int(o.MinISR)) {
-				mismatches = append(mismatches, fmt.Errorf("topic %s has %s=%s, not %d", name, c.Key, have, o.MinISR))
-			}
-			if c.Key == timestampType && !strings.EqualFold(have, logAppendTime) {
-				mismatches = append(mismatches, fmt.Errorf("topic %s has %s=%s, not %s", name, c.Key, have, logAppendTime))
-			}
-		}
-	}
-	return errors.Join(mismatches...)
 }
 
 // listTopics lists topics, and retries while the broker does not know them or

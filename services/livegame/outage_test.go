@@ -201,16 +201,17 @@ func (r *rig) dialSlow(gameID string, who person) slowReader {
 	return slowReader{conn, tcp}
 }
 
-// readToClose reads until the server closes. It opens the window first, because the
-// server waits only 5 s for the answer to its close frame.
-func (s slowReader) readToClose(t *testing.T) websocket.StatusCode {
+// readToClose reads until the server closes, and returns the error that ends the
+// reading. It opens the window first, because the server waits only 5 s for the answer
+// to its close frame.
+func (s slowReader) readToClose(t *testing.T) error {
 	t.Helper()
 	if err := s.tcp.SetReadBuffer(1 << 20); err != nil {
 		t.Fatal(err)
 	}
 	for {
 		if _, _, err := s.Read(t.Context()); err != nil {
-			return websocket.CloseStatus(err)
+			return err
 		}
 	}
 }
@@ -240,8 +241,12 @@ func TestSlowReadersAreCutOffAndSlowNobodyElse(t *testing.T) {
 	r.play(id, 2, "g1f3")
 	watcher.events(1)
 	for _, conn := range slow {
-		if code := conn.readToClose(t); code != 4008 {
-			t.Errorf("closed with %v", code)
+		// Some close frames fit into the socket's buffers while nobody reads. On a slow
+		// machine the 5 s for the answer are over when the test reads, and the server
+		// has reset the connection.
+		err := conn.readToClose(t)
+		if code := websocket.CloseStatus(err); code != 4008 && !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("closed with %v: %v", code, err)
 		}
 	}
 }

@@ -23,6 +23,7 @@ type Sink struct {
 	format    Format
 	metrics   *archiveMetrics
 	lag       *kafka.Lag
+	events    *kafka.EventsCheck
 	running   atomic.Pointer[run] // for tests
 	readiness *readiness.Status
 }
@@ -56,7 +57,7 @@ func New(cfg Config, format Format) (*Sink, error) {
 	}
 	noHooks := hooks{uploaded: func(Chunk) error { return nil }, archived: func(Chunk) {}, idleChecked: func() {}}
 	return &Sink{
-		cfg: settings{cfg, noHooks, 30 * time.Second}, format: format, metrics: m, lag: lag,
+		cfg: settings{cfg, noHooks, 30 * time.Second}, format: format, metrics: m, lag: lag, events: kafka.NewEventsCheck(cfg.Logger, cfg.Topics...),
 		readiness: readiness.New("sink "+format.Name(), cfg.Kafka.Session()),
 	}, nil
 }
@@ -93,23 +94,25 @@ func (s *Sink) Run(ctx context.Context) error {
 		}
 		r.encoders <- encoder
 	}
-	r.consumer, err = consumer.Join(consumer.Config{
-		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Broker: r.kafka, Lag: s.lag,
+	r.consumer = consumer.New(consumer.Config{
+		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Events: s.events, Broker: r.kafka, Lag: s.lag,
 		FetchWait: 250 * time.Millisecond,
 		OnAssigned: func(ctx context.Context, topic string, partition int32) (int64, bool, error) {
 			return r.assigned(ctx, s.format.Name(), topic, partition)
 		},
 		OnRevoked: r.revoked,
 	})
-	if err != nil {
-		return err
-	}
 	s.running.Store(r)
 	defer s.running.Store(nil)
 	group.Go(func() error { s.readiness.Watch(ctx, r.check); return nil })
 	group.Go(func() error { return s.lag.Run(ctx) })
 	group.Go(func() error {
 		defer r.stop()
+		if err := r.consumer.Join(ctx); ctx.Err() != nil {
+			return nil
+		} else if err != nil {
+			return err
+		}
 		return r.loop(ctx)
 	})
 	return group.Wait()

@@ -12,7 +12,7 @@ import (
 
 // startOffsets sets the offsets at which newly assigned partitions start.
 func (c *Consumer) startOffsets(ctx context.Context, assigned map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	<-c.ready // the client may call before NewClient returns
+	<-c.joined // the client may call before NewClient returns
 	for topic, partitions := range assigned {
 		for partition := range partitions {
 			start, err := c.startOffset(ctx, topic, partition)

@@ -32,6 +32,7 @@ type Config struct {
 	Kafka  kafka.Config
 	Group  string
 	Topics []string
+	Events *kafka.EventsCheck // of the topics; see Join
 	Broker *retry.Dependency
 	Lag    *kafka.Lag // may be nil
 	// FetchWait is how long the broker waits until it has 64 KiB of records: under
@@ -47,18 +48,30 @@ type Config struct {
 	OnRevoked func(topic string, partition int32)
 }
 
-// Consumer is a member of a consumer group. Its methods are for one goroutine.
+// Consumer is a member of a consumer group. Its methods are for one goroutine,
+// except Ready.
 type Consumer struct {
 	cfg    Config
 	client *kgo.Client
 	admin  *kadm.Client
-	ready  chan struct{} // closed once client and admin are set
+	joined chan struct{} // closed once client and admin are set
 	failed chan error    // capacity 1
 }
 
-// Join creates a member of the group. It does not wait for the broker.
-func Join(cfg Config) (*Consumer, error) {
-	c := &Consumer{cfg: cfg, ready: make(chan struct{}), failed: make(chan error, 1)}
+// New creates a Consumer. Join must be called before any other method but Ready and
+// Leave.
+func New(cfg Config) *Consumer {
+	return &Consumer{cfg: cfg, joined: make(chan struct{}), failed: make(chan error, 1)}
+}
+
+// Join waits until the broker says that it keeps all events, and then joins the
+// group in the background. It returns kafka.ErrEventsDeleted if the broker does not
+// keep them: a sink that went on would pass over lost events without a word.
+func (c *Consumer) Join(ctx context.Context) error {
+	cfg := c.cfg
+	if err := c.checkEvents(ctx); err != nil {
+		return err
+	}
 	session := cfg.Kafka.SessionTimeout
 	if session == 0 {
 		session = sessionTimeout
@@ -90,19 +103,39 @@ func Join(cfg Config) (*Consumer, error) {
 	}
 	client, err := kgo.NewClient(opts...)
 	if err != nil {
-		return nil, fmt.Errorf("join group %s: %w", cfg.Group, err)
+		return fmt.Errorf("join group %s: %w", cfg.Group, err)
 	}
 	c.client, c.admin = client, kadm.NewClient(client)
-	close(c.ready)
-	return c, nil
+	close(c.joined)
+	return nil
 }
 
-// Leave leaves the group.
-func (c *Consumer) Leave() { c.client.CloseAllowingRebalance() }
+// checkEvents runs the check with a client of its own, since the member's client
+// joins the group as soon as it exists.
+func (c *Consumer) checkEvents(ctx context.Context) error {
+	client, err := kgo.NewClient(c.cfg.Kafka.Opts()...)
+	if err != nil {
+		return fmt.Errorf("check events topics: %w", err)
+	}
+	defer client.Close()
+	return c.cfg.Broker.Do(ctx, func(ctx context.Context) error { return c.cfg.Events.Run(ctx, client) })
+}
+
+// Leave leaves the group, if Join has joined it.
+func (c *Consumer) Leave() {
+	if c.client != nil {
+		c.client.CloseAllowingRebalance()
+	}
+}
 
 // Ready returns what the member still waits for: its place in the group, or the
 // broker.
 func (c *Consumer) Ready(ctx context.Context) error {
+	select {
+	case <-c.joined:
+	default:
+		return errors.Join(errors.New("checking the events topics"), c.cfg.Broker.Err())
+	}
 	if _, generation := c.client.GroupMetadata(); generation < 0 {
 		return fmt.Errorf("not a member of group %s yet", c.cfg.Group)
 	}

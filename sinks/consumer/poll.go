@@ -8,6 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
 )
 
 // Poll waits for records until ctx ends (which is no error) and passes at most
@@ -69,6 +71,7 @@ func Temporary(err error) bool {
 	for _, permanent := range []error{
 		kerr.OffsetOutOfRange, kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed,
 		kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism, kerr.UnsupportedVersion, kgo.ErrClientClosed,
+		kafka.ErrEventsDeleted,
 	} {
 		if errors.Is(err, permanent) {
 			return false

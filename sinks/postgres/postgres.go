@@ -97,6 +97,7 @@ type Sink struct {
 	hooks     hooks
 	metrics   *metrics.Sink
 	lag       *kafka.Lag
+	events    *kafka.EventsCheck
 	running   atomic.Pointer[run] // for tests
 	readiness *readiness.Status
 }
@@ -123,7 +124,7 @@ func New(cfg Config) (*Sink, error) {
 	succeed := func() error { return nil }
 	noHooks := hooks{begin: func() {}, copied: succeed, committed: succeed}
 	return &Sink{
-		cfg: cfg, hooks: noHooks, metrics: m, lag: lag,
+		cfg: cfg, hooks: noHooks, metrics: m, lag: lag, events: kafka.NewEventsCheck(cfg.Logger, schemas.GameEvents),
 		readiness: readiness.New("sink "+Name, cfg.Kafka.Session()),
 	}, nil
 }
@@ -142,21 +143,22 @@ func (s *Sink) Run(ctx context.Context) error {
 		months:    make(map[int64]bool),
 		writeDone: make(chan error, 1),
 	}
-	var err error
-	r.consumer, err = consumer.Join(consumer.Config{
-		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: []string{schemas.GameEvents}, Broker: r.kafka, Lag: s.lag,
+	r.consumer = consumer.New(consumer.Config{
+		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: []string{schemas.GameEvents}, Events: s.events, Broker: r.kafka, Lag: s.lag,
 		FetchWait:  100 * time.Millisecond, // adds to FlushAfter until a game is in its players' history
 		OnAssigned: r.assigned, OnRevoked: r.revoked,
 	})
-	if err != nil {
-		return err
-	}
 	s.running.Store(r)
 	defer s.running.Store(nil)
 	group.Go(func() error { s.readiness.Watch(ctx, r.check); return nil })
 	group.Go(func() error { return s.lag.Run(ctx) })
 	group.Go(func() error {
 		defer r.consumer.Leave()
+		if err := r.consumer.Join(ctx); ctx.Err() != nil {
+			return nil
+		} else if err != nil {
+			return err
+		}
 		return r.loop(ctx)
 	})
 	return group.Wait()

@@ -33,10 +33,7 @@ type handler func(kmsg.Request) kmsg.Response
 func (t *Tier) installHandlers() {
 	t.handle(kmsg.Fetch, t.fetch)
 	t.handle(kmsg.ListOffsets, t.listOffsets)
-	t.handle(kmsg.CreateTopics, func(req kmsg.Request) kmsg.Response {
-		removeSegmentConfigs(req.(*kmsg.CreateTopicsRequest))
-		return nil
-	})
+	t.hideSegmentConfigs()
 	t.handle(kmsg.DeleteTopics, func(req kmsg.Request) kmsg.Response {
 		t.topicsDeleted(req.(*kmsg.DeleteTopicsRequest))
 		return nil
@@ -61,20 +58,6 @@ func (t *Tier) handle(key kmsg.Key, h handler) {
 		resp := h(req)
 		return resp, nil, resp != nil
 	})
-}
-
-// removeSegmentConfigs removes a topic's own segment configs: they are meant for brokers
-// that do not hold segments in memory.
-func removeSegmentConfigs(req *kmsg.CreateTopicsRequest) {
-	for i := range req.Topics {
-		configs := req.Topics[i].Configs[:0]
-		for _, c := range req.Topics[i].Configs {
-			if c.Name != "segment.bytes" && c.Name != "segment.ms" {
-				configs = append(configs, c)
-			}
-		}
-		req.Topics[i].Configs = configs
-	}
 }
 
 func (t *Tier) topicsDeleted(req *kmsg.DeleteTopicsRequest) {
