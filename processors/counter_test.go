@@ -121,6 +121,20 @@ func (counterCore) Decide(row *counter, cmd schemas.Command, at schemas.Time, of
 	return row, false, nil
 }
 
+func (counterCore) Rebuild(cmd schemas.Command, events []schemas.Event, _ schemas.Time, offset int64) (*counter, error) {
+	row := &counter{Count: len(events), head: schemas.Head{Version: int64(len(events)) + 1, Offset: offset}}
+	for _, ev := range events {
+		if ev.CommandID == rebuildPanic {
+			panic("a bug")
+		}
+		row.History = append(row.History, change{-1, ev.OccurredAt, ev.CommandID, ev.Region, ev.Payload.(*schemas.RematchOfferedPayload).Color})
+	}
+	return row, nil
+}
+
+// rebuildPanic is the command id of an event for which Rebuild panics.
+const rebuildPanic = "0190b3a1-0000-7000-8000-0000000000ff"
+
 func (counterCore) Replay(row *counter, cmd schemas.Command, at schemas.Time, offset int64) []schemas.Message {
 	if row != nil {
 		if i := slices.IndexFunc(row.History, func(c change) bool { return c.Offset == offset }); i >= 0 {

@@ -35,6 +35,10 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 		failSession(ctx, err)
 		return
 	}
+	if in.cmd.Type == schemas.RepairRow {
+		s.repair(ctx, part, in.cmd, at)
+		return
+	}
 	if _, ok := part.quarantined.get(ctx.Key()); ok {
 		s.refuseQuarantined(ctx, part, in.cmd, at)
 		return

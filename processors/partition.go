@@ -26,6 +26,7 @@ type partition[R tables.Row] struct {
 
 	quarantined *quarantine
 	misplaced   misplacedRows
+	repairs     repairs
 
 	// replayEnd is the end offset of the commands when the table was recovered: a
 	// command before it may be a replay, a command at or after it is new.
@@ -36,9 +37,10 @@ type partition[R tables.Row] struct {
 	committed atomic.Int64 // the committed offset, as last read from the broker
 
 	mu         sync.Mutex
+	background context.Context // of the timers and of repairs; stopTimers ends it
 	stopTimers context.CancelFunc
 	closed     bool
-	running    sync.WaitGroup // the timers
+	running    sync.WaitGroup // the timers and the repairs
 }
 
 func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
@@ -97,7 +99,7 @@ func (p *partition[R]) startTimers() error {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p.stopTimers = cancel
+	p.background, p.stopTimers = ctx, cancel
 	p.running.Go(func() { p.timers.run(ctx) })
 	return nil
 }

@@ -59,6 +59,8 @@ const (
 	// CodeQuarantined answers every command for a key whose row cannot be read,
 	// until an operator has repaired the row.
 	CodeQuarantined Code = "quarantined"
+	// CodeNotQuarantined answers a RepairRow for a key whose row can be read.
+	CodeNotQuarantined Code = "not_quarantined"
 )
 
 // Refusals of the services.

@@ -67,6 +67,7 @@ func commands() []schemas.Command {
 		command(schemas.OfferRematch, gameID, whiteID, nil),
 		command(schemas.AcceptRematch, gameID, blackID, nil),
 		command(schemas.DeclineRematch, gameID, blackID, nil),
+		command(schemas.RepairRow, gameID, schemas.ActorOperator, nil),
 	}
 }
 

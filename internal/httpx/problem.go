@@ -75,6 +75,7 @@ var statuses = map[schemas.Code]int{
 	schemas.CodeQueueNotFound:  http.StatusNotFound,
 	schemas.CodeNotAccepted:    http.StatusConflict,
 	schemas.CodeQuarantined:    http.StatusInternalServerError,
+	schemas.CodeNotQuarantined: http.StatusConflict,
 
 	schemas.CodeMalformedJSON:        http.StatusBadRequest,
 	schemas.CodeUnknownField:         http.StatusBadRequest,
