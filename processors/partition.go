@@ -48,6 +48,7 @@ func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
 		s: s, number: number, store: kafka.NewStorage(), guard: tables.NewGuard(0),
 		staleKeys: make(map[string]bool), refusals: newRefusals(),
 		quarantined: newQuarantine(s.p.quarantineMetrics.keys),
+		misplaced:   misplacedRows{gauge: s.p.quarantineMetrics.misplaced},
 	}
 	p.timers = newTimers(s.clock.now, s.producer.SendAsync, p.committed.Load)
 	p.store.OnRecovered, p.store.OnClosed = p.recovered, p.close
@@ -133,8 +134,7 @@ func (p *partition[R]) close() {
 	}
 	p.running.Wait()
 	p.quarantined.clear()
-	p.s.p.quarantineMetrics.misplaced.Sub(float64(p.misplaced.count))
-	p.misplaced = misplacedRows{}
+	p.misplaced.clear()
 	p.s.removePartition(p)
 }
 

@@ -108,9 +108,10 @@ func (p *partition[R]) quarantineRecovered() error {
 			return err
 		}
 	}
-	if n, first := p.misplaced.count, p.misplaced.first; n > 0 {
+	for key, offset := range p.misplaced.offsets { // one line is enough
 		p.s.p.logger.Error("rows on another partition than their key's are ignored", "topic", p.s.p.table.Topic,
-			"partition", p.number, "rows", n, "first_key", first.key, "first_offset", first.offset)
+			"partition", p.number, "rows", len(p.misplaced.offsets), "example_key", key, "example_offset", offset)
+		break
 	}
 	return nil
 }
@@ -120,21 +121,31 @@ func (p *partition[R]) logQuarantined(key string, row quarantinedRow) {
 		"topic", p.s.p.table.Topic, "partition", p.number, "offset", row.offset, "err", row.reason)
 }
 
-// misplacedRows are the records of the table topic whose keys belong to another
-// partition. They are ignored: a key has its row on its own partition.
+// misplacedRows are the rows of a partition of the table topic whose keys belong to
+// another partition. They are ignored: a key has its row on its own partition.
 type misplacedRows struct {
-	count int
-	first struct {
-		key    string
-		offset int64
-	}
+	gauge   prometheus.Gauge
+	offsets map[string]int64 // by key
 }
 
-func (m *misplacedRows) add(key string, offset int64) {
-	if m.count == 0 {
-		m.first.key, m.first.offset = key, offset
+// note notes a record of a key that belongs to another partition.
+func (m *misplacedRows) note(key string, value []byte, offset int64) {
+	if m.offsets == nil {
+		m.offsets = make(map[string]int64)
 	}
-	m.count++
+	before := len(m.offsets)
+	if value == nil {
+		delete(m.offsets, key)
+	} else {
+		m.offsets[key] = offset
+	}
+	m.gauge.Add(float64(len(m.offsets) - before))
+}
+
+// clear removes the rows from the gauge when the partition is given up.
+func (m *misplacedRows) clear() {
+	m.gauge.Sub(float64(len(m.offsets)))
+	m.offsets = nil
 }
 
 const quarantinedDetail = "The stored state cannot be read. An operator has to repair it."

@@ -18,8 +18,7 @@ import (
 // supersedes it. A record on another partition than its key's is ignored.
 func (p *partition[R]) recover(key string, value []byte, ctx goka.UpdateContext) error {
 	if kafka.PartitionOf(key, p.s.commandPartitions) != p.number {
-		p.misplaced.add(key, ctx.Offset())
-		p.s.p.quarantineMetrics.misplaced.Inc()
+		p.misplaced.note(key, value, ctx.Offset())
 		return nil
 	}
 	have, err := p.store.Get(key)
