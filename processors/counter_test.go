@@ -60,6 +60,7 @@ const (
 	moveWhite = "white" // accepted if Count is even
 	moveBlack = "black" // accepted if Count is odd
 	movePanic = "panic" // makes the Core panic
+	moveTimer = "timer" // accepted; makes the Core panic when it computes the row's timer
 )
 
 func move(key, uci string, n int64) schemas.Command {
@@ -72,6 +73,9 @@ func move(key, uci string, n int64) schemas.Command {
 func command(t schemas.CommandType, key string) schemas.Command {
 	return schemas.Command{ID: schemas.NewID(), Type: t, Key: key, Region: "eu", Actor: schemas.ActorService}
 }
+
+// panicCount is a Count for which Deadline panics.
+const panicCount = -1
 
 const timerAfter = 150 * time.Millisecond
 
@@ -89,6 +93,10 @@ func (counterCore) Decide(row *counter, cmd schemas.Command, at schemas.Time, or
 		uci := cmd.Payload.(*schemas.PlayMovePayload).UCI
 		if uci == movePanic {
 			panic("a bug")
+		}
+		if uci == moveTimer {
+			row.Count = panicCount
+			return row, true, apply(schemas.White)
 		}
 		if (uci == moveWhite) != (row.Count%2 == 0) {
 			return row, false, []schemas.Message{rejected(cmd, at, schemas.CodeNotYourTurn)}
@@ -113,6 +121,20 @@ func (counterCore) Decide(row *counter, cmd schemas.Command, at schemas.Time, or
 	return row, false, nil
 }
 
+func (counterCore) Rebuild(cmd schemas.Command, events []schemas.Event, _ schemas.Time, offset int64) (*counter, error) {
+	row := &counter{Count: len(events), head: schemas.Head{Version: int64(len(events)) + 1, Offset: offset}}
+	for _, ev := range events {
+		if ev.CommandID == rebuildPanic {
+			panic("a bug")
+		}
+		row.History = append(row.History, change{-1, ev.OccurredAt, ev.CommandID, ev.Region, ev.Payload.(*schemas.RematchOfferedPayload).Color})
+	}
+	return row, nil
+}
+
+// rebuildPanic is the command id of an event for which Rebuild panics.
+const rebuildPanic = "0190b3a1-0000-7000-8000-0000000000ff"
+
 func (counterCore) Replay(row *counter, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
 	if row != nil {
 		if i := slices.IndexFunc(row.History, func(c change) bool { return c.Offset == origin.Offset }); i >= 0 {
@@ -126,6 +148,9 @@ func (counterCore) Replay(row *counter, cmd schemas.Command, at schemas.Time, or
 }
 
 func (counterCore) NextTimer(key string, row *counter) (schemas.Time, func() schemas.Command, bool, bool) {
+	if row.Count == panicCount {
+		panic("a bug")
+	}
 	cmd := schemas.Command{Key: key, Region: "eu", Actor: schemas.ActorSystem, ID: schemas.DerivedID(key, "timer", int64(len(row.History)))}
 	if row.Evict {
 		cmd.Type = schemas.EvictGame

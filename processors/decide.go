@@ -1,7 +1,6 @@
 package processors
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -70,7 +69,7 @@ func (p *Processor[R]) decide(req request[R]) (d decision[R], err error) {
 		return d, fmt.Errorf("decide %s at offset %d: the row of %q went from version %d to version %d, offset %d",
 			req.cmd.Type, req.origin.Offset, req.cmd.Key, before.Version, head.Version, head.Offset)
 	}
-	d.raw = p.table.Encode(d.row)
+	d.raw = p.table.Encode(req.cmd.Key, d.row)
 	return d, nil
 }
 
@@ -110,18 +109,14 @@ func outcomeOfReply(messages []message) string {
 	return outcome
 }
 
-// decodeRow decodes a stored row. raw is nil if there is none. The error is an
-// ErrCorruptRow.
+// decodeRow decodes a stored row. raw is nil if there is none.
 func (p *Processor[R]) decodeRow(key string, raw []byte) (row R, err error) {
 	if raw == nil {
 		return row, nil
 	}
 	// The row may alias raw. Clip keeps an append to such a slice from writing
 	// into raw.
-	if row, err = p.table.Decode(key, slices.Clip(raw)); err != nil {
-		return row, errors.Join(ErrCorruptRow, err)
-	}
-	return row, nil
+	return p.table.Decode(key, slices.Clip(raw))
 }
 
 func isNil[R tables.Row](row R) bool {

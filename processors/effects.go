@@ -45,7 +45,9 @@ func (s *session[R]) writeRow(ctx goka.Context, part *partition[R], d decision[R
 		return
 	}
 	ctx.SetValue(d.raw)
-	part.setTimer(ctx.Key(), d.row)
+	if err := part.setTimer(ctx.Key(), d.row); err != nil {
+		s.quarantineKey(ctx, part, d.raw, err)
+	}
 }
 
 // emit sends the messages of a decision, except for events that are in the log

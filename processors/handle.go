@@ -40,10 +40,19 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 		failSession(ctx, err)
 		return
 	}
+	if in.cmd.Type == schemas.RepairRow {
+		s.repair(ctx, part, in.cmd, at)
+		return
+	}
+	if _, ok := part.quarantined.get(ctx.Key()); ok {
+		s.refuseQuarantined(ctx, part, in.cmd, at)
+		return
+	}
 	raw, _ := ctx.Value().([]byte)
 	row, err := s.p.decodeRow(ctx.Key(), raw)
 	if err != nil {
-		s.stopProcessor(ctx, err)
+		s.quarantineKey(ctx, part, raw, err)
+		s.refuseQuarantined(ctx, part, in.cmd, at)
 		return
 	}
 

@@ -26,6 +26,10 @@ type partition[R tables.Row] struct {
 	guard     *tables.Guard
 	staleKeys map[string]bool // keys whose last record in the table topic is a stale owner's
 
+	quarantined *quarantine
+	misplaced   misplacedRows
+	repairs     repairs
+
 	// replayEnd is the end offset of the commands when the table was recovered: a
 	// command before it may be a replay, a command at or after it is new.
 	replayEnd int64
@@ -35,15 +39,18 @@ type partition[R tables.Row] struct {
 	committed atomic.Int64 // the place of the committed offset, as last read from the broker
 
 	mu         sync.Mutex
+	background context.Context // of the timers and of repairs; stopTimers ends it
 	stopTimers context.CancelFunc
 	closed     bool
-	running    sync.WaitGroup // the timers
+	running    sync.WaitGroup // the timers and the repairs
 }
 
 func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
 	p := &partition[R]{
 		s: s, number: number, store: kafka.NewStorage(), guard: tables.NewGuard(0),
 		staleKeys: make(map[string]bool), refusals: newRefusals(),
+		quarantined: newQuarantine(s.p.quarantineMetrics.keys),
+		misplaced:   misplacedRows{gauge: s.p.quarantineMetrics.misplaced},
 	}
 	p.timers = newTimers(s.clock.now, s.producer.SendAsync, p.committed.Load)
 	p.store.OnRecovered, p.store.OnClosed = p.recovered, p.close
@@ -56,6 +63,9 @@ func (p *partition[R]) recovered() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
 	if err := p.rewriteStaleKeys(ctx); err != nil {
+		return err
+	}
+	if err := p.quarantineRecovered(); err != nil {
 		return err
 	}
 	commands := p.s.p.table.Commands
@@ -100,11 +110,14 @@ func (p *partition[R]) checkJudged(ctx context.Context) error {
 func (p *partition[R]) startTimers() error {
 	for key, raw := range p.store.All() {
 		row, err := p.s.p.decodeRow(key, raw)
-		if err != nil {
-			p.s.fatal.Store(&err)
-			return err
+		if err == nil {
+			err = p.setTimer(key, row)
 		}
-		p.setTimer(key, row)
+		if err != nil {
+			if err := p.quarantine(key, raw, err); err != nil {
+				return err
+			}
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -112,23 +125,28 @@ func (p *partition[R]) startTimers() error {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p.stopTimers = cancel
+	p.background, p.stopTimers = ctx, cancel
 	p.running.Go(func() { p.timers.run(ctx) })
 	return nil
 }
 
-// setTimer sets the row's timer, or removes it if the row needs none.
-func (p *partition[R]) setTimer(key string, row R) {
-	at, cmd, afterCommit, ok := p.s.p.core.NextTimer(key, row)
+// setTimer sets the row's timer, or removes it if the row needs none. It returns an
+// error if the Core panics.
+func (p *partition[R]) setTimer(key string, row R) error {
+	at, cmd, afterCommit, ok, err := p.s.p.nextTimer(key, row)
+	if err != nil {
+		return err
+	}
 	if !ok {
 		p.timers.remove(key)
-		return
+		return nil
 	}
 	waitFor := noCommit
 	if afterCommit {
 		waitFor = row.Head().Offset
 	}
 	p.timers.set(key, at, cmd, waitFor)
+	return nil
 }
 
 // close is called when the assignment of the partition ends.
@@ -140,6 +158,8 @@ func (p *partition[R]) close() {
 		p.stopTimers()
 	}
 	p.running.Wait()
+	p.quarantined.clear()
+	p.misplaced.clear()
 	p.s.removePartition(p)
 }
 

@@ -24,6 +24,7 @@
 //   - Events that a previous owner of the partition already wrote are not written
 //     a second time (replay_filter.go).
 //   - A recovery never replaces a row by one with a lower version (recovery.go).
+//   - A row that cannot be decoded costs its key alone (quarantine.go).
 //   - Timers fire by this machine's clock, corrected by the skew to the broker's
 //     timestamps (clock.go). The Core decides their commands by broker time, so a
 //     timer that fires early, late or twice does no harm (timers.go).
@@ -83,19 +84,17 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// ErrCorruptRow means that the table holds bytes that are not a row. It ends Run, and
-// so does topology.ErrMismatch, because starting again at once would not help.
-var ErrCorruptRow = errors.New("corrupt row")
-
 // Processor runs one member of a group, on the partitions that it is assigned.
 type Processor[R tables.Row] struct {
-	cfg     Config
-	table   tables.Table[R]
-	core    Core[R]
-	logger  *slog.Logger
-	metrics *metrics
-	lag     *kafka.Lag
-	events  *kafka.EventsCheck
+	cfg               Config
+	table             tables.Table[R]
+	core              Core[R]
+	logger            *slog.Logger
+	metrics           *metrics
+	lag               *kafka.Lag
+	events            *kafka.EventsCheck
+	quarantineMetrics quarantineMetrics
+
 	// remembersRefusals says that a command that was refused once stays refused.
 	// Queue commands need no such memory: the players processor sends them, and
 	// never sends a refused one again.
@@ -127,6 +126,9 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 	}
 	var err error
 	if p.metrics, err = newMetrics(cfg.Registerer, table.Group, p.lag); err != nil {
+		return nil, fmt.Errorf("processor %s: register metrics: %w", table.Group, err)
+	}
+	if p.quarantineMetrics, err = newQuarantineMetrics(cfg.Registerer, table.Group); err != nil {
 		return nil, fmt.Errorf("processor %s: register metrics: %w", table.Group, err)
 	}
 	notStarted := errors.New("not started")

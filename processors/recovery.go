@@ -7,12 +7,20 @@ import (
 	"github.com/lovoo/goka"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/kafka"
 	"tabiya/tables"
 )
 
 // applyRecord applies one record of the table topic, unless a newer one came before
 // it: Goka has no fencing, so a stale owner may have written after its successor.
+//
+// A record that is not a row of its key quarantines the key, until a newer record
+// supersedes it. A record on another partition than its key's is ignored.
 func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateContext) error {
+	if kafka.PartitionOf(key, p.s.commandPartitions) != p.number {
+		p.misplaced.note(key, value, ctx.Offset())
+		return nil
+	}
 	have, err := p.store.Get(key)
 	if err != nil {
 		return err
@@ -23,12 +31,20 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 			return nil
 		}
 		delete(p.staleKeys, key)
+		p.quarantined.lift(key)
 		return p.store.Delete(key)
+	}
+	if err := p.s.p.table.Verify(key, value); isLaterFormat(err) {
+		err = fmt.Errorf("offset %d of %s/%d: %w", ctx.Offset(), ctx.Topic(), ctx.Partition(), err)
+		p.s.fatal.Store(&err)
+		return err
+	} else if err != nil {
+		delete(p.staleKeys, key)
+		p.quarantined.add(key, quarantinedRow{raw: value, offset: ctx.Offset(), reason: err})
+		return nil
 	}
 	newer, err := p.guard.AcceptRow(key, have, value)
 	if err != nil {
-		err = fmt.Errorf("%w at offset %d of %s/%d: %w", ErrCorruptRow, ctx.Offset(), ctx.Topic(), ctx.Partition(), err)
-		p.s.fatal.Store(&err)
 		return err
 	}
 	if !newer {
@@ -36,17 +52,22 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 		return nil
 	}
 	delete(p.staleKeys, key)
+	p.quarantined.lift(key)
 	return p.store.Set(key, value)
 }
 
 // rewriteStaleKeys writes the newest row or tombstone of each stale key again,
-// because compaction keeps the last record, which may not have the highest version.
+// because compaction keeps the last record, which may not have the highest version. A
+// quarantined key's corrupt row counts as its newest.
 func (p *partition[R]) rewriteStaleKeys(ctx context.Context) error {
 	var records []*kgo.Record
 	for key := range p.staleKeys {
 		value, err := p.store.Get(key)
 		if err != nil {
 			return err
+		}
+		if row, ok := p.quarantined.get(key); ok {
+			value = row.raw
 		}
 		r := &kgo.Record{Topic: p.s.p.table.Topic, Key: []byte(key), Value: value}
 		if offset, ok := p.guard.DeletedBy(key); value == nil && ok {

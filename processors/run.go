@@ -22,8 +22,8 @@ const (
 // Run handles commands until ctx is done, and then returns nil. It survives
 // outages of Kafka: it starts again until it succeeds. In the same way it waits
 // until Kafka keeps all events (kafka.EventsCheck). It returns an error only for
-// what starting again at once does not repair: topology.ErrMismatch and
-// ErrCorruptRow. It may be called again.
+// what starting again does not repair: topology.ErrMismatch and tables.ErrLaterFormat.
+// It may be called again.
 func (p *Processor[R]) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -45,7 +45,7 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 			break
 		}
 		p.notRunning.Store(&err)
-		if errors.Is(err, topology.ErrMismatch) || errors.Is(err, ErrCorruptRow) {
+		if errors.Is(err, topology.ErrMismatch) || isLaterFormat(err) {
 			return err
 		}
 		if time.Since(started) > 2*maxPause {

@@ -22,7 +22,7 @@ func TestRecoveryRejectsStaleOwnersRows(t *testing.T) {
 
 	table := counterTable()
 	row := func(key string, version, offset int64, count int) *kgo.Record {
-		value := table.Encode(&counter{head: schemas.Head{Version: version, Offset: offset}, Count: count})
+		value := table.Encode(key, &counter{head: schemas.Head{Version: version, Offset: offset}, Count: count})
 		return &kgo.Record{Topic: schemas.GamesTable, Key: []byte(key), Value: value}
 	}
 	tombstone := &kgo.Record{Topic: schemas.GamesTable, Key: []byte("gone"), Headers: []kgo.RecordHeader{{Key: "offset", Value: []byte("5")}}}
@@ -53,7 +53,7 @@ func TestRecoveryRewritesTheNewestRowBehindAStaleOwners(t *testing.T) {
 	r := newRig(t, 1)
 	table := counterTable()
 	row := func(version int64) *kgo.Record {
-		value := table.Encode(&counter{head: schemas.Head{Version: version, Offset: -1}, Count: int(version)})
+		value := table.Encode("kept", &counter{head: schemas.Head{Version: version, Offset: -1}, Count: int(version)})
 		return &kgo.Record{Topic: schemas.GamesTable, Key: []byte("kept"), Value: value}
 	}
 	if err := r.producer.SendRecords(t.Context(), row(3), row(1), row(2)); err != nil {

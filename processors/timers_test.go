@@ -38,7 +38,7 @@ func TestTimersOfRecoveredRowsFire(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 2)
 	row := &counter{head: schemas.Head{Version: 1, Offset: -1}, Deadline: schemas.TimeOf(time.Now())}
-	if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: counterTable().Encode(row)}); err != nil {
+	if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: counterTable().Encode("g", row)}); err != nil {
 		t.Fatal(err)
 	}
 	r.start()
@@ -55,7 +55,7 @@ func TestTimersFireByBrokerTime(t *testing.T) {
 			brokertime.InstallClock(r.Fake, func() time.Time { return time.Now().Add(skew) })
 			due := schemas.TimeOf(time.Now().Add(skew + timerAfter))
 			row := &counter{head: schemas.Head{Version: 1, Offset: -1}, Deadline: due}
-			if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: counterTable().Encode(row)}); err != nil {
+			if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: counterTable().Encode("g", row)}); err != nil {
 				t.Fatal(err)
 			}
 			r.start()

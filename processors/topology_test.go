@@ -19,20 +19,6 @@ import (
 	"tabiya/tables"
 )
 
-// produceTo writes a record to a partition of its own choice, as a producer with
-// another hash does.
-func (r *rig) produceTo(partition int32, rec schemas.Record) {
-	r.t.Helper()
-	client, err := kgo.NewClient(append(r.Config.Opts(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer client.Close()
-	if err := client.ProduceSync(r.t.Context(), &kgo.Record{Topic: rec.Topic, Partition: partition, Key: []byte(rec.Key), Value: rec.Value}).FirstErr(); err != nil {
-		r.t.Fatal(err)
-	}
-}
-
 // A valid command on the wrong partition costs itself only: others with the same key
 // and on the same partition are handled.
 func TestMisdirectedCommandGoesToTheDeadLettersOfEveryGroup(t *testing.T) {
@@ -65,7 +51,8 @@ func TestMisdirectedCommandGoesToTheDeadLettersOfEveryGroup(t *testing.T) {
 				next = g.command(n)
 			}
 			wrong := kafka.PartitionOf(next.Key, partitions)
-			r.produceTo(wrong, misdirected.Record())
+			rec := misdirected.Record()
+			r.produceTo(wrong, &kgo.Record{Topic: rec.Topic, Key: []byte(rec.Key), Value: rec.Value})
 			r.send(misdirected, next)
 			eventually.True(t, "the commits", func() bool {
 				return r.committedBy(g.name, topic, wrong) == 2 && r.committedBy(g.name, topic, right) == 1

@@ -55,6 +55,12 @@ const (
 	// CodeNotAccepted answers a refused command that is replayed after a crash. It
 	// stays refused, but the reason is no longer known.
 	CodeNotAccepted Code = "not_accepted"
+
+	// CodeQuarantined answers every command for a key whose row cannot be read,
+	// until an operator has repaired the row.
+	CodeQuarantined Code = "quarantined"
+	// CodeNotQuarantined answers a RepairRow for a key whose row can be read.
+	CodeNotQuarantined Code = "not_quarantined"
 )
 
 // Refusals of the services.

@@ -50,13 +50,16 @@ const (
 	OfferRematch    CommandType = "OfferRematch"    // livegame service, once the game is over
 	AcceptRematch   CommandType = "AcceptRematch"   // livegame service
 	DeclineRematch  CommandType = "DeclineRematch"  // livegame service
+
+	RepairRow CommandType = "RepairRow" // operator; games processor, once it has read the game's events: make a quarantined row again
 )
 
-// The actors that are not players. Players and ActorService get a reply to a
-// refused command, ActorSystem does not: a processor waits for none.
+// The actors that are not players. ActorSystem gets no reply to a refused command,
+// because a processor waits for none; all others do.
 const (
-	ActorSystem  = "system"  // a processor or a timer
-	ActorService = "service" // a service token
+	ActorSystem   = "system"   // a processor or a timer
+	ActorService  = "service"  // a service token
+	ActorOperator = "operator" // a command of the program's user, such as RepairRow
 )
 
 // Command is the envelope of every *-commands topic.

@@ -110,7 +110,14 @@ func TestRepliesMatchGoldenFiles(t *testing.T) {
 			t.Errorf("%s: record %+v", r.Type, record)
 		}
 	}
-	checkGoldenCount(t, "replies", len(replies()))
+	for name, r := range replyVariants() {
+		record := r.Record()
+		checkGolden(t, "replies", name, record.Value)
+		if again, err := schemas.DecodeReply(record.Value); err != nil || !reflect.DeepEqual(again, r) {
+			t.Errorf("%s was decoded as %+v: %v", name, again, err)
+		}
+	}
+	checkGoldenCount(t, "replies", len(replies())+len(replyVariants()))
 }
 
 // checkGoldenCount fails if a golden file has no sample: a type is never removed.

@@ -67,6 +67,7 @@ func commands() []schemas.Command {
 		command(schemas.OfferRematch, gameID, whiteID, nil),
 		command(schemas.AcceptRematch, gameID, blackID, nil),
 		command(schemas.DeclineRematch, gameID, blackID, nil),
+		command(schemas.RepairRow, gameID, schemas.ActorOperator, nil),
 	}
 }
 
@@ -169,4 +170,14 @@ func replies() []schemas.Reply {
 	rejected.Type, rejected.Code, rejected.Detail = schemas.CommandRejected, schemas.CodeNotYourTurn, "it is black's turn"
 	repeated.Type, repeated.Seq = schemas.CommandRepeated, 3
 	return []schemas.Reply{rejected, repeated}
+}
+
+// replyVariants is commandVariants for replies.
+func replyVariants() map[string]schemas.Reply {
+	return map[string]schemas.Reply{
+		"CommandRejected-quarantined": {
+			Type: schemas.CommandRejected, CommandID: commandID, CommandType: schemas.JoinQueue, Key: whiteID, Region: "eu", Actor: whiteID,
+			OccurredAt: at, Code: schemas.CodeQuarantined, Detail: "The stored state cannot be read. An operator has to repair it.",
+		},
+	}
 }

@@ -79,6 +79,8 @@ var commandKinds = map[CommandType]kind{
 	OfferRematch:    {game, nil},
 	AcceptRematch:   {game, nil},
 	DeclineRematch:  {game, nil},
+
+	RepairRow: {game, nil},
 }
 
 var eventKinds = map[EventType]kind{

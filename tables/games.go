@@ -10,6 +10,6 @@ import (
 func Games() Table[*game.State] {
 	return Table[*game.State]{
 		Group: schemas.GamesGroup, Topic: schemas.GamesTable, Commands: schemas.GameCommands, Events: schemas.GameEvents,
-		SizeHint: game.SizeOf, AppendBody: game.AppendBody, DecodeBody: game.DecodeBody,
+		SizeHint: game.SizeOf, AppendBody: game.AppendBody, DecodeBody: game.DecodeBody, Check: game.Check,
 	}
 }

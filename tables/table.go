@@ -3,17 +3,22 @@
 //
 // An encoded row is
 //
-//	byte 0      format, 1
-//	bytes 1-8   version, big endian: counts the row's changes
-//	bytes 9-16  place of the last command that changed the row, big endian: its
-//	            generation and offset (schemas.Place)
-//	bytes 17-   the body, in the table's own codec
+//	byte 0       format, 2
+//	bytes 1-8    version, big endian: counts the row's changes
+//	bytes 9-16   place of the last command that changed the row, big endian: its
+//	             generation and offset (schemas.Place)
+//	bytes 17-20  CRC-32C of bytes 0-16, the body and the key, big endian
+//	bytes 21-    the body, in the table's own codec
 //
-// A reader can compare the versions of two rows without decoding their bodies.
+// Format 1 has no checksum: its body begins at byte 17. A reader can compare the
+// versions of two rows without decoding their bodies.
+//
+// A release that changes the frame or a body's codec gives byte 0 the next number
+// and keeps bytes 0-16 as they are. So an older release tells a newer row
+// (ErrLaterFormat) from a corrupt one.
 package tables
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"tabiya/schemas"
@@ -30,6 +35,9 @@ type Table[R Row] struct {
 	// body, so the caller of DecodeBody must not change body afterwards.
 	AppendBody func(b []byte, row R) []byte
 	DecodeBody func(key string, head schemas.Head, body []byte) (R, error)
+	// Check, if set, returns an error for a row with corrupt parts that DecodeBody
+	// left unread. It is called for rows without a checksum.
+	Check func(row R) error
 	// SizeHint, if set, returns how many bytes AppendBody will append, so that
 	// Encode needs one allocation.
 	SizeHint func(row R) int
@@ -42,48 +50,58 @@ type Row interface {
 	Head() schemas.Head
 }
 
-const (
-	format   = 1
-	headSize = 17
-)
-
-// Encode encodes a row with its frame.
-func (t Table[R]) Encode(row R) []byte {
-	h := row.Head()
+// Encode encodes the row of a key with its frame.
+func (t Table[R]) Encode(key string, row R) []byte {
 	size := 1024
 	if t.SizeHint != nil {
 		size = headSize + t.SizeHint(row)
 	}
-	b := make([]byte, headSize, size)
-	b[0] = format
-	binary.BigEndian.PutUint64(b[1:], uint64(h.Version))
-	binary.BigEndian.PutUint64(b[9:], uint64(h.Offset))
-	return t.AppendBody(b, row)
+	b := t.AppendBody(appendHead(make([]byte, 0, size), row.Head()), row)
+	seal(key, b)
+	return b
 }
 
-// Decode decodes an encoded row. It returns an error for malformed bytes and never
-// panics.
-func (t Table[R]) Decode(key string, raw []byte) (R, error) {
-	h, err := PeekHead(raw)
+// Decode decodes the encoded row of a key. It returns an error for malformed bytes
+// and for the row of another key, ErrLaterFormat for a row of a later release, and
+// never panics.
+func (t Table[R]) Decode(key string, raw []byte) (row R, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+		if err != nil {
+			var none R
+			row, err = none, fmt.Errorf("decode %s row %q: %w", t.Topic, key, err)
+		}
+	}()
+	h, body, err := splitFrame(raw)
 	if err != nil {
-		var none R
-		return none, fmt.Errorf("decode %s row %q: %w", t.Topic, key, err)
+		return row, err
 	}
-	row, err := t.DecodeBody(key, h, raw[headSize:])
-	if err != nil {
-		var none R
-		return none, fmt.Errorf("decode %s row %q: %w", t.Topic, key, err)
+	if err := checkSum(key, raw, body); err != nil {
+		return row, err
 	}
-	return row, nil
+	if row, err = t.DecodeBody(key, h, body); err != nil {
+		return row, err
+	}
+	if raw[0] == formatWithoutChecksum && t.Check != nil {
+		err = t.Check(row)
+	}
+	return row, err
 }
 
-// PeekHead decodes the version and offset of an encoded row.
-func PeekHead(raw []byte) (schemas.Head, error) {
-	if len(raw) < headSize || raw[0] != format {
-		return schemas.Head{}, fmt.Errorf("%d bytes are not a row of format %d", len(raw), format)
+// Verify returns an error if Decode would return one. It costs less, because the
+// checksum stands for the body.
+func (t Table[R]) Verify(key string, raw []byte) error {
+	_, body, err := splitFrame(raw)
+	if err == nil && raw[0] == format {
+		if err = checkSum(key, raw, body); err == nil {
+			return nil
+		}
 	}
-	return schemas.Head{
-		Version: int64(binary.BigEndian.Uint64(raw[1:])),
-		Offset:  int64(binary.BigEndian.Uint64(raw[9:])),
-	}, nil
+	if err != nil {
+		return fmt.Errorf("verify %s row %q: %w", t.Topic, key, err)
+	}
+	_, err = t.Decode(key, raw)
+	return err
 }

@@ -32,6 +32,10 @@ type View[R Row] struct {
 
 	ready atomic.Bool
 
+	partitions   int32     // of the topic; set before the first record is read
+	misplacedLog sync.Once // one line is enough: a changed partition count misplaces thousands
+	laterLog     sync.Once
+
 	mu      sync.RWMutex
 	rows    map[string][]byte
 	waiting map[string][]chan struct{}
@@ -86,7 +90,12 @@ func (v *View[R]) Run(ctx context.Context) error {
 func (v *View[R]) start(ctx context.Context, client *kgo.Client) *follow.Reader {
 	for warned := false; ; {
 		starting, cancel := context.WithTimeout(ctx, 5*time.Second)
-		reader, err := follow.Start(starting, client, nil, follow.Topic{Name: v.table.Topic, Back: follow.Beginning})
+		var reader *follow.Reader
+		partitions, err := kafka.PartitionCount(starting, v.cfg, v.table.Topic)
+		if err == nil {
+			v.partitions = partitions
+			reader, err = follow.Start(starting, client, nil, follow.Topic{Name: v.table.Topic, Back: follow.Beginning})
+		}
 		cancel()
 		if err == nil {
 			return reader
@@ -101,46 +110,6 @@ func (v *View[R]) start(ctx context.Context, client *kgo.Client) *follow.Reader 
 		case <-time.After(250 * time.Millisecond):
 		}
 	}
-}
-
-// take applies one record.
-func (v *View[R]) take(r *kgo.Record) {
-	key := string(r.Key)
-	v.mu.Lock()
-	taken := v.apply(key, r)
-	if taken {
-		for _, ch := range v.waiting[key] {
-			close(ch)
-		}
-		delete(v.waiting, key)
-	}
-	v.mu.Unlock()
-	if !taken || v.OnUpdate == nil {
-		return
-	}
-	row, _ := v.Get(key)
-	v.OnUpdate(key, row)
-}
-
-func (v *View[R]) apply(key string, r *kgo.Record) bool {
-	have := v.rows[key]
-	if r.Value == nil {
-		if !v.guard.AcceptTombstone(key, have, kafka.Header(r, HeaderOffset)) {
-			return false
-		}
-		delete(v.rows, key)
-		return true
-	}
-	newer, err := v.guard.AcceptRow(key, have, r.Value)
-	if err != nil {
-		v.logger.Error("view skips a malformed row", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "err", err)
-		return false
-	}
-	if newer {
-		// Copy the value: it is a slice of the fetched batch.
-		v.rows[key] = append(make([]byte, 0, len(r.Value)), r.Value...)
-	}
-	return newer
 }
 
 // Ready reports whether the view has read every record that existed when Run began.

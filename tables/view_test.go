@@ -69,7 +69,7 @@ func (c *cluster) write(records ...*kgo.Record) {
 }
 
 func row(key string, version int64, text string) *kgo.Record {
-	value := notes().Encode(&note{schemas.Head{Version: version, Offset: version * 10}, text})
+	value := notes().Encode(key, &note{schemas.Head{Version: version, Offset: version * 10}, text})
 	return &kgo.Record{Topic: schemas.PlayersTable, Key: []byte(key), Value: value}
 }
 
@@ -184,6 +184,40 @@ func TestViewRejectsStaleRowsAndTombstones(t *testing.T) {
 	if count["atrue"] != 1 || count["btrue"] != 2 || count["bfalse"] != 1 || count["afalse"] != 0 {
 		t.Fatalf("OnUpdate was called %v times", count)
 	}
+}
+
+func TestViewKeepsItsRowsWhenPoisonFollows(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	later := row("a", 9, "of a later release")
+	later.Value[0] = 3
+	wrong := (kafka.PartitionOf("a", 3) + 1) % 3
+	misplaced, garbage := row("a", 10, "misplaced"), &kgo.Record{Topic: schemas.PlayersTable, Key: []byte("a"), Value: []byte("garbage")}
+	deleted := tombstone("a", "1000")
+	client, err := kgo.NewClient(append(c.Config.Opts(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	c.write(row("a", 1, "first"))
+	for _, poison := range []*kgo.Record{misplaced, garbage, deleted} {
+		poison.Partition = wrong
+		if err := client.ProduceSync(t.Context(), poison).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	foreign := row("b", 11, "of another key")
+	foreign.Key = []byte("a")
+	broken := row("a", 12, "a body")
+	broken.Value = append(broken.Value, "and more"...)
+	c.write(foreign, broken, later)
+	v := c.view(nil)
+	waitReady(t, v)
+	if n, ok := v.Get("a"); !ok || n.text != "first" || v.Len() != 1 {
+		t.Fatalf("a is %+v in a view of %d rows, want the first row", n, v.Len())
+	}
+	c.write(row("a", 2, "second"))
+	waitText(t, v, "a", "second")
 }
 
 func TestWaitForReturnsTheRowOrEndsWithItsContext(t *testing.T) {

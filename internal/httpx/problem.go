@@ -74,6 +74,8 @@ var statuses = map[schemas.Code]int{
 	schemas.CodeQueueFull:      http.StatusConflict,
 	schemas.CodeQueueNotFound:  http.StatusNotFound,
 	schemas.CodeNotAccepted:    http.StatusConflict,
+	schemas.CodeQuarantined:    http.StatusInternalServerError,
+	schemas.CodeNotQuarantined: http.StatusConflict,
 
 	schemas.CodeMalformedJSON:        http.StatusBadRequest,
 	schemas.CodeUnknownField:         http.StatusBadRequest,

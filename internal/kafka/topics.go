@@ -113,3 +113,24 @@ func Ping(ctx context.Context, cfg Config) error {
 	}
 	return nil
 }
+
+// PartitionCount returns the number of partitions of a topic. It returns an error
+// if the topic does not exist.
+func PartitionCount(ctx context.Context, cfg Config, topic string) (int32, error) {
+	client, err := kgo.NewClient(cfg.Opts()...)
+	if err != nil {
+		return 0, fmt.Errorf("count partitions of %s: %w", topic, err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	details, err := kadm.NewClient(client).ListTopics(ctx, topic)
+	if err != nil {
+		return 0, fmt.Errorf("count partitions of %s: %w", topic, err)
+	}
+	n := int32(len(details[topic].Partitions))
+	if n == 0 {
+		return 0, fmt.Errorf("topic %s does not exist", topic)
+	}
+	return n, nil
+}

@@ -84,6 +84,25 @@ func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, orig
 	return next.Stamped(version, origin.Offset), true, messages(next, events)
 }
 
+// Rebuild returns the row of a game after its events. A game without events gets the
+// row of one that was aborted before it was created: a CreateGame that was refused
+// during the quarantine must not be accepted later.
+func (c core) Rebuild(cmd schemas.Command, events []schemas.Event, at schemas.Time, offset int64) (*game.State, error) {
+	var s *game.State
+	for _, ev := range events {
+		next, err := game.Apply(s, ev)
+		if err != nil {
+			return nil, err
+		}
+		s = next
+	}
+	if s == nil {
+		s = game.Void(cmd.Key, cmd.Region, at)
+	}
+	// Each change of a row has at least one event, so this version is the highest.
+	return s.Stamped(s.Seq+1, offset), nil
+}
+
 // Replay returns the messages of a command that was decided before. A client may send
 // one id twice; at tells the copies apart.
 func (c core) Replay(row *game.State, cmd schemas.Command, at schemas.Time, _ schemas.Origin) []schemas.Message {

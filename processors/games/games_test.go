@@ -76,7 +76,7 @@ func (p *partition) send(cmd schemas.Command) []schemas.Message {
 			if want := (schemas.Head{Version: version + 1, Offset: h.offset}); next.Head() != want {
 				p.t.Fatalf("after %s the row has head %+v, want %+v", cmd.Type, next.Head(), want)
 			}
-			p.raw = tables.Games().Encode(next)
+			p.raw = tables.Games().Encode(cmd.Key, next)
 		}
 	}
 	h.out = out

@@ -76,7 +76,7 @@ func (r *rig) row(s *story, seq int) {
 	r.t.Helper()
 	rec := &kgo.Record{Topic: schemas.GamesTable, Key: []byte(s.id)}
 	if seq > 0 {
-		rec.Value = tables.Games().Encode(s.states[seq].Stamped(int64(seq), int64(seq)))
+		rec.Value = tables.Games().Encode(s.states[seq].ID, s.states[seq].Stamped(int64(seq), int64(seq)))
 	}
 	if err := r.producer.SendRecords(r.t.Context(), rec); err != nil {
 		r.t.Fatal(err)
@@ -225,6 +225,44 @@ func TestUndecodableRecordsAreSkipped(t *testing.T) {
 		}
 		return n >= 2 // by the first instance, and by the one that started later
 	})
+}
+
+// An instance starts from the good row of a game and its events, whatever rows lie
+// behind the good one.
+func TestStartIgnoresPoisonRows(t *testing.T) {
+	t.Parallel()
+	r := bareRig(t)
+	s, other := r.story(scholar...), r.story(scholar[:2]...)
+	r.write(s, 5, 6) // the events before are not read at a start
+	r.row(s, 4)
+	poison := func(value []byte) *kgo.Record {
+		return &kgo.Record{Topic: schemas.GamesTable, Key: []byte(s.id), Value: value}
+	}
+	row := tables.Games().Encode(s.id, s.states[10].Stamped(10, 10)) // the game is over in it
+	if err := r.producer.SendRecords(t.Context(),
+		poison([]byte("\x00\xff garbage")),
+		poison(row[:len(row)/2]),
+		poison(append(slices.Clone(row[:21]), "garbage"...)),
+		poison(tables.Games().Encode(other.id, other.states[3].Stamped(20, 20))),
+	); err != nil {
+		t.Fatal(err)
+	}
+	client, err := kgo.NewClient(append(r.Config.Opts(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	wrong := (kafka.PartitionOf(s.id, 3) + 1) % 3
+	for _, misplaced := range []*kgo.Record{poison(row), poison(nil)} {
+		misplaced.Partition = wrong
+		if err := client.ProduceSync(t.Context(), misplaced).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.instance = r.startOther()
+	if got := r.ok("GET", "/v1/games/"+s.id, "", ""); got.Seq != 6 {
+		t.Fatalf("the game is at event %d, want 6", got.Seq)
+	}
 }
 
 // A repeated command of an evicted game is answered from what is remembered of it, or

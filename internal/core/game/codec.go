@@ -1,7 +1,10 @@
 package game
 
 import (
+	"fmt"
+
 	"tabiya/internal/core/game/row"
+	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
 
@@ -27,6 +30,18 @@ func DecodeBody(key string, head schemas.Head, body []byte) (*State, error) {
 		return nil, err
 	}
 	return fromRow(&r, head), nil
+}
+
+// Check returns an error if the history or the position of a decoded state is
+// corrupt. DecodeBody leaves both unread.
+func Check(s *State) error {
+	if err := s.history.Check(); err != nil || s.Void {
+		return err
+	}
+	if _, err := rules.ParseFEN(s.FEN); err != nil {
+		return fmt.Errorf("position: %w", err)
+	}
+	return nil
 }
 
 func (s *State) row() row.Row {

@@ -22,7 +22,7 @@ type playerCore struct{ table tables.Table[*player.State] }
 func (c playerCore) row(key string, raw []byte) *player.State { return decode(c.table, key, raw) }
 func (c playerCore) decide(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) ([]byte, bool, []schemas.Message) {
 	next, changed, out := player.Decide(c.row(key, raw), cmd, at, origin)
-	return encode(c.table, next, changed), changed, out
+	return encode(c.table, cmd.Key, next, changed), changed, out
 }
 func (c playerCore) replay(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
 	return player.Replay(c.row(key, raw), cmd, at, origin)
@@ -37,7 +37,7 @@ type queueCore struct {
 func (c queueCore) row(key string, raw []byte) *queue.State { return decode(c.table, key, raw) }
 func (c queueCore) decide(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) ([]byte, bool, []schemas.Message) {
 	next, changed, out := c.Decide(c.row(key, raw), cmd, at, origin.Offset)
-	return encode(c.table, next, changed), changed, out
+	return encode(c.table, cmd.Key, next, changed), changed, out
 }
 func (c queueCore) replay(key string, raw []byte, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
 	return c.Replay(c.row(key, raw), cmd, at, origin.Offset)
@@ -55,11 +55,11 @@ func decode[R tables.Row](t tables.Table[R], key string, raw []byte) (row R) {
 	return row
 }
 
-func encode[R tables.Row](t tables.Table[R], row R, changed bool) []byte {
+func encode[R tables.Row](t tables.Table[R], key string, row R, changed bool) []byte {
 	if !changed {
 		return nil
 	}
-	return t.Encode(row)
+	return t.Encode(key, row)
 }
 
 func head(raw []byte) schemas.Head {

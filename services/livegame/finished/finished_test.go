@@ -51,7 +51,7 @@ func (row byRow) Played(context.Context, string) (time.Time, []byte, bool, error
 func TestSettledGameIsReadFromItsRow(t *testing.T) {
 	t.Parallel()
 	state, events := endedBy(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
-	b := newGames(byRow(tables.Games().Encode(state)), func(context.Context, string, time.Time) (logged, error) {
+	b := newGames(byRow(tables.Games().Encode(state.ID, state)), func(context.Context, string, time.Time) (logged, error) {
 		t.Error("the log was read")
 		return logged{}, nil
 	})

@@ -3,6 +3,7 @@ package follower
 import (
 	"bytes"
 	"context"
+	"errors"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -13,21 +14,35 @@ import (
 	"tabiya/tables"
 )
 
+var errMisplaced = errors.New("the row is on another partition than its key's")
+
 // readRows reads games-table and returns the rows for which want is true.
 func (f *Follower) readRows(ctx context.Context, want func(gameID string) bool) (map[string]held.Row, error) {
 	table := tables.Games()
+	partitions, err := kafka.PartitionCount(ctx, f.cfg.Kafka, table.Topic)
+	if err != nil {
+		return nil, err
+	}
 	guard := tables.NewGuard(0)
 	values := make(map[string][]byte)
 	times := make(map[string]schemas.Time)
-	err := kafka.ReadAll(ctx, f.cfg.Kafka, table.Topic, func(r *kgo.Record) error {
+	err = kafka.ReadAll(ctx, f.cfg.Kafka, table.Topic, func(r *kgo.Record) error {
 		key := string(r.Key)
 		if !want(key) {
+			return nil
+		}
+		if kafka.PartitionOf(key, partitions) != r.Partition {
+			f.skip(r, errMisplaced)
 			return nil
 		}
 		if r.Value == nil {
 			if guard.AcceptTombstone(key, values[key], kafka.Header(r, tables.HeaderOffset)) {
 				delete(values, key)
 			}
+			return nil
+		}
+		if err := table.Verify(key, r.Value); err != nil {
+			f.skip(r, err)
 			return nil
 		}
 		newer, err := guard.AcceptRow(key, values[key], r.Value)

@@ -109,6 +109,25 @@ func (h *History) Entries() iter.Seq[Entry] {
 	}
 }
 
+// Check returns an error if Entries would panic.
+func (h *History) Check() error {
+	offset := 0
+	for seq := int64(1); seq <= h.Events(); seq++ {
+		n := 0
+		if offset < h.entries.len() {
+			_, n = readEntry(h.entries.at(offset))
+		}
+		if n == 0 {
+			return fmt.Errorf("the history is corrupt at event %d of %d", seq, h.Events())
+		}
+		offset += n
+	}
+	if offset != h.entries.len() {
+		return fmt.Errorf("%d bytes follow the last event", h.entries.len()-offset)
+	}
+	return nil
+}
+
 // Find returns the first event that a command caused; ok is false if it caused
 // none.
 func (h *History) Find(commandID string) (e Entry, ok bool) {

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/schemas"
+	"tabiya/tables"
+)
+
+type repairRowCmd struct {
+	kafkaFlags
+	ID   string        `arg:"" name:"key" help:"The game's id, as 'tabiya repair list' shows it."`
+	Wait time.Duration `default:"5m" help:"How long to wait for the row."`
+}
+
+func (c repairRowCmd) Run(ctx context.Context) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	return repairRow(ctx, os.Stdout, cfg, c.ID, c.Wait)
+}
+
+// repairRow sends the RepairRow of a game and waits until the games processor has
+// written the row or has refused the command.
+func repairRow(ctx context.Context, out io.Writer, cfg kafka.Config, gameID string, wait time.Duration) error {
+	rows, err := rowsSetAside(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if err := repairable(rows, gameID); err != nil {
+		return err
+	}
+	producer, err := kafka.NewProducer(cfg)
+	if err != nil {
+		return err
+	}
+	defer producer.Close()
+	from, err := kafka.BrokerTime(ctx, cfg, producer)
+	if err != nil {
+		return err
+	}
+	cmd := schemas.Command{ID: schemas.NewID(), Type: schemas.RepairRow, Key: gameID, Actor: schemas.ActorOperator}
+	if err := producer.Send(ctx, cmd); err != nil {
+		return fmt.Errorf("send %s: %w", cmd.Type, err)
+	}
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for {
+		repaired, err := outcomeOfRepair(waiting, cfg, cmd, from.Add(-brokerSkew))
+		if waiting.Err() != nil && ctx.Err() == nil {
+			return fmt.Errorf("game %s is not repaired after %s; is a games processor running?", gameID, wait)
+		}
+		if err != nil {
+			return err
+		}
+		if repaired {
+			_, err := fmt.Fprintln(out, "repaired", gameID)
+			return err
+		}
+		select {
+		case <-waiting.Done():
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}
+
+// brokerSkew is the largest expected difference between two brokers' clocks.
+const brokerSkew = 10 * time.Second
+
+// repairable returns an error unless the key is a game with a corrupt row.
+func repairable(rows []tables.SetAside, key string) error {
+	for _, r := range rows {
+		if r.Key != key || r.State != tables.Corrupt {
+			continue
+		}
+		if r.Topic != schemas.GamesTable {
+			return fmt.Errorf("the row of %s in %s cannot be made again; a tombstone there and a restart of the processor lift the quarantine", key, r.Topic)
+		}
+		return nil
+	}
+	return fmt.Errorf("no row of %s is corrupt", key)
+}
+
+// outcomeOfRepair reports whether a good row was written for the key since a time. The
+// error is the refusal of the command.
+func outcomeOfRepair(ctx context.Context, cfg kafka.Config, cmd schemas.Command, from time.Time) (repaired bool, err error) {
+	err = kafka.ReadSince(ctx, cfg, schemas.CommandReplies, from, func(r *kgo.Record) error {
+		if reply, err := schemas.DecodeReply(r.Value); err == nil && reply.CommandID == cmd.ID {
+			return errors.New(reply.Detail)
+		}
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	err = kafka.ReadSince(ctx, cfg, schemas.GamesTable, from, func(r *kgo.Record) error {
+		if string(r.Key) == cmd.Key {
+			repaired = tables.Games().Verify(cmd.Key, r.Value) == nil
+		}
+		return nil
+	})
+	return repaired, err
+}
