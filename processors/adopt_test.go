@@ -149,7 +149,7 @@ func TestShortenedTopicIsAdoptedAsACopy(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	r.send(move("g", moveWhite, 1))
-	row := counterTable().Encode(&counter{head: schemas.Head{Version: 1, Offset: 7}, Count: 1, History: []change{{Offset: 7, Region: "eu", Command: move("g", moveWhite, 1).ID, Color: schemas.White}}})
+	row := counterTable().Encode("g", &counter{head: schemas.Head{Version: 1, Offset: 7}, Count: 1, History: []change{{Offset: 7, Region: "eu", Command: move("g", moveWhite, 1).ID, Color: schemas.White}}})
 	if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: row}); err != nil {
 		t.Fatal(err)
 	}

@@ -181,7 +181,7 @@ func TestDeletedTopicStopsTheProcessor(t *testing.T) {
 func TestRowAheadOfTheLogStopsTheProcessor(t *testing.T) {
 	t.Parallel()
 	for what, value := range map[string][]byte{
-		"row":       counterTable().Encode(&counter{head: schemas.Head{Version: 5, Offset: 7}}),
+		"row":       counterTable().Encode("g", &counter{head: schemas.Head{Version: 5, Offset: 7}}),
 		"tombstone": nil,
 	} {
 		t.Run(what, func(t *testing.T) {
