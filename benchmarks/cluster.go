@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"tabiya/internal/auth"
@@ -147,8 +148,8 @@ func (f *cluster) stop() {
 			m.stop()
 		}
 	}
-	for i := len(f.others) - 1; i >= 0; i-- {
-		f.others[i].stop()
+	for _, p := range slices.Backward(f.others) {
+		p.stop()
 	}
 	if f.postgres != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -27,7 +26,7 @@ const sinkPartitions = 4
 
 func (b *bench) startSinkBackends(name string, cfg embedded.Config) (*sinkBackends, error) {
 	ctx := context.Background()
-	cfg.DataDir, cfg.Logger = filepath.Join(b.scratch, name), slog.New(slog.NewTextHandler(io.Discard, nil))
+	cfg.DataDir, cfg.Logger = filepath.Join(b.scratch, name), slog.New(slog.DiscardHandler)
 	i, err := embedded.Start(ctx, cfg)
 	if err != nil {
 		return nil, err

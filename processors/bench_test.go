@@ -40,7 +40,7 @@ func (fatCore) Decide(row *fat, cmd schemas.Command, at schemas.Time, offset int
 
 func (fatCore) Replay(*fat, schemas.Command, schemas.Time, int64) []schemas.Message { return nil }
 
-func (fatCore) Deadline(key string, row *fat) (schemas.Time, func() schemas.Command, bool, bool) {
+func (fatCore) NextTimer(key string, row *fat) (schemas.Time, func() schemas.Command, bool, bool) {
 	version := row.head.Version
 	return schemas.Time(1) << 45, func() schemas.Command {
 		return schemas.Command{Type: schemas.CheckFlag, Key: key, ID: schemas.DerivedID(key, "flag", version)}

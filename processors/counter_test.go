@@ -147,7 +147,7 @@ func (counterCore) Replay(row *counter, cmd schemas.Command, at schemas.Time, of
 	return []schemas.Message{rejected(cmd, at, schemas.CodeNotAccepted)}
 }
 
-func (counterCore) Deadline(key string, row *counter) (schemas.Time, func() schemas.Command, bool, bool) {
+func (counterCore) NextTimer(key string, row *counter) (schemas.Time, func() schemas.Command, bool, bool) {
 	if row.Count == panicCount {
 		panic("a bug")
 	}

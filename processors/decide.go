@@ -32,9 +32,9 @@ type decision[R tables.Row] struct {
 const (
 	accepted = "accepted" // the row changed
 	refused  = "refused"
-	repeated = "repeated" // a second copy of a command that was accepted
+	repeated = "repeated" // accepted before; a client sent it again
 	ignored  = "ignored"  // nothing to do: a timer that came early or late
-	replayed = "replayed" // decided before a crash
+	replayed = "replayed" // decided before; read again after a restart
 )
 
 // decide decides a new command, or returns the messages of a replayed one. An

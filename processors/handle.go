@@ -60,7 +60,7 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 		s.deadLetter(ctx, in.raw, err)
 		return
 	}
-	if d.outcome == accepted && s.p.repeatRefusals {
+	if d.outcome == accepted && s.p.remembersRefusals {
 		// The client was told that this command id is refused. The row may have
 		// changed since, but the answer to that id does not.
 		if reply, ok := part.refusals.repeat(in.cmd, at); ok {

@@ -108,7 +108,7 @@ func (p *partition[R]) startTimers() error {
 // setTimer sets the row's timer, or removes it if the row needs none. It returns an
 // error if the Core panics.
 func (p *partition[R]) setTimer(key string, row R) error {
-	at, cmd, afterCommit, ok, err := p.s.p.deadline(key, row)
+	at, cmd, afterCommit, ok, err := p.s.p.nextTimer(key, row)
 	if err != nil {
 		return err
 	}

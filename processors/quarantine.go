@@ -169,15 +169,15 @@ func (s *session[R]) refuseQuarantined(ctx goka.Context, part *partition[R], cmd
 	s.p.metrics.command(cmd.Type, d.outcome)
 }
 
-// deadline is Core.Deadline. A panic becomes an error, as one row must not end the
+// nextTimer is Core.NextTimer. A panic becomes an error, as one row must not end the
 // process.
-func (p *Processor[R]) deadline(key string, row R) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool, err error) {
+func (p *Processor[R]) nextTimer(key string, row R) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("compute the timer of row %q: panic: %v", key, r)
 		}
 	}()
-	at, cmd, afterCommit, ok = p.core.Deadline(key, row)
+	at, cmd, afterCommit, ok = p.core.NextTimer(key, row)
 	return at, cmd, afterCommit, ok, nil
 }
 

@@ -11,12 +11,12 @@ import (
 	"tabiya/tables"
 )
 
-// recover applies one record of the table topic, unless a newer one came before
-// it: Goka has no fencing, so a stale owner may have written behind its successor.
+// applyRecord applies one record of the table topic, unless a newer one came before
+// it: Goka has no fencing, so a stale owner may have written after its successor.
 //
 // A record that is not a row of its key quarantines the key, until a newer record
 // supersedes it. A record on another partition than its key's is ignored.
-func (p *partition[R]) recover(key string, value []byte, ctx goka.UpdateContext) error {
+func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateContext) error {
 	if kafka.PartitionOf(key, p.s.commandPartitions) != p.number {
 		p.misplaced.note(key, value, ctx.Offset())
 		return nil
@@ -57,8 +57,8 @@ func (p *partition[R]) recover(key string, value []byte, ctx goka.UpdateContext)
 }
 
 // rewriteStaleKeys writes the newest row or tombstone of each stale key again,
-// because compaction keeps the last record and not the newest. A quarantined key's
-// corrupt row counts as its newest.
+// because compaction keeps the last record, which may not have the highest version.
+// A quarantined key's corrupt row counts as its newest.
 func (p *partition[R]) rewriteStaleKeys(ctx context.Context) error {
 	var records []*kgo.Record
 	for key := range p.staleKeys {
@@ -77,7 +77,7 @@ func (p *partition[R]) rewriteStaleKeys(ctx context.Context) error {
 	}
 	p.staleKeys = nil
 	if err := p.s.producer.SendRecords(ctx, records...); err != nil {
-		return fmt.Errorf("rewrite rows behind a stale owner's: %w", err)
+		return fmt.Errorf("rewrite rows that a stale owner has overwritten: %w", err)
 	}
 	return nil
 }

@@ -146,7 +146,7 @@ func (s *session[R]) rebuild(core Rebuilder[R], cmd schemas.Command, read readin
 	if _, err = s.p.decodeRow(cmd.Key, raw); err != nil {
 		return row, nil, err
 	}
-	_, _, _, _, err = s.p.deadline(cmd.Key, row)
+	_, _, _, _, err = s.p.nextTimer(cmd.Key, row)
 	return row, raw, err
 }
 

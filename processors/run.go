@@ -21,8 +21,8 @@ const (
 // Run handles commands until ctx is done, and then returns nil. It survives
 // outages of Kafka: it starts again until it succeeds. In the same way it waits
 // until Kafka keeps all events (kafka.EventsCheck). It returns an error only for
-// what starting again does not repair, ErrWrongPartition and tables.ErrLaterFormat.
-// It may be called again.
+// errors that a restart cannot fix, ErrWrongPartition and tables.ErrLaterFormat. It
+// may be called again.
 func (p *Processor[R]) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -80,8 +80,8 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 func (s *session[R]) run(ctx context.Context) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	// Goka waits up to 60 s for unacknowledged messages when it stops. During an
-	// outage they are aborted: their commands are not committed and are replayed.
+	// When it stops, Goka waits up to 60 s for unacknowledged messages. After maxStop
+	// the session gives them up: their commands are not committed and are replayed.
 	stopped := make(chan struct{})
 	defer close(stopped)
 	defer context.AfterFunc(ctx, func() {
@@ -139,9 +139,9 @@ func (s *session[R]) removePartition(p *partition[R]) {
 	}
 }
 
-// recover is Goka's callback for each record of the table topic.
-func (s *session[R]) recover(ctx goka.UpdateContext, _ storage.Storage, key string, value []byte) error {
-	return s.partition(ctx.Partition()).recover(key, value, ctx)
+// applyRecord is Goka's callback for each record of the table topic.
+func (s *session[R]) applyRecord(ctx goka.UpdateContext, _ storage.Storage, key string, value []byte) error {
+	return s.partition(ctx.Partition()).applyRecord(key, value, ctx)
 }
 
 // readReplies calls fn for the latest replies to the commands of a partition.

@@ -63,7 +63,7 @@ func (c serviceCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
 // service is what all four services have in common.
 type service interface {
 	runner
-	Routes(gin.IRouter)
+	Routes(r gin.IRouter)
 }
 
 // addServices builds services, which share one producer and one view of the

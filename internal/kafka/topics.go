@@ -60,7 +60,7 @@ func CreateTopics(ctx context.Context, cfg Config, o TopicOptions) (TopicReport,
 	for _, t := range schemas.Topics() {
 		configs := make(map[string]*string)
 		for _, s := range o.settings(t) {
-			configs[s.key] = kadm.StringPtr(s.value)
+			configs[s.key] = new(s.value)
 		}
 		r, err := adm.CreateTopic(ctx, o.partitions(t), o.Replication, configs, t.Name)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {

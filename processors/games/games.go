@@ -73,7 +73,8 @@ func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, offs
 		}
 		return row, false, nil
 	case cmd.Type == schemas.AbortGame && cmd.Actor == schemas.ActorSystem && row == nil:
-		// The match failed before its CreateGame arrived. A void row refuses it.
+		// The match failed before its CreateGame arrived. The void row makes that
+		// CreateGame fail.
 		return game.Void(cmd.Key, cmd.Region, at).Stamped(version, offset), true, nil
 	}
 	next, events, refusal := game.Decide(row, cmd, at)
@@ -102,8 +103,8 @@ func (c core) Rebuild(cmd schemas.Command, events []schemas.Event, at schemas.Ti
 	return s.Stamped(s.Seq+1, offset), nil
 }
 
-// Replay returns the messages of a command that was decided before. Several commands
-// may have the same id, if a client repeated one; at tells which of them this is.
+// Replay returns the messages of a command that was decided before. A client may send
+// one id twice; at tells the copies apart.
 func (c core) Replay(row *game.State, cmd schemas.Command, at schemas.Time, _ int64) []schemas.Message {
 	if row == nil {
 		return nil
@@ -136,9 +137,9 @@ func notAccepted() *game.Refusal {
 	return &game.Refusal{Code: schemas.CodeNotAccepted, Detail: "the command was refused"}
 }
 
-// Deadline returns the flag fall of the side to move or, for a finished game, its
+// NextTimer returns the flag fall of the side to move or, for a finished game, its
 // eviction. Commands about a rematch delay the eviction.
-func (c core) Deadline(key string, row *game.State) (at schemas.Time, cmd func() schemas.Command, afterCommit bool, ok bool) {
+func (c core) NextTimer(key string, row *game.State) (at schemas.Time, cmd func() schemas.Command, afterCommit bool, ok bool) {
 	if row == nil {
 		return 0, nil, false, false
 	}

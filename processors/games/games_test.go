@@ -135,7 +135,7 @@ func expectCode(t *testing.T, out []schemas.Message, want schemas.Code) {
 
 // deadline returns the row's timer with its command.
 func (p *partition) deadline() (at schemas.Time, cmd schemas.Command, afterCommit, ok bool) {
-	at, newCommand, afterCommit, ok := p.core.Deadline(gameID, p.row())
+	at, newCommand, afterCommit, ok := p.core.NextTimer(gameID, p.row())
 	return at, newCommand(), afterCommit, ok
 }
 
@@ -321,11 +321,11 @@ func TestGameAbortedBeforeItsCreationIsNeverCreated(t *testing.T) {
 	}
 }
 
-func TestDeadlineIsTheFlagThenTheEviction(t *testing.T) {
+func TestNextTimerIsTheFlagThenTheEviction(t *testing.T) {
 	t.Parallel()
 	p := newPartition(t)
 	p.core.evictAfter = 5 * time.Second
-	if _, _, _, ok := p.core.Deadline(gameID, nil); ok {
+	if _, _, _, ok := p.core.NextTimer(gameID, nil); ok {
 		t.Fatal("there is a timer without a row")
 	}
 	p.create()

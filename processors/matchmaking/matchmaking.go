@@ -18,7 +18,7 @@ func New(cfg processors.Config, queues queue.Config) (*processors.Processor[*que
 	if err := queues.Validate(); err != nil {
 		return nil, fmt.Errorf("matchmaking: %w", err)
 	}
-	cfg.MaxInFlight = queue.OutboxEntries // a row can replay that many commands
+	cfg.MaxInFlight = queue.OutboxEntries // a queue's row holds the results of that many commands
 	p, err := processors.New(cfg, tables.Queues(), core{queues.WithDefaults()})
 	if err != nil {
 		return nil, fmt.Errorf("matchmaking: %w", err)
@@ -38,8 +38,8 @@ func Run(ctx context.Context, cfg processors.Config, queues queue.Config) error 
 // core implements processors.Core. Decide and Replay are those of queue.Config.
 type core struct{ queue.Config }
 
-// Deadline returns the next wave or the earliest deadline of a match.
-func (c core) Deadline(_ string, row *queue.State) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool) {
-	at, command, ok := c.Config.Deadline(row)
+// NextTimer returns the next wave or the earliest deadline of a match.
+func (c core) NextTimer(_ string, row *queue.State) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool) {
+	at, command, ok := c.Config.NextTimer(row)
 	return at, func() schemas.Command { return command }, false, ok
 }

@@ -83,8 +83,8 @@ func (c core) Replay(row *player.State, cmd schemas.Command, at schemas.Time, of
 	return player.Replay(row, cmd, at, c.origin(cmd.Key, offset))
 }
 
-// Deadline returns no timer: a player needs none.
-func (core) Deadline(string, *player.State) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool) {
+// NextTimer returns no timer: a player needs none.
+func (core) NextTimer(string, *player.State) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool) {
 	return 0, nil, false, false
 }
 

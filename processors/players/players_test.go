@@ -30,7 +30,7 @@ func TestQueueCommandsCarryTheirOrigin(t *testing.T) {
 			t.Errorf("origin is %+v, want %+v", got, want)
 		}
 	}
-	if _, _, _, ok := c.Deadline(id, row); ok {
+	if _, _, _, ok := c.NextTimer(id, row); ok {
 		t.Error("the player has a timer, want none")
 	}
 }

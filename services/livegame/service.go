@@ -37,7 +37,7 @@ type Service struct {
 	presence     *presence.Tracker
 	sockets      *wsconn.Server
 	connections  *limits.Connections
-	rates        *limits.Rates
+	requestRates *limits.RequestRates
 
 	partitions atomic.Int32 // of game-events
 	lag        *kafka.Lag
@@ -54,7 +54,7 @@ func New(cfg Config) (*Service, error) {
 		availability: availability.New(cfg.Kafka.Session()),
 		sockets:      wsconn.NewServer(protocol.MaxFrame),
 		connections:  limits.NewConnections(cfg.MaxConnections, cfg.MaxPerPlayer, cfg.MaxPerAddress),
-		rates:        limits.NewRates(cfg.FrameRate),
+		requestRates: limits.NewRequestRates(cfg.MessagesPerSecond),
 		lag:          kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
 		metrics:      newMetrics(),
 	}
@@ -64,7 +64,7 @@ func New(cfg Config) (*Service, error) {
 	})
 	s.games = held.New(held.Config{
 		Linger: cfg.Linger, MaxFinished: cfg.MaxFinished,
-		OnEvict: s.finished.Remember, OnNewer: s.finished.Forget,
+		OnEvict: s.finished.Remember, OnUnheldEvent: s.finished.Forget,
 		Now: cfg.now,
 	})
 	s.lookup = &lookup.Finder{
@@ -93,21 +93,22 @@ func New(cfg Config) (*Service, error) {
 	return s, nil
 }
 
-// Ready is nil once the service has caught up with game-events, until it stops, and
-// while Kafka has not been away for longer than the session timeout.
+// Ready returns nil while the service follows game-events and Kafka answers. An
+// outage counts once it is longer than the session timeout.
 func (s *Service) Ready() error { return s.availability.Ready() }
 
-// Run follows the games until ctx is done; then it lets the commands in flight
-// be answered and closes the sockets and streams. It may be called again after
-// an error: it goes on where it was, and watchers notice nothing.
+// Run follows the games until ctx is done; then it waits for the commands in flight
+// and closes the sockets and streams. It may be called again after an error: it
+// notes the ends of the topics anew and reads games-table again. The games stay held
+// meanwhile, so watchers stay connected and miss no event.
 func (s *Service) Run(ctx context.Context) error {
 	client, err := kgo.NewClient(append(s.cfg.Kafka.Opts(), kgo.FetchMaxWait(time.Second))...)
 	if err != nil {
 		return fmt.Errorf("livegame: %w", err)
 	}
 	defer client.Close()
-	s.availability.SetStarting()
-	defer s.availability.SetBehind()
+	s.availability.ClearStopping()
+	defer s.availability.SetNotFollowing()
 	partitions, err := s.follower.Start(ctx, client)
 	if err != nil {
 		return fmt.Errorf("livegame: %w", err)
@@ -144,8 +145,8 @@ const (
 	drainPoll    = 10 * time.Millisecond
 )
 
-// drain takes no more commands, lets those in flight be answered, and then ends
-// the sockets and streams.
+// drain refuses new commands, waits for those in flight, and then ends the sockets
+// and streams.
 func (s *Service) drain() {
 	s.availability.SetStopping()
 	deadline := time.Now().Add(drainTimeout)
@@ -156,7 +157,7 @@ func (s *Service) drain() {
 	}
 }
 
-// sendDeadLetter sends a record that could not be decoded to its dead letters.
+// sendDeadLetter sends a dead letter, without waiting for its acknowledgement.
 func (s *Service) sendDeadLetter(r *kgo.Record) {
 	s.cfg.Commands.SendRecordAsync(r, func(err error) {
 		if err != nil {

@@ -25,7 +25,7 @@ type Progress struct {
 	// NextOffset is the first offset that is not archived yet.
 	NextOffset int64 `json:"nextOffset"`
 	// Decided, if set, is the range of the chunk that starts at NextOffset. It may
-	// have files already, so it must be cut again exactly so.
+	// have files already, so it must get the same end again.
 	Decided *OffsetRange `json:"cut,omitempty"`
 }
 

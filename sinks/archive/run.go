@@ -146,7 +146,7 @@ func (r *run) update(w *partitionWriter, change func() error) error {
 	return err
 }
 
-// assigned creates the writer of a partition, at the stored progress.
+// assigned creates the writer of a partition, starting from the stored progress.
 func (r *run) assigned(ctx context.Context, sink, topic string, partition int32) (next int64, ok bool, err error) {
 	p := &progress{bucket: r.cfg.Bucket, key: ProgressKey(sink, topic, partition)}
 	if err := r.store.Do(ctx, p.load); err != nil {
@@ -189,7 +189,7 @@ func (r *run) remove(w *partitionWriter) {
 	}
 }
 
-// stop leaves the group, drops open chunks and waits for the background.
+// stop leaves the group, drops open chunks and waits for the background goroutines.
 func (r *run) stop() {
 	r.consumer.Leave()
 	r.mu.Lock()

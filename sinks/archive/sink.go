@@ -28,11 +28,11 @@ type Sink struct {
 	readiness *readiness.Status
 }
 
-// settings are a Config and what only tests change.
+// settings are a Config plus values that tests override.
 type settings struct {
 	Config
 	hooks hooks
-	// recheckAfter is for how long the broker's clock is assumed to run as ours.
+	// recheckAfter is how long an extrapolated broker clock is trusted.
 	recheckAfter time.Duration
 }
 
