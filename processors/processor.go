@@ -86,13 +86,14 @@ func (c Config) Validate() error {
 
 // Processor runs one member of a group, on the partitions that it is assigned.
 type Processor[R tables.Row] struct {
-	cfg               Config
-	table             tables.Table[R]
-	core              Core[R]
-	logger            *slog.Logger
-	metrics           *metrics
-	lag               *kafka.Lag
-	events            *kafka.EventsCheck
+	cfg     Config
+	table   tables.Table[R]
+	core    Core[R]
+	logger  *slog.Logger
+	metrics *metrics
+	lag     *kafka.Lag
+	events  *kafka.EventsCheck
+
 	quarantineMetrics quarantineMetrics
 
 	// remembersRefusals says that a command that was refused once stays refused.

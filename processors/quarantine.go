@@ -169,7 +169,7 @@ func (s *session[R]) refuseQuarantined(ctx goka.Context, part *partition[R], cmd
 	s.p.metrics.command(cmd.Type, d.outcome)
 }
 
-// deadline is Core.Deadline. A panic becomes an error, as one row must not end the
+// nextTimer is Core.NextTimer. A panic becomes an error, as one row must not end the
 // process.
 func (p *Processor[R]) nextTimer(key string, row R) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool, err error) {
 	defer func() {

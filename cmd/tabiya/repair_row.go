@@ -36,7 +36,8 @@ func repairRow(ctx context.Context, out io.Writer, cfg kafka.Config, gameID stri
 	if err != nil {
 		return err
 	}
-	if err := repairable(rows, gameID); err != nil {
+	corrupt, err := findCorrupt(rows, gameID)
+	if err != nil {
 		return err
 	}
 	producer, err := kafka.NewProducer(cfg)
@@ -55,7 +56,7 @@ func repairRow(ctx context.Context, out io.Writer, cfg kafka.Config, gameID stri
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	for {
-		repaired, err := outcomeOfRepair(waiting, cfg, cmd, from.Add(-brokerSkew))
+		repaired, err := outcomeOfRepair(waiting, cfg, cmd, corrupt, from.Add(-brokerSkew))
 		if waiting.Err() != nil && ctx.Err() == nil {
 			return fmt.Errorf("game %s is not repaired after %s; is a games processor running?", gameID, wait)
 		}
@@ -76,23 +77,23 @@ func repairRow(ctx context.Context, out io.Writer, cfg kafka.Config, gameID stri
 // brokerSkew is the largest expected difference between two brokers' clocks.
 const brokerSkew = 10 * time.Second
 
-// repairable returns an error unless the key is a game with a corrupt row.
-func repairable(rows []tables.SetAside, key string) error {
+// findCorrupt returns the corrupt row of a game.
+func findCorrupt(rows []tables.SetAside, key string) (tables.SetAside, error) {
 	for _, r := range rows {
 		if r.Key != key || r.State != tables.Corrupt {
 			continue
 		}
 		if r.Topic != schemas.GamesTable {
-			return fmt.Errorf("the row of %s in %s cannot be made again; a tombstone there and a restart of the processor lift the quarantine", key, r.Topic)
+			return r, fmt.Errorf("the row of %s in %s cannot be made again; a tombstone there and a restart of the processor lift the quarantine", key, r.Topic)
 		}
-		return nil
+		return r, nil
 	}
-	return fmt.Errorf("no row of %s is corrupt", key)
+	return tables.SetAside{}, fmt.Errorf("no row of %s is corrupt", key)
 }
 
-// outcomeOfRepair reports whether a good row was written for the key since a time. The
-// error is the refusal of the command.
-func outcomeOfRepair(ctx context.Context, cfg kafka.Config, cmd schemas.Command, from time.Time) (repaired bool, err error) {
+// outcomeOfRepair reads replies and rows since a time and reports whether a good row
+// follows the corrupt one. The error is the refusal of the command.
+func outcomeOfRepair(ctx context.Context, cfg kafka.Config, cmd schemas.Command, corrupt tables.SetAside, from time.Time) (repaired bool, err error) {
 	err = kafka.ReadSince(ctx, cfg, schemas.CommandReplies, from, func(r *kgo.Record) error {
 		if reply, err := schemas.DecodeReply(r.Value); err == nil && reply.CommandID == cmd.ID {
 			return errors.New(reply.Detail)
@@ -103,7 +104,7 @@ func outcomeOfRepair(ctx context.Context, cfg kafka.Config, cmd schemas.Command,
 		return false, err
 	}
 	err = kafka.ReadSince(ctx, cfg, schemas.GamesTable, from, func(r *kgo.Record) error {
-		if string(r.Key) == cmd.Key {
+		if string(r.Key) == cmd.Key && r.Partition == corrupt.Partition && r.Offset > corrupt.Offset {
 			repaired = tables.Games().Verify(cmd.Key, r.Value) == nil
 		}
 		return nil
