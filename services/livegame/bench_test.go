@@ -27,8 +27,8 @@ import (
 	"tabiya/services/livegame"
 )
 
-// knights moves the knights there and back, with a pawn move now and then so that no
-// position is repeated five times.
+// knights returns moves of the knights there and back. A pawn moves now and then, so that
+// no position is repeated five times.
 func knights() (moves []string) {
 	for row := range 2 {
 		for _, file := range "abcdeh" {
@@ -43,8 +43,8 @@ func knights() (moves []string) {
 	return moves
 }
 
-// BenchmarkMovesOverSockets is one move of 32 games played side by side, from
-// the frame to its ack, with broker, processor and clients in this process.
+// BenchmarkMovesOverSockets measures one move in one of 32 parallel games, from the
+// frame to its ack. The broker, the processor and the clients run in this process.
 func BenchmarkMovesOverSockets(b *testing.B) {
 	silent := slog.New(slog.DiscardHandler)
 	cluster := kafkatest.Start(b, 4)
@@ -63,7 +63,7 @@ func BenchmarkMovesOverSockets(b *testing.B) {
 	}
 	signer := auth.NewSigner(key)
 	verifier := newVerifier(key, time.Now)
-	players := &index{rows: map[string]*player.State{}}
+	players := &playersView{rows: map[string]*player.State{}}
 	registry := prometheus.NewRegistry()
 	s, err := livegame.New(livegame.Config{Kafka: cluster.Config, Commands: producer, Players: players, Verifier: verifier,
 		Regions: []string{"eu"}, Logger: silent, Registerer: registry})
@@ -83,10 +83,10 @@ func BenchmarkMovesOverSockets(b *testing.B) {
 	defer server.Close()
 
 	moves := knights()
-	const lanes = 32
+	const parallelGames = 32
 	var left atomic.Int64
 	left.Store(int64(b.N))
-	lane := func() {
+	playGames := func() {
 		for left.Load() > 0 {
 			id := schemas.NewID()
 			var conns [2]*websocket.Conn
@@ -122,10 +122,10 @@ func BenchmarkMovesOverSockets(b *testing.B) {
 						b.Error(err)
 						return
 					}
-					if text[9] == 'a' {
+					if text[9] == 'a' { // {"type":"ack"
 						break
 					}
-					if text[9] == 'r' {
+					if text[9] == 'r' { // {"type":"refused"
 						b.Errorf("%s", text)
 						return
 					}
@@ -143,8 +143,8 @@ func BenchmarkMovesOverSockets(b *testing.B) {
 	b.ResetTimer()
 	b.ReportAllocs()
 	var all sync.WaitGroup
-	for range lanes {
-		all.Go(lane)
+	for range parallelGames {
+		all.Go(playGames)
 	}
 	all.Wait()
 	b.StopTimer()

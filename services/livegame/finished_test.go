@@ -18,19 +18,19 @@ import (
 	"tabiya/services/livegame"
 )
 
-// played is a history: games by the time of their creation, and some rows.
+// played is a History: the creation times of games, and some rows.
 type played struct {
 	mu    sync.Mutex
 	games map[string]time.Time
 	rows  map[string][]byte
 	away  bool
-	asked int
+	calls int
 }
 
 func (p *played) Played(_ context.Context, gameID string) (time.Time, []byte, bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked++
+	p.calls++
 	if p.away {
 		return time.Time{}, nil, false, errors.New("away")
 	}
@@ -48,14 +48,15 @@ func finishedIn(p *played) func(*livegame.Config) {
 	return func(c *livegame.Config) { c.History = p }
 }
 
-// evicted waits until the instance does not hold the game any more.
+// evicted waits until the instance no longer holds the game.
 func (i *instance) evicted(gameID string) {
 	i.t.Helper()
 	eventually.True(i.t, "the game is evicted", func() bool { return i.do("GET", "/v1/games/"+gameID, "", "").status == 404 })
 }
 
-// startAfter starts an instance that has never held the game. An instance that starts
-// soon after the end reads the last events; what it remembers of them is dropped.
+// startAfter starts an instance that does not know the finished game. An instance that
+// starts soon after the end still reads the last events, so startAfter waits for the
+// eviction and makes the instance forget the game.
 func (r *rig) startAfter(gameID string, tune ...func(*livegame.Config)) *instance {
 	r.t.Helper()
 	i := r.start(append(tune, lingering(50*time.Millisecond))...)
@@ -76,7 +77,7 @@ func TestFinishedGameStreamsTheLogFromAnySeq(t *testing.T) {
 		r.play(id, n, uci)
 		r.ok("POST", "/v1/games/"+other+"/abort", r.white.token, "")
 	}
-	history.add(id, made.Add(2*time.Second)) // by another broker's clock
+	history.add(id, made.Add(2*time.Second)) // the clock of another broker
 	log := r.log(id)
 	r.evicted(id)
 	// An instance that held the game remembers it; one that starts later reads it.
@@ -102,13 +103,13 @@ func TestFinishedGameStreamsTheLogFromAnySeq(t *testing.T) {
 			t.Errorf("%s: closed with %v", name, code)
 		}
 	}
-	if history.asked == 0 {
-		t.Error("the log was not read")
+	if history.calls == 0 {
+		t.Error("history was not asked, so the game was not read from the log")
 	}
 }
 
-// A game's row, which its last records carry, has all its events, also those that are
-// far apart in the log.
+// The row that a game's last records carry has all its events, even if they are far apart
+// in the log.
 func TestFinishedGameOutOfReachIsStreamedFromItsRow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, lingering(time.Second))
@@ -123,7 +124,7 @@ func TestFinishedGameOutOfReachIsStreamedFromItsRow(t *testing.T) {
 	if len(rows) != 3 {
 		t.Fatalf("%d records carry a row", len(rows))
 	}
-	for _, n := range []int{0, 2} { // the rows of its end and of its rematch
+	for _, n := range []int{0, 2} { // the rows after its end and after the rematch
 		history.mu.Lock()
 		history.rows[id] = rows[n]
 		history.mu.Unlock()
@@ -139,7 +140,7 @@ func TestFinishedGameOutOfReachIsStreamedFromItsRow(t *testing.T) {
 		refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+id+"/events", "", "")
 }
 
-func TestFinishedGameThatCannotBeRead(t *testing.T) {
+func TestUnreadableFinishedGameIsRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, lingering(50*time.Millisecond))
 	history := &played{games: map[string]time.Time{}}
@@ -173,8 +174,8 @@ func TestFinishedGameThatCannotBeRead(t *testing.T) {
 	alone.refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+open+"/events", "", "")
 }
 
-// Streams and sockets that open while a game is evicted get the whole game, as it was
-// held or as it is read.
+// Streams and sockets that open during the eviction of a game get the whole game, from
+// the held game or from the finished one.
 func TestGameIsStreamedWholeWhileItIsEvicted(t *testing.T) {
 	t.Parallel()
 	history := &played{games: map[string]time.Time{}}

@@ -9,7 +9,7 @@ import (
 	"tabiya/schemas"
 )
 
-// scholar is mate in seven plies.
+// scholar is the scholar's mate, in seven plies.
 var scholar = []string{"e2e4", "e7e5", "d1h5", "b8c6", "f1c4", "g8f6", "h5f7"}
 
 func TestWholeGameOverHTTP(t *testing.T) {
@@ -30,7 +30,7 @@ func TestWholeGameOverHTTP(t *testing.T) {
 			t.Fatalf("ply %d: %+v", n+1, got)
 		}
 		if log := r.log(id); !slices.Contains(log, string(got.Event)) {
-			t.Fatalf("ply %d was answered with an event that is not in the log: %s", n+1, got.Event)
+			t.Fatalf("the answer to ply %d has an event that is not in the log: %s", n+1, got.Event)
 		}
 	}
 	end := r.ok("GET", "/v1/games/"+id, "", "")
@@ -107,7 +107,7 @@ func TestRepeatGetsTheFirstAnswer(t *testing.T) {
 	}
 	r.refused(422, schemas.CodeKeyReused, "POST", moves, r.white.token, moveBody("d2d4"), "Idempotency-Key", "m1")
 	r.refused(422, schemas.CodeKeyReused, "POST", "/v1/games/"+id+"/resign", r.white.token, "", "Idempotency-Key", "m1")
-	// A reused key does not change what the key was first used for.
+	// Reusing the key does not change the answer to its first request.
 	if again := r.do("POST", moves, r.white.token, moveBody("e2e4"), "Idempotency-Key", "m1"); string(again.body) != string(move.body) {
 		t.Errorf("first %s\nthen  %d %s", move.body, again.status, again.body)
 	}
@@ -129,8 +129,8 @@ func TestRefusedCommandStaysRefused(t *testing.T) {
 	eventually.True(t, "the other instance has read the refusal", func() bool {
 		return other.service.RemembersRefusal(id, schemas.GameCommandID(id, schemas.CommandID(r.black.id, "early")))
 	})
-	// The move would be legal now, but it was refused: here, on another instance, and on
-	// an instance that starts later.
+	// The move would be legal now, but its key stays refused: on this instance, on
+	// another one, and on one that starts later.
 	r.refused(409, schemas.CodeNotYourTurn, "POST", moves, r.black.token, moveBody("e7e5"), "Idempotency-Key", "early")
 	other.refused(409, schemas.CodeNotYourTurn, "POST", moves, r.black.token, moveBody("e7e5"), "Idempotency-Key", "early")
 	late := r.start()

@@ -21,7 +21,7 @@ import (
 	"tabiya/services/openapi/openapitest"
 )
 
-// instance is the service behind a real listener.
+// instance is the service with an HTTP server.
 type instance struct {
 	t        *testing.T
 	service  *livegame.Service
@@ -30,6 +30,7 @@ type instance struct {
 	stop     func() // ends Run and the listener
 }
 
+// start starts an instance, which may not be ready yet.
 func (r *rig) start(tune ...func(*livegame.Config)) *instance {
 	r.t.Helper()
 	i := &instance{t: r.t, registry: prometheus.NewRegistry()}
@@ -74,7 +75,7 @@ type answer struct {
 	body   []byte
 }
 
-// reply has the fields of the answers to commands and of GET.
+// reply has the fields of the answers to commands and of a game's JSON view.
 type reply struct {
 	ID          string              `json:"id"`
 	Seq         int64               `json:"seq"`
@@ -116,7 +117,7 @@ func (a answer) read(t testing.TB) reply {
 	return r
 }
 
-// do sends a request. headers are pairs.
+// do sends a request. headers are pairs of a name and a value.
 func (i *instance) do(method, path, token, body string, headers ...string) answer {
 	i.t.Helper()
 	req, err := http.NewRequestWithContext(i.t.Context(), method, i.server.URL+path, strings.NewReader(body))
@@ -146,7 +147,7 @@ func (i *instance) do(method, path, token, body string, headers ...string) answe
 	return answer{resp.StatusCode, resp.Header, text}
 }
 
-// ok is do for a request that must succeed.
+// ok sends a request that must succeed.
 func (i *instance) ok(method, path, token, body string, headers ...string) reply {
 	i.t.Helper()
 	a := i.do(method, path, token, body, headers...)
@@ -156,7 +157,7 @@ func (i *instance) ok(method, path, token, body string, headers ...string) reply
 	return a.read(i.t)
 }
 
-// refused is do for a request that must be refused with a code.
+// refused sends a request that must be refused with this status and code.
 func (i *instance) refused(status int, code schemas.Code, method, path, token, body string, headers ...string) answer {
 	i.t.Helper()
 	a := i.do(method, path, token, body, headers...)

@@ -18,15 +18,15 @@ func TestRoundTripIsMeasuredAndSent(t *testing.T) {
 	player, watcher := r.dialAs(id, r.white), r.dial(id, "")
 	player.until("state")
 	watcher.until("state")
-	// The first ping follows the state frame; reading on sends its pong.
-	eventually.True(t, "a measure", func() bool {
+	// The server's first ping follows the state frame; reading it sends the pong.
+	eventually.True(t, "a round trip is measured", func() bool {
 		player.send(`{"type":"ping"}`)
 		f, _ := player.until("pong")
 		return f.LagCs != nil && *f.LagCs >= 0
 	})
 	watcher.send(`{"type":"ping"}`)
 	if f, _ := watcher.until("pong"); f.LagCs != nil {
-		t.Errorf("a watcher's is not measured: %d", *f.LagCs)
+		t.Errorf("a spectator's round trip is measured: %d", *f.LagCs)
 	}
 	player.send(`{"type":"move","uci":"e2e4","lag":-1,"clientMoveId":"a"}`)
 	if f, _ := player.until("refused"); f.Code != "invalid_field" || f.ClientMoveID != "a" {
@@ -42,7 +42,7 @@ func TestMoveCarriesTheLesserLag(t *testing.T) {
 	id := r.newGame()
 	for n, c := range []struct {
 		stated string
-		least  int64 // of lagCs
+		least  int64 // bounds of lagCs
 		most   int64
 	}{
 		{`,"lag":7`, 7, 7}, // less than the server measured
@@ -51,7 +51,7 @@ func TestMoveCarriesTheLesserLag(t *testing.T) {
 		{`,"lag":0`, 0, 0},
 	} {
 		player := r.dialAs(id, r.mover(n))
-		<-time.After(150 * time.Millisecond) // nobody reads the ping, so its pong is late
+		<-time.After(150 * time.Millisecond) // delays the pong, because nobody reads the ping
 		player.until("state")
 		player.send(`{"type":"ping"}`)
 		player.until("pong")
@@ -63,7 +63,7 @@ func TestMoveCarriesTheLesserLag(t *testing.T) {
 	}
 }
 
-// lastMove is the latest PlayMove of a game as it was sent.
+// lastMove returns the last PlayMove command of a game.
 func (r *rig) lastMove(gameID string) (last *schemas.PlayMovePayload) {
 	r.t.Helper()
 	err := kafka.ReadAll(r.t.Context(), r.Config, schemas.GameCommands, func(rec *kgo.Record) error {

@@ -9,7 +9,7 @@ import (
 	"tabiya/schemas"
 )
 
-// listed returns the ids of GET /v1/games.
+// listed returns the game ids of GET /v1/games for a client without a token.
 func (i *instance) listed(query string) (ids []string) { return i.listedTo("", query) }
 
 func (i *instance) listedTo(token, query string) (ids []string) {
@@ -33,8 +33,8 @@ func TestGamesAreListedByIDAndByPlayer(t *testing.T) {
 		ids = append(ids, r.newGame())
 	}
 	unknown := schemas.NewID()
-	asked := []string{ids[2], unknown, ids[0]}
-	if got := r.listed("ids=" + strings.Join(asked, ",")); !slices.Equal(got, []string{ids[2], ids[0]}) {
+	query := []string{ids[2], unknown, ids[0]}
+	if got := r.listed("ids=" + strings.Join(query, ",")); !slices.Equal(got, []string{ids[2], ids[0]}) {
 		t.Errorf("by id: %v", got)
 	}
 	of := func(i *instance, who person) []string { return i.listed("player=" + who.id) }
@@ -45,7 +45,7 @@ func TestGamesAreListedByIDAndByPlayer(t *testing.T) {
 		}
 	}
 	r.play(ids[1], 0, scholar...)
-	// An instance that starts later finds the same in the rows.
+	// An instance that starts later finds the same games in the rows.
 	for name, i := range map[string]*instance{"this instance": r.instance, "a new one": r.startOther()} {
 		if got := of(i, r.black); !slices.Equal(got, []string{ids[2], ids[0]}) {
 			t.Errorf("%s, after one has ended: %v", name, got)
@@ -62,7 +62,7 @@ func TestGamesAreListedByIDAndByPlayer(t *testing.T) {
 	}
 }
 
-func TestListsAreBoundedAndStrict(t *testing.T) {
+func TestInvalidListQueriesAreRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := schemas.NewID()

@@ -16,8 +16,7 @@ import (
 	"tabiya/tables"
 )
 
-// story is a game as a processor would have written it: states[n] is the game after
-// events[:n].
+// story is a game as a processor would write it. states[n] is the game after events[:n].
 type story struct {
 	id     string
 	states []*game.State
@@ -53,7 +52,7 @@ func (r *rig) story(moves ...string) *story {
 	return s
 }
 
-// values are the events as they are in the log.
+// values returns the events as they are in the log.
 func (s *story) values() (all []string) {
 	for _, ev := range s.events {
 		all = append(all, string(ev.Record().Value))
@@ -61,7 +60,7 @@ func (s *story) values() (all []string) {
 	return all
 }
 
-// write writes events of the story, by seq.
+// write writes the events with these seqs to the log.
 func (r *rig) write(s *story, seqs ...int) {
 	r.t.Helper()
 	for _, seq := range seqs {
@@ -71,7 +70,7 @@ func (r *rig) write(s *story, seqs ...int) {
 	}
 }
 
-// row writes the game's row as it is after event seq; 0 deletes it.
+// row writes the game's row after event seq; 0 deletes the row.
 func (r *rig) row(s *story, seq int) {
 	r.t.Helper()
 	rec := &kgo.Record{Topic: schemas.GamesTable, Key: []byte(s.id)}
@@ -90,20 +89,20 @@ func to(n int) (seqs []int) {
 	return seqs
 }
 
-// A killed processor can leave rows and events that are not in step.
-func TestStartFromRowsAndEventsOutOfStep(t *testing.T) {
+// A killed processor can leave a row without its event, or an event without its row.
+func TestStartWithRowsAndEventsThatDiffer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name         string
-		row          int // the row's seq, 0: none
-		events, late int // in the log at the start, and later
+		row          int // the row's seq; 0 if there is no row
+		events, late int // the number of events in the log at the start, and at the end
 	}{
-		{"the row is as far as the log", 6, 6, 10},
+		{"the row has the last event of the log", 6, 6, 10},
 		{"the row is behind the log", 4, 7, 10},
 		{"there is no row yet", 0, 5, 10},
-		{"the log is behind the row, the events come", 6, 4, 10},
+		{"the log is behind the row", 6, 4, 10},
 		{"the game is over", 10, 10, 10},
-		{"nothing is known", 0, 0, 10},
+		{"there is no row and no event yet", 0, 0, 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -205,12 +204,12 @@ func TestUndecodableRecordsAreSkipped(t *testing.T) {
 		}
 	}
 	r.write(s, 3)
-	eventually.True(t, "the event behind is folded", func() bool { return r.ok("GET", "/v1/games/"+s.id, "", "").Seq == 3 })
+	eventually.True(t, "the next event is folded", func() bool { return r.ok("GET", "/v1/games/"+s.id, "", "").Seq == 3 })
 	later := r.startOther()
 	if got := later.ok("GET", "/v1/games/"+s.id, "", ""); got.Seq != 3 {
 		t.Errorf("%+v", got)
 	}
-	// This service is the reader that sends bad replies to the dead letters.
+	// Of all readers of replies, this service sends undecodable ones to the dead letters.
 	eventually.True(t, "the reply is a dead letter", func() bool {
 		n := 0
 		if err := kafka.ReadAll(t.Context(), r.Config, schemas.DeadLetter(schemas.CommandReplies), func(rec *kgo.Record) error {
@@ -265,9 +264,9 @@ func TestStartIgnoresPoisonRows(t *testing.T) {
 	}
 }
 
-// A repeated command of an evicted game is answered from what is remembered of it, or
-// from its row, which is read once.
-func TestRepeatAfterEviction(t *testing.T) {
+// A repeated command of an evicted game is answered from the memory of finished games, or
+// from the game's row, which is read once.
+func TestRepeatAfterEvictionIsAnswered(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, lingering(100*time.Millisecond))
 	id := r.newGame()

@@ -10,7 +10,8 @@ import (
 	"tabiya/services/livegame"
 )
 
-// action sends a player's request several times with the same key.
+// action sends a player's request twice with the same key, and checks that both get the
+// same answer.
 func (r *rig) action(gameID string, who person, path, body string) reply {
 	r.t.Helper()
 	key := schemas.NewID()
@@ -56,7 +57,7 @@ func TestTakebackOverHTTP(t *testing.T) {
 	if got := r.show(id); got.Ply != 1 || got.Turn != schemas.Black || !slices.Equal(got.Moves, scholar[:1]) || got.TakebackOffer != "" {
 		t.Errorf("%+v", got)
 	}
-	// An offer against an offer accepts. The answer is the same after more moves.
+	// An offer accepts the opponent's offer. A repeat gets the same answer after more moves.
 	r.play(id, 1, scholar[1:3]...)
 	r.action(id, r.white, "takeback", offer)
 	key := schemas.NewID()
@@ -124,7 +125,7 @@ func TestRematchSwapsColours(t *testing.T) {
 		t.Errorf("%+v", next)
 	}
 	r.refused(409, schemas.CodeRematchAccepted, "POST", "/v1/games/"+id+"/rematch", r.black.token, offer)
-	// An instance that starts later knows of it too.
+	// An instance that starts later also has the rematch.
 	if late := r.startOther().ok("GET", "/v1/games/"+id, "", ""); late.Rematch != got.Rematch {
 		t.Errorf("%+v", late)
 	}
@@ -139,7 +140,7 @@ func TestRematchIsRefusedWithAClosedAccount(t *testing.T) {
 	r.action(id, r.white, "resign", "")
 	r.action(id, r.white, "rematch", offer)
 	r.players.close(r.white.id)
-	eventually.True(t, "it is evicted elsewhere", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	eventually.True(t, "the game is evicted from the other instance", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
 	short.refused(409, schemas.CodePlayerClosed, "POST", "/v1/games/"+id+"/rematch", r.black.token, accept)
 	short.refused(404, schemas.CodeGameNotFound, "POST", "/v1/games/"+schemas.NewID()+"/rematch", r.black.token, accept)
 	r.refused(409, schemas.CodePlayerClosed, "POST", "/v1/games/"+id+"/rematch", r.black.token, accept)
@@ -147,8 +148,8 @@ func TestRematchIsRefusedWithAClosedAccount(t *testing.T) {
 	r.action(id, r.black, "rematch", decline)
 }
 
-// An offer of a rematch keeps the game held, and an acceptance is answered where the
-// game was evicted before.
+// A rematch offer keeps the game held. An acceptance is answered even by an instance that
+// has evicted the game.
 func TestLateRematchIsAnswered(t *testing.T) {
 	t.Parallel()
 	const linger = time.Hour
@@ -165,18 +166,18 @@ func TestLateRematchIsAnswered(t *testing.T) {
 	if got := r.show(id); got.RematchOffer != schemas.White {
 		t.Errorf("%+v", got)
 	}
-	eventually.True(t, "it is evicted elsewhere", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	eventually.True(t, "the game is evicted from the other instance", func() bool { return short.do("GET", "/v1/games/"+id, "", "").status == 404 })
 	got := short.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, accept, "Idempotency-Key", "accept")
 	if !schemas.ValidID(got.Rematch) || got.Ply != 2 {
 		t.Errorf("%+v", got)
 	}
-	// An instance that never held the game asks the processor, which knows the answer.
+	// An instance that never held the game gets the answer from the processor.
 	never := r.startAfter(id)
 	if again := never.ok("POST", "/v1/games/"+id+"/rematch", r.black.token, accept, "Idempotency-Key", "accept"); again.Rematch != got.Rematch {
 		t.Errorf("%+v, not %+v", again, got)
 	}
 	clock.advance(t, linger)
-	eventually.True(t, "it is evicted here", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
+	eventually.True(t, "the game is evicted", func() bool { return r.do("GET", "/v1/games/"+id, "", "").status == 404 })
 }
 
 func TestOffersOverSockets(t *testing.T) {
@@ -220,7 +221,7 @@ func TestOffersOverSockets(t *testing.T) {
 			t.Errorf("%s: %+v", s.text, f)
 		}
 	}
-	// A socket that opens now gets the whole game, also what follows the end.
+	// A socket that opens now gets the whole game, including the events after its end.
 	log := r.log(id)
 	late := r.dial(id, "?from_seq=1")
 	if f, _ := late.until("state"); f.Game.Rematch == "" {

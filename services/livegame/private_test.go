@@ -17,7 +17,8 @@ func (r *rig) newPrivate() (gameID string) {
 	return r.ok("POST", "/v1/games", r.caller, `{"white":"`+r.white.id+`","black":"`+r.black.id+`","timeControl":`+blitzClock+`,"private":true}`).ID
 }
 
-// For everybody but its players and services a private game does not exist.
+// To a client that is neither a player of the game nor a service, a private game looks
+// like one that does not exist.
 func TestPrivateGameIsVisibleToItsPlayersOnly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -28,7 +29,7 @@ func TestPrivateGameIsVisibleToItsPlayersOnly(t *testing.T) {
 		name, token string
 		sees        bool
 	}{
-		{"nobody", "", false}, {"a stranger", stranger.token, false},
+		{"no token", "", false}, {"a stranger", stranger.token, false},
 		{"white", r.white.token, true}, {"black", r.black.token, true}, {"a service", r.caller, true},
 	} {
 		for path, good := range map[string]int{"": 200, "/events": 200, "/events?from_seq=2": 200, "/socket": 101} {
@@ -36,12 +37,12 @@ func TestPrivateGameIsVisibleToItsPlayersOnly(t *testing.T) {
 			if c.sees {
 				want = good
 			}
-			asked := time.Now()
+			start := time.Now()
 			if got := r.head("/v1/games/"+id+path, c.token); got != want {
 				t.Errorf("%s %s: %d, not %d", c.name, path, got, want)
 			}
-			// A missing game is waited for, and so must be one that may not be seen.
-			if took := time.Since(asked); !c.sees && took < held.FindTimeout {
+			// The service waits for a missing game, so it must also wait for a hidden one.
+			if took := time.Since(start); !c.sees && took < held.FindTimeout {
 				t.Errorf("%s %s: distinguishable from a missing game after %s", c.name, path, took)
 			}
 		}
@@ -61,7 +62,7 @@ func TestPrivateGameIsVisibleToItsPlayersOnly(t *testing.T) {
 	}
 }
 
-// head returns the status of a GET, also of a stream or a socket.
+// head returns the status of a GET, whose response may be a stream or a socket.
 func (i *instance) head(path, token string) int {
 	i.t.Helper()
 	ctx, cancel := context.WithTimeout(i.t.Context(), limit)

@@ -26,15 +26,14 @@ import (
 	"tabiya/services/livegame"
 )
 
-// limit bounds every wait. A test that waits that long has failed.
+// limit is the longest wait. A test that waits that long has failed.
 const limit = 2 * time.Minute
 
-// rig is a broker, the games processor and any number of instances of the
-// service.
+// rig has a broker, the games processor and any number of instances of the service.
 type rig struct {
 	*kafkatest.Cluster
 	t        *testing.T
-	players  *index
+	players  *playersView
 	producer *kafka.Producer
 	signer   *auth.Signer
 	verifier *auth.Verifier
@@ -48,49 +47,49 @@ type rig struct {
 // person is a player with their token.
 type person struct{ id, token string }
 
-// index is the index of players.
-type index struct {
+// playersView implements livegame.Players.
+type playersView struct {
 	mu      sync.Mutex
 	rows    map[string]*player.State
 	waiting func() // called once, when a request waits
 }
 
-func (x *index) add(id, handle string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.rows[id] = &player.State{ID: id, Handle: handle, Region: "eu"}
+func (v *playersView) add(id, handle string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.rows[id] = &player.State{ID: id, Handle: handle, Region: "eu"}
 }
 
-func (x *index) close(id string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	row := *x.rows[id]
+func (v *playersView) close(id string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	row := *v.rows[id]
 	row.Closed = true
-	x.rows[id] = &row
+	v.rows[id] = &row
 }
 
-func (x *index) onWait(f func()) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.waiting = f
+func (v *playersView) onWait(f func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.waiting = f
 }
 
-func (x *index) Get(id string) (*player.State, bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	row, ok := x.rows[id]
+func (v *playersView) Get(id string) (*player.State, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	row, ok := v.rows[id]
 	return row, ok
 }
 
-func (x *index) WaitFor(ctx context.Context, id string) (*player.State, bool) {
+func (v *playersView) WaitFor(ctx context.Context, id string) (*player.State, bool) {
 	for {
-		x.mu.Lock()
-		row, ok := x.rows[id]
-		if !ok && x.waiting != nil {
-			x.waiting()
-			x.waiting = nil
+		v.mu.Lock()
+		row, ok := v.rows[id]
+		if !ok && v.waiting != nil {
+			v.waiting()
+			v.waiting = nil
 		}
-		x.mu.Unlock()
+		v.mu.Unlock()
 		if ok {
 			return row, true
 		}
@@ -102,14 +101,14 @@ func (x *index) WaitFor(ctx context.Context, id string) (*player.State, bool) {
 	}
 }
 
-// newRig starts a whole rig.
+// newRig starts a broker, a processor and one instance.
 func newRig(t *testing.T, tune ...func(*livegame.Config)) *rig {
 	t.Helper()
 	r, _ := newRigToStop(t, tune...)
 	return r
 }
 
-// newRigToStop is newRig. stop stops its processor.
+// newRigToStop is like newRig. stop stops the processor.
 func newRigToStop(t *testing.T, tune ...func(*livegame.Config)) (r *rig, stop func()) {
 	t.Helper()
 	r = bareRig(t)
@@ -119,14 +118,14 @@ func newRigToStop(t *testing.T, tune ...func(*livegame.Config)) (r *rig, stop fu
 	return r, stop
 }
 
-// bareRig starts the broker alone.
+// bareRig starts only the broker.
 func bareRig(t *testing.T) *rig {
 	t.Helper()
 	key, err := auth.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{Cluster: kafkatest.Start(t, 3), t: t, players: &index{rows: map[string]*player.State{}}, signer: auth.NewSigner(key)}
+	r := &rig{Cluster: kafkatest.Start(t, 3), t: t, players: &playersView{rows: map[string]*player.State{}}, signer: auth.NewSigner(key)}
 	r.verifier = newVerifier(key, func() time.Time { return time.Now().Add(time.Duration(r.ahead.Load())) })
 	if r.producer, err = kafka.NewProducer(r.Config); err != nil {
 		t.Fatal(err)
@@ -183,8 +182,8 @@ func (r *rig) background(f func(context.Context) error) (stop func()) {
 
 const slowClock = `{"initialCs":60000,"incrementCs":500}`
 
-// newGame creates a game of the rig's two players. It repeats the request, because
-// some rigs have a short AnswerTimeout.
+// newGame creates a game of the rig's two players. It repeats the request, because some
+// tests set a short AnswerTimeout.
 func (r *rig) newGame() (gameID string) {
 	r.t.Helper()
 	key := schemas.NewID()
@@ -200,7 +199,7 @@ func (r *rig) gameBody(timeControl string) string {
 	return `{"white":"` + r.white.id + `","black":"` + r.black.id + `","timeControl":` + timeControl + `,"rated":true,"region":"eu"}`
 }
 
-// mover is the player to move after so many plies.
+// mover returns the player to move after this number of plies.
 func (r *rig) mover(plies int) person {
 	if plies%2 == 0 {
 		return r.white
@@ -210,7 +209,7 @@ func (r *rig) mover(plies int) person {
 
 func moveBody(uci string) string { return `{"uci":"` + uci + `"}` }
 
-// play plays moves over HTTP; so many plies were played before.
+// play plays moves over HTTP. plies is the number of plies played before.
 func (r *rig) play(gameID string, plies int, moves ...string) (last reply) {
 	r.t.Helper()
 	for n, uci := range moves {
@@ -219,7 +218,7 @@ func (r *rig) play(gameID string, plies int, moves ...string) (last reply) {
 	return last
 }
 
-// log returns the game's events as they are in the topic.
+// log returns a game's events as they are in the log.
 func (r *rig) log(gameID string) (values []string) {
 	r.t.Helper()
 	err := kafka.ReadAll(r.t.Context(), r.Config, schemas.GameEvents, func(rec *kgo.Record) error {
@@ -234,7 +233,7 @@ func (r *rig) log(gameID string) (values []string) {
 	return values
 }
 
-// rows returns the rows that the records of a game carry.
+// rows returns the rows that the records of a game's events carry.
 func (r *rig) rows(gameID string) (rows [][]byte) {
 	r.t.Helper()
 	err := kafka.ReadAll(r.t.Context(), r.Config, schemas.GameEvents, func(rec *kgo.Record) error {
@@ -265,41 +264,3 @@ func (w testWriter) Write(p []byte) (int, error) {
 func newVerifier(key ed25519.PrivateKey, now func() time.Time) *auth.Verifier {
 	return auth.NewVerifier(key.Public().(ed25519.PublicKey), now)
 }
-
-func maxConnections(n int) func(*livegame.Config) {
-	return func(c *livegame.Config) { c.MaxConnections = n }
-}
-
-func messageRate(n int) func(*livegame.Config) {
-	return func(c *livegame.Config) { c.MessagesPerSecond = n }
-}
-
-// stoppedClock moves only when its test says so. It counts how often it is read.
-type stoppedClock struct{ at, reads atomic.Int64 }
-
-func newStoppedClock() *stoppedClock {
-	c := &stoppedClock{}
-	c.at.Store(time.Now().UnixNano())
-	return c
-}
-
-func (c *stoppedClock) now() time.Time {
-	c.reads.Add(1)
-	return time.Unix(0, c.at.Load())
-}
-
-// advance moves the clock and waits until the service has acted on the new time:
-// each round of evictions reads it once.
-func (c *stoppedClock) advance(t *testing.T, d time.Duration) {
-	t.Helper()
-	c.at.Add(int64(d))
-	read := c.reads.Load()
-	eventually.True(t, "the clock is read", func() bool { return c.reads.Load() >= read+3 })
-}
-
-func lingering(d time.Duration) func(*livegame.Config) {
-	return func(c *livegame.Config) { c.Linger = d }
-}
-
-// rereadSoon shortens the pause before the second reading of a row.
-func rereadSoon(c *livegame.Config) { c.RereadPause = time.Millisecond }

@@ -44,7 +44,7 @@ type Service struct {
 	metrics    *metrics
 }
 
-// New makes the service. It does not connect to Kafka before Run.
+// New creates a Service. It does not connect to Kafka before Run.
 func New(cfg Config) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

@@ -20,8 +20,8 @@ func (s *Service) show(c *gin.Context) {
 // view returns the JSON view of a game at a state, with the number of spectators.
 func (s *Service) view(g *held.Game, state *game.State) protocol.Game {
 	v := protocol.GameOf(state, s.disconnects(g))
-	watchers := g.Spectators()
-	v.Watchers = &watchers
+	spectators := g.Spectators()
+	v.Watchers = &spectators
 	return v
 }
 

@@ -54,7 +54,7 @@ func TestBadFramesAreAnsweredAndThenCloseTheSocket(t *testing.T) {
 		}
 	}
 	if code := abuse.closed(); code != websocket.StatusPolicyViolation {
-		t.Errorf("bad frames again and again: %v", code)
+		t.Errorf("after too many bad frames: %v", code)
 	}
 }
 
@@ -71,14 +71,14 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 	stranger := r.person("Stranger")
 	r.refused(503, schemas.CodeTooManyConnections, "GET", "/v1/games/"+id+"/events", stranger.token, "")
-	white := r.dialAs(id, r.white) // a connection is kept for the players
+	white := r.dialAs(id, r.white) // one connection is reserved for players
 	white.until("state")
 	if _, resp, err := r.tryDial(id, "?access_token="+r.black.token, nil); err == nil || resp.StatusCode != 503 {
 		t.Errorf("a fifth: %v %v", err, resp)
 	}
 	_ = white.conn.CloseNow()
 	stream.Body.Close()
-	eventually.True(t, "there is a place again", func() bool {
+	eventually.True(t, "a connection is free again", func() bool {
 		c, _, err := r.tryDial(id, "", nil)
 		if err == nil {
 			_ = c.conn.CloseNow()
@@ -95,7 +95,7 @@ func TestConnectionsOfAPlayerAndOfAnAddressAreBounded(t *testing.T) {
 	first := r.openStream(path, "*/*", "Authorization", "Bearer "+r.white.token)
 	r.dialAs(id, r.white)
 	r.refused(429, schemas.CodeRateLimited, "GET", path, r.white.token, "")
-	// The same player over a socket, with the token in another place.
+	// The same player over a socket, with the token in the query.
 	if _, resp, err := r.tryDial(id, "?access_token="+r.white.token, nil); err == nil || resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("a third: %v %v", err, resp)
 	}
@@ -103,7 +103,7 @@ func TestConnectionsOfAPlayerAndOfAnAddressAreBounded(t *testing.T) {
 	r.dial(id, "")
 	r.refused(429, schemas.CodeRateLimited, "GET", path, "", "")
 	first.Body.Close()
-	eventually.True(t, "there is a place again", func() bool {
+	eventually.True(t, "a connection is free again", func() bool {
 		c, _, err := r.tryDial(id, "", nil)
 		if err == nil {
 			_ = c.conn.CloseNow()
@@ -133,7 +133,7 @@ func TestFloodOfRequestsIsRefusedBeforeTheLog(t *testing.T) {
 		t.Error("the requests are not limited")
 	}
 	if a := decline(r.black); a.status != 409 {
-		t.Errorf("the opponent pays for it: %d %s", a.status, a.body)
+		t.Errorf("the opponent is limited too: %d %s", a.status, a.body)
 	}
 	sent := 0
 	err := kafka.ReadAll(t.Context(), r.Config, schemas.GameCommands, func(rec *kgo.Record) error {
@@ -174,7 +174,7 @@ func TestFloodOfFramesIsRefusedAndClosesTheSocket(t *testing.T) {
 	}
 }
 
-// A flood of one frame: its id is answered once.
+// However often one command is sent, it is answered once.
 func TestFloodOfOneMoveIsAnsweredOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, messageRate(2))
@@ -198,7 +198,7 @@ func TestFloodOfOneMoveIsAnsweredOnce(t *testing.T) {
 	}
 }
 
-// maxStrikes bad frames close a socket.
+// maxStrikes is the number of bad frames that closes a socket, as in package wsconn.
 const maxStrikes = 16
 
 func TestStopClosesSocketsAndStreams(t *testing.T) {
@@ -220,21 +220,21 @@ func TestStopClosesSocketsAndStreams(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 	case <-time.After(limit):
-		t.Error("the stream goes on")
+		t.Error("the stream is still open")
 	}
 }
 
-// Bytes that no library would send close the socket with a code too.
+// Bytes that are not a WebSocket frame close the socket with 1002.
 func TestMalformedFrameClosesTheSocketWithACode(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
 	var tries sync.WaitGroup // each lasts as long as the server waits for the client's close frame
 	for name, bytes := range map[string]string{
-		"not masked":    "\x81\x02hi",
-		"too long":      "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00",
-		"reserved bits": "\xf1\x80\x00\x00\x00\x00",
-		"no opcode":     "\x83\x80\x00\x00\x00\x00",
+		"unmasked":       "\x81\x02hi",
+		"too long":       "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00",
+		"reserved bits":  "\xf1\x80\x00\x00\x00\x00",
+		"unknown opcode": "\x83\x80\x00\x00\x00\x00",
 	} {
 		tries.Go(func() {
 			conn, err := net.Dial("tcp", strings.TrimPrefix(r.server.URL, "http://"))

@@ -27,7 +27,7 @@ type frame struct {
 	LagCs        *int64          `json:"lagCs"`
 }
 
-// client is the client of a socket.
+// client is a client with a socket.
 type client struct {
 	t    testing.TB
 	conn *websocket.Conn
@@ -112,7 +112,7 @@ func (c *client) events(n int) (events []string) {
 	return events
 }
 
-// closed reads until the server closes.
+// closed reads until the server closes the socket, and returns the close code.
 func (c *client) closed() websocket.StatusCode {
 	c.t.Helper()
 	for {
@@ -185,7 +185,7 @@ func TestEachClientMoveIDIsAcknowledgedOnce(t *testing.T) {
 		}
 		kinds = append(kinds, f.Type)
 	}
-	c.send(strings.ReplaceAll(move, " ", "-")) // and later
+	c.send(strings.ReplaceAll(move, " ", "-")) // a repeat after the ack gets no answer
 	c.send(`{"type":"ping"}`)
 	kinds = append(kinds, c.next().Type)
 	slices.Sort(kinds)

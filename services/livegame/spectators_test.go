@@ -19,7 +19,7 @@ func TestSpectatorsAreCountedAndSent(t *testing.T) {
 	player := r.dialAs(id, r.white)
 	state, _ := player.until("state")
 	if n := *state.Game.Watchers; n != 0 || count() != 0 {
-		t.Errorf("a player is no spectator: %d, %d", n, count())
+		t.Errorf("a player counts as a spectator: %d, %d", n, count())
 	}
 	own := r.openStream(path+"/events", "text/event-stream", "Authorization", "Bearer "+r.black.token)
 	sockets := []*client{r.dial(id, ""), r.dialAs(id, r.person("Stranger"))}
@@ -30,7 +30,7 @@ func TestSpectatorsAreCountedAndSent(t *testing.T) {
 	if n := count(); n != 3 {
 		t.Errorf("%d, not 3", n)
 	}
-	// Those who want the count are sent it once it stops changing.
+	// Watchers get the count at most once a second, so not every number.
 	for f, _ := player.until("watchers"); f.Count != 3; f, _ = player.until("watchers") {
 	}
 	stream := bufio.NewScanner(own.Body)
@@ -47,7 +47,7 @@ func TestSpectatorsAreCountedAndSent(t *testing.T) {
 	r.ok("POST", path+"/abort", r.white.token, "")
 	for _, text := range lines(t, quiet.Body) {
 		if strings.Contains(text, "watchers") {
-			t.Errorf("an NDJSON stream is the log alone: %s", text)
+			t.Errorf("an NDJSON stream has a line that is not an event: %s", text)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"tabiya/services/livegame"
 )
 
-// openStream opens a game's stream, which ends with the test.
+// openStream opens a stream. It is closed at the end of the test.
 func (i *instance) openStream(path, accept string, headers ...string) *http.Response {
 	i.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -37,7 +37,8 @@ func (i *instance) openStream(path, accept string, headers ...string) *http.Resp
 	return resp
 }
 
-// lines reads a stream to its end, or to the end of the game.
+// lines reads the events of a stream, up to the stream's end or the event that ends the
+// game.
 func lines(t testing.TB, r io.Reader) (got []string) {
 	t.Helper()
 	scan := bufio.NewScanner(r)
@@ -45,7 +46,7 @@ func lines(t testing.TB, r io.Reader) (got []string) {
 	for aside := false; scan.Scan(); {
 		switch {
 		case strings.HasPrefix(scan.Text(), "event: "):
-			aside = true // the number of watchers, which comes at any time
+			aside = true // a watchers frame, which may come at any time
 		case scan.Text() == "":
 			aside = false
 		case !aside:
@@ -61,7 +62,7 @@ func lines(t testing.TB, r io.Reader) (got []string) {
 	return got
 }
 
-// ending finds the event that ends a game. The stream goes on after it for a while.
+// ending matches the event that ends a game. Rematch events may follow it.
 var ending = regexp.MustCompile(`"eventType":"Game(Ended|Resigned|Timeout|Aborted)"`)
 
 func TestStreamFromAnySeqIsTheLog(t *testing.T) {
@@ -69,7 +70,7 @@ func TestStreamFromAnySeqIsTheLog(t *testing.T) {
 	r := newRig(t)
 	id := r.newGame()
 	path := "/v1/games/" + id + "/events"
-	var open []io.Reader // one opened before each move, from each seq so far and the next ones
+	var open []io.Reader // before each move, a stream from each seq so far and from the next ones
 	var from []int
 	for n, uci := range scholar {
 		for seq := range min(n+6, len(scholar)+3) {
@@ -122,9 +123,9 @@ func TestMissingGameIsWaitedForBriefly(t *testing.T) {
 	for _, path := range []string{"", "/events"} {
 		r.refused(404, schemas.CodeGameNotFound, "GET", "/v1/games/"+schemas.NewID()+path, "", "")
 	}
-	stopped := r.startOther()
-	id := r.newGame() // which the other instance has not seen
-	if got := stopped.ok("GET", "/v1/games/"+id, "", ""); got.ID != id {
+	other := r.startOther()
+	id := r.newGame() // the other instance may not have read it yet
+	if got := other.ok("GET", "/v1/games/"+id, "", ""); got.ID != id {
 		t.Errorf("%+v", got)
 	}
 }
@@ -137,9 +138,9 @@ func (r *rig) startOther(tune ...func(*livegame.Config)) *instance {
 	return i
 }
 
-// Offers of a rematch follow the game's end, so the stream goes on until the game is
-// evicted. A client that reconnects in between misses nothing.
-func TestStreamGoesOnAfterTheEndForARematch(t *testing.T) {
+// Rematch events follow the game's end, so the stream continues until the game is evicted.
+// A client that reconnects in between misses none.
+func TestStreamContinuesAfterTheEndForARematch(t *testing.T) {
 	t.Parallel()
 	clock := newStoppedClock()
 	r := newRig(t, lingering(time.Hour), livegame.EvictByClock(clock.now))
@@ -164,9 +165,9 @@ func TestStreamGoesOnAfterTheEndForARematch(t *testing.T) {
 	}
 	r.evicted(id)
 	if got := r.openStream(fmt.Sprintf("%s?from_seq=%d", path, over+2), "*/*"); !slices.Equal(lines(t, got.Body), log[over+1:]) {
-		t.Error("later it is another")
+		t.Error("after the eviction the stream differs from the log")
 	}
 	if got := r.openStream(path, "text/event-stream", "Last-Event-ID", fmt.Sprint(len(log))); got.StatusCode != 204 {
-		t.Errorf("a browser would come back for ever: %d", got.StatusCode)
+		t.Errorf("a browser would reconnect again and again: %d", got.StatusCode)
 	}
 }

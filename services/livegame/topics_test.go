@@ -23,8 +23,8 @@ func (r *rig) admin() *kadm.Client {
 	return kadm.NewClient(client)
 }
 
-// Retention deletes an idle topic's records up to its end, active segment included:
-// the partitions then start and end at the same offset, which is not 0.
+// Retention can delete all records of an idle topic, even those of the active segment.
+// Its partitions then start and end at the same offset, which is not 0.
 func TestReadyOnATrimmedTopic(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -45,8 +45,8 @@ func TestReadyOnATrimmedTopic(t *testing.T) {
 	}
 }
 
-// A topic that is deleted and created again has another id, and its offsets begin
-// again: the service must notice, and read the new one.
+// A topic that is deleted and created again has a new id, and its offsets begin at 0
+// again. The service must notice that and read the new topic.
 func TestReadyAfterATopicIsCreatedAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

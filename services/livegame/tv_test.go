@@ -12,7 +12,7 @@ import (
 	"tabiya/schemas"
 )
 
-// rated registers a player with a rating at blitz.
+// rated registers a player with a blitz rating.
 func (r *rig) rated(handle string, points float64) person {
 	r.t.Helper()
 	p := r.person(handle)
@@ -31,7 +31,8 @@ func (r *rig) blitzOf(white, black float64) (gameID string, whitePlayer person) 
 	return r.ok("POST", "/v1/games", r.caller, `{"white":"`+w.id+`","black":"`+b.id+`","timeControl":`+blitzClock+`}`).ID, w
 }
 
-// onTV returns the game that the instance shows at blitz, and how many channels show one.
+// onTV returns the game on the instance's blitz channel, and the number of channels that
+// show a game.
 func (i *instance) onTV() (gameID string, channels int) {
 	i.t.Helper()
 	a := i.do("GET", "/v1/tv", "", "")
@@ -52,7 +53,7 @@ func (i *instance) onTV() (gameID string, channels int) {
 	return gameID, len(got.Channels)
 }
 
-func TestTVShowsTheBestAndChangesOnlyForAClearlyBetterGame(t *testing.T) {
+func TestTVShowsTheBestGameAndChangesOnlyToAHigherStep(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	if id, n := r.onTV(); n != 0 {
@@ -60,7 +61,7 @@ func TestTVShowsTheBestAndChangesOnlyForAClearlyBetterGame(t *testing.T) {
 	}
 	r.newGame() // of another speed
 	first, firstWhite := r.blitzOf(2010, 2010)
-	second, _ := r.blitzOf(2000, 2040) // better, but not clearly
+	second, _ := r.blitzOf(2000, 2040) // a higher average, in the same step
 	shows := func(want string) {
 		t.Helper()
 		for name, i := range map[string]*instance{"this instance": r.instance, "a new one": r.startOther()} {
@@ -96,7 +97,8 @@ func (i *instance) watchTV(accept string) *tvFrames {
 	return &tvFrames{i.t, accept == "text/event-stream", bufio.NewScanner(resp.Body)}
 }
 
-// next returns the next frame that is not watchers; closed is true if there is none.
+// next returns the next frame that is not a watchers frame; closed is true if the stream
+// has ended.
 func (f *tvFrames) next() (got frame, closed bool) {
 	f.t.Helper()
 	name := ""
@@ -124,7 +126,7 @@ func (f *tvFrames) next() (got frame, closed bool) {
 	return frame{}, true
 }
 
-func TestTVStreamFollowsFromGameToGame(t *testing.T) {
+func TestTVStreamContinuesWithTheNextGame(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	streams := []*tvFrames{r.watchTV("application/x-ndjson"), r.watchTV("text/event-stream")}
@@ -147,7 +149,7 @@ func TestTVStreamFollowsFromGameToGame(t *testing.T) {
 	}
 	shown("", 0)
 	weak, weakWhite := r.blitzOf(1500, 1500)
-	for _, s := range streams { // it is shown when it is created, and starts a moment later
+	for _, s := range streams { // a game is shown from its creation; GameStarted may follow
 		if f, closed := s.next(); closed || f.Type != "tv" || f.Game.ID != weak {
 			t.Fatalf("%+v", f)
 		} else if f.Game.Seq == 1 {

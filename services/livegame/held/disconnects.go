@@ -28,17 +28,20 @@ func (d Disconnects) NotBefore(since schemas.Time) Disconnects {
 	return d
 }
 
-// update records a change of state, from before to after, that the log has at `at`.
-func (d *Disconnects) update(before, after *game.State, at schemas.Time) {
-	d.White = disconnectedAt(d.White, before, after, schemas.White, at)
-	d.Black = disconnectedAt(d.Black, before, after, schemas.Black, at)
+// after returns the times after a change of state, from old to next, that the log has
+// at `at`.
+func (d Disconnects) after(old, next *game.State, at schemas.Time) Disconnects {
+	return Disconnects{
+		White: disconnectedAt(d.White, old, next, schemas.White, at),
+		Black: disconnectedAt(d.Black, old, next, schemas.Black, at),
+	}
 }
 
-func disconnectedAt(recorded schemas.Time, before, after *game.State, side schemas.Color, at schemas.Time) schemas.Time {
-	switch gone := after.GoneSince(side); {
+func disconnectedAt(recorded schemas.Time, old, next *game.State, side schemas.Color, at schemas.Time) schemas.Time {
+	switch gone := next.GoneSince(side); {
 	case gone == 0:
 		return 0
-	case before == nil || before.GoneSince(side) != gone:
+	case old == nil || old.GoneSince(side) != gone:
 		return at
 	}
 	return recorded

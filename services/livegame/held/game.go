@@ -62,7 +62,7 @@ func (g *Game) foldLocked(ev Event, woken *[]*outbox.Outbox) (Folded, Result, er
 	if err != nil {
 		return Folded{}, Gap, fmt.Errorf("apply event %d of game %s: %w", ev.Seq, ev.Key, err)
 	}
-	g.disconnects.update(g.state, next, ev.At)
+	g.disconnects = g.disconnects.after(g.state, next, ev.At)
 	g.state = Compact(next)
 	item := outbox.EventItem(ev.Seq, ev.Envelope)
 	g.put(item, woken)
@@ -102,7 +102,7 @@ func (g *Game) install(found Row, woken *[]*outbox.Outbox) (folded []Folded, com
 	defer g.mu.Unlock()
 	row := found.State
 	if row != nil && (g.state == nil || row.Seq > g.state.Seq) {
-		g.disconnects.update(g.state, row, found.At)
+		g.disconnects = g.disconnects.after(g.state, row, found.At)
 		if g.state != nil { // a game without a state has no watchers yet
 			folded = g.catchUp(row, woken)
 		}

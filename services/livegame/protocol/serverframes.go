@@ -11,7 +11,7 @@ import (
 // TypeTV is the type of the frame with the game that a TV channel shows now.
 const TypeTV = "tv"
 
-// serverFrame is a frame to a client, except events, acks and watchers.
+// serverFrame is any frame to a client but an event, ack or watchers frame.
 type serverFrame struct {
 	Type         string       `json:"type"`
 	ClientMoveID string       `json:"clientMoveId,omitempty"`
