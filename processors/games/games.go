@@ -138,7 +138,8 @@ func notAccepted() *game.Refusal {
 }
 
 // NextTimer returns the flag fall of the side to move or, for a finished game, its
-// eviction. Commands about a rematch delay the eviction.
+// eviction. Commands about a rematch delay the eviction. The flag is decided in
+// internal/core/game/play.go, by the numbers of internal/core/clock.
 func (c core) NextTimer(key string, row *game.State) (at schemas.Time, cmd func() schemas.Command, afterCommit bool, ok bool) {
 	if row == nil {
 		return 0, nil, false, false

@@ -44,7 +44,8 @@ const (
 )
 
 // loop consumes records into the partition writers until ctx ends or something
-// fails.
+// fails. Where a file ends is found in cutter.go and idle.go, by the numbers in
+// limits.go and Config.Grace.
 func (r *run) loop(ctx context.Context) error {
 	for {
 		if err := r.resumeWriters(); err != nil {

@@ -34,8 +34,8 @@ func (s *State) ClaimableAt(color schemas.Color, knownAt schemas.Time) schemas.T
 	return max(opponent.GoneSince, knownAt).Add(absence(s.Speed(), opponent.Left))
 }
 
-// claimVanished handles color's claim of a win or a draw against an opponent who
-// has gone.
+// claimVanished handles color's claim of a win or a draw against an opponent who is
+// gone. Who is gone is recorded in presence.go.
 func (d *decision) claimVanished(color schemas.Color, claim *schemas.ClaimVanishedPayload) *Refusal {
 	s := d.state
 	if claim.As != schemas.ClaimWin && claim.As != schemas.ClaimDrawOnly {

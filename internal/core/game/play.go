@@ -61,6 +61,8 @@ func (s *State) outcome(next rules.Position, color schemas.Color) (schemas.Resul
 	return "", ""
 }
 
+// expired reports whether the flag of the side to move has fallen. The numbers are in
+// package clock.
 func (s *State) expired(at schemas.Time) bool { return s.Clock.Expired(s.TimeControl, s.turn(), at) }
 
 // endOnTime ends a game whose side to move has run out of time (FIDE 6.9).
