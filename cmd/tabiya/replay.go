@@ -12,6 +12,7 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/schollz/progressbar/v3"
 
+	"tabiya/internal/core/pgn"
 	"tabiya/internal/replay"
 	"tabiya/schemas"
 )
@@ -84,7 +85,7 @@ func (c replayCmd) progressBar(file *os.File) (*progressbar.ProgressBar, error) 
 	if !isatty.IsTerminal(os.Stderr.Fd()) {
 		return progressbar.DefaultSilent(-1), nil
 	}
-	games, err := replay.Count(file)
+	games, err := pgn.Count(file)
 	if err != nil {
 		return nil, fmt.Errorf("count games: %w", err)
 	}
