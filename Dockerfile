@@ -5,7 +5,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=dev
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /tabiya ./cmd/tabiya \
+RUN CGO_ENABLED=0 go build -tags nomsgpack -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /tabiya ./cmd/tabiya \
  && install -d -m 1777 /rootfs/tmp && install -d /rootfs/keys
 
 FROM scratch

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs on Debian what a machine with Go lacks for `make test` and .ci/run:
-# gcc, a JDK 17, Maven, Python 3 with venv, PostgreSQL and docker-compose. It
+# gcc, a JDK 17, Maven, Python 3 with venv, PostgreSQL, docker-compose, and the
+# curl, jq and dash of README's commands. It
 # does nothing where all of them are there; otherwise it needs root or sudo.
 set -euo pipefail
 
@@ -19,6 +20,7 @@ has java || missing+=(jdk)
 has mvn || missing+=(maven)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
 has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+for program in curl jq dash; do has $program || missing+=("$program"); done
 has docker-compose || missing+=(docker-compose)
 [ ${#missing[@]} -gt 0 ] || exit 0
 

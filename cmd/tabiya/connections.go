@@ -18,7 +18,7 @@ type kafkaFlags struct {
 	KafkaUser     string   `placeholder:"USER" help:"SASL user."`
 	KafkaPassword string   `placeholder:"PASSWORD" help:"SASL password; prefer the environment variable."`
 	KafkaTls      bool     `help:"Use TLS for connections to Kafka."`
-	KafkaCa       string   `placeholder:"FILE" help:"Certificate authorities to trust for Kafka, PEM; default: the system's."`
+	KafkaCa       string   `placeholder:"FILE" help:"Certificate authorities to trust for Kafka, PEM; needs --kafka-tls. Default: the system's."`
 	KafkaCert     string   `placeholder:"FILE" help:"Client certificate for TLS to Kafka, PEM."`
 	KafkaKey      string   `placeholder:"FILE" help:"Private key of the client certificate, PEM."`
 	KafkaInstance string   `placeholder:"NAME" help:"Static membership id (KIP-345) in the consumer groups of this process. Must be unique and stay the same across restarts."`
@@ -28,7 +28,7 @@ func (f kafkaFlags) config() (kafka.Config, error) {
 	cfg := kafka.Config{
 		Brokers:    f.Kafka,
 		SASL:       kafka.SASL{Mechanism: f.KafkaSasl, User: f.KafkaUser, Password: f.KafkaPassword},
-		TLS:        kafka.TLS{Enabled: f.KafkaTls || f.KafkaCa != "" || f.KafkaCert != "", CAFile: f.KafkaCa, CertFile: f.KafkaCert, KeyFile: f.KafkaKey},
+		TLS:        kafka.TLS{Enabled: f.KafkaTls, CAFile: f.KafkaCa, CertFile: f.KafkaCert, KeyFile: f.KafkaKey},
 		InstanceID: f.KafkaInstance,
 	}
 	if len(cfg.Brokers) == 0 {

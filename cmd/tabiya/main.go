@@ -18,6 +18,8 @@ type cli struct {
 	Log   logFlags   `embed:"" prefix:"log-"`
 	Debug debugFlags `embed:"" prefix:"debug-"`
 
+	ShowVersion kong.VersionFlag `name:"version" env:"-" help:"Print the version."`
+
 	Up        upCmd        `cmd:"" help:"Run everything in one process. Kafka, PostgreSQL and S3 are embedded unless flags name real ones."`
 	Replay    replayCmd    `cmd:"" help:"Play the games of a PGN file through the public API and compare them with what history returns."`
 	Service   serviceCmd   `cmd:"" help:"Run one service, or several on one listener."`
@@ -60,6 +62,7 @@ func newParser(c *cli) (*kong.Kong, error) {
 		kong.Name("tabiya"),
 		kong.Description("A chess platform whose database is the Kafka log. Every flag can also be set by an environment variable."),
 		kong.DefaultEnvars("TABIYA"),
+		kong.Vars{"version": "tabiya " + buildVersion()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.ShortUsageOnError(),
 	)

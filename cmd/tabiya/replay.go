@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-isatty"
 	"github.com/schollz/progressbar/v3"
 
+	"tabiya/internal/core/pgn"
 	"tabiya/internal/replay"
 	"tabiya/schemas"
 )
@@ -53,7 +56,7 @@ func (c replayCmd) Run(ctx context.Context) error {
 
 func (c replayCmd) config() (replay.Config, error) {
 	cfg := replay.Config{
-		URL: c.Url, ServiceToken: c.ServiceToken, Games: c.Games, Concurrency: max(1, c.Concurrency),
+		URL: c.Url, ServiceToken: c.ServiceToken, Games: c.Games, Concurrency: c.Concurrency,
 		ViaQueue: c.ViaQueue, Pools: slowPools(), Patience: c.Patience,
 	}
 	if c.Url == "" || c.ServiceToken == "" && !c.ViaQueue {
@@ -63,12 +66,24 @@ func (c replayCmd) config() (replay.Config, error) {
 		}
 		cfg.URL, cfg.ServiceToken = cmp.Or(c.Url, e.URL), cmp.Or(c.ServiceToken, e.ServiceToken)
 	}
-	var minutes, seconds int64
-	if _, err := fmt.Sscanf(c.TimeControl, "%d+%d", &minutes, &seconds); err != nil {
-		return cfg, fmt.Errorf("--time-control %q is not minutes+seconds", c.TimeControl)
+	var err error
+	cfg.TimeControl, err = parseTimeControl(c.TimeControl)
+	return cfg, err
+}
+
+// parseTimeControl parses minutes+seconds.
+func parseTimeControl(text string) (schemas.TimeControl, error) {
+	before, after, _ := strings.Cut(text, "+")
+	minutes, err := strconv.ParseUint(before, 10, 16)
+	seconds, err2 := strconv.ParseUint(after, 10, 16)
+	if err != nil || err2 != nil {
+		return schemas.TimeControl{}, fmt.Errorf("--time-control %q is not minutes+seconds", text)
 	}
-	cfg.TimeControl = schemas.TimeControl{InitialCs: minutes * 6000, IncrementCs: seconds * 100}
-	return cfg, cfg.TimeControl.Validate()
+	tc := schemas.TimeControl{InitialCs: int64(minutes) * 6000, IncrementCs: int64(seconds) * 100}
+	if err := tc.Validate(); err != nil {
+		return tc, fmt.Errorf("--time-control %s: %w", text, err)
+	}
+	return tc, nil
 }
 
 // slowPools lists the pools in which no flag falls while a server restarts.
@@ -84,7 +99,7 @@ func (c replayCmd) progressBar(file *os.File) (*progressbar.ProgressBar, error) 
 	if !isatty.IsTerminal(os.Stderr.Fd()) {
 		return progressbar.DefaultSilent(-1), nil
 	}
-	games, err := replay.Count(file)
+	games, err := pgn.Count(file)
 	if err != nil {
 		return nil, fmt.Errorf("count games: %w", err)
 	}

@@ -149,7 +149,7 @@ Tabiya is up.
 
 Try:
 
-  curl -s %[1]s/v1/accounts -H 'Content-Type: application/json' -d '{"handle":"ada","password":"correct horse battery"}'
+  curl -s %[1]s/v1/accounts -H 'Content-Type: application/json' -d "{\"handle\":\"ada-$(date +%%s)\",\"password\":\"correct horse battery\"}"
 
 Ctrl-C stops; the next start continues with the same data.
 

@@ -25,11 +25,16 @@ func (r *run) check(ctx context.Context, p played) {
 		r.report.mismatch(p.place, p.gameID, "history's PGN: "+err.Error())
 		return
 	}
-	if what := difference(p.game, found); what != "" {
+	what := difference(p.game, found)
+	if what != "" {
 		r.report.mismatch(p.place, p.gameID, what)
-		return
 	}
-	r.report.count(&r.report.games)
+	switch {
+	case p.early != nil:
+		r.report.endEarlier(p)
+	case what == "":
+		r.report.count(&r.report.games)
+	}
 }
 
 // difference describes the first difference between the file and history, "" if
@@ -43,6 +48,8 @@ func difference(want game, got pgn.Game) string {
 	switch {
 	case !slices.Equal(want.moves, got.Moves):
 		return fmt.Sprintf("history has %d plies, the file %d", len(got.Moves), len(want.moves))
+	case want.early != nil && want.early.result != got.Result:
+		return fmt.Sprintf("the result is %s in history, %s by the rules", got.Result, want.early.result)
 	case want.result != got.Result:
 		return fmt.Sprintf("the result is %s in history, %s in the file", got.Result, want.result)
 	}

@@ -33,6 +33,7 @@ type fake struct {
 	fault        func(call int, r *http.Request) fault
 	alterHistory func(g *fakeGame) // changes what history returns
 	expire       int               // number of games to abort before their first move
+	noFivefold   bool              // play on after fivefold repetition
 	seatStranger bool              // match the players with a stranger
 }
 
@@ -200,7 +201,7 @@ func (f *fake) act(r *http.Request) any {
 			return refusal{409, schemas.CodeWrongPly}
 		}
 		g.moves = append(g.moves, body.UCI)
-		g.updateResult()
+		g.updateResult(!f.noFivefold)
 	case "resign":
 		g.termination, g.result = schemas.Resignation, schemas.WhiteWins
 		if me == g.white {
@@ -218,10 +219,15 @@ func (f *fake) act(r *http.Request) any {
 	return g.view()
 }
 
-func (g *fakeGame) updateResult() {
+func (g *fakeGame) updateResult(fivefold bool) {
 	p := rules.Start()
+	seen := map[uint64]int{p.Key(): 1}
 	for _, uci := range g.moves {
 		p, _, _ = p.Play(uci)
+		seen[p.Key()]++
+	}
+	if fivefold && seen[p.Key()] >= 5 {
+		g.termination, g.result = schemas.FivefoldRepetition, schemas.Draw
 	}
 	switch p.Status() {
 	case rules.Checkmate:

@@ -49,6 +49,9 @@ func (r *run) play(ctx context.Context, g game, t liveGame, key string) error {
 	if answer.Over() {
 		return nil // checkmate, stalemate and the like end the game without a request
 	}
+	if end := g.early; end != nil {
+		return fmt.Errorf("the rules end the game after %d plies (%s), the server does not", len(g.moves), end.termination)
+	}
 	return r.finish(ctx, g, t, key)
 }
 

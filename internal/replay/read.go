@@ -1,8 +1,6 @@
 package replay
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +20,19 @@ type game struct {
 	moves        []string // UCI
 	result       schemas.Result
 	timeForfeit  bool
+	early        *earlyEnd // nil if the moves end where the file's do
 }
+
+// earlyEnd is where a game ends although its file goes on. The game's moves stop there;
+// its result is the file's.
+type earlyEnd struct {
+	place       string // of the first move after the end
+	termination schemas.Termination
+	result      schemas.Result
+}
+
+// maxPlies is how many plies the platform lets a game have. It is a draw then.
+const maxPlies = 600
 
 // read sends the playable games of a file to games, at most limit of them (0: no
 // limit), and calls skip for the others.
@@ -59,7 +69,7 @@ func place(number, line int) string { return fmt.Sprintf("game %d, line %d", num
 
 func newGame(g pgn.Game) game {
 	white, black := sides(g.Tag("White"), g.Tag("Black"))
-	return game{
+	found := game{
 		number: g.Number,
 		place:  place(g.Number, g.Line),
 		white:  white, black: black,
@@ -67,6 +77,14 @@ func newGame(g pgn.Game) game {
 		result:      g.Result,
 		timeForfeit: strings.EqualFold(g.Termination, "Time forfeit"),
 	}
+	switch end := g.EarlyEnd; {
+	case len(g.Moves) > maxPlies:
+		found.moves = g.Moves[:maxPlies]
+		found.early = &earlyEnd{found.place, schemas.MaxPlies, schemas.Draw}
+	case end != nil:
+		found.early = &earlyEnd{place(g.Number, end.Line), end.Termination, end.Result}
+	}
+	return found
 }
 
 // sides makes the names of the two players different if they are equal or missing
@@ -87,23 +105,4 @@ func unplayable(g pgn.Game) string {
 		return "has no result"
 	}
 	return ""
-}
-
-// Count counts the games of a file by their Event tags. The number is only good for
-// a progress bar, since the games are not parsed.
-func Count(file io.Reader) (int, error) {
-	lines, n, begins := bufio.NewReaderSize(file, 64<<10), 0, true
-	for {
-		piece, err := lines.ReadSlice('\n')
-		if begins && bytes.HasPrefix(piece, []byte("[Event ")) {
-			n++
-		}
-		begins = !errors.Is(err, bufio.ErrBufferFull)
-		switch {
-		case errors.Is(err, io.EOF):
-			return n, nil
-		case err != nil && begins:
-			return n, err
-		}
-	}
 }

@@ -3,6 +3,7 @@ package replay
 import (
 	"testing"
 
+	"tabiya/internal/core/pgn"
 	"tabiya/internal/gamestest"
 )
 
@@ -34,7 +35,7 @@ func TestReadFindsEveryGameAndPlyOfRealFiles(t *testing.T) {
 			if want := file.Plies - file.SetUpPlies; plies != want {
 				t.Errorf("%d plies, not %d", plies, want)
 			}
-			count, err := Count(file.Open(t))
+			count, err := pgn.Count(file.Open(t))
 			if err != nil || count != file.Games {
 				t.Errorf("counted %d games: %v", count, err)
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/core/pgn"
 	"tabiya/schemas"
 )
 
@@ -213,9 +214,73 @@ func TestReplayRegistersTwoAccountsWhenNamesAreEqualOrMissing(t *testing.T) {
 	}
 }
 
+func TestReplayCountsGamesThatEndedEarlierThanTheFileApart(t *testing.T) {
+	t.Parallel()
+	fivefold := "[White \"a\"]\n[Black \"b\"]\n\n" + strings.Repeat("Nf3 Nf6 Ng1 Ng8 ", 4) + "\ne4 "
+	for name, c := range map[string]struct {
+		text       string
+		place      string
+		mismatches int
+		err        error
+	}{
+		"mate":                          {"[White \"a\"]\n\n1. f3 e5 2. g4 Qh4#\n3. Kf2 0-1", "game 2, line 11: ", 0, nil},
+		"fivefold, a draw":              {fivefold + "1/2-1/2", "game 2, line 12: ", 0, nil},
+		"fivefold, but the file is 1-0": {fivefold + "1-0", "game 2, line 12: ", 1, ErrDiffers},
+	} {
+		for _, viaQueue := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, queue %v", name, viaQueue), func(t *testing.T) {
+				t.Parallel()
+				r := replayedText(t, newFake(t), playable+c.text, func(c *Config) { c.ViaQueue = viaQueue })
+				if !errors.Is(r.Err(), c.err) || r.games != 1 || r.refused.count != 0 || r.skipped.count != 0 || r.mismatches.count != c.mismatches || r.endedEarlier.count != 1 {
+					t.Fatalf("%d games, %d ended earlier, %d mismatches: %v", r.games, r.endedEarlier.count, r.mismatches.count, r.Err())
+				}
+				var text strings.Builder
+				if err := r.Print(&text); err != nil || !strings.Contains(text.String(), "ended earlier: "+c.place) {
+					t.Errorf("%v, the place is not %q in %s", err, c.place, text.String())
+				}
+			})
+		}
+	}
+}
+
+func TestReplayReportsMismatchWhenServerDoesNotEndAGameByTheRules(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.noFivefold = true
+	r := replayedText(t, f, "1. "+strings.Repeat("Nf3 Nf6 Ng1 Ng8 ", 4)+"e4 1/2-1/2", nil)
+	if !errors.Is(r.Err(), ErrDiffers) || r.mismatches.count != 1 || !strings.Contains(r.mismatches.notes[0].What, "the server does not") {
+		t.Errorf("%+v: %v", r.mismatches, r.Err())
+	}
+}
+
+func TestReplayOfFileWithNothingToPlayFails(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]error{
+		"": ErrNoGames, "\ufeff\r\n\r\n": ErrNoGames, "; a comment\n{ another }\n": ErrNoGames,
+		"Dear reader,\n\nthis is no PGN.\n":   ErrSkipped,
+		"[Variant \"Atomic\"]\n\n1. e4 1-0\n": ErrSkipped,
+	} {
+		if r := replayedText(t, newFake(t), text, nil); !errors.Is(r.Err(), want) {
+			t.Errorf("%q: %v, want %v", text, r.Err(), want)
+		}
+	}
+}
+
+func TestReadStopsAGameAtThePlatformsLimitOfPlies(t *testing.T) {
+	t.Parallel()
+	g := newGame(pgn.Game{Moves: make([]string, maxPlies+1), Result: schemas.Draw})
+	if len(g.moves) != maxPlies || g.early == nil || g.early.termination != schemas.MaxPlies || g.early.result != schemas.Draw {
+		t.Errorf("%d plies, %+v", len(g.moves), g.early)
+	}
+	if g := newGame(pgn.Game{Moves: make([]string, maxPlies)}); g.early != nil {
+		t.Errorf("%+v", g.early)
+	}
+}
+
 func TestReportErrDistinguishesRefusalsFromMismatches(t *testing.T) {
 	t.Parallel()
 	r := newReport()
+	r.count(&r.games)
 	if r.Err() != nil {
 		t.Error(r.Err())
 	}

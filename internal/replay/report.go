@@ -11,7 +11,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Note says why a game of the file was skipped, was refused or differs.
+// Note says why a game of the file was skipped, was refused, ended earlier or differs.
 type Note struct {
 	Place  string // in the file: "game 3, line 12"
 	GameID string // "" if no game was created
@@ -37,6 +37,7 @@ type Report struct {
 	repeatedRequests int
 	skipped          noteList
 	refused          noteList
+	endedEarlier     noteList // one whose result differs is also a mismatch
 	mismatches       noteList
 	latency          *hdrhistogram.Histogram
 	playing          time.Duration
@@ -75,6 +76,11 @@ func (r *Report) mismatch(place, gameID, what string) {
 	r.note(&r.mismatches, Note{place, gameID, what})
 }
 
+func (r *Report) endEarlier(p played) {
+	r.note(&r.endedEarlier, Note{p.early.place, p.gameID,
+		fmt.Sprintf("%s after %d plies, where the file goes on", p.early.termination, len(p.moves))})
+}
+
 func (r *Report) count(n *int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -93,10 +99,13 @@ func (r *Report) countMove(took time.Duration) {
 var (
 	ErrDiffers = errors.New("history differs from the file")
 	ErrRefused = errors.New("the server refused games of the file; history has all others as in the file")
+	ErrNoGames = errors.New("the file has no games")
+	ErrSkipped = errors.New("no game of the file can be played: all were skipped")
 )
 
 // Err returns ErrDiffers if history differs from the file, ErrRefused if the server
-// refused games and history has all others, nil if history has all games.
+// refused games and history has all others, ErrNoGames or ErrSkipped if there was
+// nothing to play, nil if history has all games.
 func (r *Report) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -105,8 +114,12 @@ func (r *Report) Err() error {
 		return ErrDiffers
 	case r.refused.count > 0:
 		return ErrRefused
+	case r.games > 0 || r.endedEarlier.count > 0:
+		return nil
+	case r.skipped.count > 0:
+		return ErrSkipped
 	}
-	return nil
+	return ErrNoGames
 }
 
 // Print writes the notes and then the table.
@@ -116,7 +129,7 @@ func (r *Report) Print(w io.Writer) error {
 	for _, kind := range []struct {
 		name string
 		noteList
-	}{{"skipped", r.skipped}, {"refused", r.refused}, {"mismatch", r.mismatches}} {
+	}{{"skipped", r.skipped}, {"refused", r.refused}, {"ended earlier", r.endedEarlier}, {"mismatch", r.mismatches}} {
 		for _, n := range kind.notes {
 			if _, err := fmt.Fprintf(w, "%s: %s\n", kind.name, n); err != nil {
 				return fmt.Errorf("print report: %w", err)
@@ -132,6 +145,7 @@ func (r *Report) Print(w io.Writer) error {
 	row("plies", r.plies)
 	row("skipped", r.skipped.count)
 	row("refused", r.refused.count)
+	row("ended earlier than the file", r.endedEarlier.count)
 	row("mismatches", r.mismatches.count)
 	row("time forfeits, played as resignations", r.timeForfeits)
 	row("requests repeated", r.repeatedRequests)

@@ -1,16 +1,19 @@
 // Package pgn reads and writes games in Portable Game Notation (PGN
 // Specification and Implementation Guide, 1994).
 //
-// The Reader accepts any input. It splits the file into games line by line, holds the
-// text of one game at a time in bounded memory, and checks every move with package
-// rules. A game that is malformed, too long or not standard chess is reported with its
-// line and the reason, and reading continues with the next one.
+// The Reader accepts any input. It splits the file into games, holds the text of one
+// game at a time in bounded memory, and checks every move with package rules. A game
+// that is malformed, too long or not standard chess is reported with its line and the
+// reason, and reading continues with the next one. Where it is unclear to which game a
+// tag belongs, the game is refused rather than guessed: no game is returned that is not
+// in the file.
 //
-//	file ─► splitter (lines) ─► one game's text ─► parser (tokens, rules) ─► Game or *Error
+//	file ─► normalizer ─► splitter ─► one game's text ─► parser (tokens, rules) ─► Game or *Error
 package pgn
 
 import (
 	"fmt"
+	"strings"
 
 	"tabiya/schemas"
 )
@@ -32,12 +35,17 @@ type Game struct {
 	Result      schemas.Result
 	Termination string // the Termination tag
 	FEN         string // the final position
+
+	// EarlyEnd is set if the file has more moves after the rules ended the game. Then
+	// Moves, SANs, ClocksCs and FEN stop at that end, and Result is the file's.
+	EarlyEnd *EarlyEnd
 }
 
-// Tag returns the value of a tag, or "" if it is missing.
+// Tag returns the value of a tag, or "" if it is missing. Case does not matter, because
+// programs differ in it.
 func (g Game) Tag(name string) string {
 	for _, t := range g.Tags {
-		if t.Name == name {
+		if strings.EqualFold(t.Name, name) {
 			return t.Value
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
-
-	"tabiya/schemas"
 )
 
 // movetext reads moves, comments, variations, NAGs and the result.
@@ -68,14 +66,7 @@ func (p *parser) token(word string) (reason string) {
 	if p.result != "" {
 		return "there is text after the result"
 	}
-	switch word {
-	case "1-0", "0-1", "*", "1/2-1/2":
-		p.result = schemas.Result(word)
-		return ""
-	case "½-½", "1/2":
-		p.result = schemas.Draw
-		return ""
-	case "e.p.":
+	if p.result = parseResult(word); p.result != "" || word == "e.p." {
 		return ""
 	}
 	move := afterNumber(word)
@@ -100,7 +91,7 @@ func afterNumber(word string) string {
 // clock records the [%clk h:mm:ss.ff] of a comment after a move.
 func (p *parser) clock(comment []byte) {
 	_, after, found := bytes.Cut(comment, []byte("[%clk "))
-	if !found || len(p.game.Moves) == 0 {
+	if !found || len(p.game.Moves) == 0 || p.game.EarlyEnd != nil {
 		return
 	}
 	value, _, found := bytes.Cut(after, []byte{']'})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"tabiya/internal/core/rules"
@@ -19,12 +18,16 @@ type parser struct {
 	game Game
 
 	position rules.Position
+	ending   ending
 	result   schemas.Result // the token after the moves, "" if there was none
 	moved    bool           // there is movetext
+	plies    int            // of the main line, also those after an early end
+	unclear  bool           // the tags may not end where they seem to
 }
 
 // parse fills game, or returns why it cannot be used.
 func (p *parser) parse() (reason string) {
+	p.unclear = true
 	if !utf8.Valid(p.text) {
 		for p.pos < len(p.text) {
 			if r, n := utf8.DecodeRune(p.text[p.pos:]); r == utf8.RuneError && n == 1 {
@@ -37,6 +40,7 @@ func (p *parser) parse() (reason string) {
 	if reason = p.tags(); reason != "" {
 		return reason
 	}
+	p.unclear = !p.movesFollow()
 	if reason = p.setUp(); reason != "" {
 		return reason
 	}
@@ -81,99 +85,27 @@ func (p *parser) restOfLine() {
 	}
 }
 
-// tags reads the tag section, and comments before and within it.
-func (p *parser) tags() (reason string) {
-	for p.space(); p.pos < len(p.text); p.space() {
-		switch c := p.peek(); {
-		case c == '[':
-			if reason = p.tag(); reason != "" {
-				return reason
-			}
-		case c == ';' || c == '%' && p.lineStart():
-			p.restOfLine()
-		case c == '{':
-			if _, reason = p.comment(); reason != "" {
-				return reason
-			}
-		default:
-			return ""
-		}
-	}
-	return ""
-}
-
-// tag parses [Name "value"].
-func (p *parser) tag() (reason string) {
-	const broken = "a tag is not [Name \"value\"]"
-	p.next()
-	p.space()
-	start := p.pos
-	for c := p.peek(); c > ' ' && c != '"' && c != ']'; c = p.peek() {
-		p.next()
-	}
-	name := string(p.text[start:p.pos])
-	p.space()
-	if name == "" || p.peek() != '"' {
-		return broken
-	}
-	p.next()
-	var value strings.Builder
-	for c := p.peek(); c != '"'; c = p.peek() {
-		if c == '\\' {
-			p.next()
-			c = p.peek()
-		}
-		if c == 0 && p.pos >= len(p.text) || c == '\n' {
-			return broken
-		}
-		value.WriteByte(c)
-		p.next()
-	}
-	p.next()
-	p.space()
-	if p.peek() != ']' {
-		return broken
-	}
-	p.next()
-	p.game.Tags = append(p.game.Tags, Tag{name, value.String()})
-	return ""
-}
-
-// setUp sets the starting position.
-func (p *parser) setUp() (reason string) {
-	variant := strings.ToLower(p.game.Tag("Variant"))
-	if variant != "" && variant != "standard" && variant != "from position" {
-		return fmt.Sprintf("the variant %.40q is not chess", p.game.Tag("Variant"))
-	}
-	p.game.StartFEN = rules.StartFEN
-	if fen := p.game.Tag("FEN"); fen != "" {
-		p.game.StartFEN = fen
-	}
-	var err error
-	if p.position, err = rules.ParseFEN(p.game.StartFEN); err != nil {
-		return err.Error()
-	}
-	p.game.StartFEN = p.position.FEN()
-	return ""
-}
-
 // finish checks the result against the tag and the final position.
 func (p *parser) finish() (reason string) {
 	g := &p.game
-	tag := schemas.Result(g.Tag("Result"))
+	written := g.Tag("Result")
+	tag := parseResult(written)
 	g.Termination, g.FEN, g.Result = g.Tag("Termination"), p.position.FEN(), p.result
 	switch {
 	case p.result == "" && p.moved:
 		return "the text ends without a result: it was cut short"
 	case p.result == "":
 		g.Result = tag // games without moves often lack the token
-	case tag != "" && tag != p.result:
-		return fmt.Sprintf("the Result tag is %.10q, the moves end with %q", string(tag), string(p.result))
+	case written != "" && tag != p.result:
+		return fmt.Sprintf("the Result tag is %.10q, the moves end with %q", written, string(p.result))
 	}
 	switch g.Result {
 	case schemas.WhiteWins, schemas.BlackWins, schemas.Draw:
 	default:
 		return "the game has no result"
+	}
+	if g.EarlyEnd != nil {
+		return ""
 	}
 	switch p.position.Status() {
 	case rules.Checkmate:
@@ -190,18 +122,23 @@ func (p *parser) finish() (reason string) {
 
 // play plays one move of the main line.
 func (p *parser) play(san string) (reason string) {
-	if len(p.game.Moves) >= MaxPlies {
+	if p.plies++; p.plies > MaxPlies {
 		return fmt.Sprintf("the game has more than %d plies", MaxPlies)
 	}
 	next, uci, canonical, err := p.position.PlaySAN(san)
-	if err != nil {
-		what := "illegal"
-		if errors.Is(err, rules.ErrMalformed) {
-			what = "not a move"
-		}
-		return fmt.Sprintf("ply %d: %.20q is %s", len(p.game.Moves)+1, san, what)
+	switch {
+	case errors.Is(err, rules.ErrMalformed):
+		return fmt.Sprintf("ply %d: %.20q is not a move", p.plies, san)
+	case p.game.EarlyEnd != nil:
+		return "" // whether it could be played is no matter
+	case p.ending.over():
+		p.game.EarlyEnd = &EarlyEnd{p.line, p.ending.termination, p.ending.result}
+		return ""
+	case err != nil:
+		return fmt.Sprintf("ply %d: %.20q is illegal", p.plies, san)
 	}
 	p.position = next
+	p.ending.reach(next)
 	p.game.Moves = append(p.game.Moves, uci)
 	p.game.SANs = append(p.game.SANs, canonical)
 	if p.game.ClocksCs != nil {

@@ -16,96 +16,122 @@ const (
 
 // Reader reads games one by one. It keeps at most MaxGameBytes of text.
 type Reader struct {
-	in     *bufio.Reader
+	in     *bufio.Reader // normalised
 	number int
 	line   int // of the next byte of in
-	text   []byte
+	err    error
 	split  splitter
-	err    error // the error or EOF at the end of the input
+	chunk  chunk
+	next   chunk // what is known of the game after it
+	broken bool  // the last game is broken, and tags after it may be its own
 }
 
 // NewReader returns a Reader of the PGN in r.
 func NewReader(r io.Reader) *Reader {
-	return &Reader{in: bufio.NewReaderSize(r, 64<<10), line: 1}
+	return &Reader{in: bufio.NewReaderSize(newNormalizer(r), 64<<10), line: 1, split: newSplitter(), next: chunk{apart: true}}
 }
 
 // Next returns the next game. It returns an *Error for a game that cannot be used: call
 // Next again for the one after it. It returns io.EOF at the end, and otherwise the
 // error of the input.
 func (r *Reader) Next() (Game, error) {
-	start, long, err := r.collect()
-	if err != nil {
+	if err := r.collect(); err != nil {
 		return Game{}, err
 	}
 	r.number++
-	if long {
-		return Game{Number: r.number, Line: start}, &Error{r.number, start, fmt.Sprintf("the game is longer than %d bytes", MaxGameBytes)}
+	g := Game{Number: r.number, Line: r.chunk.line}
+	afterBroken := r.broken && !r.chunk.apart
+	r.broken = false
+	switch {
+	case r.chunk.long:
+		r.broken = true
+		return g, &Error{r.number, r.chunk.line, fmt.Sprintf("the game is longer than %d bytes", MaxGameBytes)}
+	case afterBroken:
+		return g, &Error{r.number, r.chunk.line, "no empty line before it, and what comes before cannot be read: tags may be missing"}
 	}
 	// Files written by DOS programs end with 0x1A.
-	p := parser{text: bytes.TrimRight(r.text, " \t\r\n\x1a"), line: start, game: Game{Number: r.number, Line: start}}
+	p := parser{text: bytes.TrimRight(r.chunk.text, " \t\n\x1a"), line: r.chunk.line, game: g}
 	if reason := p.parse(); reason != "" {
-		return Game{Number: r.number, Line: start, Tags: p.game.Tags}, &Error{r.number, p.line, reason}
+		r.broken = p.unclear
+		g.Tags = p.game.Tags
+		return g, &Error{r.number, p.line, reason}
 	}
 	return p.game, nil
 }
 
-// collect puts the next game's lines into r.text. It returns the line on which the game
-// starts, and whether it was too long to be kept.
-func (r *Reader) collect() (start int, long bool, err error) {
-	r.text = r.text[:0]
-	r.split = splitter{}
-	start = r.line
-	for r.err == nil {
-		// A line can be longer than the buffer: its first bytes show what it is, and
-		// the rest is only scanned for the ends of comments.
-		head, err := r.in.Peek(maxTagHead)
-		if len(head) == 0 {
-			r.err = err
-			break
+// Count returns the number of games that a Reader finds in r, broken ones included.
+func Count(r io.Reader) (int, error) {
+	reader := NewReader(r)
+	for n := 0; ; n++ {
+		if err := reader.collect(); errors.Is(err, io.EOF) {
+			return n, nil
+		} else if err != nil {
+			return n, err
 		}
-		if r.line == 1 && bytes.HasPrefix(head, []byte("\ufeff")) {
-			if _, r.err = r.in.Discard(3); r.err == nil {
-				continue
-			}
-			break
-		}
-		fresh := !r.split.game() && !r.split.comment // only closed comments so far
-		if r.split.begins(head) {
-			if r.split.game() {
-				return start, long, nil
-			}
-			r.split = splitter{} // an unclosed comment is not a game
-			r.split.begins(head)
-			fresh = true
-		}
-		if fresh {
-			start, long, r.text = r.line, false, r.text[:0]
-		}
-		long, r.err = r.take(long)
-		r.line++
 	}
-	if !errors.Is(r.err, io.EOF) {
-		return 0, false, fmt.Errorf("read PGN: %w", r.err)
-	}
-	if !r.split.game() {
-		return 0, false, io.EOF
-	}
-	return start, long, nil
 }
 
-// take moves one line of any length from the input to the game.
-func (r *Reader) take(long bool) (bool, error) {
-	for {
-		piece, err := r.in.ReadSlice('\n')
-		r.split.scan(piece)
-		if len(r.text)+len(piece) > MaxGameBytes {
-			long = true
+// collect puts the next game's text into r.chunk.
+func (r *Reader) collect() error {
+	r.chunk, r.next = r.next, chunk{text: r.chunk.text[:0]}
+	for r.err == nil {
+		var c byte
+		if c, r.err = r.in.ReadByte(); r.err != nil {
+			break
 		}
-		if !long {
-			r.text = append(r.text, piece...)
+		if r.split.opens(c) && r.bracket() {
+			return nil
 		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return long, err
+		before := r.split.game()
+		r.split.scan(c)
+		if game := r.split.game(); game && !before {
+			r.chunk.line = r.line
+		}
+		if r.split.game() {
+			r.chunk.add(c)
+		}
+		if c == '\n' {
+			r.line++
 		}
 	}
+	if !errors.Is(r.err, io.EOF) {
+		return fmt.Errorf("read PGN: %w", r.err)
+	}
+	if !r.split.game() {
+		return io.EOF
+	}
+	r.split = splitter{}
+	return nil
+}
+
+// bracket handles an opening bracket, which was just read. It reports whether r.chunk
+// is complete; then the bracket will be read again.
+func (r *Reader) bracket() (complete bool) {
+	_ = r.in.UnreadByte()            // cannot fail after ReadByte
+	head, _ := r.in.Peek(maxTagHead) // an error is returned again by the next read
+	had := r.split.game()
+	kind := r.split.bracket(head)
+	apart := r.split.lineStart && r.split.afterBlank
+	switch kind {
+	case nextGame:
+		r.split = splitter{lineStart: r.split.lineStart, inLine: r.split.inLine, afterBlank: r.split.afterBlank}
+		r.next.apart = apart
+		if had {
+			return true
+		}
+		r.chunk.apart = apart // only an unclosed comment, which is not a game
+		r.split.bracket(head)
+		had = false
+	case paragraphIsNext:
+		r.chunk.cut(&r.next)
+		r.split.names, r.split.earlier = r.split.names&^r.split.earlier, 0
+		return true
+	case newParagraph:
+		r.chunk.paragraph(r.line)
+	}
+	if !had && r.split.game() {
+		r.chunk.line = r.line
+	}
+	_, _ = r.in.Discard(1)
+	return false
 }

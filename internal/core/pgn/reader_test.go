@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -293,6 +295,17 @@ func (f *failing) Read([]byte) (int, error) { return 0, f.err }
 func FuzzReader(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte("[Event \"x\"]\n\n1. e4 { never\n\n" + good))
+	programs, err := filepath.Glob("testdata/programs/*.pgn")
+	if err != nil || len(programs) == 0 {
+		f.Fatalf("%d files of other programs: %v", len(programs), err)
+	}
+	for _, file := range programs {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
 	f.Add([]byte("\ufeff[A \"\\\"]\n;\n%\n{}()$1 1...0-0 ½-½ \xff"))
 	real := bufio.NewReader(gamestest.Sample.Open(f))
 	for range 3 {
@@ -303,7 +316,7 @@ func FuzzReader(f *testing.F) {
 		f.Add(head)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		games, broken := readAll(t, strings.NewReader(string(text)))
+		games, unread := readAll(t, strings.NewReader(string(text)))
 		for i, g := range games {
 			if len(g.Moves) != len(g.SANs) || g.ClocksCs != nil && len(g.ClocksCs) != len(g.Moves) {
 				t.Fatalf("%+v", g)
@@ -317,14 +330,20 @@ func FuzzReader(f *testing.F) {
 					t.Fatal(err)
 				}
 			}
-			if p.FEN() != g.FEN || i > 0 && g.Line <= games[i-1].Line {
+			if p.FEN() != g.FEN || i > 0 && g.Line < games[i-1].Line {
 				t.Fatalf("%+v", g)
 			}
 		}
-		// Any text may precede a game: after an empty line it is still read.
-		after, _ := readAll(t, strings.NewReader(string(text)+"\n\n"+good))
+		// Any text may precede a game. Tags alone may be its own, but after a result and
+		// an empty line it is read.
+		after, broken := readAll(t, strings.NewReader(string(text)+"\n\n*\n\n"+good))
 		if len(after) == 0 || after[len(after)-1].Tag("Event") != "good" {
 			t.Fatalf("the next game was lost behind %d games and %v", len(games), broken)
+		}
+		// Count agrees with Next.
+		found, err := Count(strings.NewReader(string(text)))
+		if err != nil || found != len(games)+len(unread) {
+			t.Fatalf("%d games were counted, %d read and %d not: %v", found, len(games), len(unread), err)
 		}
 	})
 }
