@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strconv"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
@@ -87,27 +85,6 @@ func recovery(logger *slog.Logger) gin.HandlerFunc {
 			Fail(c, schemas.CodeInternal, "")
 		}()
 		c.Next()
-	}
-}
-
-func measure(registerer prometheus.Registerer) gin.HandlerFunc {
-	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name:    "tabiya_http_request_seconds",
-		Help:    "Time from a request's header to the end of its response, without streams and sockets.",
-		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
-	}, []string{"method", "route", "status"})
-	registerer.MustRegister(seconds)
-	return func(c *gin.Context) {
-		start := time.Now()
-		c.Next()
-		if c.GetBool(streamKey) {
-			return
-		}
-		route := c.FullPath()
-		if route == "" {
-			route = "none" // a path without a route must not become a label
-		}
-		seconds.WithLabelValues(c.Request.Method, route, strconv.Itoa(c.Writer.Status())).Observe(time.Since(start).Seconds())
 	}
 }
 

@@ -39,7 +39,10 @@ type Config struct {
 	Logger *slog.Logger
 
 	Latency  prometheus.Observer    // seconds from sending a command to its answer
-	Answered *prometheus.CounterVec // by command, and "accepted" or the code
+	Answered *prometheus.CounterVec // by command, and "accepted", the code, or "other"
+	// KnownCode reports whether a refusal's code is one of schemas. Others, which a record
+	// may have, are counted as "other": each value of a label costs memory for ever.
+	KnownCode func(schemas.Code) bool
 }
 
 // Commands are the commands that wait for their answer.
@@ -61,7 +64,7 @@ func (c *Commands) Len() int { return c.table.len() }
 // kind from another: the same command id must come with the same detail.
 func (c *Commands) Send(cmd schemas.Command, detail string, done func(Outcome)) {
 	answered := func(o Outcome) {
-		c.cfg.Answered.WithLabelValues(string(cmd.Type), o.label()).Inc()
+		c.cfg.Answered.WithLabelValues(string(cmd.Type), c.label(o)).Inc()
 		done(o)
 	}
 	if why := c.cfg.Availability.CommandsRefused(); why != "" {
@@ -100,11 +103,14 @@ func (c *Commands) sent(k key, err error) {
 	c.table.settle(k, refused(schemas.CodeOutcomeUnknown, "Kafka did not answer; the same Idempotency-Key asks again"))
 }
 
-func (o Outcome) label() string {
-	if o.Code == "" {
+func (c *Commands) label(o Outcome) string {
+	switch {
+	case o.Code == "":
 		return "accepted"
+	case c.cfg.KnownCode(o.Code):
+		return string(o.Code)
 	}
-	return string(o.Code)
+	return "other"
 }
 
 // OnEvent answers the command that caused an event.
