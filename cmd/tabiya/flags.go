@@ -10,7 +10,8 @@ import (
 
 // listenFlags are the flags of a command that serves HTTP.
 type listenFlags struct {
-	Listen string `default:"127.0.0.1:8080" help:"Address of /healthz, /readyz and /metrics, and of the API of services; port 0 picks a free port."`
+	Listen string `default:"127.0.0.1:8080" help:"Address of the API of services, and of /healthz and /readyz for load balancers; port 0 picks a free port."`
+	opsFlags
 }
 
 func (f listenFlags) serve(ctx context.Context, n *node) error {
@@ -18,8 +19,12 @@ func (f listenFlags) serve(ctx context.Context, n *node) error {
 	if err != nil {
 		return err
 	}
+	ops, err := f.listenOps()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	n.logger.Info("listening", "url", listenerURL(listener))
-	return n.serve(ctx, listener, func() { n.logger.Info("ready") })
+	return n.serve(ctx, listeners{listener, ops}, func() { n.logger.Info("ready") })
 }
 
 type regionFlags struct {

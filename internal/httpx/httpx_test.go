@@ -44,7 +44,7 @@ func serve(t *testing.T) (e *gin.Engine, player, service, expired string, logs *
 	logs = new(bytes.Buffer)
 	registry := prometheus.NewRegistry()
 	e = New(slog.New(slog.NewTextHandler(logs, nil)), registry)
-	Health(e, registry, []Check{{"table", func() error { return io.ErrUnexpectedEOF }}})
+	Health(e, []Check{{"table", func() error { return io.ErrUnexpectedEOF }}})
 	g := e.Group("/", Authenticate(auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now)))
 	g.POST("/things", func(c *gin.Context) {
 		var b body
@@ -175,13 +175,38 @@ func TestPanicIsLoggedButNotInTheResponse(t *testing.T) {
 	}
 }
 
-func TestReadyzNamesTheFailingCheck(t *testing.T) {
-	e, _, _, _, _ := serve(t)
-	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/metrics": http.StatusOK} {
-		w := httptest.NewRecorder()
-		e.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
-		if w.Code != want || (path == "/readyz" && !strings.Contains(w.Body.String(), `"table":"unexpected EOF"`)) {
-			t.Errorf("%s: got status %d, want %d: %s", path, w.Code, want, w.Body)
+func TestOnlyOperatorsAreToldWhyAProcessIsNotReady(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	engine := New(slog.New(slog.DiscardHandler), registry)
+	checks := []Check{{"table", func() error { return io.ErrUnexpectedEOF }}}
+	Health(engine, checks)
+	public, ops := httptest.NewServer(engine), httptest.NewServer(OpsHandler(registry, checks))
+	defer public.Close()
+	defer ops.Close()
+	for _, c := range []struct {
+		url    string
+		status int
+		body   string // a part of it
+	}{
+		{public.URL + "/healthz", http.StatusOK, `{"status":"ok"}`},
+		{public.URL + "/readyz", http.StatusServiceUnavailable, `{"status":"not ready"}`},
+		{public.URL + "/metrics", http.StatusNotFound, `"code":"not_found"`},
+		{ops.URL + "/healthz", http.StatusOK, `"ok"`},
+		{ops.URL + "/readyz", http.StatusServiceUnavailable, `{"parts":{"table":"unexpected EOF"}}`},
+		{ops.URL + "/metrics", http.StatusOK, "tabiya_http_request_seconds_count"},
+	} {
+		answer, err := http.Get(c.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || answer.StatusCode != c.status || !strings.Contains(string(text), c.body) {
+			t.Errorf("%s: %d %s, want %d with %s", c.url, answer.StatusCode, text, c.status, c.body)
+		}
+		if strings.HasPrefix(c.url, public.URL) && strings.Contains(string(text), "table") {
+			t.Errorf("%s names a part: %s", c.url, text)
 		}
 	}
 }
