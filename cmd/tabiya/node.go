@@ -32,7 +32,8 @@ type node struct {
 	workers  []supervise.Part          // processors and sinks
 	routes   []func(gin.IRouter) error // of the services
 	proxies  []string                  // see httpx.TrustProxies
-	closers  []func()                  // called after everything has stopped
+	origins  httpx.Origins
+	closers  []func() // called after everything has stopped
 }
 
 func newNode(logger *slog.Logger) *node {
@@ -164,13 +165,14 @@ func (n *node) handler(checks []httpx.Check) (http.Handler, error) {
 	if err := httpx.TrustProxies(engine, n.proxies); err != nil {
 		return nil, err
 	}
+	httpx.AllowOrigins(engine, n.origins)
 	httpx.Health(engine, checks)
 	for _, routes := range n.routes {
 		if err := routes(engine); err != nil {
 			return nil, err
 		}
 	}
-	return engine, nil
+	return httpx.AnswerHead(engine), nil
 }
 
 // listen opens a listener. Call it before anything else is started, so that an

@@ -26,7 +26,7 @@ func New(logger *slog.Logger, registerer prometheus.Registerer) *gin.Engine {
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
 	e.UseRawPath = true // "%2F" in a path parameter must not be taken for a separator
-	e.Use(setRequestID, measure(registerer), recovery(logger), limitBody)
+	e.Use(setRequestID, noSniff, measure(registerer), recovery(logger), limitBody)
 	e.NoRoute(func(c *gin.Context) { Fail(c, schemas.CodeNotFound, "there is nothing at this path") })
 	e.NoMethod(func(c *gin.Context) {
 		Fail(c, schemas.CodeMethodNotAllowed, "this path does not support "+c.Request.Method)
@@ -55,6 +55,9 @@ func setRequestID(c *gin.Context) {
 	c.Set(requestIDKey, id)
 	c.Header("X-Request-Id", id)
 }
+
+// noSniff keeps browsers from taking a response for another type than it says.
+func noSniff(c *gin.Context) { c.Header("X-Content-Type-Options", "nosniff") }
 
 func limitBody(c *gin.Context) {
 	if c.Request.ContentLength > MaxBody {

@@ -27,6 +27,16 @@ func series(t *testing.T, registry *prometheus.Registry) (n int) {
 	return n
 }
 
+func dial(t *testing.T, server *httptest.Server) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
 // inventive sends requests over one connection. Each number makes other methods, paths
 // and parameters.
 type inventive struct {
@@ -62,11 +72,7 @@ func TestRequestsOfAnAttackerMakeNoNewSeries(t *testing.T) {
 	engine.GET("/things/:id", func(c *gin.Context) { c.Status(http.StatusOK) })
 	server := httptest.NewServer(engine)
 	defer server.Close()
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	conn := dial(t, server)
 	attacker := inventive{conn, bufio.NewReader(conn)}
 	attacker.attack(t, 0) // the series of each kind of request
 	before := series(t, registry)

@@ -84,6 +84,7 @@ func Authenticate(verifier *auth.Verifier) gin.HandlerFunc {
 		if header == "" {
 			return
 		}
+		noStore(c)
 		scheme, token, _ := strings.Cut(header, " ")
 		if !strings.EqualFold(scheme, "Bearer") {
 			Fail(c, schemas.CodeUnauthenticated, "send Authorization: Bearer <token>")
@@ -96,6 +97,7 @@ func Authenticate(verifier *auth.Verifier) gin.HandlerFunc {
 // AuthenticateToken is Authenticate for a token from elsewhere, such as a socket's query
 // parameter. It returns false if it has answered with a problem document.
 func AuthenticateToken(c *gin.Context, verifier *auth.Verifier, token string) bool {
+	noStore(c)
 	who, err := verifier.Verify(token)
 	switch {
 	case errors.Is(err, auth.ErrExpired):
@@ -108,6 +110,9 @@ func AuthenticateToken(c *gin.Context, verifier *auth.Verifier, token string) bo
 	c.Set(principalKey, who)
 	return true
 }
+
+// noStore keeps caches from storing what may be for the holder of a token alone.
+func noStore(c *gin.Context) { c.Header("Cache-Control", "no-store") }
 
 // Principal returns the holder of the request's token. ok is false without a token.
 func Principal(c *gin.Context) (who auth.Principal, ok bool) {

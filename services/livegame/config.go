@@ -13,6 +13,7 @@ import (
 
 	"tabiya/internal/auth"
 	"tabiya/internal/core/player"
+	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
 	"tabiya/services/livegame/finished"
@@ -39,6 +40,8 @@ type Config struct {
 	Commands Sender
 	Players  Players
 	Verifier *auth.Verifier
+	// Origins are the web sites whose pages may open sockets.
+	Origins httpx.Origins
 	// History knows when games were played that are not held any more, so that their
 	// events can be found in the log. Nil: they are not streamed.
 	History finished.History
