@@ -86,6 +86,9 @@ func TestBadRequestsGetAProblemWithTheCode(t *testing.T) {
 		"another charset":     {"POST", "/things", "application/json; charset=latin1", "", "", `{}`, schemas.CodeUnsupportedMediaType},
 		"wrong type of field": {"POST", "/things", jsonType, "", "", `{"n":"x"}`, schemas.CodeInvalidField},
 		"an array":            {"POST", "/things", jsonType, "", "", `[1]`, schemas.CodeInvalidField},
+		"null":                {"POST", "/things", jsonType, "", "", `null`, schemas.CodeInvalidField},
+		"null for a string":   {"POST", "/things", jsonType, "", "", `{"name":null,"n":1}`, schemas.CodeInvalidField},
+		"null for a number":   {"POST", "/things", jsonType, "", "", `{"name":"null","n": null }`, schemas.CodeInvalidField},
 		"too long":            {"POST", "/things", jsonType, "", "", `{"name":"` + strings.Repeat("a", MaxBody) + `"}`, schemas.CodeBodyTooLarge},
 		"no token":            {"GET", "/player", "", "", "", "", schemas.CodeUnauthenticated},
 		"bad token":           {"GET", "/player", "", "abc", "", "", schemas.CodeUnauthenticated},
@@ -122,6 +125,17 @@ func TestBadRequestsGetAProblemWithTheCode(t *testing.T) {
 				t.Fatalf("requestId is %q, want the X-Request-Id header", p.RequestID)
 			}
 		})
+	}
+}
+
+func TestTheWordNullIsAString(t *testing.T) {
+	t.Parallel()
+	var b body
+	if code, err := DecodeStrict([]byte(`{"name":"null, null"}`), &b); err != nil || b.Name != "null, null" {
+		t.Errorf("%q, %s %v", b.Name, code, err)
+	}
+	if _, err := DecodeStrict([]byte(`{"name":null}`), &b); err == nil || !strings.Contains(err.Error(), "/name must not be null") {
+		t.Error(err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -50,17 +51,14 @@ func BindNothing(c *gin.Context) bool {
 }
 
 // DecodeStrict decodes exactly one JSON value into v. It rejects fields that v does not
-// have, fields that occur twice, and names in another case than v's. The code goes with
-// the error.
+// have, fields that occur twice, names in another case than v's, and null: an absent
+// field is left out. The code goes with the error.
 func DecodeStrict(body []byte, v any) (schemas.Code, error) {
 	err := json.Unmarshal(body, v, json.RejectUnknownMembers(true))
 	var wrong *json.SemanticError
 	switch {
-	case err == nil && jsontext.Value(body).Kind() == 'n':
-		// Unmarshal accepts null and sets nothing, as if it were {}.
-		return schemas.CodeInvalidField, errors.New("null has the wrong type")
 	case err == nil:
-		return "", nil
+		return refuseNull(body)
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return schemas.CodeMalformedJSON, errors.New("a field occurs twice")
 	case !jsontext.Value(body).IsValid(): // even if err is about something before the malformed part
@@ -71,6 +69,23 @@ func DecodeStrict(body []byte, v any) (schemas.Code, error) {
 		return schemas.CodeInvalidField, fmt.Errorf("%.100s has the wrong type", cmp.Or(string(wrong.JSONPointer), "the body"))
 	}
 	return schemas.CodeMalformedJSON, errors.New("the body is not one JSON value in UTF-8")
+}
+
+// refuseNull finds a null in valid JSON. Unmarshal accepts one for any type and sets
+// nothing, as if the field were not there.
+func refuseNull(body []byte) (schemas.Code, error) {
+	if !bytes.Contains(body, []byte("null")) {
+		return "", nil
+	}
+	for d := jsontext.NewDecoder(bytes.NewReader(body)); ; {
+		token, err := d.ReadToken()
+		if err != nil {
+			return "", nil
+		}
+		if token.Kind() == 'n' {
+			return schemas.CodeInvalidField, fmt.Errorf("%.100s must not be null", cmp.Or(string(d.StackPointer()), "the body"))
+		}
+	}
 }
 
 const principalKey = "tabiya.principal"
