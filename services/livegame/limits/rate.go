@@ -2,12 +2,11 @@ package limits
 
 import (
 	"strings"
-	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 
+	"tabiya/internal/ratelimit"
 	"tabiya/services/livegame/outbox"
 )
 
@@ -27,12 +26,7 @@ const maxRates = 16_384
 
 // Rates are the limiters of requests over HTTP, each as NewRate: what a player
 // asks costs the log two records even where it is refused.
-type Rates struct {
-	perSecond int
-
-	mu sync.Mutex
-	by *lru.Cache[ratedPlayer, *rate.Limiter] // the longest idle one is forgotten first
-}
+type Rates struct{ by *ratelimit.Keyed[ratedPlayer] }
 
 // ratedPlayer is a player in a game that they play. For all other games together
 // the game is "".
@@ -40,24 +34,15 @@ type ratedPlayer struct{ playerID, gameID string }
 
 // NewRates makes limiters of perSecond requests each.
 func NewRates(perSecond int) *Rates {
-	by, err := lru.New[ratedPlayer, *rate.Limiter](maxRates)
-	if err != nil {
-		panic(err) // only for a size below 1
-	}
-	return &Rates{perSecond: perSecond, by: by}
+	return &Rates{ratelimit.New(func() *rate.Limiter { return NewRate(perSecond) }, maxRates, ratedPlayer.clone)}
+}
+
+func (p ratedPlayer) clone() ratedPlayer {
+	return ratedPlayer{strings.Clone(p.playerID), strings.Clone(p.gameID)}
 }
 
 // Allow reports whether a player's request may be served now. gameID is "" for a
 // game that the player does not play.
 func (r *Rates) Allow(playerID, gameID string, now time.Time) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	at := ratedPlayer{playerID, gameID}
-	limiter, ok := r.by.Get(at)
-	if !ok {
-		limiter = NewRate(r.perSecond)
-		// A string cut from a request would keep all of the request in memory.
-		r.by.Add(ratedPlayer{strings.Clone(playerID), strings.Clone(gameID)}, limiter)
-	}
-	return limiter.AllowN(now, 1)
+	return r.by.Allow(ratedPlayer{playerID, gameID}, now)
 }
