@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 
 	"github.com/gin-gonic/gin"
@@ -41,6 +42,20 @@ func TrustProxies(e *gin.Engine, proxies []string) error {
 		return fmt.Errorf("set trusted proxies: %w", err)
 	}
 	return nil
+}
+
+// ClientNetwork returns the client's address, for IPv6 its /64: one client has all of
+// that.
+func ClientNetwork(c *gin.Context) string {
+	address, err := netip.ParseAddr(c.ClientIP())
+	if err != nil || address.Unmap().Is4() {
+		return c.ClientIP()
+	}
+	prefix, err := address.WithZone("").Prefix(64)
+	if err != nil {
+		return c.ClientIP()
+	}
+	return prefix.String()
 }
 
 // RequestID returns the id of the request in logs and problem documents. It is the

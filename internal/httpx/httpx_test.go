@@ -254,6 +254,25 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 	}
 }
 
+func TestOneNetworkIsOneClient(t *testing.T) {
+	t.Parallel()
+	e := New(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	e.GET("/", func(c *gin.Context) { c.String(200, ClientNetwork(c)) })
+	for address, want := range map[string]string{
+		"203.0.113.7:1":            "203.0.113.7",
+		"[2001:db8:1:2:3:4:5:6]:1": "2001:db8:1:2::/64",
+		"[2001:db8:1:2::9]:1":      "2001:db8:1:2::/64",
+		"[::ffff:203.0.113.7]:1":   "203.0.113.7",
+	} {
+		request, answer := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+		request.RemoteAddr = address
+		e.ServeHTTP(answer, request)
+		if got := answer.Body.String(); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}
+
 func TestForwardedAddressIsUsedOnlyFromTrustedProxies(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
