@@ -2,16 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"tabiya/internal/auth"
 	"tabiya/internal/embedded"
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 )
 
 // cluster is the part of the platform that plays games, on an Apache Kafka: accounts
@@ -118,7 +121,9 @@ func (f *cluster) startKafka(ctx context.Context, dir string) error {
 		if err := kafka.Ping(ctx, f.kafka); err != nil {
 			return err
 		}
-		return kafka.EnsureTopics(ctx, f.kafka, kafka.TopicOptions{Partitions: clusterPartitions, Replication: 1, MinISR: 1})
+		return errors.Join(
+			kafka.EnsureTopics(ctx, f.kafka, kafka.TopicOptions{Partitions: clusterPartitions, Replication: 1, MinISR: 1}),
+			topology.Ensure(ctx, f.kafka))
 	})
 }
 
@@ -147,8 +152,8 @@ func (f *cluster) stop() {
 			m.stop()
 		}
 	}
-	for i := len(f.others) - 1; i >= 0; i-- {
-		f.others[i].stop()
+	for _, p := range slices.Backward(f.others) {
+		p.stop()
 	}
 	if f.postgres != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

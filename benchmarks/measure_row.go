@@ -34,7 +34,7 @@ func rowMeasure(b *bench) ([]Row, error) {
 	if err := s.playInParallel(all, openingPlies, ply-1); err != nil {
 		return nil, err
 	}
-	if err := s.waitUntilIdle(); err != nil { // rows are written after their events
+	if err := s.waitUntilIdle(); err != nil { // a row may come after its event
 		return nil, err
 	}
 	from := time.Now()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"tabiya/internal/embedded"
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 	"tabiya/schemas"
 )
 
@@ -27,13 +27,17 @@ const sinkPartitions = 4
 
 func (b *bench) startSinkBackends(name string, cfg embedded.Config) (*sinkBackends, error) {
 	ctx := context.Background()
-	cfg.DataDir, cfg.Logger = filepath.Join(b.scratch, name), slog.New(slog.NewTextHandler(io.Discard, nil))
+	cfg.DataDir, cfg.Logger = filepath.Join(b.scratch, name), slog.New(slog.DiscardHandler)
 	i, err := embedded.Start(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	p := &sinkBackends{i, kafka.Config{Brokers: i.KafkaBrokers()}}
 	if err := kafka.EnsureTopics(ctx, p.kafka, kafka.TopicOptions{Partitions: sinkPartitions, Replication: 1, MinISR: 1}); err != nil {
+		p.close()
+		return nil, err
+	}
+	if err := topology.Ensure(ctx, p.kafka); err != nil {
 		p.close()
 		return nil, err
 	}

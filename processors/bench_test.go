@@ -26,11 +26,11 @@ func (f *fat) Head() schemas.Head { return f.head }
 
 type fatCore struct{}
 
-func (fatCore) Decide(row *fat, cmd schemas.Command, at schemas.Time, offset int64) (*fat, bool, []schemas.Message) {
+func (fatCore) Decide(row *fat, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (*fat, bool, []schemas.Message) {
 	if row == nil {
 		row = &fat{body: make([]byte, 1500)}
 	}
-	row.head = schemas.Head{Version: row.head.Version + 1, Offset: offset}
+	row.head = schemas.Head{Version: row.head.Version + 1, Offset: origin.Offset}
 	return row, true, []schemas.Message{schemas.Event{
 		ID: schemas.EventID(cmd.Key, row.head.Version), Type: schemas.MoveMade, Key: cmd.Key, Seq: row.head.Version,
 		OccurredAt: at, Region: cmd.Region, CommandID: cmd.ID,
@@ -38,9 +38,11 @@ func (fatCore) Decide(row *fat, cmd schemas.Command, at schemas.Time, offset int
 	}}
 }
 
-func (fatCore) Replay(*fat, schemas.Command, schemas.Time, int64) []schemas.Message { return nil }
+func (fatCore) Replay(*fat, schemas.Command, schemas.Time, schemas.Origin) []schemas.Message {
+	return nil
+}
 
-func (fatCore) Deadline(key string, row *fat) (schemas.Time, func() schemas.Command, bool, bool) {
+func (fatCore) NextTimer(key string, row *fat) (schemas.Time, func() schemas.Command, bool, bool) {
 	version := row.head.Version
 	return schemas.Time(1) << 45, func() schemas.Command {
 		return schemas.Command{Type: schemas.CheckFlag, Key: key, ID: schemas.DerivedID(key, "flag", version)}

@@ -47,7 +47,7 @@ func (s *session[R]) readCommits(ctx context.Context) error {
 	defer s.mu.Unlock()
 	for number, p := range s.partitions {
 		if o, ok := offsets.Lookup(s.p.table.Commands, number); ok && o.Err == nil {
-			p.committed.Store(o.At)
+			p.committed.Store(s.commands.Place(number, o.At))
 		}
 	}
 	return nil

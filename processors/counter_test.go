@@ -75,13 +75,13 @@ func command(t schemas.CommandType, key string) schemas.Command {
 
 const timerAfter = 150 * time.Millisecond
 
-func (counterCore) Decide(row *counter, cmd schemas.Command, at schemas.Time, offset int64) (*counter, bool, []schemas.Message) {
+func (counterCore) Decide(row *counter, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (*counter, bool, []schemas.Message) {
 	if row == nil {
 		row = &counter{}
 	}
 	apply := func(c schemas.Color) []schemas.Message {
-		row.head = schemas.Head{Version: row.head.Version + 1, Offset: offset}
-		row.History = append(row.History, change{offset, at, cmd.ID, cmd.Region, c})
+		row.head = schemas.Head{Version: row.head.Version + 1, Offset: origin.Offset}
+		row.History = append(row.History, change{origin.Offset, at, cmd.ID, cmd.Region, c})
 		return []schemas.Message{row.event(cmd.Key, int64(len(row.History)))}
 	}
 	switch cmd.Type {
@@ -113,9 +113,9 @@ func (counterCore) Decide(row *counter, cmd schemas.Command, at schemas.Time, of
 	return row, false, nil
 }
 
-func (counterCore) Replay(row *counter, cmd schemas.Command, at schemas.Time, offset int64) []schemas.Message {
+func (counterCore) Replay(row *counter, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
 	if row != nil {
-		if i := slices.IndexFunc(row.History, func(c change) bool { return c.Offset == offset }); i >= 0 {
+		if i := slices.IndexFunc(row.History, func(c change) bool { return c.Offset == origin.Offset }); i >= 0 {
 			return []schemas.Message{row.event(cmd.Key, int64(i+1))}
 		}
 	}
@@ -125,7 +125,7 @@ func (counterCore) Replay(row *counter, cmd schemas.Command, at schemas.Time, of
 	return []schemas.Message{rejected(cmd, at, schemas.CodeNotAccepted)}
 }
 
-func (counterCore) Deadline(key string, row *counter) (schemas.Time, func() schemas.Command, bool, bool) {
+func (counterCore) NextTimer(key string, row *counter) (schemas.Time, func() schemas.Command, bool, bool) {
 	cmd := schemas.Command{Key: key, Region: "eu", Actor: schemas.ActorSystem, ID: schemas.DerivedID(key, "timer", int64(len(row.History)))}
 	if row.Evict {
 		cmd.Type = schemas.EvictGame

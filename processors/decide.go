@@ -12,12 +12,12 @@ import (
 // request is one command with everything that its decision depends on.
 type request[R tables.Row] struct {
 	cmd    schemas.Command
-	at     schemas.Time // the command's broker time
-	offset int64        // the command's, in its partition
+	at     schemas.Time   // the command's broker time
+	origin schemas.Origin // its Offset is the place, see schemas.Place
 
 	row       R      // the zero R if there is none
 	raw       []byte // row as it is stored; nil if there is none
-	deletedBy int64  // offset of the command that deleted the row, -1 if none did
+	deletedBy int64  // place of the command that deleted the row, -1 if none did
 }
 
 // decision is what a command leads to.
@@ -33,9 +33,10 @@ type decision[R tables.Row] struct {
 const (
 	accepted = "accepted" // the row changed
 	refused  = "refused"
-	repeated = "repeated" // a second copy of a command that was accepted
+	repeated = "repeated" // accepted before; a client sent it again
 	ignored  = "ignored"  // nothing to do: a timer that came early or late
-	replayed = "replayed" // decided before a crash
+	replayed = "replayed" // decided before; read again after a restart
+	copied   = "copied"   // decided before its topic was replaced by a copy
 )
 
 // decide decides a new command, or returns the messages of a replayed one. An
@@ -48,13 +49,13 @@ func (p *Processor[R]) decide(req request[R]) (d decision[R], err error) {
 		}
 	}()
 	if req.isReplay() {
-		d.messages = encodeMessages(p.core.Replay(req.row, req.cmd, req.at, req.offset))
+		d.messages = encodeMessages(p.core.Replay(req.row, req.cmd, req.at, req.origin))
 		d.outcome = replayed
 		return d, nil
 	}
 	before := req.head() // read first, as Decide may change the row in place
 	var out []schemas.Message
-	d.row, d.changed, out = p.core.Decide(req.row, req.cmd, req.at, req.offset)
+	d.row, d.changed, out = p.core.Decide(req.row, req.cmd, req.at, req.origin)
 	d.messages = encodeMessages(out)
 	if !d.changed {
 		d.outcome = outcomeOfReply(d.messages)
@@ -65,9 +66,9 @@ func (p *Processor[R]) decide(req request[R]) (d decision[R], err error) {
 		d.changed = req.raw != nil // without a row there is nothing to delete
 		return d, nil
 	}
-	if head := d.row.Head(); head.Offset != req.offset || head.Version <= before.Version {
+	if head := d.row.Head(); head.Offset != req.origin.Offset || head.Version <= before.Version {
 		return d, fmt.Errorf("decide %s at offset %d: the row of %q went from version %d to version %d, offset %d",
-			req.cmd.Type, req.offset, req.cmd.Key, before.Version, head.Version, head.Offset)
+			req.cmd.Type, req.origin.Offset, req.cmd.Key, before.Version, head.Version, head.Offset)
 	}
 	d.raw = p.table.Encode(d.row)
 	return d, nil
@@ -76,7 +77,7 @@ func (p *Processor[R]) decide(req request[R]) (d decision[R], err error) {
 // isReplay reports whether the command was decided before: a command at or after
 // it in the partition has changed or deleted the row.
 func (req request[R]) isReplay() bool {
-	return req.offset <= req.head().Offset
+	return req.origin.Offset <= req.head().Offset
 }
 
 // head returns the head of the row. Without a row, its offset is that of the command

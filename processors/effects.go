@@ -35,11 +35,11 @@ func encodeMessages(msgs []schemas.Message) []message {
 }
 
 // writeRow writes the changed row, or its tombstone, to the table and sets the
-// row's timer.
+// row's timer. It does not wait for the broker.
 func (s *session[R]) writeRow(ctx goka.Context, part *partition[R], d decision[R]) {
 	if d.raw == nil {
 		ctx.Delete(goka.WithCtxEmitHeaders(goka.Headers{
-			tables.HeaderOffset: strconv.AppendInt(nil, ctx.Offset(), 10),
+			tables.HeaderOffset: strconv.AppendInt(nil, s.origin(ctx).Offset, 10),
 		}))
 		part.timers.remove(ctx.Key())
 		return
@@ -49,7 +49,9 @@ func (s *session[R]) writeRow(ctx goka.Context, part *partition[R], d decision[R
 }
 
 // emit sends the messages of a decision, except for events that are in the log
-// already. raw is the row after the command.
+// already. raw is the row after the command. It does not wait for the broker: row
+// and messages reach their topics in any order, and the command is committed once
+// all of them are acknowledged.
 func (s *session[R]) emit(ctx goka.Context, part *partition[R], messages []message, raw []byte) {
 	for _, m := range messages {
 		if m.reply != nil {

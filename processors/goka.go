@@ -44,7 +44,7 @@ func (s *session[R]) options() []goka.ProcessorOption {
 		goka.WithConsumerGroupBuilder(kafka.GokaGroup(cfg, s.p.lag, s.p.cfg.MaxInFlight)),
 		goka.WithConsumerSaramaBuilder(kafka.GokaConsumer(cfg)),
 		goka.WithStorageBuilder(s.openPartition),
-		goka.WithUpdateCallback(s.recover),
+		goka.WithUpdateCallback(s.applyRecord),
 		goka.WithNilHandling(goka.NilProcess), // handle sends a record without a value to the dead letters
 		goka.WithPartitionChannelSize(128),
 	}

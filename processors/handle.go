@@ -27,7 +27,12 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 		return
 	}
 	if err := s.checkPartition(ctx); err != nil {
-		s.stopProcessor(ctx, err)
+		s.p.metrics.misdirected.Inc()
+		s.deadLetter(ctx, in.raw, err)
+		return
+	}
+	if s.commands.IsCopy(ctx.Partition(), ctx.Offset()) {
+		s.p.metrics.command(in.cmd.Type, copied)
 		return
 	}
 	part := s.partition(ctx.Partition())
@@ -44,14 +49,14 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 
 	started := time.Now()
 	d, err := s.p.decide(request[R]{
-		cmd: in.cmd, at: at, offset: ctx.Offset(), row: row, raw: raw, deletedBy: part.deletedBy(ctx.Key()),
+		cmd: in.cmd, at: at, origin: s.origin(ctx), row: row, raw: raw, deletedBy: part.deletedBy(ctx.Key()),
 	})
 	s.p.metrics.decide.Observe(time.Since(started).Seconds())
 	if err != nil {
 		s.deadLetter(ctx, in.raw, err)
 		return
 	}
-	if d.outcome == accepted && s.p.repeatRefusals {
+	if d.outcome == accepted && s.p.remembersRefusals {
 		// The client was told that this command id is refused. The row may have
 		// changed since, but the answer to that id does not.
 		if reply, ok := part.refusals.repeat(in.cmd, at); ok {
@@ -84,13 +89,20 @@ func checkInput(ctx goka.Context, msg any) (input, error) {
 	return in, nil
 }
 
-// checkPartition returns ErrWrongPartition if the key's hash gives another
-// partition than the record's.
+// origin returns where the command stands. Its offset is the place.
+func (s *session[R]) origin(ctx goka.Context) schemas.Origin {
+	return schemas.Origin{
+		Partitions: s.commandPartitions, Partition: ctx.Partition(), Offset: s.commands.Place(ctx.Partition(), ctx.Offset()),
+	}
+}
+
+// checkPartition returns an error if the key's hash gives another partition than the
+// record's, as a producer with another hash leads to. To decide the command here
+// would make a second row of its aggregate.
 func (s *session[R]) checkPartition(ctx goka.Context) error {
 	want := kafka.PartitionOf(ctx.Key(), s.commandPartitions)
 	if want == ctx.Partition() {
 		return nil
 	}
-	return fmt.Errorf("%w: key %q is on partition %d of %s, want %d",
-		ErrWrongPartition, ctx.Key(), ctx.Partition(), ctx.Topic(), want)
+	return fmt.Errorf("the record is on partition %d, but its key belongs on partition %d", ctx.Partition(), want)
 }

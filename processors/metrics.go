@@ -14,6 +14,7 @@ type metrics struct {
 	commands    *prometheus.CounterVec
 	decide      prometheus.Observer
 	deadLetters prometheus.Counter
+	misdirected prometheus.Counter
 }
 
 // newMetrics registers the metrics. A second processor of the same group in one
@@ -30,23 +31,26 @@ func newMetrics(r prometheus.Registerer, group string, lag *kafka.Lag) (*metrics
 	deadLetters := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "tabiya_dead_letters_total", Help: "Records sent to the dead-letter topic because they cannot be handled.", ConstLabels: labels,
 	})
+	misdirected := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "tabiya_misdirected_records_total", Help: "Records sent to the dead-letter topic because they were on another partition than their key's.", ConstLabels: labels,
+	})
 	if r == nil {
-		return &metrics{commands, decide, deadLetters}, nil
+		return &metrics{commands, decide, deadLetters, misdirected}, nil
 	}
-	var errs [4]error
+	var errs [5]error
 	commands, errs[0] = register(r, commands)
 	decide, errs[1] = register(r, decide)
 	deadLetters, errs[2] = register(r, deadLetters)
-	_, errs[3] = register[prometheus.Collector](r, lag)
-	return &metrics{commands, decide, deadLetters}, errors.Join(errs[:]...)
+	misdirected, errs[3] = register(r, misdirected)
+	_, errs[4] = register[prometheus.Collector](r, lag)
+	return &metrics{commands, decide, deadLetters, misdirected}, errors.Join(errs[:]...)
 }
 
 // register registers c, or returns the collector that is already registered in
 // its place.
 func register[C prometheus.Collector](r prometheus.Registerer, c C) (C, error) {
 	err := r.Register(c)
-	var already prometheus.AlreadyRegisteredError
-	if errors.As(err, &already) {
+	if already, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
 		if existing, ok := already.ExistingCollector.(C); ok {
 			return existing, nil
 		}

@@ -10,6 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
+	"tabiya/schemas"
 	"tabiya/tables"
 )
 
@@ -30,7 +32,7 @@ type partition[R tables.Row] struct {
 	replay    *replayFilter // nil once the commands are new
 	refusals  *refusals
 
-	committed atomic.Int64 // the committed offset, as last read from the broker
+	committed atomic.Int64 // the place of the committed offset, as last read from the broker
 
 	mu         sync.Mutex
 	stopTimers context.CancelFunc
@@ -61,6 +63,10 @@ func (p *partition[R]) recovered() error {
 	if p.replayEnd, err = kafka.EndOffset(ctx, p.s.client, commands, p.number); err != nil {
 		return err
 	}
+	if err := p.checkJudged(ctx); err != nil {
+		p.s.fatal.Store(&err)
+		return err
+	}
 	p.replay = newReplayFilter()
 	if err := p.s.readReplies(ctx, p.number, func(rec *kgo.Record) error {
 		p.refusals.addRecord(rec, commands)
@@ -69,6 +75,25 @@ func (p *partition[R]) recovered() error {
 		return fmt.Errorf("read the latest refusals: %w", err)
 	}
 	return p.startTimers()
+}
+
+// checkJudged returns an ErrMismatch if a row was changed by a command that is not in
+// the log: commands that come at the offsets before it would not be decided.
+func (p *partition[R]) checkJudged(ctx context.Context) error {
+	judged := p.guard.LastDeletion()
+	for _, raw := range p.store.All() {
+		if head, err := tables.PeekHead(raw); err == nil {
+			judged = max(judged, head.Offset)
+		}
+	}
+	if judged < p.s.commands.Place(p.number, p.replayEnd) {
+		return nil
+	}
+	if err := p.s.topology.Check(ctx, p.s.client, p.s.topics()...); err != nil {
+		return err // which tells more
+	}
+	return fmt.Errorf("%w: %s/%d ends at offset %s, but the command at %s was decided already: records are lost; run `tabiya topics adopt --copy %[2]s`",
+		topology.ErrMismatch, p.s.p.table.Commands, p.number, schemas.FormatPlace(p.s.commands.Place(p.number, p.replayEnd)), schemas.FormatPlace(judged))
 }
 
 // startTimers sets the timer of every row and starts to fire them.
@@ -94,7 +119,7 @@ func (p *partition[R]) startTimers() error {
 
 // setTimer sets the row's timer, or removes it if the row needs none.
 func (p *partition[R]) setTimer(key string, row R) {
-	at, cmd, afterCommit, ok := p.s.p.core.Deadline(key, row)
+	at, cmd, afterCommit, ok := p.s.p.core.NextTimer(key, row)
 	if !ok {
 		p.timers.remove(key)
 		return
@@ -132,7 +157,7 @@ func (p *partition[R]) prepareReplay(ctx context.Context, offset int64, at time.
 	return p.replay.load(ctx, p.s.client, p.s.p.table.Events, p.number, at)
 }
 
-// deletedBy returns the offset of the command that deleted the key's row before
+// deletedBy returns the place of the command that deleted the key's row before
 // the recovery, or -1 if none did. All commands up to it were decided while the
 // row existed.
 func (p *partition[R]) deletedBy(key string) int64 {

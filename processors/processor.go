@@ -4,7 +4,7 @@
 //	commands ──► handle ──► decide ──┬─► row ──────► table topic
 //	   ▲            │     (the Core) └─► messages ─► events, commands, replies
 //	   │            └─ malformed record ───────────► dead-letter topic
-//	   └── timers ◄─ Core.Deadline of each row
+//	   └── timers ◄─ Core.NextTimer of each row
 //
 // To follow one command, read handle.go (the steps in order), decide.go (what
 // the command leads to) and effects.go (the row and the messages).
@@ -14,6 +14,13 @@
 //   - A row keeps the offset of the last command that changed it. After a crash,
 //     a command at or below that offset is a replay: its messages are sent again
 //     and nothing is decided again (decide.go).
+//   - The row and its events are sent together, the row first, but to different
+//     topics, so either may reach its log before the other. A crash may leave one
+//     without the other; the replay adds what is missing (effects.go).
+//   - A record that cannot be handled goes to the dead-letter topic, also one on a
+//     partition that is not its key's (handle.go).
+//   - A session works by the topology that it read at its start, and ends when that
+//     changes or the topics do (session.go).
 //   - Events that a previous owner of the partition already wrote are not written
 //     a second time (replay_filter.go).
 //   - A recovery never replaces a row by one with a lower version (recovery.go).
@@ -44,17 +51,17 @@ type Core[R tables.Row] interface {
 	// Decide decides a new command against the row, at broker time at. next is
 	// the row to store if changed is true; the zero R deletes the row. out are the
 	// messages to send, in order. row was decoded for this call alone and may be
-	// returned as next.
-	Decide(row R, cmd schemas.Command, at schemas.Time, offset int64) (next R, changed bool, out []schemas.Message)
+	// returned as next. origin is where the command stands; next keeps its Offset.
+	Decide(row R, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (next R, changed bool, out []schemas.Message)
 	// Replay returns the messages that cmd led to when it was decided, byte for
-	// byte. cmd is at or below the offset of the command that last changed row.
-	Replay(row R, cmd schemas.Command, at schemas.Time, offset int64) []schemas.Message
-	// Deadline returns the next timer of the row: at broker time at, the command
-	// that cmd returns is sent. ok is false if the row needs no timer. afterCommit
-	// delays the command until the last command that changed the row is committed.
-	// cmd is called only when the timer fires; it must not keep the row, and its
-	// command must have a deterministic id (schemas.DerivedID).
-	Deadline(key string, row R) (at schemas.Time, cmd func() schemas.Command, afterCommit bool, ok bool)
+	// byte. cmd's offset is at or below that of the command that last changed row.
+	Replay(row R, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message
+	// NextTimer returns the row's next timer. At broker time at, the timer sends
+	// cmd(). ok is false if the row needs no timer. afterCommit delays the command
+	// until the last command that changed the row is committed. cmd is called only
+	// when the timer fires; it must not keep the row, and its command must have a
+	// deterministic id (schemas.DerivedID).
+	NextTimer(key string, row R) (at schemas.Time, cmd func() schemas.Command, afterCommit bool, ok bool)
 }
 
 // Config configures a Processor.
@@ -62,9 +69,9 @@ type Config struct {
 	Kafka      kafka.Config
 	Logger     *slog.Logger          // nil: no logs
 	Registerer prometheus.Registerer // nil: no metrics
-	// MaxInFlight bounds the commands of a partition that have been handed to the
-	// Core while the messages they led to are not acknowledged yet. At most that
-	// many commands are replayed after a crash. 0: no bound.
+	// MaxInFlight limits a partition's commands whose messages are not yet
+	// acknowledged, and so the commands that are replayed after a crash. 0: no
+	// limit.
 	MaxInFlight int
 }
 
@@ -76,14 +83,9 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// The errors that end Run, because starting again would not help.
-var (
-	// ErrWrongPartition means that a key is on a partition other than the one its
-	// hash gives. A producer with another hash would split an aggregate in two.
-	ErrWrongPartition = errors.New("key on the wrong partition")
-	// ErrCorruptRow means that the table holds bytes that are not a row.
-	ErrCorruptRow = errors.New("corrupt row")
-)
+// ErrCorruptRow means that the table holds bytes that are not a row. It ends Run, and
+// so does topology.ErrMismatch, because starting again at once would not help.
+var ErrCorruptRow = errors.New("corrupt row")
 
 // Processor runs one member of a group, on the partitions that it is assigned.
 type Processor[R tables.Row] struct {
@@ -94,10 +96,10 @@ type Processor[R tables.Row] struct {
 	metrics *metrics
 	lag     *kafka.Lag
 	events  *kafka.EventsCheck
-	// repeatRefusals: a command that was refused once stays refused. Queue
-	// commands need no such memory: the players processor sends them, and never
-	// sends a refused one again.
-	repeatRefusals bool
+	// remembersRefusals says that a command that was refused once stays refused.
+	// Queue commands need no such memory: the players processor sends them, and
+	// never sends a refused one again.
+	remembersRefusals bool
 
 	session    atomic.Pointer[session[R]] // the running one, nil if there is none
 	notRunning atomic.Pointer[error]      // why there is no session
@@ -114,14 +116,14 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 	}
 	logger := cfg.Logger.With("group", table.Group)
 	p := &Processor[R]{
-		cfg:            cfg,
-		table:          table,
-		core:           core,
-		logger:         logger,
-		events:         kafka.NewEventsCheck(logger, table.Events),
-		repeatRefusals: table.Commands != schemas.QueueCommands,
-		lag:            kafka.NewLag(cfg.Kafka, table.Group, cfg.Logger),
-		readiness:      readiness.New("processor "+table.Group, cfg.Kafka.Session()),
+		cfg:               cfg,
+		table:             table,
+		core:              core,
+		logger:            logger,
+		events:            kafka.NewEventsCheck(logger, table.Events),
+		remembersRefusals: table.Commands != schemas.QueueCommands,
+		lag:               kafka.NewLag(cfg.Kafka, table.Group, cfg.Logger),
+		readiness:         readiness.New("processor "+table.Group, cfg.Kafka.Session()),
 	}
 	var err error
 	if p.metrics, err = newMetrics(cfg.Registerer, table.Group, p.lag); err != nil {

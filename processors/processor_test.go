@@ -1,16 +1,12 @@
 package processors_test
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tabiya/internal/kafka"
-	"tabiya/processors"
 	"tabiya/schemas"
 )
 
@@ -77,31 +73,6 @@ func TestPoisonPillsGoToTheDeadLettersAndTheNextCommandIsHandled(t *testing.T) {
 		if d == nil || string(d.Key) != string(p.Key) || string(d.Value) != string(p.Value) || (d.Value == nil) != (p.Value == nil) {
 			t.Fatalf("the dead letter of %v at %d/%d is %v", p, p.Partition, p.Offset, d)
 		}
-	}
-}
-
-func TestKeyOnTheWrongPartitionStopsTheProcessor(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, 4)
-	m := r.start()
-	rec := move("g", moveWhite, 1).Record()
-	wrong := (kafka.PartitionOf("g", 4) + 1) % 4
-	client, err := kgo.NewClient(append(r.Config.Opts(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: rec.Topic, Partition: wrong, Key: []byte(rec.Key), Value: rec.Value}).FirstErr(); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.wait(); !errors.Is(err, processors.ErrWrongPartition) || !strings.Contains(err.Error(), `"g"`) {
-		t.Fatalf("Run returned %v", err)
-	}
-	if m.Ready() == nil {
-		t.Fatal("the stopped processor is ready")
-	}
-	if n := len(r.log(schemas.GameEvents)); n != 0 {
-		t.Fatalf("the log has %d events, want none", n)
 	}
 }
 

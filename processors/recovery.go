@@ -10,9 +10,9 @@ import (
 	"tabiya/tables"
 )
 
-// recover applies one record of the table topic, unless a newer one came before
-// it: Goka has no fencing, so a stale owner may have written behind its successor.
-func (p *partition[R]) recover(key string, value []byte, ctx goka.UpdateContext) error {
+// applyRecord applies one record of the table topic, unless a newer one came before
+// it: Goka has no fencing, so a stale owner may have written after its successor.
+func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateContext) error {
 	have, err := p.store.Get(key)
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func (p *partition[R]) recover(key string, value []byte, ctx goka.UpdateContext)
 }
 
 // rewriteStaleKeys writes the newest row or tombstone of each stale key again,
-// because compaction keeps the last record and not the newest.
+// because compaction keeps the last record, which may not have the highest version.
 func (p *partition[R]) rewriteStaleKeys(ctx context.Context) error {
 	var records []*kgo.Record
 	for key := range p.staleKeys {
@@ -56,7 +56,7 @@ func (p *partition[R]) rewriteStaleKeys(ctx context.Context) error {
 	}
 	p.staleKeys = nil
 	if err := p.s.producer.SendRecords(ctx, records...); err != nil {
-		return fmt.Errorf("rewrite rows behind a stale owner's: %w", err)
+		return fmt.Errorf("rewrite rows that a stale owner has overwritten: %w", err)
 	}
 	return nil
 }

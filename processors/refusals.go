@@ -9,9 +9,10 @@ import (
 	"tabiya/schemas"
 )
 
-// Bounds of the refusals that a partition remembers. The services remember as
-// many. Here they close one gap: a client is refused through one instance and
-// repeats the command through another, which has not read the refusal yet.
+// Limits of the refusals that a partition remembers. A livegame instance remembers
+// refusals too and answers repeats from its own memory. The processor's memory closes
+// one gap: a client is refused through one instance and repeats the command through
+// another, which has not read the refusal yet.
 const (
 	maxRefusals   = 4096
 	maxRefusalAge = 10 * time.Minute

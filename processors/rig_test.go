@@ -181,3 +181,26 @@ func (w testWriter) Write(b []byte) (int, error) {
 	w.t.Logf("%s", b)
 	return len(b), nil
 }
+
+func (r *rig) delete(topic string) {
+	r.t.Helper()
+	deleted, err := r.admin().DeleteTopics(r.t.Context(), topic)
+	if err := errors.Join(err, deleted.Error()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// recreate deletes a topic and creates it again.
+func (r *rig) recreate(topic string, partitions int32) {
+	r.t.Helper()
+	r.delete(topic)
+	adm := r.admin()
+	stamped := "LogAppendTime"
+	eventually.True(r.t, "the topic to be created again", func() bool {
+		_, err := adm.CreateTopic(r.t.Context(), partitions, 1, map[string]*string{"message.timestamp.type": &stamped}, topic)
+		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+			r.t.Fatal(err)
+		}
+		return err == nil
+	})
+}

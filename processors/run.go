@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 )
 
 const (
@@ -20,9 +21,9 @@ const (
 
 // Run handles commands until ctx is done, and then returns nil. It survives
 // outages of Kafka: it starts again until it succeeds. In the same way it waits
-// until Kafka keeps all events (kafka.EventsCheck). It returns an error only
-// for what starting again does not repair, ErrWrongPartition and ErrCorruptRow.
-// It may be called again.
+// until Kafka keeps all events (kafka.EventsCheck). It returns an error only for
+// what starting again at once does not repair: topology.ErrMismatch and
+// ErrCorruptRow. It may be called again.
 func (p *Processor[R]) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -44,7 +45,7 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 			break
 		}
 		p.notRunning.Store(&err)
-		if errors.Is(err, ErrWrongPartition) || errors.Is(err, ErrCorruptRow) {
+		if errors.Is(err, topology.ErrMismatch) || errors.Is(err, ErrCorruptRow) {
 			return err
 		}
 		if time.Since(started) > 2*maxPause {
@@ -69,6 +70,9 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 // runSession runs one session until ctx is done or something fails.
 func (p *Processor[R]) runSession(ctx context.Context) (err error) {
 	s, err := newSession(ctx, p)
+	if errors.Is(err, topology.ErrMismatch) {
+		return err // the same words as while it runs, so that they are logged once
+	}
 	if err != nil {
 		return fmt.Errorf("start processor %s: %w", p.table.Group, err)
 	}
@@ -78,6 +82,9 @@ func (p *Processor[R]) runSession(ctx context.Context) (err error) {
 	err = s.run(ctx)
 	if fatal := s.fatal.Load(); fatal != nil {
 		return *fatal
+	}
+	if errors.Is(err, topology.ErrMismatch) {
+		return err
 	}
 	if err == nil {
 		err = errors.New("the group ended by itself")

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -28,7 +29,9 @@ type session[R tables.Row] struct {
 	clock    *brokerClock
 	stall    *stallDetector
 
-	commandPartitions int32
+	topology          topology.Snapshot
+	commandPartitions int32 // as topology says
+	commands          schemas.TopicIdentity
 	replyPartitions   int32
 
 	fatal atomic.Pointer[error] // the error that Run returns
@@ -52,17 +55,19 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 		return err
 	}
 	s.adm = kadm.NewClient(s.client)
-	if s.producer, err = kafka.NewProducer(p.cfg.Kafka); err != nil {
+	if s.topology, err = topology.ReadChecked(ctx, s.client, s.topics()...); err != nil {
+		return err
+	}
+	aggregate := s.topology.Of(p.table.Commands)
+	s.commandPartitions, s.commands = aggregate.Partitions, aggregate.Commands
+	if s.producer, err = kafka.NewProducerFor(p.cfg.Kafka, s.topology); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	topics, err := s.adm.ListTopics(ctx, p.table.Commands, schemas.CommandReplies)
+	topics, err := s.adm.ListTopics(ctx, schemas.CommandReplies)
 	if err != nil {
-		return fmt.Errorf("look up %s: %w", p.table.Commands, err)
-	}
-	if s.commandPartitions = int32(len(topics[p.table.Commands].Partitions)); s.commandPartitions == 0 {
-		return fmt.Errorf("topic %s does not exist", p.table.Commands)
+		return fmt.Errorf("look up %s: %w", schemas.CommandReplies, err)
 	}
 	s.replyPartitions = int32(len(topics[schemas.CommandReplies].Partitions))
 	if err := p.events.Run(ctx, s.client); err != nil {
@@ -77,11 +82,16 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 	return err
 }
 
+// topics returns the topics of the session's aggregate.
+func (s *session[R]) topics() []string {
+	return []string{s.p.table.Commands, s.p.table.Topic, s.p.table.Events}
+}
+
 func (s *session[R]) run(ctx context.Context) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	// Goka waits up to 60 s for unacknowledged messages when it stops. During an
-	// outage they are aborted: their commands are not committed and are replayed.
+	// When it stops, Goka waits up to 60 s for unacknowledged messages. After maxStop
+	// the session gives them up: their commands are not committed and are replayed.
 	stopped := make(chan struct{})
 	defer close(stopped)
 	defer context.AfterFunc(ctx, func() {
@@ -99,6 +109,12 @@ func (s *session[R]) run(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { s.stall.run(ctx) })
 	background.Go(func() { s.watchCommits(ctx) })
+	background.Go(func() {
+		if err := s.topology.Watch(ctx, s.client, s.topics()...); err != nil {
+			s.producer.Abort() // what is not acknowledged yet may be for another topic
+			end(err)
+		}
+	})
 	defer background.Wait()
 	defer end(nil)
 	if err := s.goka.Run(ctx); err != nil {
@@ -139,9 +155,9 @@ func (s *session[R]) removePartition(p *partition[R]) {
 	}
 }
 
-// recover is Goka's callback for each record of the table topic.
-func (s *session[R]) recover(ctx goka.UpdateContext, _ storage.Storage, key string, value []byte) error {
-	return s.partition(ctx.Partition()).recover(key, value, ctx)
+// applyRecord is Goka's callback for each record of the table topic.
+func (s *session[R]) applyRecord(ctx goka.UpdateContext, _ storage.Storage, key string, value []byte) error {
+	return s.partition(ctx.Partition()).applyRecord(key, value, ctx)
 }
 
 // readReplies calls fn for the latest replies to the commands of a partition.

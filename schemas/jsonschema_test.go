@@ -45,9 +45,9 @@ func schemaOf(t reflect.Type) object {
 		return object{"type": "number"}
 	case reflect.Struct:
 		properties, required := object{}, []string{}
-		for i := range t.NumField() {
-			name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-			properties[name] = schemaOf(t.Field(i).Type)
+		for field := range t.Fields() {
+			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+			properties[name] = schemaOf(field.Type)
 			if options != "omitempty" {
 				required = append(required, name)
 			}
@@ -68,9 +68,7 @@ func messageSchema(name, key string, payload any, envelope object) object {
 	if key != "" {
 		properties[key] = id
 	}
-	for field, s := range envelope {
-		properties[field] = s
-	}
+	maps.Copy(properties, envelope)
 	required := []string{}
 	if payload != nil {
 		properties["payload"] = schemaOf(reflect.TypeOf(payload))

@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -115,7 +116,7 @@ func (tc TimeControl) Validate() error {
 	case tc.IncrementCs < 0 || tc.IncrementCs > MaxIncrementCs:
 		return fmt.Errorf("incrementCs %d is not in 0..%d", tc.IncrementCs, MaxIncrementCs)
 	case tc.InitialCs == 0 && tc.IncrementCs == 0:
-		return fmt.Errorf("a time control needs an initial time or an increment")
+		return errors.New("a time control needs an initial time or an increment")
 	}
 	return nil
 }

@@ -74,6 +74,7 @@ func Topics() []Topic {
 		{CommandReplies, true, Delete, time.Hour},
 		{DeadLetter(CommandReplies), false, Delete, 4 * week},
 		{BrokerClock, false, Delete, time.Hour},
+		{TopologyTopic, false, Compact, 0},
 	}
 	for _, commands := range []string{PlayerCommands, QueueCommands, GameCommands} {
 		topics = append(topics, Topic{commands, true, Delete, week}, Topic{DeadLetter(commands), false, Delete, 4 * week})

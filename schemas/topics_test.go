@@ -24,6 +24,10 @@ func TestRetentionOfTopics(t *testing.T) {
 			if topic.Cleanup != schemas.Delete || topic.Retention != 0 || !topic.Partitioned {
 				t.Errorf("%+v does not keep every record", topic)
 			}
+		case name == schemas.TopologyTopic:
+			if topic.Cleanup != schemas.Compact || topic.Partitioned {
+				t.Errorf("%+v does not keep the last record of each aggregate in order", topic)
+			}
 		case strings.HasSuffix(name, "-table"):
 			if topic.Cleanup != schemas.Compact || !topic.Partitioned {
 				t.Errorf("%+v does not keep the last record of each row", topic)

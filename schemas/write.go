@@ -15,8 +15,7 @@ func (w *writer) lit(text string) { w.b = append(w.b, text...) }
 
 func (w *writer) str(s string) {
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&':
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
 			w.ok = false
 			return
 		}

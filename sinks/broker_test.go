@@ -17,6 +17,7 @@ import (
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
 	"tabiya/internal/kafka/realkafka"
+	"tabiya/internal/kafka/topology"
 	"tabiya/internal/objstore/objstoretest"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/schemas"
@@ -38,6 +39,9 @@ func TestAllSinksWriteEveryEventOfTheLog(t *testing.T) {
 		t.Parallel()
 		cfg := kafka.Config{Brokers: realkafka.Shared(t)}
 		if err := kafka.EnsureTopics(t.Context(), cfg, kafka.TopicOptions{Partitions: partitions, Replication: 1, MinISR: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := topology.Ensure(t.Context(), cfg); err != nil {
 			t.Fatal(err)
 		}
 		testAllSinks(t, cfg)

@@ -17,7 +17,9 @@ import (
 	"tabiya/sinks/sinktest"
 )
 
-type sink interface{ Run(context.Context) error }
+type sink interface {
+	Run(ctx context.Context) error
+}
 
 func archiveConfig(t *testing.T, log *sinktest.Log, bucket *objstoretest.Store) archive.Config {
 	return archive.Config{

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// HeaderOffset is a header of a tombstone: the offset of the command that deleted
+// HeaderOffset is a header of a tombstone: the place of the command that deleted
 // the row, in decimal. A tombstone without it is accepted as the newest record.
 const HeaderOffset = "offset"
 
@@ -32,7 +32,7 @@ func (g *Guard) AcceptRow(key string, have, value []byte) (bool, error) {
 	}
 	if have != nil {
 		known, err := PeekHead(have)
-		return err != nil || h.Version >= known.Version, nil
+		return err != nil || h.Version >= known.Version, nil //nolint:nilerr // any row replaces one that cannot be read
 	}
 	if offset, ok := g.deleted[key]; ok && h.Offset <= offset {
 		return false, nil
@@ -60,6 +60,16 @@ func (g *Guard) AcceptTombstone(key string, have, header []byte) bool {
 func (g *Guard) DeletedBy(key string) (offset int64, ok bool) {
 	offset, ok = g.deleted[key]
 	return offset, ok
+}
+
+// LastDeletion returns the highest offset of a command that deleted a row, -1 if none
+// did.
+func (g *Guard) LastDeletion() int64 {
+	last := int64(-1)
+	for _, offset := range g.deleted {
+		last = max(last, offset)
+	}
+	return last
 }
 
 func (g *Guard) markDeleted(key string, offset int64) {

@@ -5,7 +5,8 @@
 //
 //	byte 0      format, 1
 //	bytes 1-8   version, big endian: counts the row's changes
-//	bytes 9-16  offset of the last command that changed the row, big endian
+//	bytes 9-16  place of the last command that changed the row, big endian: its
+//	            generation and offset (schemas.Place)
 //	bytes 17-   the body, in the table's own codec
 //
 // A reader can compare the versions of two rows without decoding their bodies.

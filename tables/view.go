@@ -63,11 +63,11 @@ func (v *View[R]) Run(ctx context.Context) error {
 		return fmt.Errorf("view of %s: %w", v.table.Topic, err)
 	}
 	defer client.Close()
-	follower := v.start(ctx, client)
-	if follower == nil {
+	reader := v.start(ctx, client)
+	if reader == nil {
 		return nil // ctx is done
 	}
-	err = follower.Run(ctx, follow.Handler{
+	err = reader.Run(ctx, follow.Handler{
 		Records: func(records []*kgo.Record) {
 			for _, r := range records {
 				v.take(r)
@@ -83,13 +83,13 @@ func (v *View[R]) Run(ctx context.Context) error {
 
 // start begins to follow the topic. It tries until it succeeds or ctx is done;
 // then it returns nil.
-func (v *View[R]) start(ctx context.Context, client *kgo.Client) *follow.Follower {
+func (v *View[R]) start(ctx context.Context, client *kgo.Client) *follow.Reader {
 	for warned := false; ; {
 		starting, cancel := context.WithTimeout(ctx, 5*time.Second)
-		follower, err := follow.Start(starting, client, nil, follow.Topic{Name: v.table.Topic, Back: follow.Beginning})
+		reader, err := follow.Start(starting, client, nil, follow.Topic{Name: v.table.Topic, Back: follow.Beginning})
 		cancel()
 		if err == nil {
-			return follower
+			return reader
 		}
 		if !warned && ctx.Err() == nil {
 			v.logger.Warn("view waits for its topic", "topic", v.table.Topic, "err", err)

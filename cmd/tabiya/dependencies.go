@@ -7,6 +7,7 @@ import (
 
 	"tabiya/internal/core/queue"
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 	"tabiya/internal/objstore"
 	"tabiya/internal/postgres"
 )
@@ -33,6 +34,9 @@ func (deps dependencies) prepare(ctx context.Context, logger *slog.Logger, topic
 		return err
 	}
 	if err := kafka.EnsureTopics(ctx, deps.kafka, topics); err != nil {
+		return err
+	}
+	if err := topology.Ensure(ctx, deps.kafka); err != nil {
 		return err
 	}
 	if err := deps.migrate(ctx, logger); err != nil {

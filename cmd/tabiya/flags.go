@@ -45,7 +45,7 @@ func (f queueFlags) config() (queue.Config, error) {
 // archiveFlags configure the files of the archive.
 type archiveFlags struct {
 	ArchiveWindow time.Duration `default:"5m" help:"Span of broker time that one file covers at most; must divide an hour."`
-	ArchiveGrace  time.Duration `default:"10s" help:"How long after the end of a window, by broker time, the file of an idle partition is closed."`
+	ArchiveGrace  time.Duration `default:"10s" help:"How long after the end of a window, by broker time, the last file of an idle partition is written."`
 	ArchiveTemp   string        `type:"path" placeholder:"DIR" help:"Folder for files that are not uploaded yet; default: the system's temporary folder."`
 }
 

@@ -64,7 +64,7 @@ func (c serviceCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
 // service is what all four services have in common.
 type service interface {
 	runner
-	Routes(gin.IRouter)
+	Routes(r gin.IRouter)
 }
 
 // addServices builds services, which share one producer and one view of the
@@ -75,7 +75,8 @@ func (n *node) addServices(ctx context.Context, deps dependencies, names ...stri
 	if n.origins, err = httpx.ParseOrigins(deps.connections.CorsOrigins); err != nil {
 		return fmt.Errorf("--cors-origins: %w", err)
 	}
-	commands, err := n.newProducer(deps, names)
+	counts := n.monitorTopology(deps, names)
+	commands, err := n.newProducer(deps, names, counts)
 	if err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func (n *node) addServices(ctx context.Context, deps dependencies, names ...stri
 			})
 		case "livegame":
 			s, err = livegame.New(livegame.Config{
-				Kafka: deps.kafka, Commands: commands, Players: players, Verifier: verifier,
+				Kafka: deps.kafka, Counts: counts, Commands: commands, Players: players, Verifier: verifier,
 				Regions: deps.regions, Logger: n.logger, Registerer: n.registry,
 				Origins: n.origins, History: finishedGames(historyService), MaxConnections: deps.connections.Connections, MaxPerPlayer: deps.connections.ConnectionsPerPlayer, MaxPerAddress: deps.connections.ConnectionsPerAddress,
 			})
@@ -118,11 +119,11 @@ func onlyHistory(names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return name != "history" })
 }
 
-func (n *node) newProducer(deps dependencies, names []string) (*kafka.Producer, error) {
+func (n *node) newProducer(deps dependencies, names []string, counts kafka.Counts) (*kafka.Producer, error) {
 	if onlyHistory(names) {
 		return nil, nil
 	}
-	p, err := kafka.NewProducer(deps.kafka)
+	p, err := kafka.NewProducerFor(deps.kafka, counts)
 	if err != nil {
 		return nil, err
 	}

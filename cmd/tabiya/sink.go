@@ -53,7 +53,7 @@ func (n *node) addSink(ctx context.Context, name string, deps dependencies) erro
 
 // runner is what services, processors and sinks have in common.
 type runner interface {
-	Run(context.Context) error
+	Run(ctx context.Context) error
 	Ready() error
 }
 

@@ -8,10 +8,12 @@ import (
 	"text/tabwriter"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 )
 
 type topicsCmd struct {
 	Create topicsCreateCmd `cmd:"" help:"Create the missing topics and print what all topics are. Exit status 1 and a table of the differences if an existing topic is not what it must be."`
+	Adopt  topicsAdoptCmd  `cmd:"" help:"Go on with topics that were created again or moved. Say whether their records are new or a copy."`
 }
 
 type topicsCreateCmd struct {
@@ -50,6 +52,9 @@ func (c topicsCreateCmd) Run(ctx context.Context) error {
 func createTopics(ctx context.Context, out io.Writer, cfg kafka.Config, options kafka.TopicOptions) error {
 	report, err := kafka.CreateTopics(ctx, cfg, options)
 	if err != nil {
+		return err
+	}
+	if err := topology.Ensure(ctx, cfg); err != nil {
 		return err
 	}
 	if err := writeTopics(out, report.Topics); err != nil {

@@ -111,7 +111,10 @@ func (c upCmd) run(ctx context.Context, logger *slog.Logger, l listeners, parts 
 // dependencies points at the embedded parts that were started, and at what the
 // flags name for the others.
 func (c upCmd) dependencies(parts *embedded.Instance) (deps dependencies, err error) {
-	deps = dependencies{postgres: cmp.Or(parts.PostgresDSN(), c.Postgres), s3: parts.S3(), regions: c.Regions, archive: c.archiveFlags, connections: c.connectionFlags, archiveSlot: make(chan struct{}, 1)}
+	deps = dependencies{
+		postgres: cmp.Or(parts.PostgresDSN(), c.Postgres), s3: parts.S3(), regions: c.Regions,
+		archive: c.archiveFlags, connections: c.connectionFlags, archiveSlot: make(chan struct{}, 1),
+	}
 	deps.archive.ArchiveTemp = cmp.Or(c.ArchiveTemp, filepath.Join(c.Data, "open-files"))
 	if brokers := parts.KafkaBrokers(); brokers != nil {
 		c.Kafka = brokers

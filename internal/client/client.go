@@ -82,8 +82,7 @@ func (p *Problem) Error() string {
 
 // CodeOf returns the code of the Problem in err's chain, "" if there is none.
 func CodeOf(err error) schemas.Code {
-	var p *Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*Problem](err); ok {
 		return p.Code
 	}
 	return ""
@@ -121,8 +120,7 @@ func (c *Client) Do(ctx context.Context, r Request, out any) error {
 			c.onRetry(err)
 		}
 		wait := pause/2 + rand.N(pause)
-		var p *Problem
-		if errors.As(err, &p) && p.retryAfter > 0 {
+		if p, ok := errors.AsType[*Problem](err); ok && p.retryAfter > 0 {
 			wait = min(p.retryAfter, maxPause) + rand.N(firstPause)
 		}
 		pause = min(2*pause, maxPause)
@@ -145,16 +143,15 @@ func (u noAnswerError) Unwrap() error { return u.error }
 
 // retryable reports whether the same request may get a clear answer later.
 func retryable(err error) bool {
-	var p *Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*Problem](err); ok {
 		switch p.Status {
 		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			return true
 		}
 		return false // including 500, which is a bug that waiting does not fix
 	}
-	var u noAnswerError
-	return errors.As(err, &u)
+	_, ok := errors.AsType[noAnswerError](err)
+	return ok
 }
 
 func (c *Client) attempt(ctx context.Context, r Request, body []byte, out any) error {

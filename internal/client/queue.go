@@ -56,15 +56,15 @@ func (c *Client) Regions(ctx context.Context) ([]string, error) {
 // OwnEvent is an item of a player's own event stream. The type decides which fields
 // are set.
 type OwnEvent struct {
-	Type   string // state, queued, left, matched, game_started, match_failed, game_over, rated
-	Seat   Seat   // with type state
-	GameID string
+	Type   string `json:"type"` // state, queued, left, matched, game_started, match_failed, game_over, rated
+	Seat   Seat   `json:"seat"` // with type state
+	GameID string `json:"gameId"`
 }
 
 // Seat says where a player is: nowhere, in a queue or in a game.
 type Seat struct {
-	Status string // idle, queued, playing
-	GameID string
+	Status string `json:"status"` // idle, queued, playing
+	GameID string `json:"gameId"`
 }
 
 // OwnEvents reads the player's own event stream and calls fn for each item, until fn

@@ -148,7 +148,7 @@ func removeOrphanedMetadata(root, sidecarDir string) error {
 			return err
 		}
 		if _, err := os.Stat(filepath.Join(path, "etag")); err != nil {
-			return nil // the bucket's metadata, or a folder of that name
+			return nil //nolint:nilerr // the bucket's metadata, or a folder of that name
 		}
 		object, err := filepath.Rel(sidecarDir, filepath.Dir(path))
 		if err != nil {

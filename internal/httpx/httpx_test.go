@@ -121,7 +121,7 @@ func TestBadRequestsGetAProblemWithTheCode(t *testing.T) {
 			if w.Code != Status(tc.want) || p.Status != w.Code || p.Code != tc.want || w.Header().Get("Content-Type") != "application/problem+json" {
 				t.Fatalf("got status %d and problem %s, want code %s", w.Code, w.Body, tc.want)
 			}
-			if p.RequestID == "" || p.RequestID != w.Header().Get("X-Request-Id") {
+			if p.RequestID == "" || p.RequestID != w.Header().Get("X-Request-ID") {
 				t.Fatalf("requestId is %q, want the X-Request-Id header", p.RequestID)
 			}
 		})

@@ -29,8 +29,7 @@ func Bind(c *gin.Context, v any) bool {
 	}
 	body, err := io.ReadAll(c.Request.Body)
 	if err != nil {
-		var tooLong *http.MaxBytesError
-		if errors.As(err, &tooLong) {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			Fail(c, schemas.CodeBodyTooLarge, fmt.Sprintf("the limit is %d bytes", MaxBody))
 			return false
 		}

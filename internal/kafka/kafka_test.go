@@ -172,7 +172,7 @@ func TestEnsureTopicsSucceedsTwiceAndRefusesMismatch(t *testing.T) {
 	adm := kadm.NewClient(client)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if _, err := adm.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "message.timestamp.type", Value: kadm.StringPtr("CreateTime")}}, schemas.GameEvents); err != nil {
+	if _, err := adm.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "message.timestamp.type", Value: new("CreateTime")}}, schemas.GameEvents); err != nil {
 		t.Fatal(err)
 	}
 	if err := kafka.EnsureTopics(t.Context(), cluster.Config, same); err == nil || !strings.Contains(err.Error(), "message.timestamp.type=CreateTime") {

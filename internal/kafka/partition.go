@@ -20,7 +20,9 @@ func Partitioner() kgo.Partitioner {
 }
 
 // PartitionOf returns the partition of a key in a topic with n partitions.
-func PartitionOf(key string, n int32) int32 {
+func PartitionOf(key string, n int32) int32 { return partitionOf(key, n) }
+
+func partitionOf[T string | []byte](key T, n int32) int32 {
 	p := int32(fnv32a(key)) % n
 	if p < 0 {
 		p = -p

@@ -51,6 +51,7 @@ func fixedTime() time.Time { return time.UnixMilli(1) }
 type Producer struct {
 	client  *kgo.Client
 	timeout time.Duration
+	counts  Counts // nil: of the topics as they are now
 
 	ctx    context.Context // done once the producer is aborted or closed
 	cancel context.CancelFunc
@@ -60,12 +61,22 @@ type Producer struct {
 	sharedUntil time.Time
 }
 
-// NewProducer makes a producer. It does not connect yet.
-func NewProducer(cfg Config) (*Producer, error) {
+// NewProducer makes a producer that spreads keys over the partitions that topics have
+// now. Tests and tools use it. It does not connect yet.
+func NewProducer(cfg Config) (*Producer, error) { return NewProducerFor(cfg, nil) }
+
+// NewProducerFor makes a producer that spreads the keys of an aggregate's topics over
+// as many partitions as counts says. Sending to such a topic fails with ErrUnavailable
+// while counts returns an error. It does not connect yet.
+func NewProducerFor(cfg Config, counts Counts) (*Producer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	client, err := kgo.NewClient(append(cfg.Opts(),
+	opts := cfg.Opts()
+	if counts != nil {
+		opts = append(opts, kgo.RecordPartitioner(topologyPartitioner{Partitioner(), counts}))
+	}
+	client, err := kgo.NewClient(append(opts,
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerLinger(linger),
 		kgo.ProducerBatchCompression(cfg.compression(), kgo.NoCompression()),
@@ -79,7 +90,7 @@ func NewProducer(cfg Config) (*Producer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make kafka producer: %w", err)
 	}
-	p := &Producer{client: client, timeout: cfg.sendTimeout()}
+	p := &Producer{client: client, timeout: cfg.sendTimeout(), counts: counts}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p, nil
 }
@@ -150,8 +161,18 @@ func (p *Producer) send(produce func(context.Context, *kgo.Record, func(*kgo.Rec
 		done(fmt.Errorf("send to %s: %d bytes: %w", r.Topic, len(r.Value), ErrTooLarge))
 		return
 	}
+	if err := p.checkTopic(r.Topic); err != nil {
+		done(fmt.Errorf("send to %s: %w: %w", r.Topic, ErrUnavailable, err))
+		return
+	}
 	r.Timestamp = fixedTime()
-	produce(p.deadline(), r, func(r *kgo.Record, err error) { done(sendError(r.Topic, err)) })
+	produce(p.deadline(), r, func(r *kgo.Record, err error) {
+		if errors.Is(err, kerr.UnknownTopicID) {
+			// The topic was created again. The client would ask for the old id for ever.
+			go p.client.PurgeTopicsFromProducing(r.Topic)
+		}
+		done(sendError(r.Topic, err))
+	})
 }
 
 // deadline returns a context that ends about SendTimeout from now. Records sent

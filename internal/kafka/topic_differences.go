@@ -142,7 +142,7 @@ func (o TopicOptions) fix(ctx context.Context, client *kgo.Client, found TopicRe
 func alterTopic(ctx context.Context, client *kgo.Client, topic string, set []Difference) error {
 	var configs []kadm.AlterConfig
 	for _, d := range set {
-		configs = append(configs, kadm.AlterConfig{Op: kadm.SetConfig, Name: d.Setting, Value: kadm.StringPtr(d.Value)})
+		configs = append(configs, kadm.AlterConfig{Op: kadm.SetConfig, Name: d.Setting, Value: new(d.Value)})
 	}
 	altered, err := kadm.NewClient(client).AlterTopicConfigs(ctx, configs, topic)
 	if err != nil {

@@ -60,7 +60,7 @@ func CreateTopics(ctx context.Context, cfg Config, o TopicOptions) (TopicReport,
 	for _, t := range schemas.Topics() {
 		configs := make(map[string]*string)
 		for _, s := range o.settings(t) {
-			configs[s.key] = kadm.StringPtr(s.value)
+			configs[s.key] = new(s.value)
 		}
 		r, err := adm.CreateTopic(ctx, o.partitions(t), o.Replication, configs, t.Name)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
@@ -112,25 +112,4 @@ func Ping(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("ping kafka: %w: %w", ErrUnavailable, err)
 	}
 	return nil
-}
-
-// PartitionCount returns the number of partitions of a topic. It returns an error
-// if the topic does not exist.
-func PartitionCount(ctx context.Context, cfg Config, topic string) (int32, error) {
-	client, err := kgo.NewClient(cfg.Opts()...)
-	if err != nil {
-		return 0, fmt.Errorf("count partitions of %s: %w", topic, err)
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	details, err := kadm.NewClient(client).ListTopics(ctx, topic)
-	if err != nil {
-		return 0, fmt.Errorf("count partitions of %s: %w", topic, err)
-	}
-	n := int32(len(details[topic].Partitions))
-	if n == 0 {
-		return 0, fmt.Errorf("topic %s does not exist", topic)
-	}
-	return n, nil
 }

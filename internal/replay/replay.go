@@ -166,8 +166,7 @@ func (r *run) startAndPlay(ctx context.Context, g game, start startGame, key str
 // fail reports a game that could not be played to its end: as refused if the server
 // refused a request, else as a mismatch.
 func (r *run) fail(g game, gameID string, err error) {
-	var refusal *client.Problem
-	if errors.As(err, &refusal) {
+	if _, ok := errors.AsType[*client.Problem](err); ok {
 		r.report.refuse(g.place, gameID, err)
 	} else {
 		r.report.mismatch(g.place, gameID, err.Error())

@@ -3,7 +3,6 @@ package supervise_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -13,7 +12,7 @@ import (
 
 var (
 	quick   = supervise.Backoff{Min: time.Millisecond, Max: 4 * time.Millisecond}
-	discard = slog.New(slog.NewTextHandler(io.Discard, nil))
+	discard = slog.New(slog.DiscardHandler)
 )
 
 // errorSignal is a log handler that signals each logged error.

@@ -61,7 +61,7 @@ func Run(ctx context.Context, cfg Config) error {
 type core struct{ evictAfter time.Duration }
 
 // Decide decides a new command.
-func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, offset int64) (next *game.State, changed bool, out []schemas.Message) {
+func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (next *game.State, changed bool, out []schemas.Message) {
 	version := int64(1)
 	if row != nil {
 		version = row.Head().Version + 1
@@ -73,19 +73,20 @@ func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, offs
 		}
 		return row, false, nil
 	case cmd.Type == schemas.AbortGame && cmd.Actor == schemas.ActorSystem && row == nil:
-		// The match failed before its CreateGame arrived. A void row refuses it.
-		return game.Void(cmd.Key, cmd.Region, at).Stamped(version, offset), true, nil
+		// The match failed before its CreateGame arrived. The void row makes that
+		// CreateGame fail.
+		return game.Void(cmd.Key, cmd.Region, at).Stamped(version, origin.Offset), true, nil
 	}
 	next, events, refusal := game.Decide(row, cmd, at)
 	if len(events) == 0 {
 		return row, false, reply(refusal, cmd, at)
 	}
-	return next.Stamped(version, offset), true, messages(next, events)
+	return next.Stamped(version, origin.Offset), true, messages(next, events)
 }
 
-// Replay returns the messages of a command that was decided before. Several commands
-// may have the same id, if a client repeated one; at tells which of them this is.
-func (c core) Replay(row *game.State, cmd schemas.Command, at schemas.Time, _ int64) []schemas.Message {
+// Replay returns the messages of a command that was decided before. A client may send
+// one id twice; at tells the copies apart.
+func (c core) Replay(row *game.State, cmd schemas.Command, at schemas.Time, _ schemas.Origin) []schemas.Message {
 	if row == nil {
 		return nil
 	}
@@ -117,9 +118,9 @@ func notAccepted() *game.Refusal {
 	return &game.Refusal{Code: schemas.CodeNotAccepted, Detail: "the command was refused"}
 }
 
-// Deadline returns the flag fall of the side to move or, for a finished game, its
+// NextTimer returns the flag fall of the side to move or, for a finished game, its
 // eviction. Commands about a rematch delay the eviction.
-func (c core) Deadline(key string, row *game.State) (at schemas.Time, cmd func() schemas.Command, afterCommit bool, ok bool) {
+func (c core) NextTimer(key string, row *game.State) (at schemas.Time, cmd func() schemas.Command, afterCommit bool, ok bool) {
 	if row == nil {
 		return 0, nil, false, false
 	}

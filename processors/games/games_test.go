@@ -64,7 +64,7 @@ func (p *partition) send(cmd schemas.Command) []schemas.Message {
 	p.at += 1000
 	h := handled{cmd: cmd, at: p.at, offset: int64(len(p.log))}
 	row := p.row()
-	next, changed, out := p.core.Decide(row, cmd, p.at, h.offset)
+	next, changed, out := p.core.Decide(row, cmd, p.at, schemas.Origin{Offset: h.offset})
 	if changed {
 		if next == nil {
 			p.raw = nil
@@ -135,7 +135,7 @@ func expectCode(t *testing.T, out []schemas.Message, want schemas.Code) {
 
 // deadline returns the row's timer with its command.
 func (p *partition) deadline() (at schemas.Time, cmd schemas.Command, afterCommit, ok bool) {
-	at, newCommand, afterCommit, ok := p.core.Deadline(gameID, p.row())
+	at, newCommand, afterCommit, ok := p.core.NextTimer(gameID, p.row())
 	return at, newCommand(), afterCommit, ok
 }
 
@@ -147,14 +147,14 @@ func (p *partition) replayAll() {
 	row := p.row()
 	for _, h := range p.log {
 		if h.offset > row.Head().Offset {
-			next, changed, out := p.core.Decide(p.row(), h.cmd, h.at, h.offset)
+			next, changed, out := p.core.Decide(p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset})
 			if changed || next.Head() != row.Head() {
 				p.t.Fatalf("the replay of %s at offset %d changed the row", h.cmd.Type, h.offset)
 			}
 			p.checkReplay(h, out)
 			continue
 		}
-		p.checkReplay(h, p.core.Replay(p.row(), h.cmd, h.at, h.offset))
+		p.checkReplay(h, p.core.Replay(p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset}))
 	}
 }
 
@@ -245,10 +245,10 @@ func TestReplayedRefusalBeforeAnAcceptedMoveStaysRefused(t *testing.T) {
 	expectCode(t, p.send(early), schemas.CodeNotYourTurn)
 	p.move(whiteID, "e2e4")
 	h := p.log[1]
-	expectCode(t, p.core.Replay(p.row(), h.cmd, h.at, h.offset), schemas.CodeNotAccepted)
+	expectCode(t, p.core.Replay(p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset}), schemas.CodeNotAccepted)
 	// A second copy of the command, now in turn, is accepted. The first stays refused.
 	expect(t, p.send(early), "MoveMade")
-	expectCode(t, p.core.Replay(p.row(), h.cmd, h.at, h.offset), schemas.CodeNotAccepted)
+	expectCode(t, p.core.Replay(p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset}), schemas.CodeNotAccepted)
 	expect(t, p.send(early), "CommandRepeated")
 	p.move(whiteID, "d2d4")
 	p.replayAll()
@@ -295,7 +295,7 @@ func TestCommandsBeforeAndAfterAGame(t *testing.T) {
 		t.Fatal("the row is still there")
 	}
 	expectCode(t, p.send(resign), schemas.CodeGameNotFound)
-	if out := p.core.Replay(nil, resign, p.at, 3); out != nil {
+	if out := p.core.Replay(nil, resign, p.at, schemas.Origin{Offset: 3}); out != nil {
 		t.Fatalf("the replay without a row sent %q", types(out))
 	}
 }
@@ -321,11 +321,11 @@ func TestGameAbortedBeforeItsCreationIsNeverCreated(t *testing.T) {
 	}
 }
 
-func TestDeadlineIsTheFlagThenTheEviction(t *testing.T) {
+func TestNextTimerIsTheFlagThenTheEviction(t *testing.T) {
 	t.Parallel()
 	p := newPartition(t)
 	p.core.evictAfter = 5 * time.Second
-	if _, _, _, ok := p.core.Deadline(gameID, nil); ok {
+	if _, _, _, ok := p.core.NextTimer(gameID, nil); ok {
 		t.Fatal("there is a timer without a row")
 	}
 	p.create()

@@ -51,7 +51,7 @@ func TestTwoPlayersArePairedPlayAndArePairedAgain(t *testing.T) {
 		}
 	}
 	r.queued(r.join(bob))
-	white, black := ticket.Rating, ticket.Rating
+	var white, black float64
 	for range 2 {
 		m := r.event(schemas.MatchFound, queueKey).Payload.(*schemas.MatchFoundPayload)
 		if c := r.event(schemas.GameCreated, m.GameID).Payload.(*schemas.GameCreatedPayload); c.White != m.White || c.Queue != queueKey || !c.Rated {

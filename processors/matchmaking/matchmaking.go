@@ -18,7 +18,7 @@ func New(cfg processors.Config, queues queue.Config) (*processors.Processor[*que
 	if err := queues.Validate(); err != nil {
 		return nil, fmt.Errorf("matchmaking: %w", err)
 	}
-	cfg.MaxInFlight = queue.OutboxEntries // a row can replay that many commands
+	cfg.MaxInFlight = queue.OutboxEntries // a queue's row holds the results of that many commands
 	p, err := processors.New(cfg, tables.Queues(), core{queues.WithDefaults()})
 	if err != nil {
 		return nil, fmt.Errorf("matchmaking: %w", err)
@@ -35,11 +35,21 @@ func Run(ctx context.Context, cfg processors.Config, queues queue.Config) error 
 	return p.Run(ctx)
 }
 
-// core implements processors.Core. Decide and Replay are those of queue.Config.
+// core implements processors.Core.
 type core struct{ queue.Config }
 
-// Deadline returns the next wave or the earliest deadline of a match.
-func (c core) Deadline(_ string, row *queue.State) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool) {
-	at, command, ok := c.Config.Deadline(row)
+// Decide decides a new command.
+func (c core) Decide(row *queue.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (*queue.State, bool, []schemas.Message) {
+	return c.Config.Decide(row, cmd, at, origin.Offset)
+}
+
+// Replay returns the messages of a command that was decided before.
+func (c core) Replay(row *queue.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
+	return c.Config.Replay(row, cmd, at, origin.Offset)
+}
+
+// NextTimer returns the next wave or the earliest deadline of a match.
+func (c core) NextTimer(_ string, row *queue.State) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool) {
+	at, command, ok := c.Config.NextTimer(row)
 	return at, func() schemas.Command { return command }, false, ok
 }

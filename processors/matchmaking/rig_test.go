@@ -180,7 +180,7 @@ func (p running) stop() {
 }
 
 type processor interface {
-	Run(context.Context) error
+	Run(ctx context.Context) error
 	Ready() error
 }
 

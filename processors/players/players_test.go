@@ -1,10 +1,8 @@
 package players
 
 import (
-	"sync/atomic"
 	"testing"
 
-	"tabiya/internal/kafka"
 	"tabiya/schemas"
 )
 
@@ -12,25 +10,24 @@ import (
 // of the command that led to it.
 func TestQueueCommandsCarryTheirOrigin(t *testing.T) {
 	t.Parallel()
-	c := core{new(atomic.Int32)}
-	c.partitions.Store(8)
+	c := core{}
 	const id = "0190b3a1-0000-7000-8000-00000000000a"
 	command := func(n int64, ct schemas.CommandType, payload any) schemas.Command {
 		return schemas.Command{ID: schemas.DerivedID(id, "test", n), Type: ct, Key: id, Region: "eu", Actor: id, Payload: payload}
 	}
-	row, changed, _ := c.Decide(nil, command(1, schemas.RegisterPlayer, &schemas.RegisterPlayerPayload{Handle: "anna"}), 1, 40)
+	row, changed, _ := c.Decide(nil, command(1, schemas.RegisterPlayer, &schemas.RegisterPlayerPayload{Handle: "anna"}), 1, schemas.Origin{Offset: 40})
 	if !changed || row.Head() != (schemas.Head{Version: 1, Offset: 40}) {
 		t.Fatalf("the row is %+v", row)
 	}
 	join := command(2, schemas.JoinQueue, &schemas.JoinQueuePayload{Queue: "eu/3+0/0"})
-	row, _, out := c.Decide(row, join, 2, 41)
-	want := schemas.Origin{Partitions: 8, Partition: kafka.PartitionOf(id, 8), Offset: 41}
-	for _, messages := range [][]schemas.Message{out, c.Replay(row, join, 2, 41)} {
+	want := schemas.Origin{Partitions: 8, Partition: 5, Offset: 41}
+	row, _, out := c.Decide(row, join, 2, want)
+	for _, messages := range [][]schemas.Message{out, c.Replay(row, join, 2, want)} {
 		if got := messages[0].(schemas.Command).Payload.(*schemas.EnterQueuePayload).Origin; got != want {
 			t.Errorf("origin is %+v, want %+v", got, want)
 		}
 	}
-	if _, _, _, ok := c.Deadline(id, row); ok {
+	if _, _, _, ok := c.NextTimer(id, row); ok {
 		t.Error("the player has a timer, want none")
 	}
 }

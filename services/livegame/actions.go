@@ -30,9 +30,10 @@ func actionWith[B protocol.Body](s *Service) gin.HandlerFunc {
 	}
 }
 
-// command makes a player's command, or says why it is certain to be refused. It
-// checks only what never changes: who plays the game. The processor knows the rest
-// better.
+// command returns a player's command, or the code and detail of a refusal that is
+// certain. It checks who plays the game, closed accounts for a rematch, and for a
+// claim whether commands can be answered. The processor checks everything else,
+// because only it has the newest state.
 func (s *Service) command(gameID, playerID, commandID string, in protocol.Intent) (cmd schemas.Command, code schemas.Code, detail string) {
 	cmd = schemas.Command{ID: schemas.GameCommandID(gameID, commandID), Type: in.Kind, Key: gameID, Region: s.cfg.Regions[0], Actor: playerID, Payload: in.Payload}
 	rematch := in.Kind == schemas.OfferRematch || in.Kind == schemas.AcceptRematch
@@ -41,7 +42,7 @@ func (s *Service) command(gameID, playerID, commandID string, in protocol.Intent
 	switch {
 	case g != nil:
 		state = g.State()
-	case rematch: // the game is over, and may have been evicted
+	case rematch: // the finished game may have been evicted
 		state = s.finished.Recall(gameID)
 	}
 	if state == nil {
@@ -49,7 +50,7 @@ func (s *Service) command(gameID, playerID, commandID string, in protocol.Intent
 	}
 	color, plays := state.ColorOf(playerID)
 	switch {
-	case !plays && !held.Public(state): // the processor refuses it as if there were no such game
+	case !plays && !held.Public(state): // the processor answers as for a game that does not exist
 		return cmd, "", ""
 	case !plays:
 		return cmd, schemas.CodeNotAPlayer, "only the two players may do this"
@@ -63,10 +64,11 @@ func (s *Service) command(gameID, playerID, commandID string, in protocol.Intent
 	return cmd, "", ""
 }
 
-// claim completes a claim on a vanished opponent with what this instance knows of
-// the opponent's absence (ADR 23).
+// claim adds to a claim when the opponent disconnected and when the log recorded it,
+// as this instance knows them (ADR 23). The processor decides the claim:
+// game.State.ClaimableAt has the waiting times.
 func (s *Service) claim(cmd schemas.Command, claim *schemas.ClaimVanishedPayload, g *held.Game, state *game.State, opponent schemas.Color) (schemas.Command, schemas.Code, string) {
-	if why := s.availability.CommandsRefused(); why != "" { // before Since is read
+	if why := s.availability.WhyNoCommands(); why != "" { // must precede AvailableSince, in disconnects
 		return cmd, schemas.CodeUnavailable, why
 	}
 	s.presence.BeforeClaim(presence.Seat{GameID: state.ID, Color: opponent}, state)
@@ -75,7 +77,7 @@ func (s *Service) claim(cmd schemas.Command, claim *schemas.ClaimVanishedPayload
 	return cmd, "", ""
 }
 
-// hasClosedAccount reports whether one of the players has closed their account.
+// hasClosedAccount reports whether a player of the game has closed their account.
 func (s *Service) hasClosedAccount(state *game.State) bool {
 	for _, id := range []string{state.White.PlayerID, state.Black.PlayerID} {
 		if row, ok := s.cfg.Players.Get(id); ok && row.Closed {

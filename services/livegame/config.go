@@ -19,62 +19,67 @@ import (
 	"tabiya/services/livegame/finished"
 )
 
-// Sender sends commands and dead letters; *kafka.Producer. It calls done from
-// another goroutine; done must not block.
+// Sender sends commands and dead letters. *kafka.Producer implements it. It calls
+// done from another goroutine; done must not block.
 type Sender interface {
 	SendAsync(m schemas.Message, done func(error))
 	SendRecordAsync(r *kgo.Record, done func(error))
 }
 
-// Players is the index of players by id; *tables.View. The caller runs it.
+// Players is the view of the players table. *tables.View implements it; the caller
+// must run it.
 type Players interface {
-	// WaitFor returns the row of a player, and waits for it until ctx is done.
+	// WaitFor returns the row of a player. It waits for the row until ctx is done;
+	// then ok is false.
 	WaitFor(ctx context.Context, playerID string) (row *player.State, ok bool)
-	// Get returns the row if it is known.
+	// Get returns the row of a player; ok is false if the view has none.
 	Get(playerID string) (row *player.State, ok bool)
 }
 
-// Config of the service. All fields without a default must be set.
+// Config configures a Service. All fields without a default must be set.
 type Config struct {
-	Kafka    kafka.Config // game-events, games-table and command-replies are read from it
+	Kafka kafka.Config // game-events, games-table and command-replies are read from it
+	// Counts tells over how many partitions games are spread. Nil: over all that
+	// game-events has when Run begins.
+	Counts   kafka.Counts
 	Commands Sender
 	Players  Players
 	Verifier *auth.Verifier
 	// Origins are the web sites whose pages may open sockets.
 	Origins httpx.Origins
-	// History knows when games were played that are not held any more, so that their
-	// events can be found in the log. Nil: they are not streamed.
+	// History finds the row of a finished game. If nil, finished games that this
+	// instance does not remember are not streamed.
 	History finished.History
-	// Regions in which a service may create a game; the first is the default.
+	// Regions are those in which a service may create a game; the first is the default.
 	Regions    []string
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 
 	// AnswerTimeout is how long a request waits for its event. Default 5 s.
 	AnswerTimeout time.Duration
-	// Linger is how long a finished game is still held, for clients that want to
-	// see its end. Default 1 minute.
+	// Linger is how long a finished game is still held, so that late clients see its
+	// end. Default 1 minute.
 	Linger time.Duration
-	// RereadPause is the pause before the row of a game that lacks an event is read a
-	// second time. It doubles after each try. Default 250 ms.
+	// RereadPause is the wait between two reads of a row that lacks an event. It
+	// doubles after each read. Default 250 ms.
 	RereadPause time.Duration
-	// MaxFinished bounds the finished games that are held. Default 50,000.
+	// MaxFinished limits the finished games that are held. Default 50,000.
 	MaxFinished int
-	// MaxInFlight bounds the commands that wait for their events. Default 10,000.
+	// MaxInFlight limits the commands that wait for their events. Default 10,000.
 	MaxInFlight int
-	// MaxConnections bounds sockets and streams together, of which a quarter is kept
-	// for the players of the games. Default 20,000.
+	// MaxConnections limits the sockets and streams of this instance. A quarter is
+	// reserved for players of the game they ask for. Default 20,000.
 	MaxConnections int
-	// MaxPerPlayer bounds the sockets and streams of one player. Default 64.
+	// MaxPerPlayer limits the sockets and streams of one player. Default 64.
 	MaxPerPlayer int
-	// MaxPerAddress bounds those from one address. Default 0, no bound.
+	// MaxPerAddress limits the sockets and streams from one address. Default 0, no limit.
 	MaxPerAddress int
-	// FrameRate is how many frames a second a socket, and requests a second a
-	// player of a game, may send, with two seconds' worth at once, 128 at most.
-	// Default 500.
-	FrameRate int
-	// MaxLogBytes bounds what is read of the log for one finished game, in bytes, and
-	// LogBytesPerSecond how much of it a second. Default 256 MiB and 64 MiB/s.
+	// MessagesPerSecond is the rate limit. Each socket may send that many frames a
+	// second, and each player that many HTTP requests a second in each game they play.
+	// Bursts: twice that, at most 128. Default 500.
+	MessagesPerSecond int
+	// MaxLogBytes limits how much of the log is read for one finished game, in bytes.
+	// Default 256 MiB. LogBytesPerSecond limits the speed. Default 64 MiB/s.
 	MaxLogBytes       int64
 	LogBytesPerSecond int64
 
@@ -92,7 +97,7 @@ func (c *Config) Validate() error {
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, 10_000)
 	c.MaxConnections = cmp.Or(c.MaxConnections, 20_000)
 	c.MaxPerPlayer = cmp.Or(c.MaxPerPlayer, 64)
-	c.FrameRate = cmp.Or(c.FrameRate, 500)
+	c.MessagesPerSecond = cmp.Or(c.MessagesPerSecond, 500)
 	c.MaxLogBytes = cmp.Or(c.MaxLogBytes, 256<<20)
 	c.LogBytesPerSecond = cmp.Or(c.LogBytesPerSecond, 64<<20)
 	switch {
@@ -101,7 +106,7 @@ func (c *Config) Validate() error {
 	case len(c.Regions) == 0:
 		return errors.New("livegame: no regions")
 	case min(c.AnswerTimeout, c.Linger, c.RereadPause) < 0,
-		min(c.MaxFinished, c.MaxInFlight, c.MaxConnections, c.MaxPerPlayer, c.MaxPerAddress, c.FrameRate) < 0,
+		min(c.MaxFinished, c.MaxInFlight, c.MaxConnections, c.MaxPerPlayer, c.MaxPerAddress, c.MessagesPerSecond) < 0,
 		min(c.MaxLogBytes, c.LogBytesPerSecond) < 0:
 		return errors.New("livegame: a limit is negative")
 	}

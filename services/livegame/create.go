@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,12 +24,13 @@ type createBody struct {
 	TimeControl *schemas.TimeControl `json:"timeControl"`
 	Rated       bool                 `json:"rated"`
 	Private     bool                 `json:"private"` // only the players and services may see it
-	FEN         string               `json:"fen"`     // the starting position; empty for the usual one
+	FEN         string               `json:"fen"`     // the starting position; empty for the standard one
 	Region      string               `json:"region"`  // default: the first of Config.Regions
 }
 
-// indexTimeout is how long a player may take from their registration to the index.
-const indexTimeout = 2 * time.Second
+// viewTimeout is how long create waits for a new player to appear in the view of the
+// players table.
+const viewTimeout = 2 * time.Second
 
 // maxClockSkew is how far a client's clock may be ahead of the server's.
 const maxClockSkew = 30 * time.Second
@@ -40,7 +42,7 @@ func (s *Service) create(c *gin.Context) {
 	if !httpx.Bind(c, &body) || !s.check(c, &body) {
 		return
 	}
-	if why := s.availability.CommandsRefused(); why != "" { // then the index of players is not up to date
+	if why := s.availability.WhyNoCommands(); why != "" { // the view of players may be out of date then
 		httpx.Fail(c, schemas.CodeUnavailable, why)
 		return
 	}
@@ -62,8 +64,8 @@ func (s *Service) create(c *gin.Context) {
 		ID: commandID, Type: schemas.CreateGame, Key: gameID, Region: body.Region,
 		Actor: schemas.ActorService, Payload: payload,
 	}
-	detail := fmt.Sprintf("%s %s %d+%d %t %t %s", body.White, body.Black, body.TimeControl.InitialCs, body.TimeControl.IncrementCs, body.Rated, body.Private, body.FEN)
-	o, ok := s.commands.SendAndWait(c.Request.Context(), cmd, detail)
+	content := fmt.Sprintf("%s %s %d+%d %t %t %s", body.White, body.Black, body.TimeControl.InitialCs, body.TimeControl.IncrementCs, body.Rated, body.Private, body.FEN)
+	o, ok := s.commands.SendAndWait(c.Request.Context(), cmd, content)
 	switch {
 	case !ok:
 		c.Abort() // the client has gone
@@ -74,9 +76,10 @@ func (s *Service) create(c *gin.Context) {
 	}
 }
 
-// creationDeadline is until when the request may create its game. Each repeat of the
-// request has the same one, because its key tells when it was first made. If the key
-// is invalid or too old, it has answered and ok is false.
+// creationDeadline returns the deadline of the request: the time until which it may
+// create its game. A repeat under the same key gets the same deadline, because the key
+// holds the time of the first request. If the key is invalid or too old,
+// creationDeadline answers the request and returns false.
 func creationDeadline(c *gin.Context) (deadline schemas.Time, ok bool) {
 	now := time.Now()
 	made := now
@@ -84,10 +87,10 @@ func creationDeadline(c *gin.Context) (deadline schemas.Time, ok bool) {
 		made, ok = schemas.TimeOfID(key)
 		switch {
 		case !ok || made.After(now.Add(maxClockSkew)):
-			httpx.Fail(c, schemas.CodeInvalidIdempotency, "to make a game the Idempotency-Key is a UUIDv7 made with the request")
+			httpx.Fail(c, schemas.CodeInvalidIdempotency, "the Idempotency-Key of a request for a game must be a UUIDv7 made with the request")
 			return 0, false
 		case made.Before(now.Add(-schemas.CreateWithin)):
-			httpx.Fail(c, schemas.CodeKeyExpired, "a request for a game is good for a minute from its Idempotency-Key's own time: look whether the game is there, and make a new request with a new key")
+			httpx.Fail(c, schemas.CodeKeyExpired, "a request for a game expires a minute after its Idempotency-Key was made: check whether the game exists, then send a new request with a new key")
 			return 0, false
 		}
 	}
@@ -97,8 +100,8 @@ func creationDeadline(c *gin.Context) (deadline schemas.Time, ok bool) {
 // maxFEN is longer than any position's FEN: 64 squares, 7 slashes, five fields.
 const maxFEN = 120
 
-// check refuses a body that no game can have, and sets the default region. If it
-// refuses, it has answered.
+// check sets the default region. If no game can have this body, check answers the
+// request and returns false.
 func (s *Service) check(c *gin.Context, body *createBody) bool {
 	if body.Region == "" {
 		body.Region = s.cfg.Regions[0]
@@ -113,7 +116,7 @@ func (s *Service) check(c *gin.Context, body *createBody) bool {
 	case body.TimeControl.Validate() != nil:
 		httpx.Fail(c, schemas.CodeInvalidTimeControl, body.TimeControl.Validate().Error())
 	case len(body.FEN) > maxFEN:
-		httpx.Fail(c, schemas.CodeInvalidFEN, "fen: a position takes fewer characters")
+		httpx.Fail(c, schemas.CodeInvalidFEN, "fen: a position has at most "+strconv.Itoa(maxFEN)+" characters")
 	case body.Rated && body.FEN != "":
 		httpx.Fail(c, schemas.CodeInvalidField, "rated: a game from a position is not rated")
 	case !slices.Contains(s.cfg.Regions, body.Region):
@@ -124,15 +127,16 @@ func (s *Service) check(c *gin.Context, body *createBody) bool {
 	return false
 }
 
-// fillPlayers sets the players as they are now. If the game exists already it sets
-// them as they were at its creation: their ratings may have changed, and a repeat must
-// ask for the same. If it cannot, it has answered and ok is false.
+// fillPlayers sets the players' handles and ratings, as they are now. If the game
+// exists already, it sets them as they were at its creation, because a repeat must ask
+// for the same game and ratings may have changed. If a player does not exist or has
+// closed their account, fillPlayers answers the request and returns false.
 func (s *Service) fillPlayers(c *gin.Context, gameID string, body createBody, p *schemas.CreateGamePayload) (ok bool) {
 	if exists := s.games.State(gameID); exists != nil && exists.White.PlayerID == body.White && exists.Black.PlayerID == body.Black {
 		p.White, p.Black = exists.White, exists.Black
 		return true
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), indexTimeout)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), viewTimeout)
 	defer cancel()
 	for id, player := range map[string]*schemas.Seated{body.White: &p.White, body.Black: &p.Black} {
 		row, ok := s.cfg.Players.WaitFor(ctx, id)
@@ -150,8 +154,8 @@ func (s *Service) fillPlayers(c *gin.Context, gameID string, body createBody, p 
 	return true
 }
 
-// created answers with the game's initial state, which every repeat of the request
-// gets too.
+// created answers with the game's initial state, so that every repeat of the request
+// gets the same answer.
 func (s *Service) created(c *gin.Context, gameID string) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), s.cfg.AnswerTimeout)
 	defer cancel()
@@ -174,12 +178,12 @@ func (s *Service) created(c *gin.Context, gameID string) {
 // initialSeq is the seq of GameStarted, which follows GameCreated.
 const initialSeq = 2
 
-// initialState is a game as it stood when it was created.
+// initialState returns the state of a game after GameStarted.
 func initialState(state *game.State) (initial *game.State, err error) {
 	for seq := int64(1); seq <= initialSeq; seq++ {
 		ev, _ := state.EventAt(seq)
 		if initial, err = game.Apply(initial, ev); err != nil {
-			return nil, fmt.Errorf("make the initial state of game %s: %w", state.ID, err)
+			return nil, fmt.Errorf("fold the initial state of game %s: %w", state.ID, err)
 		}
 	}
 	return initial, nil

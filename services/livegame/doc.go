@@ -1,6 +1,6 @@
 // Package livegame serves the games that are being played, over HTTP, server-sent
-// events and WebSocket. It decides nothing: a command goes to Kafka, and is answered
-// when its event was read back.
+// events and WebSocket. It decides nothing: it sends each command to Kafka and
+// answers it once it has read the command's event back.
 //
 //	POST, frames ─► command ─► game-commands ─► games processor
 //	     ▲                                            │
@@ -11,12 +11,16 @@
 //	                  └─► held: the games, folded with game.Apply
 //	                        └─► outbox ─► wsconn (sockets), eventstream (streams)
 //
-// A move's way is moves.go (or socket.go), pending.Commands.Send, and back through
-// follower.Follower, held.Games.Fold and pending.Commands.OnEvent.
+// A move goes through moves.go (or socket.go), Service.command in actions.go and
+// pending.Commands.Send; its event comes back through follower.Follower,
+// held.Games.Fold and pending.Commands.OnEvent. Beside that path, presence records
+// which players disconnect, lookup finds the game that a request names, and limits
+// bounds connections and rates.
 //
 // The follower's goroutine folds every event, puts it into the watchers' outboxes and
 // answers the command. It never waits for a client: an outbox is bounded, and a
 // client whose outbox is full is cut off.
 //
-// A game is evicted a minute after its end. Later, package finished gives its events.
+// A game is evicted a minute after its end. After that, package finished supplies its
+// events.
 package livegame

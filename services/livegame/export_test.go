@@ -38,4 +38,4 @@ func (s *Service) RemembersRefusal(gameID, commandID string) bool {
 func (s *Service) ForgetFinished() { s.finished.ForgetAll() }
 
 // AvailableSince is since when commands have been answered.
-func (s *Service) AvailableSince() schemas.Time { return s.availability.Since() }
+func (s *Service) AvailableSince() schemas.Time { return s.availability.AvailableSince() }

@@ -16,22 +16,22 @@ import (
 	"tabiya/services/livegame/protocol"
 )
 
-// maxListed bounds the games of one answer.
+// maxListed limits the games of one answer.
 const maxListed = 100
 
 type gamesView struct {
 	Games []protocol.Game `json:"games"`
 }
 
-// list is GET /v1/games?ids=a,b,c and GET /v1/games?player=id. It leaves out games
-// that are not held or that the client may not see; it waits for none.
+// list is GET /v1/games?ids=a,b,c and GET /v1/games?player=id. It omits games that are
+// not held or that the client may not see. Unlike show, it does not wait for a game.
 func (s *Service) list(c *gin.Context) {
 	gameIDs, player, code, detail := parseList(c.Request.URL.RawQuery)
 	if code != "" {
 		httpx.Fail(c, code, detail)
 		return
 	}
-	if why := s.availability.ReadsRefused(); why != "" {
+	if why := s.availability.WhyNoReads(); why != "" {
 		httpx.Fail(c, schemas.CodeUnavailable, why)
 		return
 	}
@@ -44,7 +44,7 @@ func (s *Service) list(c *gin.Context) {
 		if g == nil {
 			continue
 		}
-		// The game may have ended since RunningOf.
+		// The game may have ended since RunningOf was called.
 		if state := g.State(); lookup.MaySee(c, state) && (player == "" || !state.Over()) {
 			view.Games = append(view.Games, s.view(g, state))
 		}
@@ -58,8 +58,8 @@ func (s *Service) list(c *gin.Context) {
 	c.JSON(http.StatusOK, view)
 }
 
-// parseList reads the query of list: ids or player, and nothing else, so that a
-// misspelt name is an error.
+// parseList parses the query of list: either ids or player. Any other parameter is
+// an error, because it may be a misspelt name.
 func parseList(raw string) (gameIDs []string, player string, code schemas.Code, detail string) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {

@@ -22,7 +22,7 @@ func newMetrics() *metrics {
 		}),
 		answered: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tabiya_livegame_answers_total",
-			Help: "Commands answered, by command and by what was said: accepted or a code.",
+			Help: "Commands answered, by command and by answer: accepted or an error code.",
 		}, []string{"command", "answer"}),
 		events: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tabiya_livegame_events_total",
@@ -34,11 +34,11 @@ func newMetrics() *metrics {
 		}, []string{"topic"}),
 		rereads: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tabiya_livegame_rereads_total",
-			Help: "Times that games were read from their table again because an event was missing.",
+			Help: "Reads of games-table because a game lacked an event.",
 		}),
 		tooSlow: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tabiya_livegame_slow_readers_total",
-			Help: "Sockets and streams that were cut off because they did not read.",
+			Help: "Sockets and streams that were cut off because the client read too slowly.",
 		}),
 		logBytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tabiya_livegame_past_bytes_total",
@@ -47,7 +47,7 @@ func newMetrics() *metrics {
 	}
 }
 
-// register registers the metrics, and those that are read from the service.
+// register registers the metrics, and gauges that read the service.
 func (m *metrics) register(r prometheus.Registerer, s *Service) {
 	r.MustRegister(s.lag, m.latency, m.answered, m.events, m.skipped, m.rereads, m.tooSlow, m.logBytes,
 		gauge("tabiya_livegame_games", "Games held.", func() float64 { return float64(s.games.Len()) }),

@@ -22,9 +22,9 @@ func (s *Service) move(c *gin.Context) {
 	}
 }
 
-// act makes a command of a player's request, sends it to game-commands, waits until
-// its event was read back from game-events, and answers with that event. So an
-// answered move is in the log.
+// act sends the command that a player's request asks for to game-commands, waits
+// until it has read the command's event back from game-events, and answers with that
+// event. So an answered move is in the log.
 func (s *Service) act(c *gin.Context, intent func() (protocol.Intent, schemas.Code, string)) {
 	gameID, playerID := c.Param("id"), httpx.PlayerID(c)
 	if !schemas.ValidID(gameID) {
@@ -37,7 +37,7 @@ func (s *Service) act(c *gin.Context, intent func() (protocol.Intent, schemas.Co
 		return
 	}
 	if !s.allowRequest(playerID, gameID) {
-		httpx.Fail(c, schemas.CodeRateLimited, "slower: "+strconv.Itoa(s.cfg.FrameRate)+" requests a second")
+		httpx.Fail(c, schemas.CodeRateLimited, "slower: "+strconv.Itoa(s.cfg.MessagesPerSecond)+" requests a second")
 		return
 	}
 	commandID, ok := httpx.CommandID(c, playerID)
@@ -49,7 +49,7 @@ func (s *Service) act(c *gin.Context, intent func() (protocol.Intent, schemas.Co
 		httpx.Fail(c, code, detail)
 		return
 	}
-	o, ok := s.commands.SendAndWait(c.Request.Context(), cmd, in.Detail)
+	o, ok := s.commands.SendAndWait(c.Request.Context(), cmd, in.Content)
 	switch {
 	case !ok:
 		c.Abort() // the client has gone
@@ -60,16 +60,17 @@ func (s *Service) act(c *gin.Context, intent func() (protocol.Intent, schemas.Co
 	}
 }
 
-// allowRequest reports whether a player's request comes within the rate.
+// allowRequest reports whether a player's request is within the rate limit, see
+// package limits and Config.MessagesPerSecond.
 func (s *Service) allowRequest(playerID, gameID string) bool {
 	if g := s.games.Get(gameID); g == nil || !g.HasPlayer(playerID) {
 		gameID = "" // all games that the player does not play share one rate
 	}
-	return s.rates.Allow(playerID, gameID, time.Now())
+	return s.requestRates.Allow(playerID, gameID, time.Now())
 }
 
-// answer is the body of an accepted command. It is a function of the command's
-// events alone, so that a repeated request gets the same bytes.
+// answer encodes the body that answers an accepted command. It depends only on the
+// command's events, so that a repeated request gets the same bytes.
 func answer(gameID string, o pending.Outcome) []byte {
 	b := make([]byte, 0, 160+len(o.Envelope))
 	b = append(b, `{"id":"`...)

@@ -220,7 +220,7 @@ func TestSlowReadersAreCutOffAndSlowNobodyElse(t *testing.T) {
 	t.Parallel()
 	// A write to a slow reader blocks until the test reads. A move that waited for it
 	// would not reach the watcher at all.
-	r := newRig(t, frameRate(1_000_000), livegame.WriteTimeout(time.Hour))
+	r := newRig(t, messageRate(1_000_000), livegame.WriteTimeout(time.Hour))
 	id := r.newGame()
 	r.play(id, 0, "e2e4", "e7e5") // the first move has a time limit of its own
 	watcher := r.dial(id, "")

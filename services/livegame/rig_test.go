@@ -270,8 +270,8 @@ func maxConnections(n int) func(*livegame.Config) {
 	return func(c *livegame.Config) { c.MaxConnections = n }
 }
 
-func frameRate(n int) func(*livegame.Config) {
-	return func(c *livegame.Config) { c.FrameRate = n }
+func messageRate(n int) func(*livegame.Config) {
+	return func(c *livegame.Config) { c.MessagesPerSecond = n }
 }
 
 // stoppedClock moves only when its test says so. It counts how often it is read.

@@ -38,7 +38,7 @@ type Service struct {
 	presence     *presence.Tracker
 	sockets      *wsconn.Server
 	connections  *limits.Connections
-	rates        *limits.Rates
+	requestRates *limits.RequestRates
 
 	partitions atomic.Int32 // of game-events
 	lag        *kafka.Lag
@@ -55,17 +55,23 @@ func New(cfg Config) (*Service, error) {
 		availability: availability.New(cfg.Kafka.Session()),
 		sockets:      wsconn.NewServer(protocol.MaxFrame),
 		connections:  limits.NewConnections(cfg.MaxConnections, cfg.MaxPerPlayer, cfg.MaxPerAddress),
-		rates:        limits.NewRates(cfg.FrameRate),
+		requestRates: limits.NewRequestRates(cfg.MessagesPerSecond),
 		lag:          kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
 		metrics:      newMetrics(),
 	}
+	if cfg.Counts != nil {
+		s.availability.Topics = func() error {
+			_, err := cfg.Counts.Partitions(schemas.GameEvents)
+			return err
+		}
+	}
 	s.finished = finished.New(cfg.History, finished.LogReader{
-		Kafka: cfg.Kafka, Partitions: s.partitions.Load,
+		Kafka: cfg.Kafka, Partitions: s.eventPartitions,
 		MaxBytes: cfg.MaxLogBytes, BytesPerSecond: cfg.LogBytesPerSecond, BytesRead: s.metrics.logBytes,
 	})
 	s.games = held.New(held.Config{
 		Linger: cfg.Linger, MaxFinished: cfg.MaxFinished,
-		OnEvict: s.finished.Remember, OnNewer: s.finished.Forget,
+		OnEvict: s.finished.Remember, OnUnheldEvent: s.finished.Forget,
 		Now: cfg.now,
 	})
 	s.lookup = &lookup.Finder{
@@ -94,21 +100,32 @@ func New(cfg Config) (*Service, error) {
 	return s, nil
 }
 
-// Ready is nil once the service has caught up with game-events, until it stops, and
-// while Kafka has not been away for longer than the session timeout.
+// eventPartitions returns over how many partitions the keys of game-events are spread.
+func (s *Service) eventPartitions() int32 {
+	if s.cfg.Counts != nil {
+		if n, err := s.cfg.Counts.Partitions(schemas.GameEvents); err == nil {
+			return n
+		}
+	}
+	return s.partitions.Load()
+}
+
+// Ready returns nil while the service follows game-events and Kafka answers. An
+// outage counts once it is longer than the session timeout.
 func (s *Service) Ready() error { return s.availability.Ready() }
 
-// Run follows the games until ctx is done; then it lets the commands in flight
-// be answered and closes the sockets and streams. It may be called again after
-// an error: it goes on where it was, and watchers notice nothing.
+// Run follows the games until ctx is done; then it waits for the commands in flight
+// and closes the sockets and streams. It may be called again after an error: it
+// notes the ends of the topics anew and reads games-table again. The games stay held
+// meanwhile, so watchers stay connected and miss no event.
 func (s *Service) Run(ctx context.Context) error {
 	client, err := kgo.NewClient(append(s.cfg.Kafka.Opts(), kgo.FetchMaxWait(time.Second))...)
 	if err != nil {
 		return fmt.Errorf("livegame: %w", err)
 	}
 	defer client.Close()
-	s.availability.SetStarting()
-	defer s.availability.SetBehind()
+	s.availability.ClearStopping()
+	defer s.availability.SetNotFollowing()
 	partitions, err := s.follower.Start(ctx, client)
 	if err != nil {
 		return fmt.Errorf("livegame: %w", err)
@@ -145,8 +162,8 @@ const (
 	drainPoll    = 10 * time.Millisecond
 )
 
-// drain takes no more commands, lets those in flight be answered, and then ends
-// the sockets and streams.
+// drain refuses new commands, waits for those in flight, and then ends the sockets
+// and streams.
 func (s *Service) drain() {
 	s.availability.SetStopping()
 	deadline := time.Now().Add(drainTimeout)
@@ -157,7 +174,7 @@ func (s *Service) drain() {
 	}
 }
 
-// sendDeadLetter sends a record that could not be decoded to its dead letters.
+// sendDeadLetter sends a dead letter, without waiting for its acknowledgement.
 func (s *Service) sendDeadLetter(r *kgo.Record) {
 	s.cfg.Commands.SendRecordAsync(r, func(err error) {
 		if err != nil {

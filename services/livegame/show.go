@@ -17,7 +17,7 @@ func (s *Service) show(c *gin.Context) {
 	}
 }
 
-// view shows a game as it stands with state, and how many watch it.
+// view returns the JSON view of a game at a state, with the number of spectators.
 func (s *Service) view(g *held.Game, state *game.State) protocol.Game {
 	v := protocol.GameOf(state, s.disconnects(g))
 	watchers := g.Spectators()
@@ -25,8 +25,8 @@ func (s *Service) view(g *held.Game, state *game.State) protocol.Game {
 	return v
 }
 
-// disconnects says since when players count as gone: a player could not come back
-// while no command could be answered, so not before that.
+// disconnects returns since when players count as gone. No time is earlier than the
+// end of the last outage: until then a player could not report back.
 func (s *Service) disconnects(g *held.Game) held.Disconnects {
-	return g.Disconnects().NotBefore(s.availability.Since())
+	return g.Disconnects().NotBefore(s.availability.AvailableSince())
 }

@@ -18,21 +18,20 @@ import (
 	"tabiya/services/livegame/wsconn"
 )
 
-// socket is one player's or watcher's WebSocket to a game. The request's goroutine
-// reads it.
+// socket is one client's WebSocket to a game. The request's goroutine reads it.
 type socket struct {
 	service    *Service
 	conn       *wsconn.Conn
 	gameID     string
-	playerID   string // empty for a watcher
+	playerID   string // empty if the client is not signed in as a player
 	token      string
 	ids        wsconn.IDs
-	disconnect func(leaving bool) // ends the player's presence
+	disconnect func(leaving bool) // returned by presence.Tracker.Connect
 }
 
 // openSocket is GET /v1/games/{id}/socket.
 func (s *Service) openSocket(c *gin.Context) {
-	if why := wsconn.NotAnUpgrade(c.Request); why != "" {
+	if why := wsconn.UpgradeProblem(c.Request); why != "" {
 		c.Header("Upgrade", "websocket")
 		c.Header("Connection", "Upgrade")
 		httpx.Fail(c, schemas.CodeUpgradeRequired, why)
@@ -46,7 +45,7 @@ func (s *Service) openSocket(c *gin.Context) {
 	if !k.authenticate(c) {
 		return
 	}
-	from, ok := cursor(c, 0)
+	fromSeq, ok := cursor(c, 0)
 	if !ok {
 		return
 	}
@@ -62,15 +61,15 @@ func (s *Service) openSocket(c *gin.Context) {
 	httpx.Stream(c)
 	plays := g.HasPlayer(k.playerID)
 	conn, err := s.sockets.Accept(c.Writer, c.Request, wsconn.Options{
-		Player: plays, Rate: limits.NewRate(s.cfg.FrameRate), WriteTimeout: s.cfg.writeTimeout, OnTooSlow: s.metrics.tooSlow.Inc,
+		Player: plays, Rate: limits.NewRate(s.cfg.MessagesPerSecond), WriteTimeout: s.cfg.writeTimeout, OnTooSlow: s.metrics.tooSlow.Inc,
 	})
 	if err != nil {
 		c.Abort() // Accept has answered
 		return
 	}
 	k.conn = conn
-	state, end, ok := s.games.Watch(g, held.Watcher{Box: conn.Box(), From: from, Spectates: !plays, Counts: true})
-	if !ok { // it was evicted in between: the client finds it when it comes back
+	state, end, ok := s.games.Watch(g, held.Watcher{Box: conn.Box(), FromSeq: fromSeq, Spectates: !plays, WantsCount: true})
+	if !ok { // it was evicted since the lookup: a client that reconnects finds it
 		why := outbox.OutOfStep
 		if s.availability.Stopping() {
 			why = outbox.GoingAway
@@ -81,23 +80,22 @@ func (s *Service) openSocket(c *gin.Context) {
 	defer end()
 	k.disconnect = s.presence.Connect(g, k.playerID)
 	defer k.disconnect(false)
-	if from == 0 {
-		from = state.Seq + 1
+	if fromSeq == 0 {
+		fromSeq = state.Seq + 1
 	}
 	defer conn.Stop()
-	if conn.Start(firstItems(s.view(g, state), state, from)) == nil && conn.Read(k.onFrame) {
+	if conn.Start(firstItems(s.view(g, state), state, fromSeq)) == nil && conn.Read(k.onFrame) {
 		k.disconnect(true)
 	}
 }
 
-// firstItems are the state frame and the events that the state holds, from seq from
-// on.
-func firstItems(view protocol.Game, state *game.State, from int64) iter.Seq[outbox.Item] {
+// firstItems yields the state frame and the events of the state, from fromSeq on.
+func firstItems(view protocol.Game, state *game.State, fromSeq int64) iter.Seq[outbox.Item] {
 	return func(yield func(outbox.Item) bool) {
 		if !yield(protocol.StateFrame(view)) {
 			return
 		}
-		for _, ev := range state.Events(from) {
+		for _, ev := range state.Events(fromSeq) {
 			if !yield(outbox.EventItem(ev.Seq, ev.Record().Value)) {
 				return
 			}
@@ -105,13 +103,13 @@ func firstItems(view protocol.Game, state *game.State, from int64) iter.Seq[outb
 	}
 }
 
-// authenticate finds the token, if there is one, and whose it is. If it is invalid,
-// it has answered and ok is false.
+// authenticate sets the client's token and player id, if the request has a token. If
+// the token is invalid, authenticate answers the request and returns false.
 func (k *socket) authenticate(c *gin.Context) (ok bool) {
 	header := c.GetHeader("Authorization")
 	switch token := wsconn.OfferedToken(c.Request); {
 	case header != "":
-		_, k.token, _ = strings.Cut(header, " ") // httpx.Authenticate has checked it
+		_, k.token, _ = strings.Cut(header, " ") // httpx.Authenticate has verified it
 	case token != "":
 		if !httpx.AuthenticateToken(c, k.service.cfg.Verifier, token) {
 			return false
@@ -122,7 +120,8 @@ func (k *socket) authenticate(c *gin.Context) (ok bool) {
 	return true
 }
 
-// onFrame handles one frame.
+// onFrame handles one frame. good is false for a malformed frame, one that is not
+// text, and one beyond the rate limit.
 func (k *socket) onFrame(text []byte, fault wsconn.Fault) (good bool) {
 	var f protocol.ClientFrame
 	code, detail := schemas.CodeMalformedJSON, "send text frames"
@@ -130,15 +129,15 @@ func (k *socket) onFrame(text []byte, fault wsconn.Fault) (good bool) {
 		f, code, detail = protocol.ParseFrame(text)
 	}
 	if fault == wsconn.TooFast {
-		code, detail = schemas.CodeRateLimited, "slower: "+strconv.Itoa(k.service.cfg.FrameRate)+" frames a second"
+		code, detail = schemas.CodeRateLimited, "slower: "+strconv.Itoa(k.service.cfg.MessagesPerSecond)+" frames a second"
 	}
 	box := k.conn.Box()
 	switch {
 	case code == "" && f.Type == protocol.FrameLeave:
 		k.disconnect(true)
-		box.Close(outbox.Left) // the writer closes the connection, which ends the reading
+		box.Close(outbox.Left) // the writer closes the connection, and then conn.Read returns
 	case code == "" && f.Type == protocol.FramePing:
-		box.Send(protocol.PongFrame(k.conn.LagCs()))
+		box.Send(protocol.PongFrame(k.conn.RoundTripCs()))
 	case code == "":
 		k.act(f)
 	case f.ClientMoveID != "" && !k.ids.Known(f.ClientMoveID):
@@ -149,22 +148,22 @@ func (k *socket) onFrame(text []byte, fault wsconn.Fault) (good bool) {
 	return code == ""
 }
 
-// act sends the command that a frame asks for, and answers the frame when the
-// command's event was read back.
+// act sends the command that a frame asks for, and answers the frame once it has read
+// the command's event back.
 func (k *socket) act(f protocol.ClientFrame) {
 	box := k.conn.Box()
 	in, code, detail := f.Intent()
 	if move, ok := in.Payload.(*schemas.PlayMovePayload); ok {
 		move.LagCs = k.conn.MoveLagCs(f.Lag)
 	}
-	switch k.ids.Begin(f.ClientMoveID, string(in.Kind), in.Detail) {
+	switch k.ids.Begin(f.ClientMoveID, string(in.Kind), in.Content) {
 	case wsconn.Repeated:
-		return // its one answer is on its way, or was given
+		return // the first frame with this id gets, or got, the one answer
 	case wsconn.Reused:
-		box.Send(protocol.ErrorFrame(schemas.CodeKeyReused, pending.KeyReusedDetail)) // the id has its answer
+		box.Send(protocol.ErrorFrame(schemas.CodeKeyReused, pending.KeyReusedDetail)) // not a refused frame: each id is answered once
 		return
 	case wsconn.TooMany:
-		box.Send(protocol.RefusedFrame(f.ClientMoveID, schemas.CodeRateLimited, "wait for the answers to the frames before"))
+		box.Send(protocol.RefusedFrame(f.ClientMoveID, schemas.CodeRateLimited, "wait for the answers to earlier frames"))
 		return
 	}
 	if code == "" {
@@ -179,7 +178,7 @@ func (k *socket) act(f protocol.ClientFrame) {
 		box.Send(protocol.RefusedFrame(f.ClientMoveID, code, detail))
 		return
 	}
-	k.service.commands.Send(cmd, in.Detail, func(o pending.Outcome) {
+	k.service.commands.Send(cmd, in.Content, func(o pending.Outcome) {
 		k.ids.End(f.ClientMoveID, o.Code == "")
 		if o.Code != "" {
 			box.Send(protocol.RefusedFrame(f.ClientMoveID, o.Code, o.Detail))
@@ -189,7 +188,8 @@ func (k *socket) act(f protocol.ClientFrame) {
 	})
 }
 
-// mayAct checks the token again: a socket may outlive it.
+// mayAct returns a code and a detail if the client may not send commands. It verifies
+// the token again, because a socket may outlive it.
 func (k *socket) mayAct() (schemas.Code, string) {
 	switch {
 	case k.playerID == "" && k.token != "":

@@ -114,7 +114,7 @@ func TestConnectionsOfAPlayerAndOfAnAddressAreBounded(t *testing.T) {
 
 func TestFloodOfRequestsIsRefusedBeforeTheLog(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, frameRate(1))
+	r := newRig(t, messageRate(1))
 	id := r.newGame()
 	decline := func(who person) answer {
 		return r.do("POST", "/v1/games/"+id+"/draw", who.token, `{"action":"decline"}`)
@@ -149,7 +149,7 @@ func TestFloodOfRequestsIsRefusedBeforeTheLog(t *testing.T) {
 
 func TestFloodOfFramesIsRefusedAndClosesTheSocket(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, frameRate(2))
+	r := newRig(t, messageRate(2))
 	id := r.newGame()
 	c := r.dialAs(id, r.white)
 	c.until("state")
@@ -177,7 +177,7 @@ func TestFloodOfFramesIsRefusedAndClosesTheSocket(t *testing.T) {
 // A flood of one frame: its id is answered once.
 func TestFloodOfOneMoveIsAnsweredOnce(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, frameRate(2))
+	r := newRig(t, messageRate(2))
 	id := r.newGame()
 	c := r.dialAs(id, r.white)
 	c.until("state")

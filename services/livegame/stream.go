@@ -13,14 +13,14 @@ import (
 )
 
 // stream is GET /v1/games/{id}/events: the game's events from from_seq on, as they
-// are in the log. It ends when nothing can follow: offers of a rematch come after
-// the game's end.
+// are in the log. The stream ends when no event can follow, some minutes after the
+// game's end, because rematch events may still come.
 func (s *Service) stream(c *gin.Context) {
 	media, ok := httpx.Accept(c, eventstream.NDJSON, eventstream.SSE)
 	if !ok {
 		return
 	}
-	from, ok := cursor(c, 1)
+	fromSeq, ok := cursor(c, 1)
 	if !ok {
 		return
 	}
@@ -36,11 +36,11 @@ func (s *Service) stream(c *gin.Context) {
 	playerID := httpx.PlayerID(c)
 	box := outbox.New(s.metrics.tooSlow.Inc)
 	w := held.Watcher{
-		Box: box, From: from, Spectates: !g.HasPlayer(playerID),
-		Counts: media == eventstream.SSE, // an NDJSON stream has the log's events and nothing else
+		Box: box, FromSeq: fromSeq, Spectates: !g.HasPlayer(playerID),
+		WantsCount: media == eventstream.SSE, // an NDJSON stream has the log's events and nothing else
 	}
 	state, end, ok := s.games.Watch(g, w)
-	if !ok { // it was evicted in between
+	if !ok { // it was evicted since the lookup
 		if g, ok = s.lookup.HeldOrFinished(c); !ok {
 			return
 		}
@@ -51,29 +51,31 @@ func (s *Service) stream(c *gin.Context) {
 	}
 	defer end()
 	defer s.presence.Connect(g, playerID)(false)
-	if !g.Held() && from > state.Seq {
-		c.Status(http.StatusNoContent) // which tells a browser not to reconnect
+	if !g.Held() && fromSeq > state.Seq {
+		c.Status(http.StatusNoContent) // tells a browser not to reconnect
 		return
 	}
 	out := eventstream.Begin(c, media)
-	if out.History(state, from) == nil {
-		out.Follow(c, box)
+	if out.History(state, fromSeq) == nil {
+		out.Stream(c, box)
 	}
 }
 
-// cursor is the seq of the first event that a reader wants. If the request's cursor
-// is invalid, it has answered and ok is false.
-func cursor(c *gin.Context, otherwise int64) (from int64, ok bool) {
-	from, err := eventstream.Cursor(c.Request, otherwise)
+// cursor returns the seq of the first event that the client wants, fallback if the
+// request has no cursor. If the cursor is invalid, cursor answers the request and
+// returns false.
+func cursor(c *gin.Context, fallback int64) (fromSeq int64, ok bool) {
+	fromSeq, err := eventstream.Cursor(c.Request, fallback)
 	if err != nil {
 		httpx.Fail(c, schemas.CodeInvalidCursor, err.Error())
 		return 0, false
 	}
-	return from, true
+	return fromSeq, true
 }
 
-// acquireConnection counts a socket or stream of a game, nil for none; the caller
-// must call release. If there are too many, it has answered and ok is false.
+// acquireConnection reserves a connection for a socket or stream; the caller must call
+// release. g is nil for a TV stream. If there are too many connections,
+// acquireConnection answers the request and returns false.
 func (s *Service) acquireConnection(c *gin.Context, g *held.Game) (release func(), ok bool) {
 	playerID := httpx.PlayerID(c)
 	release, code, detail := s.connections.Acquire(playerID, c.ClientIP(), g != nil && g.HasPlayer(playerID))

@@ -108,7 +108,7 @@ func TestServerSentEventsResumeAfterLastEventID(t *testing.T) {
 	if got := lines(t, live.Body); live.Header.Get("Content-Type") != "text/event-stream" || !slices.Equal(got, want(0)) {
 		t.Errorf("%v\n%s", live.Header, strings.Join(got, "\n"))
 	}
-	for last := range len(log) {
+	for last := range log {
 		resumed := r.openStream(path+"?from_seq=3", "text/event-stream", "Last-Event-ID", fmt.Sprint(last))
 		if got := lines(t, resumed.Body); !slices.Equal(got, want(last)) {
 			t.Errorf("after %d:\n%s", last, strings.Join(got, "\n"))

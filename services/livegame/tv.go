@@ -24,22 +24,22 @@ type channelView struct {
 
 // tv is GET /v1/tv.
 func (s *Service) tv(c *gin.Context) {
-	if why := s.availability.ReadsRefused(); why != "" {
+	if why := s.availability.WhyNoReads(); why != "" {
 		httpx.Fail(c, schemas.CodeUnavailable, why)
 		return
 	}
 	view := tvView{Channels: []channelView{}}
 	for _, speed := range schemas.Speeds() {
-		if g, _ := s.games.OnTV(speed); g != nil {
+		if g, _ := s.games.TVGame(speed); g != nil {
 			view.Channels = append(view.Channels, channelView{speed, s.view(g, g.State())})
 		}
 	}
 	c.JSON(http.StatusOK, view)
 }
 
-// tvEvents is GET /v1/tv/{speed}/events: the frames of a socket, of the game that
-// is shown, and a tv frame at first and whenever another game is shown. There is
-// nothing to resume: the tv frame has the game as it stands.
+// tvEvents is GET /v1/tv/{speed}/events: the frames that a socket of the shown game
+// gets. The first frame, and each change of game, is a tv frame with the whole game;
+// so the stream has no cursor.
 func (s *Service) tvEvents(c *gin.Context) {
 	media, ok := httpx.Accept(c, eventstream.NDJSON, eventstream.SSE)
 	if !ok {
@@ -50,7 +50,7 @@ func (s *Service) tvEvents(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeNotFound, "there is no such speed")
 		return
 	}
-	if why := s.availability.ReadsRefused(); why != "" {
+	if why := s.availability.WhyNoReads(); why != "" {
 		httpx.Fail(c, schemas.CodeUnavailable, why)
 		return
 	}
@@ -59,7 +59,7 @@ func (s *Service) tvEvents(c *gin.Context) {
 		return
 	}
 	defer release()
-	tvstream.Follow(c.Request.Context(), tvstream.Config{
+	tvstream.Stream(c.Request.Context(), tvstream.Config{
 		Games: s.games, View: s.view, Stopping: s.availability.Stopping, OnTooSlow: s.metrics.tooSlow.Inc,
 	}, speed, httpx.PlayerID(c), eventstream.Begin(c, media))
 }

@@ -29,7 +29,7 @@ func (s *Service) follow(ctx context.Context) error {
 		return fmt.Errorf("follow events: %w", err)
 	}
 	defer client.Close()
-	follower, err := follow.Start(ctx, client, s.lag,
+	reader, err := follow.Start(ctx, client, s.lag,
 		follow.Topic{Name: schemas.QueueEvents},
 		follow.Topic{Name: schemas.PlayerEvents},
 		follow.Topic{Name: schemas.GameEvents},
@@ -41,7 +41,7 @@ func (s *Service) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return follower.Run(ctx, follow.Handler{
+	return reader.Run(ctx, follow.Handler{
 		Records: func(records []*kgo.Record) {
 			for _, r := range records {
 				s.handle(r)

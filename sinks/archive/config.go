@@ -25,7 +25,7 @@ type Config struct {
 	Topics []string
 	// Grace is how far the broker's clock has to be past an idle partition's window
 	// before its chunk is sealed. It covers the difference between two brokers'
-	// clocks and a follower that is behind. Default 10 seconds.
+	// clocks and a replica that lags. Default 10 seconds.
 	Grace time.Duration
 	// Encoders is how many files are encoded at the same time. Each encoder holds
 	// one row group, some 50 MiB. Default 1.
@@ -34,8 +34,8 @@ type Config struct {
 	// a process share, so that they encode one chunk at a time among them: a burst
 	// of sealed chunks then leaves the other cores to requests.
 	EncodeSlot chan struct{}
-	// TempDir is the folder of spill files. It needs room for two chunks a
-	// partition. Default the system's.
+	// TempDir is the folder of spill files. It needs room for three chunks for each
+	// partition (open, waiting, being archived). Default the system's.
 	TempDir    string
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics

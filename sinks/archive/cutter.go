@@ -2,10 +2,10 @@ package archive
 
 import "slices"
 
-// cutter decides where one chunk ends, and counts what the chunk holds.
+// cutter finds where one chunk ends, and counts what the chunk holds.
 type cutter struct {
 	limits     Limits
-	decidedEnd int64 // where an earlier owner decided to end the chunk, limits or not; 0: nowhere
+	decidedEnd int64 // the chunk's end as an earlier owner decided it, overrides the limits; 0 if undecided
 	first      int64 // offset
 	next       int64 // offset
 	window     int64 // start, broker time in ms

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
+	"tabiya/schemas"
 )
 
 // deadLetters sends rejected records in batches, so that a flood of them costs
@@ -23,7 +24,8 @@ const (
 )
 
 func (d *deadLetters) add(ctx context.Context, c Chunk, r Record, reason error) error {
-	letter := kafka.DeadLetter(c.Topic, c.Partition, r.Offset, r.Key, r.Value, reason)
+	_, offset := schemas.SplitPlace(r.Offset)
+	letter := kafka.DeadLetter(c.Topic, c.Partition, offset, r.Key, r.Value, reason)
 	d.batch = append(d.batch, letter)
 	d.bytes += len(letter.Value)
 	if len(d.batch) >= maxDeadLetters || d.bytes >= maxDeadLetterBytes {

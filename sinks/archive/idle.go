@@ -9,9 +9,9 @@ import (
 	"tabiya/internal/kafka"
 )
 
-// The broker's clock is read only while an open chunk's partition is idle: once,
-// then when the window must be over by what is known of that clock, and from time
-// to time in case the clock has jumped.
+// The broker's clock is read only while an open chunk's partition is idle. It is
+// read once, again when the estimate says that the window is over, and at least every
+// recheckAfter, in case the clock has jumped.
 const (
 	idleAfter     = time.Second // without a record
 	checkInterval = time.Second // at least
@@ -43,8 +43,8 @@ func (c *idleCheck) due(now, windowEnd time.Time, recheckAfter time.Duration) bo
 	return c.brokerTime.IsZero() || since > recheckAfter || !c.brokerTime.Add(since).Before(windowEnd)
 }
 
-// startIdleCheck reads the broker's state in the background if a chunk may have to
-// be sealed for it.
+// startIdleCheck reads the broker's state in the background if an idle chunk may be
+// due.
 func (r *run) startIdleCheck(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

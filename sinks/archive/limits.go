@@ -18,8 +18,8 @@ type Limits struct {
 	MaxBytes int64
 }
 
-// maxRegions in one chunk: more than a platform has, but a record's header may
-// name any.
+// maxRegions is the limit of regions in one chunk, because a header may contain any
+// region. A platform has far fewer.
 const maxRegions = 64
 
 func (l Limits) withDefaults() Limits {

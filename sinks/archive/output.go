@@ -25,7 +25,7 @@ type Encoder interface {
 	Encode(chunk Chunk, region string, records *Records, out *Output) error
 }
 
-// Output takes the files and the rejected records of one chunk.
+// Output collects the files and the rejected records of one chunk.
 type Output struct {
 	ctx         context.Context
 	dir         string

@@ -23,9 +23,9 @@ type partitionWriter struct {
 	waiting   prometheus.Gauge // bytes of sealed chunks
 
 	position   int64         // offset after the last record consumed
-	decidedEnd int64         // where the next chunk was decided to end; 0: nowhere
+	decidedEnd int64         // the next chunk's end, if an earlier owner decided it; 0 if undecided
 	open       *openChunk    // nil: the next record starts a chunk
-	backlog    []*kgo.Record // consumed, but there was no room for another chunk
+	backlog    []*kgo.Record // consumed, but no chunk was free to take them
 	paused     bool
 
 	sealed chan *sealedChunk // capacity 1: one chunk waits while another is archived
@@ -56,8 +56,8 @@ const (
 	endDecided = "decided" // an earlier owner's decision
 )
 
-// appendAll appends records in order. From the first one that needs a chunk for
-// which there is no room, they stay in the backlog.
+// appendAll appends records in order. If a record needs a new chunk and none is free,
+// it and all later records go to the backlog.
 func (w *partitionWriter) appendAll(records []*kgo.Record) error {
 	if len(w.backlog) > 0 {
 		w.backlog = append(w.backlog, records...)
@@ -80,7 +80,7 @@ func (w *partitionWriter) appendAll(records []*kgo.Record) error {
 	return nil
 }
 
-// appendBacklog appends the records that had no room before.
+// appendBacklog appends the records that waited for a free chunk.
 func (w *partitionWriter) appendBacklog() error {
 	records := w.backlog
 	w.backlog = nil
@@ -88,7 +88,8 @@ func (w *partitionWriter) appendBacklog() error {
 }
 
 // append puts a record into the open chunk or into a new one. It returns false if
-// there is no room for a new one.
+// the record needs a new chunk and none is free: a partition has at most one chunk
+// open, one waiting and one being archived.
 func (w *partitionWriter) append(r *kgo.Record) (ok bool, err error) {
 	if r.Attrs.IsControl() {
 		w.position = r.Offset + 1
@@ -104,6 +105,9 @@ func (w *partitionWriter) append(r *kgo.Record) (ok bool, err error) {
 		spill, err := newSpillFile(w.dir, w.waiting)
 		if err != nil {
 			return false, err
+		}
+		if w.decidedEnd <= r.Offset { // decided for a topic that was lost since
+			w.decidedEnd = 0
 		}
 		w.open = &openChunk{cutter: newCutter(w.limits, w.decidedEnd, r.Offset, brokerTime), spill: spill}
 		w.decidedEnd = 0
@@ -141,7 +145,8 @@ func (w *partitionWriter) seal(end string) (ok bool, err error) {
 // blocked reports whether the writer can take no record until a chunk is archived.
 func (w *partitionWriter) blocked() bool { return len(w.backlog) > 0 || len(w.sealed) == cap(w.sealed) }
 
-// endsByTime reports whether only the broker's clock can end the open chunk.
+// endsByTime reports whether the broker's clock may end the open chunk. The next
+// record may end it first.
 func (w *partitionWriter) endsByTime() bool {
 	return w.open != nil && !w.paused && w.open.decidedEnd == 0
 }

@@ -22,10 +22,11 @@ type Bucket interface {
 // object is in the bucket of the data, so that restoring or emptying the bucket
 // applies to both.
 type Progress struct {
-	// NextOffset is the first offset that is not archived yet.
+	// NextOffset is the place of the first record that is not archived yet. (All
+	// offsets of a sink are places, see package consumer.)
 	NextOffset int64 `json:"nextOffset"`
 	// Decided, if set, is the range of the chunk that starts at NextOffset. It may
-	// have files already, so it must be cut again exactly so.
+	// have files already, so it must get the same end again.
 	Decided *OffsetRange `json:"cut,omitempty"`
 }
 
@@ -126,7 +127,7 @@ func (p *progress) decide(ctx context.Context, c Chunk) (archived bool, err erro
 			return true, nil
 		case s != nil && s.NextOffset > c.First: // an archived chunk ends within this one
 			return false, errOtherDecision
-		case s != nil && s.Decided != nil:
+		case s != nil && s.Decided != nil && s.Decided.Next > c.First: // else it was for a topic that was lost since
 			if *s.Decided != decision {
 				return false, errOtherDecision
 			}

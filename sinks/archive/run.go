@@ -17,7 +17,6 @@ type run struct {
 	cfg      settings
 	ctx      context.Context
 	metrics  *archiveMetrics
-	lag      *kafka.Lag
 	consumer *consumer.Consumer
 	producer *kafka.Producer
 	store    *retry.Dependency
@@ -128,7 +127,7 @@ func (r *run) dispatch(topic string, partition int32, records []*kgo.Record) err
 		return nil
 	}
 	last := records[len(records)-1]
-	r.lag.Progress(topic, partition, last.Offset+1, last.Timestamp)
+	r.consumer.Progress(topic, partition, last.Offset+1, last.Timestamp)
 	return r.update(w, func() error { return w.appendAll(records) })
 }
 
@@ -146,7 +145,7 @@ func (r *run) update(w *partitionWriter, change func() error) error {
 	return err
 }
 
-// assigned creates the writer of a partition, at the stored progress.
+// assigned creates the writer of a partition, starting from the stored progress.
 func (r *run) assigned(ctx context.Context, sink, topic string, partition int32) (next int64, ok bool, err error) {
 	p := &progress{bucket: r.cfg.Bucket, key: ProgressKey(sink, topic, partition)}
 	if err := r.store.Do(ctx, p.load); err != nil {
@@ -189,7 +188,7 @@ func (r *run) remove(w *partitionWriter) {
 	}
 }
 
-// stop leaves the group, drops open chunks and waits for the background.
+// stop leaves the group, drops open chunks and waits for the background goroutines.
 func (r *run) stop() {
 	r.consumer.Leave()
 	r.mu.Lock()

@@ -28,11 +28,11 @@ type Sink struct {
 	readiness *readiness.Status
 }
 
-// settings are a Config and what only tests change.
+// settings are a Config plus values that tests override.
 type settings struct {
 	Config
 	hooks hooks
-	// recheckAfter is for how long the broker's clock is assumed to run as ours.
+	// recheckAfter is how long an extrapolated broker clock is trusted.
 	recheckAfter time.Duration
 }
 
@@ -75,7 +75,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	defer producer.Close()
 	group, ctx := errgroup.WithContext(ctx)
 	r := &run{
-		cfg: s.cfg, metrics: s.metrics, lag: s.lag, producer: producer, ctx: ctx,
+		cfg: s.cfg, metrics: s.metrics, producer: producer, ctx: ctx,
 		store: retry.New("object store", s.cfg.Logger, func(err error) bool {
 			return errors.Is(err, objstore.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 		}),
@@ -94,8 +94,16 @@ func (s *Sink) Run(ctx context.Context) error {
 		}
 		r.encoders <- encoder
 	}
+	topology, err := consumer.ReadTopology(ctx, s.cfg.Kafka, r.kafka, s.cfg.Topics)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	defer topology.Close()
 	r.consumer = consumer.New(consumer.Config{
-		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Events: s.events, Broker: r.kafka, Lag: s.lag,
+		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Events: s.events, Topology: topology, Broker: r.kafka, Lag: s.lag,
 		FetchWait: 250 * time.Millisecond,
 		OnAssigned: func(ctx context.Context, topic string, partition int32) (int64, bool, error) {
 			return r.assigned(ctx, s.format.Name(), topic, partition)
@@ -106,6 +114,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	defer s.running.Store(nil)
 	group.Go(func() error { s.readiness.Watch(ctx, r.check); return nil })
 	group.Go(func() error { return s.lag.Run(ctx) })
+	group.Go(func() error { return topology.Watch(ctx) })
 	group.Go(func() error {
 		defer r.stop()
 		if err := r.consumer.Join(ctx); ctx.Err() != nil {

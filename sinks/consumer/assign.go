@@ -8,6 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka/topology"
 )
 
 // startOffsets sets the offsets at which newly assigned partitions start.
@@ -32,9 +34,15 @@ func (c *Consumer) startOffsets(ctx context.Context, assigned map[string]map[int
 // startOffset asks the sink where to continue, and checks that the log has that
 // offset.
 func (c *Consumer) startOffset(ctx context.Context, topic string, partition int32) (int64, error) {
-	next, ok, err := c.cfg.OnAssigned(ctx, topic, partition)
+	place, ok, err := c.cfg.OnAssigned(ctx, topic, partition)
 	if err != nil {
 		return 0, err
+	}
+	var next int64
+	if ok {
+		if next, ok, err = c.cfg.Topology.identity(topic).Resume(partition, place); err != nil {
+			return 0, fmt.Errorf("%w: %w: this is another log, or topology was lost; run `tabiya topics adopt`", topology.ErrMismatch, err)
+		}
 	}
 	var logStart, logEnd int64
 	err = c.cfg.Broker.Do(ctx, func(ctx context.Context) error {
@@ -49,7 +57,8 @@ func (c *Consumer) startOffset(ctx context.Context, topic string, partition int3
 	case next < logStart:
 		return 0, fmt.Errorf("the sink needs records from offset %d, but the log starts at %d: records are lost", next, logStart)
 	case next > logEnd:
-		return 0, fmt.Errorf("the sink has read up to offset %d, but the log ends at %d: this is another log", next, logEnd)
+		return 0, fmt.Errorf("%w: the sink has read up to offset %d, but the log ends at %d: this is another log, or it lost records; run `tabiya topics adopt --copy %s`",
+			topology.ErrMismatch, next, logEnd, topic)
 	}
 	c.cfg.Lag.Begin(topic, partition, next)
 	return next, nil

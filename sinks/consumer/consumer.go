@@ -1,6 +1,10 @@
 // Package consumer reads topics as a member of a consumer group. The group only
 // assigns partitions: the offset to continue from is stored by the sink, together
 // with the data that it wrote.
+//
+// All offsets that a sink sees, those of the records included, are places
+// (schemas.Place): a topic that began anew has greater ones than the topic before it.
+// A sink's progress, the names of its files and its offset columns follow from them.
 package consumer
 
 import (
@@ -14,6 +18,7 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/retry"
+	"tabiya/schemas"
 )
 
 // The fetch sizes bound the client's memory: beside the records of one poll it
@@ -33,15 +38,17 @@ type Config struct {
 	Group  string
 	Topics []string
 	Events *kafka.EventsCheck // of the topics; see Join
-	Broker *retry.Dependency
-	Lag    *kafka.Lag // may be nil
+	// Topology is what the topics are, see ReadTopology.
+	Topology *Topology
+	Broker   *retry.Dependency
+	Lag      *kafka.Lag // may be nil
 	// FetchWait is how long the broker waits until it has 64 KiB of records: under
 	// full load, a fetch for every small batch would cost more than the sink's own
 	// work.
 	FetchWait time.Duration
 
 	// OnAssigned is called when a partition is assigned to this member, before its
-	// first record. It returns the offset to continue from; ok is false for the
+	// first record. It returns the place to continue from; ok is false for the
 	// beginning of the log. It may block; ctx ends when the partition is revoked.
 	OnAssigned func(ctx context.Context, topic string, partition int32) (next int64, ok bool, err error)
 	// OnRevoked is called when another member may own the partition.
@@ -145,17 +152,32 @@ func (c *Consumer) Ready(ctx context.Context) error {
 	return c.cfg.Broker.Err()
 }
 
-// Commit commits the offset up to which a partition is written. It serves those
+// Commit commits the place up to which a partition is written. It serves those
 // who monitor the group's lag; no sink reads it, so a failure is ignored.
-func (c *Consumer) Commit(ctx context.Context, topic string, partition int32, next int64) {
+func (c *Consumer) Commit(ctx context.Context, topic string, partition int32, place int64) {
+	_, next := schemas.SplitPlace(place)
 	c.client.CommitOffsets(ctx, map[string]map[int32]kgo.EpochOffset{topic: {partition: {Epoch: -1, Offset: next}}}, nil)
 }
 
-// EndOffsets returns the present end of every partition of the topics.
+// Progress reports to the lag that all records before a place are handled. at is the
+// broker time of the last of them.
+func (c *Consumer) Progress(topic string, partition int32, place int64, at time.Time) {
+	_, next := schemas.SplitPlace(place)
+	c.cfg.Lag.Progress(topic, partition, next, at)
+}
+
+// EndOffsets returns the present end of every partition of the topics, as a place.
 func (c *Consumer) EndOffsets(ctx context.Context) (kadm.ListedOffsets, error) {
 	ends, err := c.admin.ListCommittedOffsets(ctx, c.cfg.Topics...)
 	if err = errors.Join(err, ends.Error()); err != nil {
 		return nil, fmt.Errorf("list end offsets: %w", err)
+	}
+	for topic, partitions := range ends {
+		identity := c.cfg.Topology.identity(topic)
+		for partition, end := range partitions {
+			end.Offset = identity.End(partition, end.Offset)
+			partitions[partition] = end
+		}
 	}
 	return ends, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 )
 
 // Poll waits for records until ctx ends (which is no error) and passes at most
@@ -31,6 +32,10 @@ func (c *Consumer) Poll(ctx context.Context, max int, handle func(topic string, 
 		return err
 	}
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		identity := c.cfg.Topology.identity(p.Topic)
+		for _, r := range p.Records {
+			r.Offset = identity.Place(p.Partition, r.Offset)
+		}
 		if len(p.Records) > 0 {
 			handle(p.Topic, p.Partition, p.Records)
 		}
@@ -72,6 +77,7 @@ func Temporary(err error) bool {
 		kerr.OffsetOutOfRange, kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed,
 		kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism, kerr.UnsupportedVersion, kgo.ErrClientClosed,
 		kafka.ErrEventsDeleted,
+		topology.ErrMismatch,
 	} {
 		if errors.Is(err, permanent) {
 			return false

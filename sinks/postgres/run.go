@@ -8,7 +8,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tabiya/internal/kafka"
 	"tabiya/internal/retry"
 	"tabiya/schemas"
 	"tabiya/sinks/consumer"
@@ -21,7 +20,6 @@ type run struct {
 	hooks    hooks
 	ctx      context.Context
 	metrics  *metrics.Sink
-	lag      *kafka.Lag
 	consumer *consumer.Consumer
 	database *retry.Dependency
 	kafka    *retry.Dependency
@@ -143,7 +141,7 @@ func (r *run) endWrite(err error) error {
 	for partition, move := range b.offsets {
 		if _, owned := r.stored[partition]; owned {
 			r.stored[partition] = move.to
-			r.lag.Progress(schemas.GameEvents, partition, move.to, move.time)
+			r.consumer.Progress(schemas.GameEvents, partition, move.to, move.time)
 			r.consumer.Commit(r.ctx, schemas.GameEvents, partition, move.to)
 		}
 	}

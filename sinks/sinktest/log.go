@@ -15,6 +15,7 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/brokertime"
+	"tabiya/internal/kafka/topology"
 	"tabiya/schemas"
 )
 
@@ -49,6 +50,9 @@ func OpenLog(partitions int32) (*Log, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := kafka.EnsureTopics(ctx, l.Config, kafka.TopicOptions{Partitions: partitions, Replication: 1, MinISR: 1}); err != nil {
+		return nil, err
+	}
+	if err := topology.Ensure(ctx, l.Config); err != nil {
 		return nil, err
 	}
 	l.client, err = kgo.NewClient(append(l.Config.Opts(), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))...)

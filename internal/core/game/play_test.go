@@ -99,7 +99,7 @@ func (g *harness) play(uci string) []schemas.Event {
 
 func (g *harness) playAll(ucis string) (last []schemas.Event) {
 	g.t.Helper()
-	for _, uci := range strings.Fields(ucis) {
+	for uci := range strings.FieldsSeq(ucis) {
 		last = g.play(uci)
 	}
 	return last

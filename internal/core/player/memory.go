@@ -61,9 +61,9 @@ func (s *State) addAccepted(d decision, seq int64) {
 
 func (s *State) acceptedBefore(cmd schemas.Command) (Accepted, bool) {
 	key := fingerprintID(cmd.ID)
-	for i := len(s.Accepted) - 1; i >= 0; i-- {
-		if s.Accepted[i].Key == key {
-			return s.Accepted[i], true
+	for _, v := range slices.Backward(s.Accepted) {
+		if v.Key == key {
+			return v, true
 		}
 	}
 	return Accepted{}, false

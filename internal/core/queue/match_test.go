@@ -145,15 +145,15 @@ func TestWhiteGoesToLeastRecentWhite(t *testing.T) {
 	}
 }
 
-func TestDeadlineReturnsNextTimerCommand(t *testing.T) {
+func TestNextTimerReturnsWaveOrMatchDeadline(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t)
-	if _, _, ok := d.cfg.Deadline(nil); ok {
-		t.Fatal("a missing row has a deadline")
+	if _, _, ok := d.cfg.NextTimer(nil); ok {
+		t.Fatal("a missing row has a timer")
 	}
 	expect := func(want schemas.CommandType, at schemas.Time) schemas.Command {
 		t.Helper()
-		got, cmd, ok := d.cfg.Deadline(d.s)
+		got, cmd, ok := d.cfg.NextTimer(d.s)
 		if ok != (want != "") || cmd.Type != want && ok || ok && got != at {
 			t.Fatalf("%s at %s, %t; want %s at %s", cmd.Type, got, ok, want, at)
 		}

@@ -285,7 +285,7 @@ func (w *world) crash(n *node, stale bool) {
 func (w *world) timers() {
 	for _, n := range w.nodes[schemas.QueueCommands] {
 		for _, key := range slices.Sorted(maps.Keys(n.rows)) {
-			if at, cmd, ok := w.core.Deadline(w.core.row(key, n.rows[key])); ok && at <= w.clock {
+			if at, cmd, ok := w.core.NextTimer(w.core.row(key, n.rows[key])); ok && at <= w.clock {
 				w.append(cmd)
 			}
 		}

@@ -115,9 +115,9 @@ func fingerprint(id uuid.UUID) uint32 {
 	return h.Sum32()
 }
 
-// Deadline returns the next timer command of the row and when to send it: the next
+// NextTimer returns the next timer command of the row and when to send it: the next
 // wave, or the expiry of the oldest match.
-func (c Config) Deadline(s *State) (at schemas.Time, cmd schemas.Command, ok bool) {
+func (c Config) NextTimer(s *State) (at schemas.Time, cmd schemas.Command, ok bool) {
 	if s == nil {
 		return 0, schemas.Command{}, false
 	}

@@ -67,7 +67,7 @@ func (p Position) SAN(san string) (uci string, err error) {
 // Listing all legal moves with the library takes 30 times as long, so that is done for
 // castling only.
 func (p *Position) pseudoLegal(m Move) bool {
-	from, to := int(m.from()), int(m.to())
+	from, to := m.from(), m.to()
 	piece, target := p.board[from], p.board[to]
 	if piece == 0 || isBlack(piece) != p.black || target != 0 && isBlack(target) == p.black {
 		return false
@@ -141,7 +141,7 @@ func (p *Position) exposed() bool { return p.attacked(p.king(!p.black), p.black)
 func (p *Position) moved(m Move) (next Position, passed int) {
 	next, passed = *p, noSquare
 	next.status, next.enPassant = 0, noSquare
-	from, to := int(m.from()), int(m.to())
+	from, to := m.from(), m.to()
 	piece := p.board[from]
 	captured := p.board[to] != 0
 	next.board[from], next.board[to] = 0, piece

@@ -20,7 +20,7 @@ func mustParse(t testing.TB, fen string) Position {
 func mustPlay(t testing.TB, p Position, sans string) (Position, []Position) {
 	t.Helper()
 	all := []Position{p}
-	for _, san := range strings.Fields(sans) {
+	for san := range strings.FieldsSeq(sans) {
 		next, _, got, err := p.PlaySAN(san)
 		if err != nil {
 			t.Fatalf("%s in %s: %v", san, p.FEN(), err)

@@ -10,7 +10,7 @@ import (
 // disambiguation returns what the move's SAN needs to tell the piece from others of its
 // kind that can move to the same square: the file, else the rank, else both (FIDE C.10).
 func (p *Position) disambiguation(m Move) Move {
-	from, to := int(m.from()), int(m.to())
+	from, to := m.from(), m.to()
 	piece := p.board[from]
 	if upper(piece) == 'P' || upper(piece) == 'K' {
 		return 0

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -118,7 +119,7 @@ func (p *partition) replace(old []file, merged file) error {
 			after = append(after, f)
 		}
 	}
-	p.files = append(append(before, merged), after...)
+	p.files = slices.Concat(before, []file{merged}, after)
 	p.mu.Unlock()
 	var failed []error
 	for _, f := range old {

@@ -14,8 +14,8 @@ func TestTopicsHaveNoSegmentConfigs(t *testing.T) {
 	b.create("table", 1, map[string]string{"segment.ms": "600000", "segment.bytes": "67108864", "cleanup.policy": "compact"})
 	client := b.client()
 	altered, err := kadm.NewClient(client).AlterTopicConfigs(t.Context(), []kadm.AlterConfig{
-		{Op: kadm.SetConfig, Name: "segment.bytes", Value: kadm.StringPtr("67108864")},
-		{Op: kadm.SetConfig, Name: "delete.retention.ms", Value: kadm.StringPtr("1000")},
+		{Op: kadm.SetConfig, Name: "segment.bytes", Value: new("67108864")},
+		{Op: kadm.SetConfig, Name: "delete.retention.ms", Value: new("1000")},
 	}, "table")
 	if err != nil || altered[0].Err != nil {
 		t.Fatal(altered, err)

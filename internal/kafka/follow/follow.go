@@ -1,28 +1,26 @@
-// Package follow reads topics from a chosen place to their end and beyond,
+// Package follow reads topics from a chosen offset to their end and beyond,
 // without a consumer group: every instance of a service reads all partitions.
 //
-//	f, err := follow.Start(ctx, client, lag,
+//	r, err := follow.Start(ctx, client, lag,
 //		follow.Topic{Name: schemas.GameEvents, Back: 30 * time.Second},
 //		follow.Topic{Name: schemas.CommandReplies, Back: follow.Beginning},
 //	)
-//	// ... read what must not be older than the ends that Start noted ...
-//	err = f.Run(ctx, follow.Handler{
-//		Records:  func(records []*kgo.Record) { ... f.Behind(topic, partition) ... },
+//	// ... read what must be at least as new as the ends that Start noted ...
+//	err = r.Run(ctx, follow.Handler{
+//		Records:  func(records []*kgo.Record) { ... r.Behind(topic, partition) ... },
 //		Polled:   func() { ... },
 //		CaughtUp: func() { ... },
 //	})
 //
 // Start notes the end of every partition and consumes nothing yet. Run consumes
 // and calls the handler. A partition has caught up when no record before its
-// noted end is left to handle. Usually the last record shows that. It cannot
-// where the partition holds no record just before its end: retention has
-// deleted all records, active segment included, or the end is a transaction
-// marker or a gap that compaction left. Such a partition is found by its offsets
-// at Start, or by asking the broker while Run waits (see tail.go).
+// noted end is left to handle. Normally the last record proves it. If no record
+// lies just before the end (retention, compaction or a transaction marker), the
+// offsets at Start or a request to the broker prove it (see tail.go).
 //
 // A topic that is deleted and created again ends Run with an error: the client
-// keeps asking for the old topic's id, and its offsets mean nothing in the new
-// one. Start again with a new client then.
+// keeps asking for the old topic's id, and the old offsets mean nothing in the
+// new topic. Call Start again, with a new client.
 package follow
 
 import (
@@ -38,27 +36,27 @@ import (
 	"tabiya/internal/kafka"
 )
 
-// Beginning is a Topic.Back that reads a topic from its first record on.
+// Beginning is a Topic.Back that reads a topic from its first record.
 const Beginning = time.Duration(math.MaxInt64)
 
-// Topic says what to follow, and from where on.
+// Topic is a topic to follow and where to begin in it.
 type Topic struct {
 	Name string
-	// Back is how far before the last record of each partition to begin, by
-	// broker time; not before the present time, which says nothing about a
-	// partition that has been idle. Zero skips all records before the end.
+	// Back is how far before the end of each partition to begin, in broker time.
+	// It is measured from the partition's last record, not from now: the partition
+	// may have been idle for hours. Zero skips all records before the end.
 	Back time.Duration
 }
 
-// Follower reads topics. Its methods are not safe for concurrent use, except
+// Reader reads topics. Its methods are not safe for concurrent use, except
 // Partitions.
-type Follower struct {
+type Reader struct {
 	client     *kgo.Client
 	lag        *kafka.Lag
 	partitions map[string]int
 	from       map[string]map[int32]kgo.Offset
 	behind     map[topicPartition]*progress
-	checkTails time.Time // when to look at the partitions that are behind
+	checkTails time.Time // when to check the partitions that are behind
 }
 
 type topicPartition struct {
@@ -66,19 +64,19 @@ type topicPartition struct {
 	partition int32
 }
 
-// progress is how far a partition has come that has not caught up.
+// progress is the progress of a partition that is behind.
 type progress struct {
 	next  int64 // all records before it are handled
 	end   int64 // noted by Start
-	moved bool  // since the last check of the tails
+	moved bool  // next has changed since the last check of the tails
 }
 
-// Start notes the present ends of the topics' partitions and where to begin in
-// each. The client must consume nothing else; it may serve other requests. All
-// progress is reported to lag, which may be nil. Start fails if a topic does not
-// exist or Kafka does not answer before ctx is done.
-func Start(ctx context.Context, client *kgo.Client, lag *kafka.Lag, topics ...Topic) (*Follower, error) {
-	f := &Follower{
+// Start notes the present end of each partition of the topics and the first
+// offset to read. The client must consume nothing else; it may send other
+// requests. All progress is reported to lag, which may be nil. Start returns an
+// error if a topic does not exist or Kafka does not answer before ctx is done.
+func Start(ctx context.Context, client *kgo.Client, lag *kafka.Lag, topics ...Topic) (*Reader, error) {
+	r := &Reader{
 		client:     client,
 		lag:        lag,
 		partitions: make(map[string]int),
@@ -87,19 +85,19 @@ func Start(ctx context.Context, client *kgo.Client, lag *kafka.Lag, topics ...To
 	}
 	adm := kadm.NewClient(client)
 	for _, topic := range topics {
-		if err := f.note(ctx, adm, topic); err != nil {
+		if err := r.note(ctx, adm, topic); err != nil {
 			return nil, fmt.Errorf("follow %s: %w", topic.Name, err)
 		}
 	}
-	return f, nil
+	return r, nil
 }
 
-func (f *Follower) note(ctx context.Context, adm *kadm.Client, topic Topic) error {
+func (r *Reader) note(ctx context.Context, adm *kadm.Client, topic Topic) error {
 	ends, err := adm.ListEndOffsets(ctx, topic.Name)
 	if err := errors.Join(err, ends.Error()); err != nil {
 		return fmt.Errorf("list end offsets: %w", err)
 	}
-	first, err := f.firstOffsets(ctx, adm, topic, ends)
+	first, err := r.firstOffsets(ctx, adm, topic, ends)
 	if err != nil {
 		return err
 	}
@@ -107,26 +105,26 @@ func (f *Follower) note(ctx context.Context, adm *kadm.Client, topic Topic) erro
 	ends.Each(func(end kadm.ListedOffset) {
 		next := first[end.Partition]
 		from[end.Partition] = kgo.NewOffset().At(next)
-		f.lag.Begin(topic.Name, end.Partition, next)
+		r.lag.Begin(topic.Name, end.Partition, next)
 		if next < end.Offset {
-			f.behind[topicPartition{topic.Name, end.Partition}] = &progress{next: next, end: end.Offset}
+			r.behind[topicPartition{topic.Name, end.Partition}] = &progress{next: next, end: end.Offset}
 		}
 	})
 	if len(from) == 0 {
 		return errors.New("there is no such topic")
 	}
-	f.partitions[topic.Name], f.from[topic.Name] = len(from), from
+	r.partitions[topic.Name], r.from[topic.Name] = len(from), from
 	return nil
 }
 
-// Partitions is the number of partitions that a followed topic has.
-func (f *Follower) Partitions(topic string) int { return f.partitions[topic] }
+// Partitions returns the number of partitions of a followed topic.
+func (r *Reader) Partitions(topic string) int { return r.partitions[topic] }
 
 // Behind reports whether a partition has not caught up with its noted end.
-func (f *Follower) Behind(topic string, partition int32) bool {
-	if len(f.behind) == 0 {
+func (r *Reader) Behind(topic string, partition int32) bool {
+	if len(r.behind) == 0 {
 		return false
 	}
-	_, behind := f.behind[topicPartition{topic, partition}]
+	_, behind := r.behind[topicPartition{topic, partition}]
 	return behind
 }

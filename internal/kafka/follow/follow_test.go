@@ -52,7 +52,7 @@ func (r *rig) client(opts ...kgo.Opt) *kgo.Client {
 	return client
 }
 
-// write appends records with the values from, from+1, ... up to but without to.
+// write appends records with the values from, from+1, ..., to-1.
 func (r *rig) write(from, to int) {
 	r.t.Helper()
 	for i := from; i < to; i++ {
@@ -99,12 +99,12 @@ func (r *rig) start(topics ...follow.Topic) *reader {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return &reader{Follower: f, t: r.t, values: make(chan value, 1000), caughtUp: make(chan struct{}), ended: make(chan error, 1)}
+	return &reader{Reader: f, t: r.t, values: make(chan value, 1000), caughtUp: make(chan struct{}), ended: make(chan error, 1)}
 }
 
-// reader is a Follower whose handler reports to the test.
+// reader is a follow.Reader whose handler reports to the test.
 type reader struct {
-	*follow.Follower
+	*follow.Reader
 	t        *testing.T
 	values   chan value
 	caughtUp chan struct{}
@@ -147,8 +147,8 @@ func (rd *reader) waitCaughtUp() {
 	}
 }
 
-// want checks the next values, which may come in any order, and, if behind is
-// given, whether their partitions were behind.
+// want checks that the next values are from, from+1, ..., to-1, in any order. If
+// behind is given, it also checks whether their partitions were behind.
 func (rd *reader) want(from, to int, behind ...bool) {
 	rd.t.Helper()
 	var seen []int
@@ -181,6 +181,6 @@ func (rd *reader) wantError(target error) {
 		}
 		rd.t.Log(err)
 	case <-time.After(patience):
-		rd.t.Fatal("it does not end")
+		rd.t.Fatal("Run does not return")
 	}
 }

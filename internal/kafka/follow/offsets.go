@@ -10,10 +10,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// firstOffsets is where to begin in each partition of a topic that ends at ends.
-// They are numbers, not times for the client to look up later: records that are
-// written in the meantime must not be skipped where retention leaves no others.
-func (f *Follower) firstOffsets(ctx context.Context, adm *kadm.Client, topic Topic, ends kadm.ListedOffsets) (map[int32]int64, error) {
+// firstOffsets returns the first offset to read in each partition of a topic that
+// ends at ends. Offsets are resolved now. If the client resolved a time later, it
+// could skip records written meanwhile.
+func (r *Reader) firstOffsets(ctx context.Context, adm *kadm.Client, topic Topic, ends kadm.ListedOffsets) (map[int32]int64, error) {
 	first := make(map[int32]int64)
 	if topic.Back <= 0 {
 		ends.Each(func(end kadm.ListedOffset) { first[end.Partition] = end.Offset })
@@ -29,7 +29,7 @@ func (f *Follower) firstOffsets(ctx context.Context, adm *kadm.Client, topic Top
 	}
 	last, err := adm.ListMaxTimestampOffsets(ctx, topic.Name)
 	if err := errors.Join(err, last.Error()); err != nil {
-		return nil, fmt.Errorf("list last times: %w", err)
+		return nil, fmt.Errorf("list offsets of the latest records: %w", err)
 	}
 	since := make(map[int32]int64)
 	last.Each(func(l kadm.ListedOffset) {
@@ -37,12 +37,12 @@ func (f *Follower) firstOffsets(ctx context.Context, adm *kadm.Client, topic Top
 			since[l.Partition] = max(0, l.Timestamp-topic.Back.Milliseconds())
 		}
 	})
-	after, err := f.offsetsAfter(ctx, topic.Name, since)
+	after, err := r.offsetsAfter(ctx, topic.Name, since)
 	if err != nil {
 		return nil, fmt.Errorf("list offsets by time: %w", err)
 	}
 	for partition, offset := range after {
-		if offset < 0 { // the records went away just now
+		if offset < 0 { // the records have been deleted meanwhile
 			end, _ := ends.Lookup(topic.Name, partition)
 			offset = end.Offset
 		}
@@ -51,10 +51,10 @@ func (f *Follower) firstOffsets(ctx context.Context, adm *kadm.Client, topic Top
 	return first, nil
 }
 
-// offsetsAfter is the offset of the first record of each partition whose broker
-// time, in milliseconds, is not before since; -1 if there is none. kadm asks for
-// one time for all partitions.
-func (f *Follower) offsetsAfter(ctx context.Context, topic string, since map[int32]int64) (map[int32]int64, error) {
+// offsetsAfter returns, for each partition of since, the offset of the first record
+// whose broker time, in Unix milliseconds, is not before since; -1 if there is none.
+// It does not use kadm, which takes one time for all partitions.
+func (r *Reader) offsetsAfter(ctx context.Context, topic string, since map[int32]int64) (map[int32]int64, error) {
 	if len(since) == 0 {
 		return nil, nil
 	}
@@ -67,7 +67,7 @@ func (f *Follower) offsetsAfter(ctx context.Context, topic string, since map[int
 	}
 	request := kmsg.NewPtrListOffsetsRequest()
 	request.Topics = []kmsg.ListOffsetsRequestTopic{t}
-	response, err := request.RequestWith(ctx, f.client) // split by leader and merged
+	response, err := request.RequestWith(ctx, r.client) // split by leader and merged
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (f *Follower) offsetsAfter(ctx context.Context, topic string, since map[int
 		}
 	}
 	if len(offsets) < len(since) {
-		return nil, fmt.Errorf("the brokers tell only %d of %d", len(offsets), len(since))
+		return nil, fmt.Errorf("the brokers answered for %d of %d partitions", len(offsets), len(since))
 	}
 	return offsets, nil
 }

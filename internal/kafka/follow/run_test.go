@@ -11,7 +11,7 @@ import (
 	"tabiya/internal/kafka/follow"
 )
 
-func TestReadsFromBeginningAndOn(t *testing.T) {
+func TestReadsFromBeginningAndContinues(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.write(0, 50)
@@ -26,7 +26,7 @@ func TestReadsFromBeginningAndOn(t *testing.T) {
 	f.want(50, 60, false)
 }
 
-func TestEndIsThatOfStartAndNotOfRun(t *testing.T) {
+func TestEndIsNotedByStart(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	f := r.start(follow.Topic{Name: topic, Back: follow.Beginning})
@@ -54,7 +54,7 @@ func TestBackCountsFromLastRecord(t *testing.T) {
 	}
 }
 
-func TestZeroBackSkipsWhatIsThere(t *testing.T) {
+func TestZeroBackSkipsExistingRecords(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.write(0, 10)
@@ -82,11 +82,11 @@ func TestStartFailsWhileBrokerIsAway(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if _, err := follow.Start(ctx, r.client(), nil, follow.Topic{Name: topic}); err == nil {
-		t.Fatal("it started")
+		t.Fatal("Start succeeded")
 	}
 }
 
-func TestReadsOnAfterOutage(t *testing.T) {
+func TestContinuesAfterOutage(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.RequireFake(t)
@@ -94,7 +94,7 @@ func TestReadsOnAfterOutage(t *testing.T) {
 	f := r.start(follow.Topic{Name: topic, Back: follow.Beginning})
 	r.Down() // before it has caught up
 	f.run()
-	time.Sleep(1200 * time.Millisecond) // longer than it waits for a check of the tails
+	time.Sleep(1200 * time.Millisecond) // longer than between two checks of the tails
 	r.Up()
 	f.want(0, 10, true)
 	f.waitCaughtUp()

@@ -16,48 +16,48 @@ const (
 	checkTailsEvery = time.Second
 	tailTimeout     = 5 * time.Second // of one check
 	tailMaxWait     = 250 * time.Millisecond
-	tailMaxBytes    = 64 << 10 // the first batch comes whatever its size
+	tailMaxBytes    = 64 << 10 // a broker returns the first batch even if it is larger
 )
 
-// checkTailsNow looks, once in checkTailsEvery, at each partition that is behind
-// and has had no record since the check before: is there any record left before
-// its noted end? kgo does not say: a poll leaves out a partition without
+// checkTailsNow checks, once in checkTailsEvery, each partition that is behind and
+// had no record since the previous check. It asks the broker whether any record is
+// left before the noted end. kgo does not tell: a poll omits a partition without
 // records, even if its position has moved.
-func (f *Follower) checkTailsNow(ctx context.Context) error {
-	if len(f.behind) == 0 || time.Now().Before(f.checkTails) {
+func (r *Reader) checkTailsNow(ctx context.Context) error {
+	if len(r.behind) == 0 || time.Now().Before(r.checkTails) {
 		return nil
 	}
-	defer func() { f.checkTails = time.Now().Add(checkTailsEvery) }()
+	defer func() { r.checkTails = time.Now().Add(checkTailsEvery) }()
 	ctx, cancel := context.WithTimeout(ctx, tailTimeout)
 	defer cancel()
 	var idle []topicPartition
-	for tp, p := range f.behind {
+	for tp, p := range r.behind {
 		if !p.moved {
 			idle = append(idle, tp)
 		}
 		p.moved = false
 	}
 	for _, tp := range idle {
-		next, err := f.nextRecord(ctx, tp, f.behind[tp])
+		next, err := r.nextRecord(ctx, tp, r.behind[tp])
 		switch {
 		case errors.Is(err, ErrShortened):
 			return err
-		case err != nil: // a broker is away or moves the partition: the next check asks again
-		case next >= f.behind[tp].end:
-			f.lag.Progress(tp.topic, tp.partition, next, time.Time{})
-			f.reached(tp, next)
+		case err != nil: // a broker is unreachable or the partition is moving: the next check asks again
+		case next >= r.behind[tp].end:
+			r.lag.Progress(tp.topic, tp.partition, next, time.Time{})
+			r.reached(tp, next)
 		}
 	}
 	return nil
 }
 
-// ErrShortened ends Run where a partition ends before the end that Start noted.
+// ErrShortened means that a partition is now shorter than at Start. Run returns it.
 var ErrShortened = errors.New("the partition is shorter than it was: the topic was created again, or has lost records")
 
-// nextRecord is the offset of a partition's next record that is not handled, or
-// its noted end if there is none before it.
-func (f *Follower) nextRecord(ctx context.Context, tp topicPartition, p *progress) (int64, error) {
-	adm := kadm.NewClient(f.client)
+// nextRecord returns the offset of a partition's next unhandled record, or the noted
+// end if no record is left before it.
+func (r *Reader) nextRecord(ctx context.Context, tp topicPartition, p *progress) (int64, error) {
+	adm := kadm.NewClient(r.client)
 	ends, err1 := adm.ListEndOffsets(ctx, tp.topic)
 	starts, err2 := adm.ListStartOffsets(ctx, tp.topic)
 	topics, err3 := adm.ListTopics(ctx, tp.topic)
@@ -70,14 +70,14 @@ func (f *Follower) nextRecord(ctx context.Context, tp topicPartition, p *progres
 	}
 	start, _ := starts.Lookup(tp.topic, tp.partition)
 	topic := topics[tp.topic]
-	leader := f.client.Broker(int(topic.Partitions[tp.partition].Leader))
+	leader := r.client.Broker(int(topic.Partitions[tp.partition].Leader))
 	next := max(p.next, start.Offset)
 	for next < p.end {
 		record, after, err := fetchOne(ctx, leader, topic, tp.partition, next)
 		if err != nil || record {
 			return after, err
 		}
-		if after == next { // no batch: nothing is left up to the end, and that lies behind ours
+		if after == next { // no batch: nothing is left before the end, and the end is at or after the noted end
 			return p.end, nil
 		}
 		next = after
@@ -85,8 +85,8 @@ func (f *Follower) nextRecord(ctx context.Context, tp topicPartition, p *progres
 	return next, nil
 }
 
-// fetchOne fetches a little from a partition's leader. If that holds a record it
-// returns its offset, else the offset after the batches without one.
+// fetchOne makes one small fetch from a partition's leader. It returns the first
+// record's offset, or the offset after empty batches if the fetch has no record.
 func fetchOne(ctx context.Context, leader *kgo.Broker, topic kadm.TopicDetail, partition int32, offset int64) (record bool, next int64, err error) {
 	p := kmsg.NewFetchRequestTopicPartition()
 	p.Partition, p.FetchOffset, p.PartitionMaxBytes = partition, offset, tailMaxBytes
@@ -103,7 +103,7 @@ func fetchOne(ctx context.Context, leader *kgo.Broker, topic kadm.TopicDetail, p
 		return false, 0, err
 	}
 	if response.ThrottleMillis > 0 || len(response.Topics) != 1 || len(response.Topics[0].Partitions) != 1 {
-		return false, 0, errors.New("the broker holds its answer back")
+		return false, 0, errors.New("the broker throttled the request or answered for no partition")
 	}
 	fetched, next := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
 		Topic: topic.Topic, Partition: partition, Offset: offset,

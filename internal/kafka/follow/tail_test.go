@@ -48,8 +48,8 @@ func TestTopicTrimmedAfterStartCatchesUp(t *testing.T) {
 	}
 }
 
-// A transaction ends with a marker, which takes an offset and is no record.
-func TestCatchesUpBehindTransactionMarkers(t *testing.T) {
+// A transaction ends with a marker, which takes an offset but is not a record.
+func TestCatchesUpOnTopicEndingWithMarker(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	client := r.client(kgo.TransactionalID("t"), kgo.DefaultProduceTopic(topic))
@@ -69,7 +69,7 @@ func TestCatchesUpBehindTransactionMarkers(t *testing.T) {
 	f.want(1, 5, false)
 }
 
-// A partition that holds nothing but a marker has its end behind its start.
+// A partition that holds only a marker ends after its start, without a record.
 func TestCatchesUpOnMarkerAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -21,6 +21,7 @@ import (
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/brokertime"
 	"tabiya/internal/kafka/realkafka"
+	"tabiya/internal/kafka/topology"
 )
 
 // Env is the name of the variable that selects the broker.
@@ -51,6 +52,9 @@ func Start(t testing.TB, partitions int32) *Cluster {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := kafka.EnsureTopics(ctx, c.Config, kafka.TopicOptions{Partitions: partitions, Replication: 1, MinISR: 1}); err != nil {
+		t.Fatalf("kafkatest: %v", err)
+	}
+	if err := topology.Ensure(ctx, c.Config); err != nil {
 		t.Fatalf("kafkatest: %v", err)
 	}
 	return c

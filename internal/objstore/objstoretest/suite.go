@@ -190,7 +190,7 @@ func createRace(t *testing.T, b *objstore.Bucket) {
 		close(start)
 		all.Wait()
 		text, _ := get(t, b, key)
-		if wins.Load() != 1 || text != strings.Repeat(string(rune('a'+winner.Load())), 1000) {
+		if wins.Load() != 1 || text != strings.Repeat(string('a'+winner.Load()), 1000) {
 			t.Errorf("%s: %d writers succeeded, the last was %d, the content starts with %.1q", key, wins.Load(), winner.Load(), text)
 		}
 	}

@@ -1,7 +1,7 @@
-// Package availability says whether this instance can answer commands at present.
-// While it cannot, commands are refused at once instead of piling up behind a
-// broker that is away. It also says whether the instance is ready, which one missed
-// answer from Kafka does not end, see package readiness.
+// Package availability tracks whether this instance can answer commands. While it
+// cannot, commands are refused at once; otherwise they would pile up during an outage
+// of Kafka. It also tracks whether the instance is ready: that state survives a
+// missed ping, see package readiness.
 package availability
 
 import (
@@ -16,23 +16,28 @@ import (
 	"tabiya/schemas"
 )
 
-// Monitor is what is known of Kafka and of the service's own state; see New.
+// Monitor watches Kafka and keeps the service's own state; see New.
 type Monitor struct {
+	// Topics returns an error while the service's topics are not those that hold the
+	// games. Nil: they always are.
+	Topics func() error
+
 	caughtUp  atomic.Bool
 	stopping  atomic.Bool
 	kafkaAway atomic.Bool
-	// oldestUnacked is when the oldest command was sent that Kafka has not
-	// acknowledged yet, in Unix nanoseconds; 0 if there is none.
+	// oldestUnacked is the send time of the oldest command that Kafka has not
+	// acknowledged, in Unix nanoseconds; 0 if there is none.
 	oldestUnacked atomic.Int64
-	// since is when commands could last not be answered, in Unix milliseconds.
-	since atomic.Int64
-	// kafka is what readiness makes of the same observations as kafkaAway.
+	// availableSince is the end of the last period without commands, in Unix
+	// milliseconds.
+	availableSince atomic.Int64
+	// kafka gets the same observations as kafkaAway, and allows a grace period.
 	kafka *readiness.Status
 }
 
 var errKafkaAway = errors.New("a ping was not answered, or a command not acknowledged in time")
 
-// New makes a monitor of a service that has not caught up. The instance stays ready
+// New creates a monitor of a service that has not caught up. The instance stays ready
 // until Kafka has been away for the grace period.
 func New(grace time.Duration) *Monitor {
 	return &Monitor{kafka: readiness.New("kafka", grace)}
@@ -41,21 +46,25 @@ func New(grace time.Duration) *Monitor {
 const (
 	pingEvery   = 500 * time.Millisecond
 	pingTimeout = time.Second
-	// ackTimeout is how long Kafka may take for a command before it counts as away.
+	// ackTimeout is how long Kafka may take to acknowledge a command before it counts as
+	// away.
 	ackTimeout = 1500 * time.Millisecond
 )
 
-// CommandsRefused says why no command can be answered; empty if commands can.
-func (m *Monitor) CommandsRefused() string {
-	if m.kafkaAway.Load() {
+// WhyNoCommands returns why commands cannot be answered, or "" if they can.
+func (m *Monitor) WhyNoCommands() string {
+	switch {
+	case m.otherTopics():
+		return "the topics of the games are not in order"
+	case m.kafkaAway.Load():
 		return "Kafka is away"
 	}
-	return m.ReadsRefused()
+	return m.WhyNoReads()
 }
 
-// ReadsRefused says why no game can be shown; empty if games can. What was read
-// may be shown while Kafka is away.
-func (m *Monitor) ReadsRefused() string {
+// WhyNoReads returns why games cannot be shown, or "" if they can. An outage of Kafka
+// is no reason: the games that were read can still be shown.
+func (m *Monitor) WhyNoReads() string {
 	switch {
 	case m.stopping.Load():
 		return "the service is stopping"
@@ -65,47 +74,54 @@ func (m *Monitor) ReadsRefused() string {
 	return ""
 }
 
-// Ready is nil while requests should be sent to this instance. That includes times
-// when commands are refused because Kafka has just missed a ping: games can be shown,
-// watchers stay, and another instance would depend on the same brokers.
+// Ready returns nil while requests should be sent to this instance. That includes
+// times when commands are refused because of a missed ping: games can be shown,
+// watchers stay connected, and another instance would depend on the same brokers. It
+// does not include topics that are not those that hold the games.
 func (m *Monitor) Ready() error {
-	if why := m.ReadsRefused(); why != "" {
+	if m.Topics != nil {
+		if err := m.Topics(); err != nil {
+			return err
+		}
+	}
+	if why := m.WhyNoReads(); why != "" {
 		return errors.New(why)
 	}
 	return m.kafka.Err()
 }
 
-// Since is since when commands have been answered without interruption.
-func (m *Monitor) Since() schemas.Time { return schemas.Time(m.since.Load()) }
+// AvailableSince returns since when commands have been answered without interruption.
+func (m *Monitor) AvailableSince() schemas.Time { return schemas.Time(m.availableSince.Load()) }
 
-// SetCaughtUp notes that the service has read what was in the log at its start.
+// SetCaughtUp records that the service has read all that was in the log when it
+// started.
 func (m *Monitor) SetCaughtUp() {
 	if !m.caughtUp.Swap(true) {
-		m.since.Store(time.Now().UnixMilli())
+		m.availableSince.Store(time.Now().UnixMilli())
 	}
 	m.kafka.Observe(nil)
 }
 
-// SetBehind notes that the service does not follow the log any more.
-func (m *Monitor) SetBehind() { m.caughtUp.Store(false) }
+// SetNotFollowing records that the service no longer follows the log.
+func (m *Monitor) SetNotFollowing() { m.caughtUp.Store(false) }
 
-// SetStarting notes that the service begins to read the log.
-func (m *Monitor) SetStarting() { m.stopping.Store(false) }
+// ClearStopping records that the service has started again, after SetStopping.
+func (m *Monitor) ClearStopping() { m.stopping.Store(false) }
 
-// SetStopping notes that the service takes no more commands.
+// SetStopping records that the service is stopping and takes no more commands.
 func (m *Monitor) SetStopping() { m.stopping.Store(true) }
 
-// Stopping reports whether the service takes no more commands.
+// Stopping reports whether the service is stopping.
 func (m *Monitor) Stopping() bool { return m.stopping.Load() }
 
-// SetOldestUnacked notes when the oldest command was sent that Kafka has not
-// acknowledged yet; the zero time if there is none.
-func (m *Monitor) SetOldestUnacked(at time.Time) {
-	if at.IsZero() {
+// SetOldestUnacked sets the send time of the oldest command that Kafka has not
+// acknowledged; the zero time if there is none.
+func (m *Monitor) SetOldestUnacked(sentAt time.Time) {
+	if sentAt.IsZero() {
 		m.oldestUnacked.Store(0)
 		return
 	}
-	m.oldestUnacked.Store(at.UnixNano())
+	m.oldestUnacked.Store(sentAt.UnixNano())
 }
 
 // Run pings Kafka until ctx is done.
@@ -122,7 +138,7 @@ func (m *Monitor) Run(ctx context.Context, client *kgo.Client) {
 		err := client.Ping(bounded)
 		cancel()
 		if ctx.Err() == nil {
-			m.setKafkaAway(err != nil || m.acksLate())
+			m.setKafkaAway(err != nil || m.acksLate() || m.otherTopics())
 		}
 	}
 }
@@ -134,12 +150,14 @@ func (m *Monitor) setKafkaAway(away bool) {
 		m.kafka.Observe(nil)
 	}
 	if !away && m.kafkaAway.Load() {
-		m.since.Store(time.Now().UnixMilli())
+		m.availableSince.Store(time.Now().UnixMilli())
 	}
 	m.kafkaAway.Store(away)
 }
 
+func (m *Monitor) otherTopics() bool { return m.Topics != nil && m.Topics() != nil }
+
 func (m *Monitor) acksLate() bool {
-	at := m.oldestUnacked.Load()
-	return at != 0 && time.Since(time.Unix(0, at)) > ackTimeout
+	sentAt := m.oldestUnacked.Load()
+	return sentAt != 0 && time.Since(time.Unix(0, sentAt)) > ackTimeout
 }

@@ -5,18 +5,19 @@ import (
 	"strconv"
 )
 
-// maxSeq bounds a cursor: no game has so many events.
+// maxSeq bounds a cursor. No game has that many events.
 const maxSeq = 1 << 31
 
-// CursorError says what is wrong with a cursor; its text is for the client.
+// CursorError is returned for an invalid cursor. Its text is for the client.
 type CursorError string
 
 func (e CursorError) Error() string { return string(e) }
 
-// Cursor is the seq of the first event that a reader wants: the one after
-// Last-Event-ID, which a browser sends when it reconnects, else from_seq of the
-// query, else otherwise. It returns a CursorError if the one that counts is invalid.
-func Cursor(r *http.Request, otherwise int64) (int64, error) {
+// Cursor returns the seq of the first event that the client wants: Last-Event-ID + 1
+// if set, else from_seq of the query, else fallback. A browser sends Last-Event-ID
+// when it reconnects. Cursor returns a CursorError if the first of them that is set
+// is invalid.
+func Cursor(r *http.Request, fallback int64) (int64, error) {
 	if last := r.Header.Values("Last-Event-ID"); len(last) > 0 {
 		seq, ok := parseSeq(last[0])
 		if !ok || len(last) > 1 {
@@ -31,7 +32,7 @@ func Cursor(r *http.Request, otherwise int64) (int64, error) {
 		}
 		return seq, nil
 	}
-	return otherwise, nil
+	return fallback, nil
 }
 
 func parseSeq(s string) (int64, bool) {

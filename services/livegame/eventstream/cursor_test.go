@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func FuzzCursors(f *testing.F) {
+func FuzzCursor(f *testing.F) {
 	f.Add("1", "", true)
 	f.Add("", "7", false)
 	f.Add("99999999999999999999", "+1", true)
@@ -23,17 +23,17 @@ func FuzzCursors(f *testing.F) {
 		if err == nil && (seq < 1 || seq > maxSeq) {
 			t.Fatalf("from_seq=%q Last-Event-ID=%q: %d", from, last, seq)
 		}
-		// Last-Event-ID alone counts, valid or not: a browser that reconnects sends it
-		// beside the from_seq that it began with.
-		asked, given := from, int64(0)
+		// If Last-Event-ID is set, from_seq is ignored: a browser that reconnects repeats
+		// the from_seq of its first request.
+		text, offset := from, int64(0)
 		if both {
-			asked, given = last, 1
+			text, offset = last, 1
 		}
-		number, wrong := strconv.ParseInt(asked, 10, 64)
+		number, parseErr := strconv.ParseInt(text, 10, 64)
 		switch {
-		case err == nil && (wrong != nil || seq != number+given):
+		case err == nil && (parseErr != nil || seq != number+offset):
 			t.Fatalf("from_seq=%q Last-Event-ID=%q, %t: %d", from, last, both, seq)
-		case err != nil && wrong == nil && number >= 1 && number < maxSeq && asked[0] != '+':
+		case err != nil && parseErr == nil && number >= 1 && number < maxSeq && text[0] != '+':
 			t.Fatalf("from_seq=%q Last-Event-ID=%q, %t: %v", from, last, both, err)
 		}
 	})

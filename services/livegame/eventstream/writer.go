@@ -1,5 +1,5 @@
 // Package eventstream writes events and frames as server-sent events (SSE) or as
-// newline-delimited JSON (NDJSON), and reads the cursors from which streams resume.
+// newline-delimited JSON (NDJSON), and parses the cursors from which streams resume.
 package eventstream
 
 import (
@@ -21,13 +21,12 @@ const (
 )
 
 const (
-	// KeepAliveEvery is how often something is written, so that proxies do not close
-	// a quiet stream.
+	// KeepAliveEvery is the time between two keep-alives, which keep proxies from
+	// closing a quiet stream.
 	KeepAliveEvery = 15 * time.Second
-	// writeTimeout is how long a client may take for what it is sent.
+	// writeTimeout is how long one flush may take.
 	writeTimeout = 10 * time.Second
-	// historyChunk is how many bytes of a game's history are encoded before they are
-	// written.
+	// historyChunk is how many bytes of a game's history are encoded before a flush.
 	historyChunk = 32 << 10
 )
 
@@ -43,7 +42,7 @@ type Writer struct {
 func Begin(c *gin.Context, media string) *Writer {
 	httpx.Stream(c)
 	w := &Writer{writer: c.Writer, control: http.NewResponseController(c.Writer), sse: media == SSE}
-	_ = w.control.SetReadDeadline(time.Time{}) // the request's own limit is not the stream's
+	_ = w.control.SetReadDeadline(time.Time{}) // the deadline for reading the request must not end the stream
 	c.Header("Content-Type", media)
 	c.Header("Cache-Control", "no-store")
 	c.Header("X-Accel-Buffering", "no")
@@ -51,9 +50,9 @@ func Begin(c *gin.Context, media string) *Writer {
 	return w
 }
 
-// History writes the events that the state holds, from seq from on, and flushes.
-func (w *Writer) History(state *game.State, from int64) error {
-	for _, ev := range state.Events(from) {
+// History writes the events of a state, from fromSeq on, and flushes.
+func (w *Writer) History(state *game.State, fromSeq int64) error {
+	for _, ev := range state.Events(fromSeq) {
 		w.Event(ev.Seq, ev.Record().Value)
 		if len(w.buf) > historyChunk {
 			if err := w.Flush(); err != nil {
@@ -64,8 +63,8 @@ func (w *Writer) History(state *game.State, from int64) error {
 	return w.Flush()
 }
 
-// Follow writes what comes into the outbox until it ends or the client goes away.
-func (w *Writer) Follow(c *gin.Context, box *outbox.Outbox) {
+// Stream writes the outbox's items until the outbox ends or the client disconnects.
+func (w *Writer) Stream(c *gin.Context, box *outbox.Outbox) {
 	tick := time.NewTicker(KeepAliveEvery)
 	defer tick.Stop()
 	var items []outbox.Item
@@ -96,7 +95,7 @@ func (w *Writer) Follow(c *gin.Context, box *outbox.Outbox) {
 	}
 }
 
-// Event writes an event; in SSE its seq is the id from which a browser resumes.
+// Event writes an event. In SSE its id is seq, from which a browser resumes.
 func (w *Writer) Event(seq int64, envelope []byte) {
 	if w.sse {
 		w.buf = append(w.buf, "id: "...)
@@ -107,8 +106,8 @@ func (w *Writer) Event(seq int64, envelope []byte) {
 	w.end()
 }
 
-// Frame writes a frame, in SSE as an event of that name if there is one. It has no
-// id, so that a browser's Last-Event-ID does not change.
+// Frame writes a frame. In SSE the event is named name, unless name is empty, and has
+// no id, so that a browser's Last-Event-ID does not change.
 func (w *Writer) Frame(name string, frame []byte) {
 	if w.sse && name != "" {
 		w.buf = append(append(append(w.buf, "event: "...), name...), '\n')
@@ -120,7 +119,7 @@ func (w *Writer) Frame(name string, frame []byte) {
 	w.end()
 }
 
-// KeepAlive writes a comment, or an empty line.
+// KeepAlive writes a comment (SSE) or an empty line (NDJSON).
 func (w *Writer) KeepAlive() {
 	if w.sse {
 		w.buf = append(w.buf, ':')
@@ -135,9 +134,9 @@ func (w *Writer) end() {
 	}
 }
 
-// Flush sends what was written.
+// Flush sends the buffer.
 func (w *Writer) Flush() error {
-	// Not every server can set deadlines; the outbox bounds the memory anyway.
+	// A server that cannot set deadlines does no harm: the outbox bounds the memory.
 	_ = w.control.SetWriteDeadline(time.Now().Add(writeTimeout))
 	_, err := w.writer.Write(w.buf)
 	w.buf = w.buf[:0]

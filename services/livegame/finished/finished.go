@@ -1,6 +1,6 @@
-// Package finished gives the games that are over and no longer held by this
-// instance: from memory, from their rows, which history has, or, where the row may
-// not be the last, from the piece of the log that has their events (ADR 24).
+// Package finished finds games that are over and that this instance no longer holds
+// (ADR 24). It looks in memory, then for the row in history, and reads the log if
+// that row may be out of date.
 package finished
 
 import (
@@ -18,18 +18,18 @@ import (
 	"tabiya/tables"
 )
 
-// History knows the games that were played; the history service.
+// History finds finished games. The history service implements it.
 type History interface {
-	// Played returns the broker time of a game's first command, and the game's row of
-	// games-table after its end, nil if it has none. ok is false if there is no such
-	// finished game; an error means that history cannot say now.
+	// Played returns the broker time of a game's first command and the game's row of
+	// games-table after its end. row is nil if history stored none. ok is false if
+	// history has no such finished game. err means that history is unavailable.
 	Played(ctx context.Context, gameID string) (from time.Time, row []byte, ok bool, err error)
 }
 
-// Games are the finished games. What was found once is remembered, and so are the
-// games that were evicted lately.
+// Games finds finished games. It remembers those that it found and those that were
+// evicted recently.
 type Games struct {
-	history  History // nil: only what is remembered
+	history  History // nil: only remembered games are found
 	readLog  func(ctx context.Context, gameID string, from time.Time) (logged, error)
 	recent   *lru.Cache[string, body]
 	flight   singleflight.Group
@@ -37,31 +37,31 @@ type Games struct {
 	awaiting atomic.Int64
 }
 
-// body is a game encoded as in its row: about 2 KB, a fraction of its State.
+// body is a game encoded as in its row. It takes about 2 KB, a fraction of its State.
 type body struct {
 	head  schemas.Head
 	bytes []byte
 }
 
 const (
-	// maxRecent bounds the games that are remembered, about 4 MB.
+	// maxRecent limits the games that are remembered, to about 4 MB.
 	maxRecent = 2048
-	// maxAwaiting bounds the requests that wait for a game to be read. One is read
-	// at a time: reading a piece of the log must not take the cores from the players.
+	// maxAwaiting limits the requests that wait for a game to be read. Games are read
+	// from the log one at a time, so that reading leaves the cores to the players.
 	maxAwaiting = 32
 	loadTimeout = 10 * time.Second
-	// historyDelay is how old a game's row is before it is remembered. Where history
-	// is behind, a younger row may lack what was said about a rematch.
+	// historyDelay is how far history may be behind. A row is remembered once it is
+	// older than historyDelay; until then history may still lack rematch events.
 	historyDelay = time.Hour
 )
 
 var errTooMany = errors.New("too many finished games are being read")
 
-// ErrOutOfReach is returned for a game whose events are spread over more of the log
-// than LogReader.MaxBytes.
+// ErrOutOfReach means that a game's events are spread over more than
+// LogReader.MaxBytes of the log.
 var ErrOutOfReach = errors.New("the game's events are too far apart in the log")
 
-// New makes the finished games. history may be nil.
+// New creates Games. history may be nil.
 func New(history History, log LogReader) *Games {
 	return newGames(history, log.read)
 }
@@ -74,12 +74,12 @@ func newGames(history History, readLog func(context.Context, string, time.Time) 
 	return &Games{history: history, readLog: readLog, recent: recent, reading: make(chan struct{}, 1)}
 }
 
-// Remember keeps a game that is evicted.
+// Remember stores a finished game.
 func (g *Games) Remember(s *game.State) {
 	g.recent.Add(s.ID, body{s.Head(), game.AppendBody(make([]byte, 0, game.SizeOf(s)), s)})
 }
 
-// Forget removes a game that has newer events than were remembered.
+// Forget removes a game, because it has newer events than were remembered.
 func (g *Games) Forget(gameID string) { g.recent.Remove(gameID) }
 
 // ForgetAll removes all games.
@@ -93,12 +93,14 @@ func (g *Games) Recall(gameID string) *game.State {
 	}
 	s, err := game.DecodeBody(gameID, kept.head, kept.bytes)
 	if err != nil {
-		return nil // it was encoded here; the log still has it
+		return nil // cannot happen to bytes that Remember encoded; if it does, the log has the game
 	}
 	return s
 }
 
-// Find returns a finished game; nil if there is none.
+// Find returns a finished game; nil if there is none. It returns ErrOutOfReach if the
+// game's events are too far apart in the log, and other errors if history or Kafka is
+// unavailable or too many requests wait.
 func (g *Games) Find(ctx context.Context, gameID string) (*game.State, error) {
 	if s := g.Recall(gameID); s != nil || g.history == nil {
 		return s, nil
@@ -125,7 +127,7 @@ func (g *Games) Find(ctx context.Context, gameID string) (*game.State, error) {
 
 func (g *Games) load(ctx context.Context, gameID string) (*game.State, error) {
 	if s := g.Recall(gameID); s != nil {
-		return s, nil // it was read while this request came here
+		return s, nil // another request has just loaded it
 	}
 	from, value, ok, err := g.history.Played(ctx, gameID)
 	if err != nil || !ok {
@@ -146,7 +148,7 @@ func (g *Games) load(ctx context.Context, gameID string) (*game.State, error) {
 	}
 	l, err := g.readLog(ctx, gameID, from)
 	if errors.Is(err, ErrOutOfReach) && row != nil {
-		return row, nil // it lacks at most what was said about a rematch in these minutes
+		return row, nil // it lacks at most rematch events of the last minutes
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read finished game %s: %w", gameID, err)
@@ -157,7 +159,8 @@ func (g *Games) load(ctx context.Context, gameID string) (*game.State, error) {
 	return l.state, nil
 }
 
-// decode reads a game's row; nil if it cannot, and the log must be read.
+// decode decodes the row of a finished game. It returns nil if it cannot; then the log
+// must be read.
 func decode(gameID string, value []byte) *game.State {
 	if value == nil {
 		return nil
@@ -169,5 +172,6 @@ func decode(gameID string, value []byte) *game.State {
 	return row
 }
 
-// settled reports whether nothing can follow an event of a game that is over.
+// settled reports whether a finished game, whose last event came at last, can get no
+// further event.
 func settled(last, now time.Time) bool { return now.Sub(last) > afterLast+clockSkew }

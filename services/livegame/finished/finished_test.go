@@ -14,14 +14,15 @@ import (
 	"tabiya/tables"
 )
 
+// always is a history that has every game, without rows.
 type always struct{}
 
 func (always) Played(context.Context, string) (time.Time, []byte, bool, error) {
 	return time.Now(), nil, true, nil
 }
 
-// overAfter is a game that is over, with the events of it.
-func overAfter(t *testing.T, ending ...schemas.Command) (s *game.State, events []schemas.Event) {
+// endedBy returns a game that ends with these commands, and its events.
+func endedBy(t *testing.T, ending ...schemas.Command) (s *game.State, events []schemas.Event) {
 	t.Helper()
 	send := func(cmd schemas.Command) {
 		cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), "0190b3a1-0000-7000-8000-000000000001", "eu"
@@ -49,12 +50,12 @@ func (row byRow) Played(context.Context, string) (time.Time, []byte, bool, error
 
 func TestSettledGameIsReadFromItsRow(t *testing.T) {
 	t.Parallel()
-	state, events := overAfter(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
+	state, events := endedBy(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
 	b := newGames(byRow(tables.Games().Encode(state)), func(context.Context, string, time.Time) (logged, error) {
 		t.Error("the log was read")
 		return logged{}, nil
 	})
-	for range 2 { // from history, and from memory
+	for range 2 { // first from history, then from memory
 		got, err := b.Find(t.Context(), state.ID)
 		if err != nil || got == nil {
 			t.Fatal(got, err)
@@ -69,7 +70,7 @@ func TestSettledGameIsReadFromItsRow(t *testing.T) {
 
 func TestFinishedGamesAreReadOneAtATimeAndOnce(t *testing.T) {
 	t.Parallel()
-	state, _ := overAfter(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
+	state, _ := endedBy(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
 	var (
 		mu            sync.Mutex
 		reading, most int
@@ -117,9 +118,9 @@ func TestFinishedGamesAreReadOneAtATimeAndOnce(t *testing.T) {
 	}
 }
 
-func TestLogIsReadUntilNothingCanFollow(t *testing.T) {
+func TestLogIsReadUntilNoEventCanFollow(t *testing.T) {
 	t.Parallel()
-	state, events := overAfter(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
+	state, events := endedBy(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
 	began := time.Now()
 	record := func(offset int64, at time.Duration, ev schemas.Event) *kgo.Record {
 		return &kgo.Record{Key: []byte(ev.Key), Value: ev.Record().Value, Offset: offset, Timestamp: began.Add(at)}
@@ -128,18 +129,18 @@ func TestLogIsReadUntilNothingCanFollow(t *testing.T) {
 	other.Key = schemas.NewID()
 	for _, c := range []struct {
 		name  string
-		then  time.Duration // after the end, when the next record comes
+		then  time.Duration // time from the game's end to the next record
 		last  int64         // offset of the partition's last record
-		now   time.Duration
+		now   time.Duration // time from the game's end to now
 		final bool
 	}{
-		{"much later another game's comes", afterLast + time.Second, 99, 0, true},
-		{"the partition ends, a moment ago", time.Second, 4, time.Second, false},
-		{"the partition ends, long ago", time.Second, 4, time.Hour, true},
+		{"a record of another game is much later", afterLast + time.Second, 99, 0, true},
+		{"the partition ends a moment after the game", time.Second, 4, time.Second, false},
+		{"the game ended long ago, and nothing followed", time.Second, 4, time.Hour, true},
 	} {
 		p := folder{gameID: state.ID, end: c.last + 1}
 		for n, rec := range []*kgo.Record{
-			record(0, 0, other), record(1, 0, events[0]), record(2, 0, events[0]), // a repeat
+			record(0, 0, other), record(1, 0, events[0]), record(2, 0, events[0]), // repeated event
 			record(2, 0, events[1]), record(3, 0, events[2]), record(4, c.then, other),
 		} {
 			if p.done {
@@ -156,15 +157,14 @@ func TestLogIsReadUntilNothingCanFollow(t *testing.T) {
 	}
 	gap := folder{gameID: state.ID, end: 10}
 	if err := gap.take(record(0, 0, events[1])); err == nil {
-		t.Error("a game without its beginning was read")
+		t.Error("no error for a game whose first event is missing")
 	}
 }
 
-// A rematch can be offered and answered while the row is there, and each keeps it
-// longer.
-func TestLogIsReadThroughOffersOfARematch(t *testing.T) {
+// A rematch offer and its answer each extend the time in which another event may come.
+func TestLogIsReadThroughRematchEvents(t *testing.T) {
 	t.Parallel()
-	state, events := overAfter(t, schemas.Command{Type: schemas.Resign, Actor: "w"},
+	state, events := endedBy(t, schemas.Command{Type: schemas.Resign, Actor: "w"},
 		schemas.Command{Type: schemas.OfferRematch, Actor: "w"}, schemas.Command{Type: schemas.DeclineRematch, Actor: "b"})
 	began := time.Now()
 	p := folder{gameID: state.ID, end: 100}

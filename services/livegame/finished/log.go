@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// clockSkew is how far two brokers' clocks may be apart: a game's times are by
-	// the clock of its commands' broker, a record's by that of its events' broker.
+	// clockSkew is how much two brokers' clocks may differ. A game's times come from
+	// the broker of its commands, a record's time from the broker of its events.
 	clockSkew = 10 * time.Second
-	// afterLast is how long after its last event a finished game can have one more: a
+	// afterLast is how long after its last event a finished game can get another: a
 	// rematch may be offered and answered for two and a half minutes, and a processor
 	// may be late.
 	afterLast = 3 * time.Minute
-	// recordOverhead is what a record takes besides key and value, in bytes.
+	// recordOverhead is the size of a record without its key and value, in bytes.
 	recordOverhead = 64
 )
 
@@ -33,20 +33,20 @@ type LogReader struct {
 	Kafka kafka.Config
 	// Partitions is the number of partitions of game-events.
 	Partitions func() int32
-	// MaxBytes bounds what is read for one game, and BytesPerSecond the rate.
+	// MaxBytes limits how much is read for one game, and BytesPerSecond the speed.
 	MaxBytes       int64
 	BytesPerSecond int64
 	BytesRead      prometheus.Counter
 }
 
-// logged is a game as it was read from the log.
+// logged is a game that was read from the log.
 type logged struct {
-	state *game.State // nil if the game was not found whole
-	final bool        // nothing can follow
+	state *game.State // nil if the log does not hold the whole game
+	final bool        // the game can get no further event
 }
 
-// read reads a game's partition from a time on until nothing of the game can
-// follow. It returns ErrOutOfReach after MaxBytes.
+// read reads a game's partition, starting at the time from, until no event of the game
+// can follow. It returns ErrOutOfReach after MaxBytes.
 func (l LogReader) read(ctx context.Context, gameID string, from time.Time) (logged, error) {
 	client, err := kgo.NewClient(append(l.Kafka.Opts(), kgo.FetchMaxWait(100*time.Millisecond),
 		kgo.MaxConcurrentFetches(1), kgo.FetchMaxPartitionBytes(2<<20))...)
@@ -86,13 +86,13 @@ func (l LogReader) read(ctx context.Context, gameID string, from time.Time) (log
 	return f.result(time.Now()), nil
 }
 
-// window returns the offset of a partition's first record after a time, and the
-// partition's end.
+// window returns the offset of the first record of a partition at or after the time
+// from, and the partition's end.
 func window(ctx context.Context, client *kgo.Client, partition int32, from time.Time) (at, end int64, err error) {
 	adm := kadm.NewClient(client)
 	starts, err := adm.ListOffsetsAfterMilli(ctx, from.UnixMilli(), schemas.GameEvents)
 	if err := errors.Join(err, starts.Error()); err != nil {
-		return 0, 0, fmt.Errorf("find %s in %s: %w", from, schemas.GameEvents, err)
+		return 0, 0, fmt.Errorf("list the offsets of %s at %s: %w", schemas.GameEvents, from, err)
 	}
 	ends, err := adm.ListEndOffsets(ctx, schemas.GameEvents)
 	if err := errors.Join(err, ends.Error()); err != nil {
@@ -103,15 +103,15 @@ func window(ctx context.Context, client *kgo.Client, partition int32, from time.
 	return start.Offset, last.Offset, nil
 }
 
-// folder folds one game out of the records of a partition.
+// folder folds the events of one game from the records of its partition.
 type folder struct {
 	gameID string
-	end    int64 // of the partition, when the reading began
+	end    int64 // the partition's end when the reading began
 	state  *game.State
-	last   time.Time // of the game's last record, once the game is over
-	bytes  int64
-	done   bool
-	beyond bool // a record was read that nothing of the game can follow
+	last   time.Time // broker time of the game's last record, once the game is over
+	bytes  int64     // read so far
+	done   bool      // the folder needs no more records
+	beyond bool      // a record was read that is too late for any event of the game to follow
 }
 
 func (f *folder) take(r *kgo.Record) error {

@@ -1,5 +1,5 @@
-// Package follower reads game-events and command-replies, folds the events into the
-// held games, and reads games again from games-table where an event is missing.
+// Package follower reads game-events and command-replies, and folds the events into
+// the held games. If a game lacks an event, it reads the game's row from games-table.
 package follower
 
 import (
@@ -18,25 +18,28 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// How far the follower goes back from a partition's last record.
+// How far back from a partition's last record the follower begins.
 //
-// A row is written after its event, and a killed processor may have written either
-// one without the other. So the rows, which are read after the end offsets were
-// noted, can lack what the partition's processor had just emitted, and nothing else:
-// it gives up when a row is not acknowledged within kafka.Config.SendTimeout. The
-// time is counted from the partition's last record, not from the present: a
-// partition whose processor was killed an hour ago had its last events then.
+// A processor hands a command's row and events to its producer together: the row
+// first, each to another topic. Either may reach its broker first, and a killed
+// processor may have written either without the other. But the processor gives up if
+// one of them is not acknowledged within kafka.Config.SendTimeout (10 s). So the rows,
+// which Start reads after it has noted the ends of game-events, can lack only events
+// of the partition's last few seconds, whichever order the brokers saw; 30 s is three
+// times the SendTimeout. The time is measured from the partition's last record, not
+// from now, because a processor that was killed an hour ago emitted its last events
+// then.
 const (
 	eventsBack  = 30 * time.Second
 	repliesBack = 10 * time.Minute
 )
 
-// wakeEvery is after how many records watchers are woken: often enough that the
-// first event does not wait for the last, seldom enough that a watcher with several
-// events is woken once.
+// wakeEvery is the number of records after which watchers are woken. A larger one
+// would delay the first event of a fetch; a smaller one would wake a watcher once for
+// each of its events.
 const wakeEvery = 32
 
-// Config of a follower. All fields must be set.
+// Config configures a Follower. All fields must be set.
 type Config struct {
 	Kafka kafka.Config
 	Games *held.Games
@@ -46,33 +49,33 @@ type Config struct {
 	// to a command for a game. They must not block.
 	OnEvent func(held.Folded)
 	OnReply func(schemas.Reply)
-	// OnCaughtUp is called when all that was in the topics at the start is read.
+	// OnCaughtUp is called when all records before the noted ends are handled.
 	OnCaughtUp func()
-	// DeadLetter puts a record aside that cannot be decoded.
+	// DeadLetter sends an undecodable record to the dead-letter topic.
 	DeadLetter func(*kgo.Record)
-	// RereadPause is the pause before a row is read a second time; it doubles after
-	// each try.
+	// RereadPause is the wait between two reads of a row that lacks an event; it
+	// doubles after each read.
 	RereadPause time.Duration
 
 	Logger  *slog.Logger
 	Events  prometheus.Counter     // events folded
 	Skipped *prometheus.CounterVec // records that could not be decoded or applied, by topic
-	Rereads prometheus.Counter     // readings of games-table because an event was missing
+	Rereads prometheus.Counter     // reads of games-table because a game lacked an event
 }
 
-// Follower reads the topics.
+// Follower reads game-events and command-replies.
 type Follower struct {
-	cfg     Config
-	missing *missing
-	topics  *follow.Follower
-	woken   []*outbox.Outbox
+	cfg        Config
+	incomplete *incompleteGames
+	topics     *follow.Reader
+	woken      []*outbox.Outbox
 }
 
-// New makes a follower; it reads nothing before Start.
-func New(cfg Config) *Follower { return &Follower{cfg: cfg, missing: newMissing()} }
+// New creates a Follower. It reads nothing before Start.
+func New(cfg Config) *Follower { return &Follower{cfg: cfg, incomplete: newIncompleteGames()} }
 
-// Start notes where the topics end and then installs the rows of games-table. It
-// returns the number of partitions of game-events.
+// Start notes the ends of the topics, and then reads games-table and installs its
+// rows. It returns the number of partitions of game-events.
 func (f *Follower) Start(ctx context.Context, client *kgo.Client) (partitions int, err error) {
 	f.topics, err = follow.Start(ctx, client, f.cfg.Lag,
 		follow.Topic{Name: schemas.GameEvents, Back: eventsBack},
@@ -88,7 +91,7 @@ func (f *Follower) Start(ctx context.Context, client *kgo.Client) (partitions in
 	return f.topics.Partitions(schemas.GameEvents), nil
 }
 
-// Run follows the topics from where Start has set them, until ctx is done.
+// Run reads the topics from the offsets that Start noted, until ctx is done.
 func (f *Follower) Run(ctx context.Context) error {
 	return f.topics.Run(ctx, follow.Handler{
 		Records: func(records []*kgo.Record) {
@@ -104,7 +107,7 @@ func (f *Follower) Run(ctx context.Context) error {
 	})
 }
 
-// wake wakes the watchers that were sent something.
+// wake wakes the watchers whose outboxes have got events.
 func (f *Follower) wake() {
 	outbox.WakeAll(f.woken)
 	clear(f.woken)
@@ -139,25 +142,24 @@ func (f *Follower) takeEvent(r *kgo.Record) {
 	}
 }
 
-// takeReply takes a reply. Those to commands of other aggregates are not for games.
-// What cannot be decoded goes to the dead letters. Each instance sends it there, and
-// again when it starts within repliesBack, so an instance that dies before it has
-// sent it loses nothing; the copies name the same source. Events that cannot be
-// decoded are put aside by the sinks.
+// takeReply handles a reply to a game command and ignores others. Every instance sends
+// an undecodable reply to the dead letters, and again after a restart within
+// repliesBack, so that a killed instance loses none; copies have the same source
+// header. Undecodable events are sent to the dead letters by the sinks.
 func (f *Follower) takeReply(r *kgo.Record) {
 	reply, err := schemas.DecodeReply(r.Value)
 	switch {
 	case err != nil:
 		f.skip(r, err)
 		f.cfg.DeadLetter(kafka.DeadLetter(r.Topic, r.Partition, r.Offset, r.Key, r.Value, err))
-	case forGames(reply.CommandType):
+	case awaitsReply(reply.CommandType):
 		f.cfg.OnReply(reply)
 	}
 }
 
-// forGames reports whether a command is one that this service sends and is
-// answered for.
-func forGames(kind schemas.CommandType) bool {
+// awaitsReply reports whether a request or frame may wait for the reply to a command
+// of this kind.
+func awaitsReply(kind schemas.CommandType) bool {
 	switch kind {
 	case schemas.CreateGame, schemas.PlayMove, schemas.Resign, schemas.AbortGame,
 		schemas.OfferDraw, schemas.AcceptDraw, schemas.DeclineDraw, schemas.ClaimDraw,
@@ -168,7 +170,8 @@ func forGames(kind schemas.CommandType) bool {
 	return false
 }
 
-// skip counts and logs a record that cannot be used; its topic still has it.
+// skip counts and logs a record that could not be decoded or applied. The record stays
+// in its topic.
 func (f *Follower) skip(r *kgo.Record, err error) {
 	f.cfg.Skipped.WithLabelValues(r.Topic).Inc()
 	f.cfg.Logger.Error("record skipped", "err", err, "topic", r.Topic, "partition", r.Partition, "offset", r.Offset)

@@ -13,7 +13,7 @@ import (
 	"tabiya/tables"
 )
 
-// readRows reads from games-table the games for which want is true.
+// readRows reads games-table and returns the rows for which want is true.
 func (f *Follower) readRows(ctx context.Context, want func(gameID string) bool) (map[string]held.Row, error) {
 	table := tables.Games()
 	guard := tables.NewGuard(0)
@@ -44,20 +44,20 @@ func (f *Follower) readRows(ctx context.Context, want func(gameID string) bool) 
 	}
 	rows := make(map[string]held.Row, len(values))
 	for key, value := range values {
-		row, err := table.Decode(key, bytes.Clone(value)) // the row keeps it, not the whole fetch
+		row, err := table.Decode(key, bytes.Clone(value)) // the row keeps its bytes; without the copy it would keep the whole fetch
 		if err != nil {
 			f.cfg.Logger.Error("row skipped", "err", err, "game_id", key)
 			continue
 		}
-		if !row.Void { // a game that was aborted before it was created
+		if !row.Void { // a void row marks a game that was aborted before it was created
 			rows[key] = held.Row{State: row, At: times[key]}
 		}
 	}
 	return rows, nil
 }
 
-// install gives a game its row, and handles the events that it lacked. complete is
-// false if an event is still missing.
+// install installs a game's row and handles the events that the game lacked. complete
+// is false if an event is still missing.
 func (f *Follower) install(gameID string, row held.Row) (complete bool) {
 	var woken []*outbox.Outbox
 	folded, complete, err := f.cfg.Games.Install(gameID, row, &woken)

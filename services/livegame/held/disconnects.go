@@ -5,12 +5,12 @@ import (
 	"tabiya/schemas"
 )
 
-// Disconnects is when the log recorded the disconnect of each side; 0 while the
-// side is connected. It can be later than State.GoneSince, which is when the side
-// was seen to go.
+// Disconnects holds, for each side, the broker time of the PlayerLeft record; 0 while
+// the side is present. That is usually a moment after State.GoneSince, the broker time
+// of MarkGone.
 type Disconnects struct{ White, Black schemas.Time }
 
-// Of is the time of one side.
+// Of returns a side's disconnect time.
 func (d Disconnects) Of(c schemas.Color) schemas.Time {
 	if c == schemas.White {
 		return d.White
@@ -18,7 +18,7 @@ func (d Disconnects) Of(c schemas.Color) schemas.Time {
 	return d.Black
 }
 
-// NotBefore moves disconnects that are earlier than since to since.
+// NotBefore raises both times to at least since. A 0 stays 0.
 func (d Disconnects) NotBefore(since schemas.Time) Disconnects {
 	for _, at := range [...]*schemas.Time{&d.White, &d.Black} {
 		if *at != 0 {
@@ -28,7 +28,7 @@ func (d Disconnects) NotBefore(since schemas.Time) Disconnects {
 	return d
 }
 
-// update takes the step from one state to the next, which was recorded at a time.
+// update records a change of state, from before to after, that the log has at `at`.
 func (d *Disconnects) update(before, after *game.State, at schemas.Time) {
 	d.White = disconnectedAt(d.White, before, after, schemas.White, at)
 	d.Black = disconnectedAt(d.Black, before, after, schemas.Black, at)

@@ -8,7 +8,7 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// evictions are the games that are over and still held, by when they are evicted.
+// evictions are the finished games that are still held, ordered by eviction time.
 type evictions struct {
 	mu    sync.Mutex
 	queue evictionHeap
@@ -37,8 +37,8 @@ func (e *evictions) add(gameID string, at time.Time) {
 	heap.Push(&e.queue, eviction{gameID, at})
 }
 
-// due removes the games whose time has come, and the earliest of those that are
-// more than most.
+// due removes and returns the games whose eviction time has come, and the earliest of
+// the others until at most `most` remain.
 func (e *evictions) due(now time.Time, most int) (due []eviction) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -58,9 +58,9 @@ func (g *Games) evictDue(now time.Time) {
 	}
 }
 
-// heldForRematch is until when a finished game is held because of an offer of a
-// rematch or its answer: each may be answered in turn. Each side offers one
-// rematch, so it comes to an end. The zero time if there was none.
+// heldForRematch returns the time until which a finished game is held because of its
+// last rematch event; the zero time if it has none. An answer to that event may still
+// come. Each side may offer one rematch, so this is bounded.
 func (g *Games) heldForRematch(gameID string) time.Time {
 	state := g.State(gameID)
 	if state == nil || state.UpdatedAt == state.EndedAt() {

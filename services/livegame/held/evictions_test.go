@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestFinishedGamesAreEvictedInTimeAndWithinTheBound(t *testing.T) {
+func TestFinishedGamesAreEvictedWhenDueOrTooMany(t *testing.T) {
 	t.Parallel()
 	f := &evictions{}
 	now := time.Now()
@@ -16,16 +16,16 @@ func TestFinishedGamesAreEvictedInTimeAndWithinTheBound(t *testing.T) {
 		t.Errorf("too early: %s", got)
 	}
 	if got := ids(f.due(now.Add(time.Second), 4)); got != "a" {
-		t.Errorf("in time: %s", got)
+		t.Errorf("one is due: %s", got)
 	}
 	if got := ids(f.due(now, 1)); got != "bc" {
 		t.Errorf("too many: %s", got)
 	}
 }
 
-func ids(gone []eviction) (all string) {
-	for _, d := range gone {
-		all += d.gameID
+func ids(due []eviction) (all string) {
+	for _, e := range due {
+		all += e.gameID
 	}
 	return all
 }

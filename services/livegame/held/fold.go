@@ -8,7 +8,7 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// Event is an event as it was read from game-events.
+// Event is an event that was read from game-events.
 type Event struct {
 	schemas.Event
 	Envelope []byte       // the record's value
@@ -17,15 +17,15 @@ type Event struct {
 
 // Row is a game's row of games-table.
 type Row struct {
-	State *game.State  // nil if the table has none
+	State *game.State  // nil if the table has no row
 	At    schemas.Time // the record's broker time
 }
 
 // Folded is an event that changed a game.
 type Folded struct {
 	Event    schemas.Event
-	Envelope []byte // may be kept
-	Standing Standing
+	Envelope []byte   // a copy, which the receiver may keep
+	Standing Standing // after the event
 }
 
 // Result says what folding an event did.
@@ -35,29 +35,29 @@ type Result uint8
 const (
 	Applied Result = iota // the game has changed
 	Known                 // the game had the event already
-	Gap                   // an event before it is missing: read the game's row
-	Ignored               // the game ended long ago and is not held
+	Gap                   // an earlier event is missing: read the game's row
+	Ignored               // the game has ended and is not held
 )
 
 // Fold applies an event to its game and puts it into the watchers' outboxes. It
-// appends those to woken; the caller wakes them. behind is true while events are
-// read that were in the log before the service started: then a game that is not
-// held has ended. After an error the game's row must be read.
+// appends those outboxes to woken; the caller wakes them. behind says that the event
+// was in the log before the service started, so an unknown game has ended. After an
+// error the game's row must be read.
 func (g *Games) Fold(ev Event, behind bool, woken *[]*outbox.Outbox) (Folded, Result, error) {
 	held := g.get(ev.Key)
 	if held == nil {
 		if ev.Seq > 1 && behind {
 			return Folded{}, Ignored, nil
 		}
-		g.cfg.OnNewer(ev.Key)
+		g.cfg.OnUnheldEvent(ev.Key)
 		held = g.add(ev.Key)
 	}
 	f, result, evicted, err := held.fold(ev, woken)
 	if err != nil || result != Applied {
 		return f, result, err
 	}
-	if evicted { // between the look-up and the fold
-		g.cfg.OnNewer(ev.Key)
+	if evicted { // between get and fold
+		g.cfg.OnUnheldEvent(ev.Key)
 	}
 	if ev.Seq == 1 {
 		g.arrived(ev.Key)
@@ -70,7 +70,7 @@ func (g *Games) Fold(ev Event, behind bool, woken *[]*outbox.Outbox) (Folded, Re
 	return f, Applied, nil
 }
 
-// holdUntil is until when a game that ended with ev is held.
+// holdUntil returns the time until which a game that ended with ev is held.
 func (g *Games) holdUntil(ev Event, behind bool) time.Time {
 	if behind {
 		return ev.OccurredAt.Std().Add(g.cfg.Linger)
@@ -78,17 +78,17 @@ func (g *Games) holdUntil(ev Event, behind bool) time.Time {
 	return g.cfg.Now().Add(g.cfg.Linger)
 }
 
-// Install takes a game's row. It folds the events that the row has and the game
-// lacks, and then those that waited behind the gap, and appends the outboxes that
-// the caller must wake to woken. complete is false if there is still a gap. After
-// an error, all is what was folded before it.
-func (g *Games) Install(gameID string, row Row, woken *[]*outbox.Outbox) (all []Folded, complete bool, err error) {
+// Install updates a game from its row. It folds the events that the row has and the
+// game lacks, then the events that waited for them, and appends the outboxes that the
+// caller must wake to woken. complete is false if an event is still missing. If there
+// is an error, folded has the events that were folded before it.
+func (g *Games) Install(gameID string, row Row, woken *[]*outbox.Outbox) (folded []Folded, complete bool, err error) {
 	held := g.add(gameID)
 	before := held.State()
-	all, complete, err = held.install(row, woken)
+	folded, complete, err = held.install(row, woken)
 	after := held.State()
 	if after == nil {
-		return all, complete, err
+		return folded, complete, err
 	}
 	if before == nil {
 		g.arrived(gameID)
@@ -97,15 +97,15 @@ func (g *Games) Install(gameID string, row Row, woken *[]*outbox.Outbox) (all []
 	if after.Over() && (before == nil || !before.Over()) {
 		g.evictions.add(gameID, after.EndedAt().Std().Add(g.cfg.Linger))
 	}
-	return all, complete, err
+	return folded, complete, err
 }
 
-// Load installs the rows of a whole table. It leaves out games that ended longer
-// than Config.Linger ago.
+// Load installs the rows of a whole table. It omits games that ended longer than
+// Config.Linger ago, unless they are still held.
 func (g *Games) Load(rows map[string]Row, install func(gameID string, row Row)) {
-	long := g.cfg.Now().Add(-g.cfg.Linger)
+	earliest := g.cfg.Now().Add(-g.cfg.Linger)
 	for id, row := range rows {
-		if row.State.Over() && row.State.EndedAt().Std().Before(long) && g.get(id) == nil {
+		if row.State.Over() && row.State.EndedAt().Std().Before(earliest) && g.get(id) == nil {
 			continue
 		}
 		install(id, row)

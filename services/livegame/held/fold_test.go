@@ -15,56 +15,58 @@ import (
 
 const gameID = "0190b3a1-0000-7000-8000-000000000001"
 
-// player decides commands and folds their events.
-type player struct {
+// decider decides the commands of one game and folds their events, both into games and
+// with game.Apply alone.
+type decider struct {
 	t     *testing.T
 	games *held.Games
-	state *game.State // folded by game.Apply alone
+	state *game.State // folded with game.Apply
 	at    schemas.Time
 }
 
-// recordedAfter is how long after its command the log has an event.
+// recordedAfter is the time from a command to the records of its events, in
+// milliseconds.
 const recordedAfter = 7
 
-func newPlayer(t *testing.T) *player {
-	p := &player{t: t, games: held.New(held.Config{Linger: time.Minute, MaxFinished: 10}), at: 1_000_000}
-	p.send(schemas.Command{Type: schemas.CreateGame, Actor: schemas.ActorService, Payload: &schemas.CreateGamePayload{
+func newDecider(t *testing.T) *decider {
+	d := &decider{t: t, games: held.New(held.Config{Linger: time.Minute, MaxFinished: 10}), at: 1_000_000}
+	d.send(schemas.Command{Type: schemas.CreateGame, Actor: schemas.ActorService, Payload: &schemas.CreateGamePayload{
 		White: schemas.Seated{PlayerID: "w", Handle: "White"}, Black: schemas.Seated{PlayerID: "b", Handle: "Black"},
 		TimeControl: schemas.TimeControl{InitialCs: 30000},
 	}})
-	return p
+	return d
 }
 
-// send decides a command a second after the one before.
-func (p *player) send(cmd schemas.Command) {
-	p.t.Helper()
-	p.at += 1000
+// send decides a command, a second after the previous one.
+func (d *decider) send(cmd schemas.Command) {
+	d.t.Helper()
+	d.at += 1000
 	cmd.ID, cmd.Key, cmd.Region = schemas.NewID(), gameID, "eu"
-	_, events, refusal := game.Decide(p.state, cmd, p.at)
+	_, events, refusal := game.Decide(d.state, cmd, d.at)
 	if refusal != nil || len(events) == 0 {
-		p.t.Fatalf("%s: %+v", cmd.Type, refusal)
+		d.t.Fatalf("%s: %+v", cmd.Type, refusal)
 	}
 	for _, ev := range events {
 		var err error
-		if p.state, err = game.Apply(p.state, ev); err != nil {
-			p.t.Fatal(err)
+		if d.state, err = game.Apply(d.state, ev); err != nil {
+			d.t.Fatal(err)
 		}
 		var woken []*outbox.Outbox
-		e := held.Event{Event: ev, Envelope: ev.Record().Value, At: p.at + recordedAfter}
-		if _, result, err := p.games.Fold(e, false, &woken); result != held.Applied || err != nil {
-			p.t.Fatalf("event %d: %d %v", ev.Seq, result, err)
+		e := held.Event{Event: ev, Envelope: ev.Record().Value, At: d.at + recordedAfter}
+		if _, result, err := d.games.Fold(e, false, &woken); result != held.Applied || err != nil {
+			d.t.Fatalf("event %d: %d %v", ev.Seq, result, err)
 		}
 	}
 }
 
-func (p *player) move(ply int, uci string) {
-	p.t.Helper()
-	p.send(schemas.Command{Type: schemas.PlayMove, Actor: []string{"w", "b"}[ply%2], Payload: &schemas.PlayMovePayload{UCI: uci}})
+func (d *decider) move(ply int, uci string) {
+	d.t.Helper()
+	d.send(schemas.Command{Type: schemas.PlayMove, Actor: []string{"w", "b"}[ply%2], Payload: &schemas.PlayMovePayload{UCI: uci}})
 }
 
-func TestLongGameIsFoldedWhole(t *testing.T) {
+func TestFoldOfALongGameEqualsApply(t *testing.T) {
 	t.Parallel()
-	var moves []string // knights there and back, and a pawn move before a position comes five times
+	var moves []string // knights there and back; a pawn moves before a position repeats five times
 	for row := range 2 {
 		for _, file := range "abcdeh" {
 			for range 3 {
@@ -73,26 +75,26 @@ func TestLongGameIsFoldedWhole(t *testing.T) {
 			moves = append(moves, fmt.Sprintf("%c%d%c%d", file, 2+row, file, 3+row), fmt.Sprintf("%c%d%c%d", file, 7-row, file, 6-row))
 		}
 	}
-	p := newPlayer(t)
+	d := newDecider(t)
 	for ply, uci := range moves {
-		p.move(ply, uci)
-		want := protocol.GameOf(p.state, held.Disconnects{})
-		if got := protocol.GameOf(p.games.State(gameID), held.Disconnects{}); !reflect.DeepEqual(got, want) {
+		d.move(ply, uci)
+		want := protocol.GameOf(d.state, held.Disconnects{})
+		if got := protocol.GameOf(d.games.State(gameID), held.Disconnects{}); !reflect.DeepEqual(got, want) {
 			t.Fatalf("after ply %d: %+v, want %+v", ply+1, got, want)
 		}
 	}
-	if got, want := p.games.State(gameID).Events(1), p.state.Events(1); !reflect.DeepEqual(got, want) {
+	if got, want := d.games.State(gameID).Events(1), d.state.Events(1); !reflect.DeepEqual(got, want) {
 		t.Errorf("%d events differ from the %d that were folded", len(got), len(want))
 	}
 }
 
-// A player counts as gone from when the log recorded the disconnect: not from a
-// later event, and not from before this instance could be reached.
-func TestDisconnectCountsFromWhenItWasRecorded(t *testing.T) {
+// A player counts as gone since the log recorded the disconnect. A later event does
+// not change that time; an outage of this instance raises it.
+func TestDisconnectCountsFromItsRecord(t *testing.T) {
 	t.Parallel()
-	p := newPlayer(t)
+	d := newDecider(t)
 	for ply, uci := range []string{"e2e4", "e7e5", "g1f3"} {
-		p.move(ply, uci)
+		d.move(ply, uci)
 	}
 	want := func(games *held.Games, white, black schemas.Time) {
 		t.Helper()
@@ -102,30 +104,30 @@ func TestDisconnectCountsFromWhenItWasRecorded(t *testing.T) {
 	}
 	mark := func(kind schemas.CommandType, payload any) {
 		t.Helper()
-		p.send(schemas.Command{Type: kind, Actor: schemas.ActorSystem, Payload: payload})
+		d.send(schemas.Command{Type: kind, Actor: schemas.ActorSystem, Payload: payload})
 	}
 	mark(schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black})
-	left := p.at
-	want(p.games, 0, left+recordedAfter)
-	p.send(schemas.Command{Type: schemas.AddTime, Actor: "w"})
-	want(p.games, 0, left+recordedAfter)
+	left := d.at
+	want(d.games, 0, left+recordedAfter)
+	d.send(schemas.Command{Type: schemas.AddTime, Actor: "w"})
+	want(d.games, 0, left+recordedAfter)
 	for since, from := range map[schemas.Time]schemas.Time{0: left + recordedAfter, left + 5000: left + 5000} {
-		g := p.games.Get(gameID)
+		g := d.games.Get(gameID)
 		v := protocol.GameOf(g.State(), g.Disconnects().NotBefore(since))
 		if v.Black.ClaimableAt != from.Add(40*time.Second) || v.Black.GoneSince != left || v.White.ClaimableAt != 0 {
 			t.Fatalf("reachable since %v: %+v", since, v.Black)
 		}
 	}
-	// Of a row only the row's own time is known.
+	// A row does not hold the time of its PlayerLeft record, so the row's own time counts.
 	other := held.New(held.Config{Linger: time.Minute, MaxFinished: 10})
 	var woken []*outbox.Outbox
-	if _, complete, err := other.Install(gameID, held.Row{State: p.state, At: p.at + 9}, &woken); !complete || err != nil {
+	if _, complete, err := other.Install(gameID, held.Row{State: d.state, At: d.at + 9}, &woken); !complete || err != nil {
 		t.Fatal(err)
 	}
-	want(other, 0, p.at+9)
+	want(other, 0, d.at+9)
 	mark(schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.White})
-	gone := p.at
-	want(p.games, gone+recordedAfter, left+recordedAfter)
+	gone := d.at
+	want(d.games, gone+recordedAfter, left+recordedAfter)
 	mark(schemas.MarkPresent, &schemas.MarkPresentPayload{Color: schemas.Black})
-	want(p.games, gone+recordedAfter, 0)
+	want(d.games, gone+recordedAfter, 0)
 }

@@ -9,33 +9,33 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// Game is one game and those who watch it.
+// Game is one game and its watchers.
 type Game struct {
 	mu          sync.Mutex
 	state       *game.State // immutable; nil while only later events are known
-	waiting     []Event     // events behind a gap, until a row fills it
+	waiting     []Event     // later events, until a row has the missing one
 	disconnects Disconnects
 	watchers    []Watcher
-	evicted     bool // not in Games any more: look the game up again
-	unheld      bool // see Finished
+	evicted     bool // no longer in Games: look the game up again
+	readOnly    bool // see NewEnded
 
-	spectators int // watchers that are not players
-	lastSent   int // the count that the watchers were told last
+	spectators int
+	lastSent   int // the number of spectators that was last sent to the watchers
 }
 
-// Finished makes a game, of a state read elsewhere, that is over and not held: a
-// watcher gets its past and then the end.
-func Finished(s *game.State) *Game { return &Game{state: s, unheld: true} }
+// NewEnded wraps a finished game's state. The game is not held: a watcher gets its
+// history, and then the end.
+func NewEnded(s *game.State) *Game { return &Game{state: s, readOnly: true} }
 
-// Held reports whether more events can come. It is false for a game that was
-// made by Finished.
-func (g *Game) Held() bool { return !g.unheld }
+// Held reports whether the game can get more events. It is false for a game that
+// NewEnded returned.
+func (g *Game) Held() bool { return !g.readOnly }
 
-// maxWaiting bounds the events behind a gap. Per ply a game has at most two
-// events beside the move, if its players make all the offers that they may.
+// maxWaiting limits the events that wait for a missing one. A game has at most two
+// events a ply beside the move, if its players make all the offers that they may.
 const maxWaiting = 3 * game.MaxPlies
 
-// fold applies an event. evicted reports whether the game had been evicted before.
+// fold applies an event. evicted reports whether the game was evicted before.
 func (g *Game) fold(ev Event, woken *[]*outbox.Outbox) (f Folded, result Result, evicted bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -53,7 +53,7 @@ func (g *Game) foldLocked(ev Event, woken *[]*outbox.Outbox) (Folded, Result, er
 		return Folded{}, Known, nil
 	case ev.Seq > seq+1:
 		if len(g.waiting) < maxWaiting {
-			ev.Envelope = slices.Clone(ev.Envelope) // it is part of a whole fetch
+			ev.Envelope = slices.Clone(ev.Envelope) // without the copy it would keep the whole fetch
 			g.waiting = append(g.waiting, ev)
 		}
 		return Folded{}, Gap, nil
@@ -72,39 +72,39 @@ func (g *Game) foldLocked(ev Event, woken *[]*outbox.Outbox) (Folded, Result, er
 // put puts an event into the outboxes of the watchers that want it.
 func (g *Game) put(item outbox.Item, woken *[]*outbox.Outbox) {
 	for _, w := range g.watchers {
-		if item.Seq >= w.From {
+		if item.Seq >= w.FromSeq {
 			w.Box.Put(item)
 			*woken = append(*woken, w.Box)
 		}
 	}
 }
 
-// compactEvery is after how many events a game's history is put into one piece.
+// compactEvery is the number of events between two compactions.
 const compactEvery = 32
 
-// Compact puts a game's history into one piece, once in compactEvery events. An
-// event copies what was folded since the last piece, so without this a move late
-// in a game would cost more than an early one.
+// Compact encodes a game's history into one piece, once every compactEvery events.
+// Each Apply copies the events since the last compaction, so without compaction a late
+// move in a game would cost more than an early one.
 func Compact(s *game.State) *game.State {
 	if s.Seq%compactEvery != 0 {
 		return s
 	}
 	c, err := game.DecodeBody(s.ID, s.Head(), game.AppendBody(make([]byte, 0, game.SizeOf(s)), s))
 	if err != nil {
-		return s // the same game, only slower
+		return s // correct, only slower
 	}
 	return c
 }
 
-// install takes a row, see Games.Install.
-func (g *Game) install(found Row, woken *[]*outbox.Outbox) (all []Folded, complete bool, err error) {
+// install implements Games.Install.
+func (g *Game) install(found Row, woken *[]*outbox.Outbox) (folded []Folded, complete bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	row := found.State
 	if row != nil && (g.state == nil || row.Seq > g.state.Seq) {
 		g.disconnects.update(g.state, row, found.At)
-		if g.state != nil { // else nobody can watch the game yet
-			all = g.catchUp(row, woken)
+		if g.state != nil { // a game without a state has no watchers yet
+			folded = g.catchUp(row, woken)
 		}
 		g.state = row
 	}
@@ -113,59 +113,59 @@ func (g *Game) install(found Row, woken *[]*outbox.Outbox) (all []Folded, comple
 	for _, ev := range waiting {
 		f, result, err := g.foldLocked(ev, woken)
 		if err != nil {
-			return all, false, err
+			return folded, false, err
 		}
-		if result == Known { // by the row, but no command was answered by it yet
+		if result == Known { // the row had the event, but the event has not answered its command yet
 			f = Folded{Event: ev.Event, Envelope: ev.Envelope}
-			_, f.Standing = StandingAt(g.state, ev.Seq)
+			_, f.Standing = EventAndStanding(g.state, ev.Seq)
 		}
 		if result != Gap {
-			all = append(all, f)
+			folded = append(folded, f)
 		}
 	}
-	return all, len(g.waiting) == 0, nil
+	return folded, len(g.waiting) == 0, nil
 }
 
-// catchUp gives the watchers the events that row has and the state lacks.
-func (g *Game) catchUp(row *game.State, woken *[]*outbox.Outbox) (all []Folded) {
+// catchUp sends the watchers the events that row has and the state lacks.
+func (g *Game) catchUp(row *game.State, woken *[]*outbox.Outbox) (folded []Folded) {
 	standing := standingOf(g.state)
 	for _, ev := range row.Events(g.state.Seq + 1) {
 		standing = standing.after(ev)
 		item := outbox.EventItem(ev.Seq, ev.Record().Value)
 		g.put(item, woken)
-		all = append(all, Folded{ev, item.Envelope(), standing})
+		folded = append(folded, Folded{ev, item.Envelope(), standing})
 	}
-	return all
+	return folded
 }
 
-// State is the game as it stands; nil if only later events are known.
+// State returns the game's state; nil while its first events are missing.
 func (g *Game) State() *game.State {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.state
 }
 
-// Running returns the state, and whether the game is held here and goes on.
+// Running returns the state, and whether the game is held and not over.
 func (g *Game) Running() (s *game.State, goesOn bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.state, g.state != nil && !g.evicted && !g.unheld && !g.state.Over()
+	return g.state, g.state != nil && !g.evicted && !g.readOnly && !g.state.Over()
 }
 
-// HasPlayer reports whether somebody is one of the two players.
+// HasPlayer reports whether playerID is one of the two players.
 func (g *Game) HasPlayer(playerID string) bool {
 	_, plays := g.State().ColorOf(playerID)
 	return plays
 }
 
-// Disconnects says when the log recorded that a side disconnected.
+// Disconnects returns when the log recorded that each side disconnected.
 func (g *Game) Disconnects() Disconnects {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.disconnects
 }
 
-// Spectators is the number of watchers that are not players.
+// Spectators returns the number of spectators.
 func (g *Game) Spectators() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// longGame is the events of a game of 180 plies: knights there and back, with a
+// longGame returns the events of a game of 180 plies: knights there and back, with a
 // pawn move now and then.
 func longGame(t testing.TB) (events []schemas.Event) {
 	t.Helper()
@@ -44,7 +44,7 @@ func longGame(t testing.TB) (events []schemas.Event) {
 
 func eventOf(ev schemas.Event) Event { return Event{Event: ev, Envelope: ev.Record().Value} }
 
-// watchedGame is a game with watchers that do not read.
+// watchedGame returns a game with spectators that do not read.
 func watchedGame(t testing.TB, created schemas.Event, watchers int) (g *Game, boxes []*outbox.Outbox) {
 	t.Helper()
 	g = &Game{}
@@ -54,22 +54,21 @@ func watchedGame(t testing.TB, created schemas.Event, watchers int) (g *Game, bo
 	}
 	for range watchers {
 		box := outbox.New(func() {})
-		if _, ok := g.watch(Watcher{Box: box, Spectates: true, Counts: true}); !ok {
-			t.Fatal("it cannot be watched")
+		if _, ok := g.watch(Watcher{Box: box, Spectates: true, WantsCount: true}); !ok {
+			t.Fatal("the game cannot be watched")
 		}
 		boxes = append(boxes, box)
 	}
 	return g, boxes
 }
 
-// The test itself folds the events: if folding waited for a watcher, none of which
-// reads, the test would not end.
-func TestFoldWaitsForNoneOfAThousandWatchers(t *testing.T) {
+// No watcher reads. If folding waited for a watcher, the test would not end.
+func TestFoldDoesNotWaitForWatchers(t *testing.T) {
 	t.Parallel()
 	events := longGame(t)
 	g, boxes := watchedGame(t, events[0], 1000)
 	half := outbox.MaxItems - len(events)/2
-	for _, box := range boxes[:10] { // these have not read for a long time
+	for _, box := range boxes[:10] { // the outboxes of slow readers, half full
 		for range half {
 			box.Put(outbox.TextItem([]byte("{}")))
 		}
@@ -106,7 +105,7 @@ func TestFoldWaitsForNoneOfAThousandWatchers(t *testing.T) {
 	}
 }
 
-// An event is encoded once, however many watch: folding it allocates as much with a
+// An event is encoded once for all watchers, so folding it allocates as much with a
 // thousand watchers as with none.
 func TestEventIsEncodedOnceForAllWatchers(t *testing.T) {
 	events := longGame(t)

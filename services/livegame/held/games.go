@@ -11,25 +11,25 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// Config of the games. The functions may be nil.
+// Config configures Games. The functions may be nil.
 type Config struct {
 	// Linger is how long a finished game is still held.
 	Linger time.Duration
-	// MaxFinished bounds the finished games that are held.
+	// MaxFinished limits the finished games that are held.
 	MaxFinished int
-	// OnEvict is called with a finished game that is evicted, before anything else
-	// can be folded for it.
+	// OnEvict is called with a finished game that is evicted, before another event of
+	// the game can be folded.
 	OnEvict func(*game.State)
-	// OnNewer is called when there is an event for a game that was evicted, so that
-	// what OnEvict was given is out of date.
-	OnNewer func(gameID string)
-	// Now is the clock that decides when finished games are evicted. It is for
-	// tests. Default time.Now.
+	// OnUnheldEvent is called for an event of a game that is not held: a new game or an
+	// evicted one. What OnEvict was given of the game is out of date then.
+	OnUnheldEvent func(gameID string)
+	// Now is the clock that decides when finished games are evicted. Only tests set it.
+	// Default time.Now.
 	Now func() time.Time
 }
 
-// Games are the games that this instance holds, in shards: one goroutine folds
-// events while many look games up.
+// Games are the games that this instance holds. They are in shards, because many
+// goroutines look games up while one folds events.
 type Games struct {
 	cfg        Config
 	seed       maphash.Seed
@@ -47,13 +47,13 @@ type shard struct {
 	arrivals map[string]chan struct{} // closed when the game becomes known
 }
 
-// New makes an empty set of games.
+// New creates an empty set of games.
 func New(cfg Config) *Games {
 	if cfg.OnEvict == nil {
 		cfg.OnEvict = func(*game.State) {}
 	}
-	if cfg.OnNewer == nil {
-		cfg.OnNewer = func(string) {}
+	if cfg.OnUnheldEvent == nil {
+		cfg.OnUnheldEvent = func(string) {}
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -70,7 +70,7 @@ func (g *Games) shard(gameID string) *shard {
 	return &g.shards[maphash.String(g.seed, gameID)%uint64(len(g.shards))]
 }
 
-// Len is the number of games held.
+// Len returns the number of games held.
 func (g *Games) Len() int64 { return g.held.Load() }
 
 // get returns a held game, whether or not its state is known, or nil.
@@ -97,11 +97,12 @@ func (g *Games) State(gameID string) *game.State {
 	return nil
 }
 
-// Expect holds a place for a game whose row is about to be read, so that Find
-// can wait for it.
+// Expect begins to hold a game whose row is about to be read, so that events of the
+// game that are read meanwhile wait for the row. Fold would ignore them while the
+// service is behind.
 func (g *Games) Expect(gameID string) { g.add(gameID) }
 
-// add returns a held game, a new one if there is none.
+// add returns the held game, and begins to hold it if necessary.
 func (g *Games) add(gameID string) *Game {
 	if held := g.get(gameID); held != nil {
 		return held
@@ -137,7 +138,7 @@ func (g *Games) Evict(gameID string, why outbox.End) {
 	g.running.update(held)
 }
 
-// EvictAll evicts every game, and has those who watch TV look again.
+// EvictAll evicts every game and wakes the TV streams.
 func (g *Games) EvictAll(why outbox.End) {
 	for i := range g.shards {
 		s := &g.shards[i]
@@ -155,16 +156,15 @@ func (g *Games) EvictAll(why outbox.End) {
 }
 
 const (
-	// FindTimeout is how long a request should wait for a game that is not held: it
-	// may have been created just now, by another instance or by matchmaking.
+	// FindTimeout is how long a request should wait for a game that is not held. The
+	// game may have been created just now, through another instance or by matchmaking.
 	FindTimeout = 500 * time.Millisecond
-	// maxAwaiting bounds the requests that wait in Find; the others fail at once.
+	// maxAwaiting limits the requests that wait in Find; the others fail at once.
 	maxAwaiting = 2000
 )
 
-// Find returns a game that is known and that maySee accepts. It waits for it
-// until ctx is done and then returns nil. A game that is not there and one that
-// may not be seen take equally long.
+// Find waits until the game is known and maySee accepts it, or returns nil when ctx is
+// done. So a missing game and one that the client may not see take equally long.
 func (g *Games) Find(ctx context.Context, gameID string, maySee func(*game.State) bool) *Game {
 	look := func() *Game {
 		if held := g.Get(gameID); held != nil && maySee(held.State()) {
@@ -182,14 +182,14 @@ func (g *Games) Find(ctx context.Context, gameID string, maySee func(*game.State
 	defer g.awaiting.Add(-1)
 	for {
 		arrival := g.arrival(gameID)
-		if held := look(); held != nil { // it arrived in between
+		if held := look(); held != nil { // it arrived since the first look
 			g.arrived(gameID)
 			return held
 		}
 		select {
 		case <-arrival:
 		case <-ctx.Done():
-			g.arrived(gameID) // removes the channel; other waiters look again
+			g.arrived(gameID) // removes the channel; the other waiters look again
 			return nil
 		}
 		if held := look(); held != nil {
@@ -211,7 +211,7 @@ func (g *Games) arrival(gameID string) chan struct{} {
 	return ch
 }
 
-// arrived wakes those who wait in Find for a game.
+// arrived wakes the requests that wait for a game in Find.
 func (g *Games) arrived(gameID string) {
 	s := g.shard(gameID)
 	s.mu.Lock()
@@ -224,7 +224,7 @@ func (g *Games) arrived(gameID string) {
 
 const evictEvery = 100 * time.Millisecond
 
-// Run evicts finished games and tells watchers how many they are, until ctx is
+// Run evicts finished games and sends watchers the number of spectators, until ctx is
 // done.
 func (g *Games) Run(ctx context.Context) {
 	evict, count := time.NewTicker(evictEvery), time.NewTicker(spectatorsEvery)
@@ -237,7 +237,7 @@ func (g *Games) Run(ctx context.Context) {
 		case <-evict.C:
 			g.evictDue(g.cfg.Now())
 		case <-count.C:
-			g.tellSpectators()
+			g.sendSpectators()
 		}
 	}
 }

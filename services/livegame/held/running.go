@@ -8,11 +8,11 @@ import (
 	"tabiya/schemas"
 )
 
-// running indexes the games that go on, by player and by speed. It changes when a
-// game begins and when it ends, never with a move.
+// running indexes the running games by player and by speed. It changes when a game
+// begins and when it ends, never with a move.
 type running struct {
 	mu       sync.RWMutex
-	byPlayer map[string][]string // game ids, in the order in which they became known
+	byPlayer map[string][]string // game ids, in the order of their updates
 	channels map[schemas.Speed]*channel
 }
 
@@ -24,8 +24,9 @@ func newRunning() *running {
 	return r
 }
 
-// update adds or removes a game, as it now stands. It looks at the game itself,
-// because two goroutines may come here in another order than they changed it.
+// update adds a game that is running and removes one that is not. It reads the game's
+// present state, because two goroutines may call update in a different order than they
+// changed the game.
 func (r *running) update(g *Game) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,7 +54,7 @@ func (r *running) updatePlayer(playerID string, s *game.State, goesOn bool) {
 	}
 }
 
-// RunningOf returns the ids of a player's games that go on.
+// RunningOf returns the ids of a player's running games.
 func (g *Games) RunningOf(playerID string) (gameIDs []string) {
 	g.running.mu.RLock()
 	defer g.running.mu.RUnlock()

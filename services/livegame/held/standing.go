@@ -5,19 +5,19 @@ import (
 	"tabiya/schemas"
 )
 
-// Standing is what the answer to a command says of the game after its event.
+// Standing is the part of a game's state that the answer to a command shows.
 type Standing struct {
 	Plies       int
 	Result      schemas.Result
-	Termination schemas.Termination // empty while the game goes on
-	Rematch     string              // the id of the game that follows, if it was agreed on
+	Termination schemas.Termination // empty while the game is running
+	Rematch     string              // the id of the rematch, if one was agreed on
 }
 
 func standingOf(s *game.State) Standing {
 	return Standing{s.Plies, s.Result, s.Termination, s.Rematch()}
 }
 
-// after is the standing after the game's next event.
+// after returns the standing after the game's next event.
 func (s Standing) after(ev schemas.Event) Standing {
 	switch p := ev.Payload.(type) {
 	case *schemas.MoveMadePayload:
@@ -32,9 +32,9 @@ func (s Standing) after(ev schemas.Event) Standing {
 	return s
 }
 
-// StandingAt returns an event of a game's history and the standing after it: an
-// answer that is given again must not show what happened since.
-func StandingAt(s *game.State, seq int64) (ev schemas.Event, standing Standing) {
+// EventAndStanding returns the event at seq of a game's history and the standing after
+// it, so that a repeated answer omits later events.
+func EventAndStanding(s *game.State, seq int64) (ev schemas.Event, standing Standing) {
 	standing.Result = schemas.NoResult
 	for _, ev = range s.Events(1)[:seq] {
 		standing = standing.after(ev)

@@ -9,18 +9,18 @@ import (
 	"tabiya/schemas"
 )
 
-// rankStep is the step in which games are ranked, in rating points: a game is shown
-// instead of another only if its players' average is in a higher step.
+// rankStep is the width of a rank in rating points. A game replaces the shown one only
+// if its players' average rating is in a higher step.
 const rankStep = 50
 
-// channel is the public games of one speed that go on, ranked, and the game that TV
-// shows. What is shown is a function of the games that go on, not of what was shown
-// before, so every instance shows the same, also one that has just started. Within a
-// step the older game is shown, so it changes only when it ends or when a game of a
-// higher step begins (ADR 19).
+// channel has the running public games of one speed, ranked, and the game that TV
+// shows: the first of the highest step. Because that depends only on the running games,
+// every instance shows the same game, even one that has just started. Within a step the
+// oldest game is first, so the channel changes only when its game ends or when a game
+// of a higher step begins (ADR 19).
 type channel struct {
 	ranked  byRank
-	entries map[string]*entry // of ranked, by game id
+	entries map[string]*entry // the entries of ranked, by game id
 	shown   *Game
 	changed chan struct{} // closed when shown changes
 }
@@ -37,8 +37,8 @@ func newChannel() *channel {
 	return &channel{entries: make(map[string]*entry), changed: make(chan struct{})}
 }
 
-// stepOf is the rank of a game. The steps are shifted by half a step, so that the
-// many new players, at 1500, are in the middle of one and not at its edge.
+// stepOf returns the step of a game. The steps are shifted by half a step, so that 1500,
+// the rating of the many new players, is in the middle of a step and not at its edge.
 func stepOf(s *game.State) int {
 	return int((s.White.Rating+s.Black.Rating+rankStep)/2) / rankStep
 }
@@ -69,16 +69,16 @@ func (c *channel) wake() {
 	c.changed = make(chan struct{})
 }
 
-// OnTV returns the game that TV shows for a speed, nil if none goes on. changed is
-// closed when it is worth asking again.
-func (g *Games) OnTV(speed schemas.Speed) (shown *Game, changed <-chan struct{}) {
+// TVGame returns the game that TV shows for a speed, nil if none is running. changed is
+// closed when another game is shown, or at shutdown.
+func (g *Games) TVGame(speed schemas.Speed) (shown *Game, changed <-chan struct{}) {
 	g.running.mu.RLock()
 	defer g.running.mu.RUnlock()
 	c := g.running.channels[speed]
 	return c.shown, c.changed
 }
 
-// wake has everybody who watches TV ask again.
+// wake makes all TV streams call TVGame again.
 func (r *running) wake() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"tabiya/schemas"
 )
 
-// Instances that have folded the same events show the same game, in whatever order
-// the partitions' events came. It changes only when it ends or when a game of a higher
+// Instances that have folded the same events show the same game, whatever the order of
+// the partitions. The shown game changes only when it ends or when a game of a higher
 // step begins.
 func TestAllInstancesShowTheSameGame(t *testing.T) {
 	t.Parallel()
@@ -51,9 +51,9 @@ func TestAllInstancesShowTheSameGame(t *testing.T) {
 				case before == nil || after == before || (!next.live && before.state == next.game):
 				case next.live && after.state == next.game && stepOf(after.state) > stepOf(before.state):
 				case next.live && after.state == next.game && stepOf(after.state) == stepOf(before.state) && next.game.CreatedAt <= before.state.CreatedAt:
-					// an older game, whose partition was read late
+					// an older game, whose partition was read later
 				default:
-					t.Fatalf("seed %d: it changed without a reason", seed)
+					t.Fatalf("seed %d: the shown game changed without a reason", seed)
 				}
 			}
 			last := ""
@@ -67,8 +67,8 @@ func TestAllInstancesShowTheSameGame(t *testing.T) {
 	}
 }
 
-// A game is named by its average rating here; shows is 0 where no game is shown. Each
-// game is a second younger than the one before.
+// Each game is named by its average rating and is created a second after the previous
+// one. shows is 0 if no game is shown.
 func TestTVChangesOnlyToAHigherStep(t *testing.T) {
 	t.Parallel()
 	type turn struct{ begins, ends, shows float64 }
@@ -81,9 +81,9 @@ func TestTVChangesOnlyToAHigherStep(t *testing.T) {
 		{"half a point below the next step", []turn{{begins: 1975, shows: 1975}, {begins: 2024.5, shows: 1975}}},
 		{"one point below, in the step before", []turn{{begins: 2025, shows: 2025}, {begins: 2024, shows: 2025}}},
 		{"two steps up", []turn{{begins: 1924, shows: 1924}, {begins: 2025, shows: 2025}}},
-		{"one that is not shown ends", []turn{{begins: 2025, shows: 2025}, {begins: 2024, shows: 2025}, {ends: 2024, shows: 2025}}},
-		{"one below and one above new players", []turn{{begins: 1499, shows: 1499}, {begins: 1500, shows: 1499}, {begins: 1501, shows: 1499}}},
-		{"the shown one ends: the best step, the older first", []turn{
+		{"a game that is not shown ends", []turn{{begins: 2025, shows: 2025}, {begins: 2024, shows: 2025}, {ends: 2024, shows: 2025}}},
+		{"one point below and one above 1500", []turn{{begins: 1499, shows: 1499}, {begins: 1500, shows: 1499}, {begins: 1501, shows: 1499}}},
+		{"the shown game ends: the highest step is next, and in it the oldest game", []turn{
 			{begins: 2075, shows: 2075}, {begins: 1974, shows: 2075}, {begins: 1976, shows: 2075}, {begins: 2024, shows: 2075}, {begins: 1975, shows: 2075},
 			{ends: 2075, shows: 1976}, {ends: 1976, shows: 2024}, {ends: 2024, shows: 1975}, {ends: 1975, shows: 1974}, {ends: 1974, shows: 0},
 		}},
@@ -106,11 +106,11 @@ func TestTVChangesOnlyToAHigherStep(t *testing.T) {
 				select {
 				case <-changed:
 					if turn.shows == shown {
-						t.Errorf("turn %d: watchers are told of a change", n)
+						t.Errorf("turn %d: changed is closed without a change", n)
 					}
 				default:
 					if turn.shows != shown {
-						t.Errorf("turn %d: nobody is told of the change", n)
+						t.Errorf("turn %d: changed is not closed", n)
 					}
 				}
 				shown = turn.shows

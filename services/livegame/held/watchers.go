@@ -9,17 +9,17 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// Watcher is a client that is sent a game's events.
+// Watcher is a client that is sent a game's events: a spectator or a player.
 type Watcher struct {
-	Box       *outbox.Outbox
-	From      int64 // the first seq that it wants
-	Spectates bool  // it is not one of the players
-	Counts    bool  // it wants to be told how many spectators there are
+	Box        *outbox.Outbox
+	FromSeq    int64 // the first seq that the client wants
+	Spectates  bool  // the client is not one of the players
+	WantsCount bool  // the client wants the number of spectators
 }
 
 // Watch begins to put a game's events into the watcher's outbox, and returns the
 // state before the first of them, so that no event is missed or sent twice. The
-// caller must call end. ok is false if the game was evicted: look it up again.
+// caller must call end. ok is false if the game was evicted: look the game up again.
 func (g *Games) Watch(held *Game, w Watcher) (at *game.State, end func(), ok bool) {
 	if at, ok = held.watch(w); !ok {
 		return nil, nil, false
@@ -37,7 +37,7 @@ func (g *Game) watch(w Watcher) (at *game.State, ok bool) {
 	if g.evicted || g.state == nil {
 		return nil, false
 	}
-	if g.unheld {
+	if g.readOnly {
 		w.Box.Close(outbox.GameOver)
 		return g.state, true
 	}
@@ -61,8 +61,8 @@ func (g *Game) unwatch(box *outbox.Outbox) {
 	g.watchers = slices.Delete(g.watchers, at, at+1)
 }
 
-// evict ends the watchers' outboxes. onEvict gets the last state; what is folded
-// after that is reported as evicted.
+// evict ends the watchers' outboxes. onEvict gets the last state; a later fold reports
+// evicted.
 func (g *Game) evict(why outbox.End, onEvict func(*game.State)) {
 	g.mu.Lock()
 	if g.state != nil {
@@ -76,12 +76,12 @@ func (g *Game) evict(why outbox.End, onEvict func(*game.State)) {
 	}
 }
 
-// spectatorsEvery is how often at most a game's watchers are told their number.
+// spectatorsEvery is the least time between two counts that a game's watchers are sent.
 const spectatorsEvery = time.Second
 
-// changedSpectators are the games whose number of spectators has changed since
-// their watchers were told. Thousands may come to a game at once, so they are told
-// beside the goroutine that folds events.
+// changedSpectators are the games whose number of spectators may have changed since it
+// was last sent. Thousands of spectators may open a game at once, so the goroutine of
+// Run sends the number, not the one that folds events.
 type changedSpectators struct {
 	mu    sync.Mutex
 	games map[*Game]struct{}
@@ -108,17 +108,17 @@ func (c *changedSpectators) take() map[*Game]struct{} {
 	return taken
 }
 
-func (g *Games) tellSpectators() {
+func (g *Games) sendSpectators() {
 	var woken []*outbox.Outbox
 	for held := range g.spectators.take() {
-		held.tellSpectators(&woken)
+		held.sendSpectators(&woken)
 	}
 	outbox.WakeAll(woken)
 }
 
-// tellSpectators tells the watchers that count the number of spectators, if it is
-// not the one that they were told last.
-func (g *Game) tellSpectators(woken *[]*outbox.Outbox) {
+// sendSpectators sends the number of spectators to the watchers that want it, if it has
+// changed since it was last sent.
+func (g *Game) sendSpectators(woken *[]*outbox.Outbox) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.spectators == g.lastSent {
@@ -127,7 +127,7 @@ func (g *Game) tellSpectators(woken *[]*outbox.Outbox) {
 	g.lastSent = g.spectators
 	item := outbox.WatchersItem(g.lastSent)
 	for _, w := range g.watchers {
-		if w.Counts {
+		if w.WantsCount {
 			w.Box.Put(item)
 			*woken = append(*woken, w.Box)
 		}

@@ -1,5 +1,5 @@
-// Package limits bounds what clients may take of an instance: open connections,
-// and requests or frames a second.
+// Package limits bounds what clients may use of an instance: open connections, and
+// requests or frames a second. The numbers are in livegame.Config.
 package limits
 
 import (
@@ -9,33 +9,33 @@ import (
 	"tabiya/schemas"
 )
 
-// playersShare is the part of all connections, one in playersShare, that only the
-// players of the games may use: a player kept out by watchers would count as gone,
-// and their opponent could claim the game.
+// playersShare sets the connections that are reserved: one connection in playersShare is
+// reserved for players. A player kept out by spectators would count as gone, and the
+// opponent could claim the game.
 const playersShare = 4
 
-// Connections counts open sockets and streams: in all, of one player and from one
-// address. A player is counted by their token, so that one account cannot take all
-// connections; a watcher without a token is counted by address alone.
+// Connections counts open sockets and streams: in total, by player id and by address.
+// The count by player id keeps one account from taking all connections; a client
+// without a player's token is counted by address only.
 type Connections struct {
 	max, perPlayer, perAddress int // perAddress 0: no limit
 
 	mu    sync.Mutex
 	total int
-	by    map[string]int // by player id and by address, which cannot be equal
+	by    map[string]int // by player id and by address, which are never equal
 }
 
-// NewConnections makes the count. perAddress 0 means no limit by address.
+// NewConnections creates Connections. perAddress 0 means no limit by address.
 func NewConnections(max, perPlayer, perAddress int) *Connections {
 	return &Connections{max: max, perPlayer: perPlayer, perAddress: perAddress, by: make(map[string]int)}
 }
 
-// Acquire counts a connection, of a player of the game or of a watcher; release
-// ends it. If there is none left, code and detail say why.
+// Acquire reserves a connection; release frees it. plays is whether the client is a
+// player of the game. At a limit, code and detail say which.
 func (c *Connections) Acquire(playerID, address string, plays bool) (release func(), code schemas.Code, detail string) {
-	most := c.max
+	limit := c.max
 	if !plays {
-		most -= most / playersShare
+		limit -= limit / playersShare
 	}
 	if c.perAddress == 0 {
 		address = "" // not counted
@@ -43,12 +43,12 @@ func (c *Connections) Acquire(playerID, address string, plays bool) (release fun
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.total >= most:
+	case c.total >= limit:
 		return nil, schemas.CodeTooManyConnections, "this instance takes no more connections"
 	case playerID != "" && c.by[playerID] >= c.perPlayer:
-		return nil, schemas.CodeRateLimited, fmt.Sprintf("a player has %d sockets and streams at most: close one", c.perPlayer)
+		return nil, schemas.CodeRateLimited, fmt.Sprintf("a player may have at most %d sockets and streams: close one", c.perPlayer)
 	case address != "" && c.by[address] >= c.perAddress:
-		return nil, schemas.CodeRateLimited, fmt.Sprintf("an address has %d sockets and streams at most: close one", c.perAddress)
+		return nil, schemas.CodeRateLimited, fmt.Sprintf("an address may have at most %d sockets and streams: close one", c.perAddress)
 	}
 	c.add(1, playerID, address)
 	return func() {
@@ -70,7 +70,7 @@ func (c *Connections) add(n int, holders ...string) {
 	}
 }
 
-// Len is the number of open connections.
+// Len returns the number of open connections.
 func (c *Connections) Len() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

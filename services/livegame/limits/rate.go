@@ -10,39 +10,38 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// maxBurst is the most frames that may come at once. Each may be answered, and a
-// client that was sent more answers than its outbox holds would be taken for one
-// that reads too slowly.
+// maxBurst is the largest burst. Each frame may be answered, and a client that is sent
+// more answers than its outbox holds would be cut off as a slow reader.
 const maxBurst = outbox.MaxItems / 2
 
-// NewRate makes the limiter of one connection: perSecond frames, with two seconds'
-// worth at once, maxBurst at most.
+// NewRate creates a limiter of perSecond frames or requests a second, with bursts of
+// 2 x perSecond, at most maxBurst.
 func NewRate(perSecond int) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(perSecond), min(2*perSecond, maxBurst))
 }
 
-// maxRates is how many limiters are remembered: some megabytes.
+// maxRates is the number of limiters that are kept. They take some megabytes.
 const maxRates = 16_384
 
-// Rates are the limiters of requests over HTTP, each as NewRate: what a player
-// asks costs the log two records even where it is refused.
-type Rates struct{ by *ratelimit.Keyed[ratedPlayer] }
+// RequestRates are the HTTP limiters, one for each player and game (see NewRate).
+// Limits are needed because even a refused request writes two records.
+type RequestRates struct{ by *ratelimit.Keyed[limitKey] }
 
-// ratedPlayer is a player in a game that they play. For all other games together
-// the game is "".
-type ratedPlayer struct{ playerID, gameID string }
+// limitKey is a player and a game that they play. gameID is "" for all games that they
+// do not play, which share one limiter.
+type limitKey struct{ playerID, gameID string }
 
-// NewRates makes limiters of perSecond requests each.
-func NewRates(perSecond int) *Rates {
-	return &Rates{ratelimit.New(func() *rate.Limiter { return NewRate(perSecond) }, maxRates, ratedPlayer.clone)}
+func (k limitKey) clone() limitKey {
+	return limitKey{strings.Clone(k.playerID), strings.Clone(k.gameID)}
 }
 
-func (p ratedPlayer) clone() ratedPlayer {
-	return ratedPlayer{strings.Clone(p.playerID), strings.Clone(p.gameID)}
+// NewRequestRates creates limiters of perSecond requests each.
+func NewRequestRates(perSecond int) *RequestRates {
+	return &RequestRates{ratelimit.New(func() *rate.Limiter { return NewRate(perSecond) }, maxRates, limitKey.clone)}
 }
 
 // Allow reports whether a player's request may be served now. gameID is "" for a
 // game that the player does not play.
-func (r *Rates) Allow(playerID, gameID string, now time.Time) bool {
-	return r.by.Allow(ratedPlayer{playerID, gameID}, now)
+func (r *RequestRates) Allow(playerID, gameID string, now time.Time) bool {
+	return r.by.Allow(limitKey{playerID, gameID}, now)
 }

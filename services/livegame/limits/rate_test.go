@@ -36,17 +36,16 @@ func TestRateAllowsABurstOfTwoSeconds(t *testing.T) {
 	}
 }
 
-// A string cut from a request must not keep the whole request, whose query may be
-// long, in memory.
-func TestRatesKeepNoRequest(t *testing.T) {
+// A substring of a request would keep the whole request in memory, with its query.
+func TestRequestRatesKeepNoRequest(t *testing.T) {
 	t.Parallel()
-	r := NewRates(10)
+	r := NewRequestRates(10)
 	request := "/v1/games/game/moves?" + strings.Repeat("a", 1000)
 	gameID := request[len("/v1/games/"):][:len("game")]
-	if !r.Allow("player", gameID, time.Now()) || !slices.Contains(r.by.Keys(), ratedPlayer{"player", gameID}) {
+	if !r.Allow("player", gameID, time.Now()) || !slices.Contains(r.by.Keys(), limitKey{"player", gameID}) {
 		t.Fatal(r.by.Keys())
 	}
 	if kept := r.by.Keys()[0].gameID; unsafe.StringData(kept) == unsafe.StringData(gameID) {
-		t.Error("the request is kept with its game's id")
+		t.Error("the game id is a substring of the request")
 	}
 }

@@ -1,5 +1,4 @@
-// Package lookup finds the game that a request names: held, finished, or after an
-// event that is still to come.
+// Package lookup finds the game that a request names.
 package lookup
 
 import (
@@ -21,12 +20,13 @@ import (
 // NoSuchGame is the detail of CodeGameNotFound.
 const NoSuchGame = "no such game is being played; a finished one is in history, GET /v1/history/games/{id}"
 
-// Finder finds games. All fields must be set.
+// Finder finds a game, held or finished, and can wait for a given event. All fields
+// must be set.
 type Finder struct {
 	Games        *held.Games
 	Finished     *finished.Games
 	Availability *availability.Monitor
-	// Reread has a game's row read from games-table.
+	// Reread asks for a read of the game's row from games-table.
 	Reread func(gameID string)
 	Logger *slog.Logger
 }
@@ -37,22 +37,23 @@ func MaySee(c *gin.Context, state *game.State) bool {
 	return held.MaySee(who.PlayerID, who.Service != "", state)
 }
 
-// Held returns the held game that the path names. If there is none, it has
-// answered the request and ok is false.
+// Held returns the held game that the path names. It waits a moment for a game that may
+// have just been created. If there is none that the client may see, Held answers the
+// request and returns false.
 func (f *Finder) Held(c *gin.Context) (g *held.Game, ok bool) {
 	gameID := c.Param("id")
 	if !schemas.ValidID(gameID) {
 		httpx.Fail(c, schemas.CodeGameNotFound, NoSuchGame)
 		return nil, false
 	}
-	if why := f.Availability.ReadsRefused(); why != "" {
+	if why := f.Availability.WhyNoReads(); why != "" {
 		httpx.Fail(c, schemas.CodeUnavailable, why)
 		return nil, false
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), held.FindTimeout)
 	defer cancel()
 	if g = f.Games.Find(ctx, gameID, func(state *game.State) bool { return MaySee(c, state) }); g == nil {
-		if why := f.Availability.CommandsRefused(); why != "" { // it may have begun meanwhile
+		if why := f.Availability.WhyNoCommands(); why != "" { // the game may have begun during the outage
 			httpx.Fail(c, schemas.CodeUnavailable, why)
 			return nil, false
 		}
@@ -62,11 +63,10 @@ func (f *Finder) Held(c *gin.Context) (g *held.Game, ok bool) {
 	return g, true
 }
 
-// HeldOrFinished is Held for readers of a game's events, which a finished game
-// has too.
+// HeldOrFinished is like Held, but also finds finished games.
 func (f *Finder) HeldOrFinished(c *gin.Context) (g *held.Game, ok bool) {
 	gameID := c.Param("id")
-	if !schemas.ValidID(gameID) || f.Availability.ReadsRefused() != "" {
+	if !schemas.ValidID(gameID) || f.Availability.WhyNoReads() != "" {
 		return f.Held(c)
 	}
 	if g := f.Games.Get(gameID); g != nil {
@@ -87,27 +87,27 @@ func (f *Finder) HeldOrFinished(c *gin.Context) (g *held.Game, ok bool) {
 	case state == nil || !MaySee(c, state):
 		return f.Held(c)
 	default:
-		return held.Finished(state), true
+		return held.NewEnded(state), true
 	}
 	return nil, false
 }
 
-// StateAt returns a game as it stands after event seq or later, and waits for that
-// until ctx is done.
-func (f *Finder) StateAt(ctx context.Context, gameID string, seq int64) (*game.State, bool) {
+// StateAt returns a game's state, after event seq or a later one. It waits for the event
+// until ctx is done; then ok is false.
+func (f *Finder) StateAt(ctx context.Context, gameID string, seq int64) (state *game.State, ok bool) {
 	if f.Games.Get(gameID) == nil { // it ended and was evicted, or has just begun
 		if state := f.Finished.Recall(gameID); state != nil && state.Seq >= seq {
 			return state, true
 		}
-		f.Games.Expect(gameID) // its row may still be there
+		f.Games.Expect(gameID)
 		f.Reread(gameID)
 	}
 	g := f.Games.Find(ctx, gameID, func(*game.State) bool { return true })
 	if g == nil {
 		return nil, false
 	}
-	box := outbox.New(func() {}) // if it is full, the state has moved on
-	state, end, ok := f.Games.Watch(g, held.Watcher{Box: box, From: seq})
+	box := outbox.New(func() {}) // only signals; events that do not fit are in the state
+	state, end, ok := f.Games.Watch(g, held.Watcher{Box: box, FromSeq: seq})
 	if !ok {
 		return nil, false
 	}

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// Item is one message for clients. It is encoded once for all who get it.
+// Item is one message for clients. It is encoded once for all its recipients.
 type Item struct {
-	Seq   int64  // of the event; 0 for a message that is not an event
-	Frame []byte // a whole WebSocket text frame: header and text
+	Seq   int64  // the event's seq; 0 for a message that is not an event
+	Frame []byte // a complete WebSocket text frame: header and text
 }
 
 const (
@@ -16,11 +16,11 @@ const (
 	eventSuffix = `}`
 )
 
-// TypeWatchers is the type of the message that tells the number of spectators.
+// TypeWatchers is the type of the message with the number of spectators.
 const TypeWatchers = "watchers"
 
-// EventItem wraps an event's envelope as it is in the log. It copies the
-// envelope, which is usually part of a whole fetch that would stay in memory.
+// EventItem wraps an event's envelope, as it is in the log. It copies the envelope,
+// which would otherwise keep a whole fetch in memory.
 func EventItem(seq int64, envelope []byte) Item {
 	size := len(eventPrefix) + len(envelope) + len(eventSuffix)
 	frame := appendHeader(make([]byte, 0, maxHeader+size), size)
@@ -28,33 +28,33 @@ func EventItem(seq int64, envelope []byte) Item {
 	return Item{seq, frame}
 }
 
-// TextItem makes an item of a JSON text that is not an event. It copies the text.
+// TextItem creates an item from a JSON text that is not an event. It copies the text.
 func TextItem(text []byte) Item {
 	return Item{Frame: append(appendHeader(make([]byte, 0, maxHeader+len(text)), len(text)), text...)}
 }
 
-// WatchersItem tells how many spectators a game has.
+// WatchersItem is the message with the number of a game's spectators.
 func WatchersItem(count int) Item {
 	return TextItem(fmt.Appendf(nil, `{"type":%q,"count":%d}`, TypeWatchers, count))
 }
 
-// Text is the JSON text that a WebSocket client reads.
+// Text returns the JSON text that a WebSocket client reads.
 func (i Item) Text() []byte { return i.Frame[headerLen(i.Frame):] }
 
-// Envelope is the event's envelope alone. The item must have a Seq.
+// Envelope returns the event's envelope. The item must be an event.
 func (i Item) Envelope() []byte {
 	text := i.Text()
 	return text[len(eventPrefix) : len(text)-len(eventSuffix)]
 }
 
 const (
-	// maxHeader is the longest header of a frame that a server sends, in bytes.
+	// maxHeader is the length of the longest frame header that a server sends, in bytes.
 	maxHeader = 10
-	// finalText is the first byte of a text message in one frame (RFC 6455, 5.2).
+	// finalText is the first byte of an unfragmented text message (RFC 6455, 5.2).
 	finalText = 0x81
 )
 
-// appendHeader appends the header of a text message of n bytes in one frame. A
+// appendHeader appends the header of an unfragmented text message of n bytes. A
 // server's frames are not masked (RFC 6455, 5.1).
 func appendHeader(b []byte, n int) []byte {
 	switch {
@@ -67,7 +67,7 @@ func appendHeader(b []byte, n int) []byte {
 	}
 }
 
-// headerLen is how many bytes of a frame are its header.
+// headerLen returns the length of a frame's header in bytes.
 func headerLen(frame []byte) int {
 	switch frame[1] {
 	case 126:

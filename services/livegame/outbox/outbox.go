@@ -1,6 +1,6 @@
-// Package outbox holds what one client still has to be sent: a bounded queue
-// between the goroutine that folds events, which must never wait, and the
-// client's connection, which may be slow.
+// Package outbox is a bounded queue of messages for one client. It stands between the
+// goroutine that folds events, which must never wait, and the client's connection,
+// which may be slow.
 package outbox
 
 import "sync"
@@ -11,20 +11,20 @@ const (
 	maxBytes = 512 << 10
 )
 
-// End says why an outbox takes nothing more.
+// End is the reason why an outbox takes no more items.
 type End uint8
 
-// The reasons. Open is the zero value: more may come.
+// The reasons. Open is the zero value: the outbox still takes items.
 const (
 	Open      End = iota
-	TooSlow       // it was full: the client must resume with from_seq
-	GoingAway     // the service stops
-	GameOver      // nothing more can happen in this game
+	TooSlow       // the outbox was full: the client must resume with from_seq
+	GoingAway     // the service is stopping
+	GameOver      // the game gets no more events
 	OutOfStep     // this instance lost events: the client must resume with from_seq
-	Left          // the client said that it leaves
+	Left          // the player left
 )
 
-// String is the reason that a client is told in its close frame.
+// String returns the text for the close frame.
 func (e End) String() string {
 	return [...]string{"open", "too slow: come back with from_seq", "going away", "the game is over", "out of step: come back with from_seq", "you left"}[e]
 }
@@ -38,18 +38,18 @@ type Outbox struct {
 	end   End
 
 	ready    chan struct{} // holds a token when there is something to take
-	schedule func()        // called instead of filling ready, if set
+	schedule func()        // if set, called instead of filling ready
 	onFull   func()
 }
 
-// New makes an outbox whose taker waits on Ready. onFull is called once, if the
+// New creates an outbox whose taker waits on Ready. onFull is called once, if the
 // outbox ends because it was full.
 func New(onFull func()) *Outbox {
 	return &Outbox{ready: make(chan struct{}, 1), onFull: onFull}
 }
 
-// NewScheduled makes an outbox that calls schedule, which must not block, when
-// there is something to take.
+// NewScheduled creates an outbox that calls schedule when there is something to take.
+// schedule must not block.
 func NewScheduled(schedule, onFull func()) *Outbox {
 	return &Outbox{schedule: schedule, onFull: onFull}
 }
@@ -57,8 +57,8 @@ func NewScheduled(schedule, onFull func()) *Outbox {
 // Ready receives a token when there is something to take.
 func (o *Outbox) Ready() <-chan struct{} { return o.ready }
 
-// Put adds an item without waking the taker; Wake does that. An outbox that is
-// full drops all it holds and ends as TooSlow.
+// Put adds an item without waking the taker; call Wake for that. A full outbox drops
+// all its items and ends as TooSlow.
 func (o *Outbox) Put(i Item) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -93,13 +93,13 @@ func WakeAll(boxes []*Outbox) {
 	}
 }
 
-// Send puts an item in and wakes the taker.
+// Send adds an item and wakes the taker.
 func (o *Outbox) Send(i Item) {
 	o.Put(i)
 	o.Wake()
 }
 
-// Close ends the outbox. What it holds can still be taken; the first reason stays.
+// Close ends the outbox, unless it has ended already. Its items can still be taken.
 func (o *Outbox) Close(why End) {
 	o.mu.Lock()
 	if o.end == Open {
@@ -109,7 +109,8 @@ func (o *Outbox) Close(why End) {
 	o.Wake()
 }
 
-// Take empties the outbox. It reuses the memory of into, whose items it forgets.
+// Take removes and returns all items. It clears into and uses it for the next items, so
+// that a taker that alternates two slices allocates nothing.
 func (o *Outbox) Take(into []Item) ([]Item, End) {
 	clear(into)
 	o.mu.Lock()
@@ -126,7 +127,7 @@ func (o *Outbox) Idle() bool {
 	return len(o.items) == 0 && o.end == Open
 }
 
-// Len is how many items wait to be taken.
+// Len returns the number of items.
 func (o *Outbox) Len() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()

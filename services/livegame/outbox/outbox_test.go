@@ -20,10 +20,10 @@ func TestFullOutboxEndsAndDropsItsItems(t *testing.T) {
 		}
 		box.Close(GameOver)
 		if _, end := box.Take(nil); end != TooSlow {
-			t.Errorf("it ends twice: %s", end)
+			t.Errorf("a second Close changed the reason to %s", end)
 		}
 	}
 	if full != 2 {
-		t.Errorf("%d were full", full)
+		t.Errorf("onFull was called %d times, not once for each outbox", full)
 	}
 }

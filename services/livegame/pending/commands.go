@@ -1,9 +1,10 @@
-// Package pending sends commands to game-commands and answers each when its event
-// or its reply was read back from Kafka, so that an answered command is durable.
+// Package pending sends commands to game-commands and answers each command once its
+// event or its reply has been read back from Kafka, so that an answered command is
+// durable.
 //
-// It differs from package await in two ways: an answer is a call, not a channel,
-// because a socket must not cost a goroutine a move; and the same command that is
-// already in flight is not sent again.
+// It differs from package await in two ways. It answers by callback, because a channel
+// would cost a socket one goroutine for each move. And it does not send a command that
+// is already in flight.
 package pending
 
 import (
@@ -19,22 +20,22 @@ import (
 	"tabiya/services/livegame/held"
 )
 
-// Sender sends commands; *kafka.Producer. It calls done from another goroutine;
-// done must not block.
+// Sender sends commands. *kafka.Producer implements it. It calls done from another
+// goroutine; done must not block.
 type Sender interface {
 	SendAsync(m schemas.Message, done func(error))
 }
 
-// Config of Commands. All fields must be set.
+// Config configures Commands. All fields must be set.
 type Config struct {
 	Sender       Sender
 	Availability *availability.Monitor
-	// StateAt returns a game as it stands after event seq, and waits for that until
-	// ctx is done.
-	StateAt func(ctx context.Context, gameID string, seq int64) (*game.State, bool)
+	// StateAt returns a game's state, after event seq or a later one. It waits for the
+	// event until ctx is done; then ok is false.
+	StateAt func(ctx context.Context, gameID string, seq int64) (state *game.State, ok bool)
 	// Timeout is how long a command waits for its event.
 	Timeout time.Duration
-	// Limit bounds the commands in flight.
+	// Limit is the largest number of commands in flight.
 	Limit  int
 	Logger *slog.Logger
 
@@ -45,34 +46,34 @@ type Config struct {
 	KnownCode func(schemas.Code) bool
 }
 
-// Commands are the commands that wait for their answer.
+// Commands are the commands in flight: sent, and not answered yet.
 type Commands struct {
 	cfg   Config
 	table *table
 }
 
-// New makes an empty set of commands.
+// New creates Commands, with none in flight.
 func New(cfg Config) *Commands {
 	return &Commands{cfg: cfg, table: newTable(cfg.Limit, cfg.Latency)}
 }
 
-// Len is the number of commands in flight.
+// Len returns the number of commands in flight.
 func (c *Commands) Len() int { return c.table.len() }
 
 // Send sends a command and calls done once with its outcome. done may be called
-// before Send returns, and must not block. detail is what tells one command of its
-// kind from another: the same command id must come with the same detail.
-func (c *Commands) Send(cmd schemas.Command, detail string, done func(Outcome)) {
+// before Send returns, and must not block. content is what a repeat of the command,
+// which has the same id, must match.
+func (c *Commands) Send(cmd schemas.Command, content string, done func(Outcome)) {
 	answered := func(o Outcome) {
 		c.cfg.Answered.WithLabelValues(string(cmd.Type), c.label(o)).Inc()
 		done(o)
 	}
-	if why := c.cfg.Availability.CommandsRefused(); why != "" {
+	if why := c.cfg.Availability.WhyNoCommands(); why != "" {
 		answered(refused(schemas.CodeUnavailable, why))
 		return
 	}
 	k := key{cmd.Key, cmd.ID}
-	send, known, o := c.table.expect(k, request{cmd.Type, detail}, time.Now(), answered)
+	send, known, o := c.table.expect(k, request{cmd.Type, content}, time.Now(), answered)
 	switch {
 	case known:
 		answered(o)
@@ -81,10 +82,10 @@ func (c *Commands) Send(cmd schemas.Command, detail string, done func(Outcome)) 
 	}
 }
 
-// SendAndWait is Send for a caller that waits. ok is false if ctx was done first.
-func (c *Commands) SendAndWait(ctx context.Context, cmd schemas.Command, detail string) (o Outcome, ok bool) {
+// SendAndWait calls Send and waits for the outcome. ok is false if ctx was done first.
+func (c *Commands) SendAndWait(ctx context.Context, cmd schemas.Command, content string) (o Outcome, ok bool) {
 	answer := make(chan Outcome, 1)
-	c.Send(cmd, detail, func(o Outcome) { answer <- o })
+	c.Send(cmd, content, func(o Outcome) { answer <- o })
 	select {
 	case o = <-answer:
 		return o, true
@@ -93,14 +94,14 @@ func (c *Commands) SendAndWait(ctx context.Context, cmd schemas.Command, detail 
 	}
 }
 
-// sent takes Kafka's acknowledgement of a command, or its error.
+// sent handles Kafka's acknowledgement of a command, or the error in its place.
 func (c *Commands) sent(k key, err error) {
 	if err == nil {
 		c.table.acked(k)
 		return
 	}
 	c.cfg.Logger.Warn("command not acknowledged", "err", err, "game_id", k.gameID, "command_id", k.commandID)
-	c.table.settle(k, refused(schemas.CodeOutcomeUnknown, "Kafka did not answer; the same Idempotency-Key asks again"))
+	c.table.settle(k, refused(schemas.CodeOutcomeUnknown, "Kafka did not answer; repeat the request with the same Idempotency-Key"))
 }
 
 func (c *Commands) label(o Outcome) string {
@@ -122,34 +123,33 @@ func (c *Commands) OnReply(r schemas.Reply) {
 		c.table.reject(r)
 		return
 	}
-	c.repeated(r)
+	c.repeated(key{r.Key, r.CommandID}, r.Seq)
 }
 
-// repeated takes a CommandRepeated: the answer is the one that was given when the
-// command was accepted. It is made beside the caller, since making an old event
-// again takes longer than folding many.
-func (c *Commands) repeated(r schemas.Reply) {
-	k := key{r.Key, r.CommandID}
-	asked, sentAt, ok := c.table.lookUp(k)
+// repeated handles a CommandRepeated: it gives the answer that was given when the
+// command was accepted. It does so in its own goroutine, because rebuilding an old
+// event takes longer than folding many events.
+func (c *Commands) repeated(k key, seq int64) {
+	r, sentAt, ok := c.table.lookUp(k)
 	if !ok {
-		return // another instance's
+		return // another instance sent the command, or nobody waits any more
 	}
 	go func() {
 		ctx, cancel := context.WithDeadline(context.Background(), sentAt.Add(c.cfg.Timeout))
 		defer cancel()
-		if o, ok := c.firstAnswer(ctx, k.gameID, asked.kind, r.Seq); ok {
+		if o, ok := c.firstAnswer(ctx, k.gameID, r.kind, seq); ok {
 			c.table.settle(k, o)
-		} // else the command expires
+		} // if not, Run answers the command when it expires
 	}()
 }
 
-// firstAnswer makes the answer again to a command whose first event is seq.
+// firstAnswer rebuilds the answer to a command whose first event is seq.
 func (c *Commands) firstAnswer(ctx context.Context, gameID string, kind schemas.CommandType, seq int64) (Outcome, bool) {
 	state, ok := c.cfg.StateAt(ctx, gameID, seq)
 	if !ok {
 		return Outcome{}, false
 	}
-	ev, standing := held.StandingAt(state, seq)
+	ev, standing := held.EventAndStanding(state, seq)
 	o, settled := outcomeOf(kind, ev, standing)
 	o.Envelope = ev.Record().Value
 	if settled {
@@ -158,7 +158,7 @@ func (c *Commands) firstAnswer(ctx context.Context, gameID string, kind schemas.
 	if state, ok = c.cfg.StateAt(ctx, gameID, seq+1); !ok {
 		return Outcome{}, false
 	}
-	second, standing := held.StandingAt(state, seq+1)
+	second, standing := held.EventAndStanding(state, seq+1)
 	end, _ := outcomeOf(kind, second, standing)
 	end.Seq, end.Envelope = o.Seq, o.Envelope
 	return end, true
@@ -166,7 +166,7 @@ func (c *Commands) firstAnswer(ctx context.Context, gameID string, kind schemas.
 
 const expireEvery = 100 * time.Millisecond
 
-// Run answers commands that had no event in time, until ctx is done.
+// Run answers commands whose event or reply does not come in time, until ctx is done.
 func (c *Commands) Run(ctx context.Context) {
 	tick := time.NewTicker(expireEvery)
 	defer tick.Stop()
@@ -180,8 +180,8 @@ func (c *Commands) Run(ctx context.Context) {
 	}
 }
 
-// Drain waits until all commands are answered, or until the deadline, and then
-// answers the rest as unknown.
+// Drain waits until all commands are answered, or until the deadline. Then it answers
+// the rest with outcome_unknown.
 func (c *Commands) Drain(deadline time.Time) {
 	for c.Len() > 0 && time.Now().Before(deadline) {
 		time.Sleep(expireEvery / 10)
@@ -189,7 +189,8 @@ func (c *Commands) Drain(deadline time.Time) {
 	c.table.expire(time.Now().Add(time.Hour))
 }
 
-// RemembersRefusal reports whether the refusal of a command has been read.
+// RemembersRefusal reports whether the refusal of a command was read and is still
+// remembered.
 func (c *Commands) RemembersRefusal(gameID, commandID string) bool {
 	return c.table.refusals.Contains(key{gameID, commandID})
 }

@@ -5,13 +5,14 @@ import (
 	"tabiya/services/livegame/held"
 )
 
-// Outcome is what became of a command.
+// Outcome is the answer to a command.
 type Outcome struct {
-	// Code is why it was refused; empty if it was accepted.
+	// Code is why the command was refused; empty if it was accepted.
 	Code   schemas.Code
 	Detail string
 
-	// Seq is the command's first event, and Envelope that event as it is in the log.
+	// Seq is the seq of the command's first event, and Envelope is that event as it is
+	// in the log.
 	Seq      int64
 	Envelope []byte
 	Standing held.Standing // after the command
@@ -21,37 +22,39 @@ func refused(code schemas.Code, detail string) Outcome { return Outcome{Code: co
 
 func keyReused() Outcome { return refused(schemas.CodeKeyReused, KeyReusedDetail) }
 
-// KeyReusedDetail tells a client that it used an idempotency key twice.
+// KeyReusedDetail is the detail of CodeKeyReused.
 const KeyReusedDetail = "this key was used for something else"
 
-// outcomeOf says what an event means to the command that caused it. settled is
-// false where a second event of the same command decides: GameStarted after
+// outcomeOf returns the outcome of a command from an event that it caused. settled is
+// false if a second event of the command decides the outcome: GameStarted after
 // GameCreated, or the game's end after its last move.
 func outcomeOf(kind schemas.CommandType, ev schemas.Event, standing held.Standing) (o Outcome, settled bool) {
 	o = Outcome{Seq: ev.Seq, Standing: standing}
 	over, terminal := ev.Payload.(*schemas.GameOver)
 	if !terminal {
-		return o, !decidedLater(kind, ev)
+		return o, !hasSecondEvent(kind, ev)
 	}
-	if !asksForEnd(kind, ev.Type) {
-		return refused(schemas.CodeGameOver, tooLate(over.Termination)), true
+	if !mayEndWith(kind, ev.Type) {
+		return refused(schemas.CodeGameOver, whyOver(over.Termination)), true
 	}
 	return o, true
 }
 
-func decidedLater(kind schemas.CommandType, ev schemas.Event) bool {
+// hasSecondEvent reports whether a command has another event after ev.
+func hasSecondEvent(kind schemas.CommandType, ev schemas.Event) bool {
 	switch p := ev.Payload.(type) {
 	case *schemas.GameCreatedPayload:
 		return true
 	case *schemas.MoveMadePayload:
-		return kind == schemas.PlayMove && p.DeadlineAt == 0 // nobody is to move after it
+		return kind == schemas.PlayMove && p.DeadlineAt == 0 // the move ends the game
 	}
 	return false
 }
 
-// asksForEnd reports whether a terminal event is what the command asked for. If
-// not, the command came too late: what it found out is that the game was over.
-func asksForEnd(kind schemas.CommandType, ev schemas.EventType) bool {
+// mayEndWith reports whether an accepted command can end the game with this event. If
+// not, the command came too late, and the answer is game_over: for example, the
+// processor found that the flag had fallen.
+func mayEndWith(kind schemas.CommandType, ev schemas.EventType) bool {
 	switch kind {
 	case schemas.PlayMove, schemas.OfferDraw, schemas.AcceptDraw, schemas.ClaimDraw, schemas.ClaimVanished:
 		return ev == schemas.GameEnded
@@ -63,7 +66,8 @@ func asksForEnd(kind schemas.CommandType, ev schemas.EventType) bool {
 	return false
 }
 
-func tooLate(t schemas.Termination) string {
+// whyOver returns the detail of CodeGameOver.
+func whyOver(t schemas.Termination) string {
 	switch t {
 	case schemas.TimeForfeit, schemas.TimeVsInsufficient:
 		return "too late: the flag fell"

@@ -12,28 +12,27 @@ import (
 	"tabiya/services/livegame/held"
 )
 
-// key names a command. The game is part of it: a client's idempotency key is
-// scoped to the client, who may use it with two games.
+// key identifies a command. The game is part of it, because a client may use one
+// idempotency key with two games.
 type key struct{ gameID, commandID string }
 
-// request is what a command asks for: the same key must ask for the same.
+// request is what a repeat under the same key must match.
 type request struct {
-	kind   schemas.CommandType
-	detail string
+	kind    schemas.CommandType
+	content string
 }
 
 // command is a command that waits for its event or its reply.
 type command struct {
 	request request
 	sentAt  time.Time
-	acked   bool // Kafka has it
-	first   Outcome
+	acked   bool    // Kafka has acknowledged the command
+	first   Outcome // after the first event, if a second one decides the outcome
 	waiters []func(Outcome)
 }
 
-// table holds the commands in flight, and remembers refusals: a refused command
-// leaves no trace in the game's row, so the processor would judge it again if it
-// were sent again.
+// table holds the commands in flight and remembers refusals. A refused command leaves
+// no trace in the game's row, so the processor could accept it if it were sent again.
 type table struct {
 	limit   int
 	latency prometheus.Observer
@@ -43,15 +42,15 @@ type table struct {
 	refusals *lru.Cache[key, refusal]
 }
 
-// refusal is a command that was refused, here or on another instance. Of another
-// instance's command only the kind is known.
+// refusal is a command that was refused. For a command of another instance, only kind
+// is set in the request.
 type refusal struct {
 	request
 	code   schemas.Code
 	detail string
 }
 
-// rememberedRefusals bounds their memory, about 300 bytes each.
+// rememberedRefusals limits the refusals that are remembered, at about 300 bytes each.
 const rememberedRefusals = 32_768
 
 func newTable(limit int, latency prometheus.Observer) *table {
@@ -64,12 +63,12 @@ func newTable(limit int, latency prometheus.Observer) *table {
 
 var errTooMany = errors.New("too many commands are in flight")
 
-// expect registers a waiter for a command. send is true if the caller must send
-// it. If known is true the outcome is o, and done is not called; otherwise done is
-// called once, by the goroutine that reads the answer, so it must not block.
+// expect registers a waiter for a command. send is true if the caller must send the
+// command. If known is true, the outcome is o and done is not called. Otherwise done is
+// called once, by the goroutine that reads the answer, so done must not block.
 func (t *table) expect(k key, r request, now time.Time, done func(Outcome)) (send, known bool, o Outcome) {
 	if before, ok := t.refusals.Get(k); ok {
-		if before.kind != r.kind || (before.request.detail != "" && before.request.detail != r.detail) {
+		if before.kind != r.kind || (before.content != "" && before.content != r.content) {
 			return false, true, keyReused()
 		}
 		return false, true, refused(before.code, before.detail)
@@ -90,7 +89,7 @@ func (t *table) expect(k key, r request, now time.Time, done func(Outcome)) (sen
 	return true, false, Outcome{}
 }
 
-// acked notes that Kafka has acknowledged the command.
+// acked records that Kafka has acknowledged the command.
 func (t *table) acked(k key) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -99,7 +98,7 @@ func (t *table) acked(k key) {
 	}
 }
 
-// settle ends the wait for a command, if somebody waits.
+// settle answers a command, if it is still in flight.
 func (t *table) settle(k key, o Outcome) {
 	t.mu.Lock()
 	c, ok := t.inFlight[k]
@@ -117,11 +116,11 @@ func (t *table) answer(c *command, o Outcome) {
 	}
 }
 
-// event takes an event that was read back.
+// event handles an event that was read back.
 func (t *table) event(f held.Folded) {
 	k := key{f.Event.Key, f.Event.CommandID}
-	// An instance that did not know of the refusal sent the command again, and then
-	// it was accepted.
+	// A remembered refusal is wrong now: an instance that did not know of it sent the
+	// command again, and then it was accepted.
 	t.refusals.Remove(k)
 	t.mu.Lock()
 	c, ok := t.inFlight[k]
@@ -146,7 +145,7 @@ func (t *table) event(f held.Folded) {
 	t.answer(c, o)
 }
 
-// lookUp returns the request of a command in flight, and when it was sent.
+// lookUp returns the request and the send time of a command in flight.
 func (t *table) lookUp(k key) (r request, sentAt time.Time, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -157,25 +156,25 @@ func (t *table) lookUp(k key) (r request, sentAt time.Time, ok bool) {
 	return c.request, c.sentAt, true
 }
 
-// reject takes a CommandRejected.
+// reject handles a CommandRejected.
 func (t *table) reject(r schemas.Reply) {
 	k := key{r.Key, r.CommandID}
 	if first, ok := t.refusals.Get(k); ok && r.Code == schemas.CodeNotAccepted {
-		t.settle(k, refused(first.code, first.detail)) // a replay does not know the reason any more
+		t.settle(k, refused(first.code, first.detail)) // a replay by the processor no longer knows the reason
 		return
 	}
-	if r.Code != schemas.CodeKeyReused { // which says nothing about the key's first use
-		asked, _, ok := t.lookUp(k)
+	if r.Code != schemas.CodeKeyReused { // that code says nothing about the key's first use
+		q, _, ok := t.lookUp(k)
 		if !ok {
-			asked = request{kind: r.CommandType}
+			q = request{kind: r.CommandType}
 		}
-		t.refusals.Add(k, refusal{asked, r.Code, r.Detail})
+		t.refusals.Add(k, refusal{q, r.Code, r.Detail})
 	}
 	t.settle(k, refused(r.Code, r.Detail))
 }
 
-// expire settles all commands that were sent before a moment as unknown. It
-// returns when the oldest command was sent that Kafka has not acknowledged; the
+// expire answers all commands that were sent before a time with outcome_unknown. It
+// returns the send time of the oldest remaining command that was not acknowledged; the
 // zero time if there is none.
 func (t *table) expire(before time.Time) (oldestUnacked time.Time) {
 	var late []*command
@@ -191,7 +190,7 @@ func (t *table) expire(before time.Time) (oldestUnacked time.Time) {
 	}
 	t.mu.Unlock()
 	for _, c := range late {
-		t.answer(c, refused(schemas.CodeOutcomeUnknown, "no answer in time; the same Idempotency-Key asks again"))
+		t.answer(c, refused(schemas.CodeOutcomeUnknown, "no answer in time; repeat the request with the same Idempotency-Key"))
 	}
 	return oldestUnacked
 }

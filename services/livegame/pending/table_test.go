@@ -15,7 +15,7 @@ func TestOutcomeOfEventByCommand(t *testing.T) {
 	over := func(kind schemas.EventType, why schemas.Termination) schemas.Event {
 		return schemas.Event{Type: kind, Seq: 9, Payload: &schemas.GameOver{Termination: why}}
 	}
-	last := schemas.Event{Type: schemas.MoveMade, Payload: &schemas.MoveMadePayload{}}
+	lastMove := schemas.Event{Type: schemas.MoveMade, Payload: &schemas.MoveMadePayload{}}
 	moved := schemas.Event{Type: schemas.MoveMade, Payload: &schemas.MoveMadePayload{DeadlineAt: 1}}
 	for _, c := range []struct {
 		kind    schemas.CommandType
@@ -24,7 +24,7 @@ func TestOutcomeOfEventByCommand(t *testing.T) {
 		settled bool
 	}{
 		{schemas.PlayMove, moved, "", true},
-		{schemas.PlayMove, last, "", false},
+		{schemas.PlayMove, lastMove, "", false},
 		{schemas.PlayMove, over(schemas.GameEnded, schemas.Checkmate), "", true},
 		{schemas.PlayMove, over(schemas.GameTimeout, schemas.TimeForfeit), schemas.CodeGameOver, true},
 		{schemas.PlayMove, over(schemas.GameAborted, schemas.FirstMoveExpired), schemas.CodeGameOver, true},
@@ -58,19 +58,19 @@ func TestCommandInFlightIsSentOnce(t *testing.T) {
 	k := key{"game", "command"}
 	q := request{schemas.PlayMove, "e2e4 0"}
 	var got []Outcome
-	hear := func(o Outcome) { got = append(got, o) }
+	done := func(o Outcome) { got = append(got, o) }
 	now := time.Now()
-	if first, known, _ := a.expect(k, q, now, hear); !first || known {
-		t.Fatal("the first is sent")
+	if send, known, _ := a.expect(k, q, now, done); !send || known {
+		t.Fatal("the first request is not sent")
 	}
-	if first, known, _ := a.expect(k, q, now, hear); first || known {
-		t.Fatal("the second waits with it")
+	if send, known, _ := a.expect(k, q, now, done); send || known {
+		t.Fatal("the repeat does not wait for the first request")
 	}
-	if _, known, o := a.expect(k, request{schemas.PlayMove, "d2d4 0"}, now, hear); !known || o.Code != schemas.CodeKeyReused {
+	if _, known, o := a.expect(k, request{schemas.PlayMove, "d2d4 0"}, now, done); !known || o.Code != schemas.CodeKeyReused {
 		t.Fatalf("another move under the same id: %+v", o)
 	}
-	a.expect(key{"other game", "command"}, q, now, hear)
-	if _, known, o := a.expect(key{"third game", "command"}, q, now, hear); !known || o.Code != schemas.CodeUnavailable {
+	a.expect(key{"other game", "command"}, q, now, done)
+	if _, known, o := a.expect(key{"third game", "command"}, q, now, done); !known || o.Code != schemas.CodeUnavailable {
 		t.Fatalf("more than the limit: %+v", o)
 	}
 	ev := schemas.Event{Type: schemas.MoveMade, Key: "game", CommandID: "command", Seq: 3, Payload: &schemas.MoveMadePayload{Ply: 1, DeadlineAt: 1}}
@@ -100,18 +100,18 @@ func TestRefusalIsForgottenAfterAcceptance(t *testing.T) {
 		t.Fatalf("%+v", o)
 	}
 	a.event(held.Folded{Event: schemas.Event{Type: schemas.MoveMade, Key: "game", CommandID: "c"}})
-	if first, _, _ := a.expect(key{"game", "c"}, q, time.Now(), nil); !first {
-		t.Error("it is still refused")
+	if send, _, _ := a.expect(key{"game", "c"}, q, time.Now(), nil); !send {
+		t.Error("the command is still refused")
 	}
 }
 
-func TestFirstReasonOfRefusalStands(t *testing.T) {
+func TestRefusalKeepsItsFirstReason(t *testing.T) {
 	t.Parallel()
 	a := newTable(10, prometheus.NewHistogram(prometheus.HistogramOpts{}))
 	reply := schemas.Reply{Type: schemas.CommandRejected, CommandID: "c", CommandType: schemas.PlayMove, Key: "g", Code: schemas.CodeIllegalMove, Detail: "no"}
 	a.reject(reply)
 	reply.Code, reply.Detail = schemas.CodeNotAccepted, "the command was refused"
-	a.reject(reply) // a replay after a crash
+	a.reject(reply) // the processor's replay after a crash
 	_, known, o := a.expect(key{"g", "c"}, request{schemas.PlayMove, "e2e5 0"}, time.Now(), nil)
 	if !known || o.Code != schemas.CodeIllegalMove || o.Detail != "no" {
 		t.Fatalf("%v %+v", known, o)

@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// absentAfter is how long a player has no connection before they count as gone: a
-	// page that is reloaded, or a change of network, takes that long.
-	absentAfter = 2 * time.Second
-	// checkEvery is how often seats that are due are checked, and maxChecks how many
-	// of them at once: when a proxy drops every connection, the players who come back
-	// must find room in the log for their moves.
+	// goneAfter is the time after which a player without a connection counts as gone.
+	// Reloading a page or changing the network takes less.
+	goneAfter = 2 * time.Second
+	// checkEvery is the time between two sweeps, which check the seats that are due.
 	checkEvery = 250 * time.Millisecond
-	maxChecks  = 256
+	// maxChecks limits the commands per sweep, so that moves are not delayed when a
+	// proxy drops all connections.
+	maxChecks = 256
 )
 
 // Seat is one side of a game.
@@ -24,12 +24,18 @@ type Seat struct {
 	Color  schemas.Color
 }
 
-// connections are what is known here of one player in one game.
-type connections struct {
-	open     int       // sockets and streams
-	leaving  time.Time // when the player last said that they leave, since the first connection opened
-	left     bool      // and the last connection ended soon after
-	markedAt time.Time // when the player was last marked as present because of a claim
+// seatState is what this instance knows of one player in one game.
+type seatState struct {
+	// open is the number of the player's sockets and streams.
+	open int
+	// leaving is when the player last said that they leave; zero if a connection was
+	// opened after that.
+	leaving time.Time
+	// left is whether the player left: they said so, and their last connection was
+	// closed within goneAfter.
+	left bool
+	// markedAt is when the player was last marked as present because of a claim.
+	markedAt time.Time
 }
 
 // seats are the seats with a connection here, and those without one until they
@@ -37,21 +43,22 @@ type connections struct {
 // and disconnects a thousand times a second is checked once.
 type seats struct {
 	mu    sync.Mutex
-	by    map[Seat]*connections
+	by    map[Seat]*seatState
 	dueAt map[Seat]time.Time
 }
 
 func newSeats() *seats {
-	return &seats{by: make(map[Seat]*connections), dueAt: make(map[Seat]time.Time)}
+	return &seats{by: make(map[Seat]*seatState), dueAt: make(map[Seat]time.Time)}
 }
 
-// opened counts a connection. gone is whether the game believes the player to be gone.
+// opened counts a new connection. gone is whether the game's state has the player as
+// gone.
 func (s *seats) opened(at Seat, gone bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.by[at]
 	if c == nil {
-		c = &connections{}
+		c = &seatState{}
 		s.by[at] = c
 	}
 	c.open++
@@ -61,7 +68,8 @@ func (s *seats) opened(at Seat, gone bool, now time.Time) {
 	}
 }
 
-// closed ends opened. leaving is whether the player said that they leave.
+// closed counts a closed connection. leaving is whether the player said that they
+// leave.
 func (s *seats) closed(at Seat, leaving bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,15 +79,15 @@ func (s *seats) closed(at Seat, leaving bool, now time.Time) {
 		c.leaving = now
 	}
 	if c.open == 0 {
-		// A player who said so long before the last connection ended has left one
-		// page, and lost the connection of another.
-		c.left, c.leaving = now.Sub(c.leaving) <= absentAfter, time.Time{}
-		s.dueAt[at] = now.Add(absentAfter)
+		// If the player said that they leave long before their last connection was
+		// closed, they left one page and lost the connection of another.
+		c.left, c.leaving = now.Sub(c.leaving) <= goneAfter, time.Time{}
+		s.dueAt[at] = now.Add(goneAfter)
 	}
 }
 
-// recordedGone schedules a check of a player that the log has recorded as gone:
-// another instance lost their connection, and they may be connected here.
+// recordedGone schedules a check of a player whom the log has recorded as gone, if they
+// are connected here. Another instance has lost their connection then.
 func (s *seats) recordedGone(at Seat, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,53 +96,53 @@ func (s *seats) recordedGone(at Seat, now time.Time) {
 	}
 }
 
-// mayMark reports whether a player that the game believes to be gone is connected
-// here, at most once in absentAfter: what was marked then is in the log before
-// what follows.
-func (s *seats) mayMark(at Seat, now time.Time) bool {
+// tryMark reports whether to mark a player as present before a claim. It is true if the
+// player is connected here, at most once in goneAfter: an earlier mark already
+// precedes the claim.
+func (s *seats) tryMark(at Seat, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.by[at]
-	if c == nil || c.open == 0 || now.Sub(c.markedAt) < absentAfter {
+	if c == nil || c.open == 0 || now.Sub(c.markedAt) < goneAfter {
 		return false
 	}
 	c.markedAt = now
 	return true
 }
 
-// retry schedules another check, after a mark that Kafka did not take.
+// retry schedules another check, after a mark that was not acknowledged.
 func (s *seats) retry(at Seat, left bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.by[at] == nil {
-		s.by[at] = &connections{left: left}
+		s.by[at] = &seatState{left: left}
 	}
 	if _, ok := s.dueAt[at]; !ok {
-		s.dueAt[at] = now.Add(absentAfter)
+		s.dueAt[at] = now.Add(goneAfter)
 	}
 }
 
-// checkUnconnected schedules a check of a player who has no connection here: the
-// game believes them to be present, perhaps by the mark of an instance that is gone.
+// checkUnconnected schedules a check of a player if they have no connection here. The
+// game's state has them as present, perhaps because of an instance that was killed.
 func (s *seats) checkUnconnected(at Seat, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.by[at] == nil {
-		s.by[at], s.dueAt[at] = &connections{}, now
+		s.by[at], s.dueAt[at] = &seatState{}, now
 	}
 }
 
-// due removes and returns at most so many seats whose check is due.
-func (s *seats) due(now time.Time, most int) map[Seat]connections {
+// due removes and returns the seats whose check is due, at most `most` of them.
+func (s *seats) due(now time.Time, most int) map[Seat]seatState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var due map[Seat]connections
+	var due map[Seat]seatState
 	for at, when := range s.dueAt {
 		if now.Before(when) {
 			continue
 		}
 		if due == nil {
-			due = make(map[Seat]connections)
+			due = make(map[Seat]seatState)
 		}
 		due[at] = *s.by[at]
 		delete(s.dueAt, at)

@@ -20,15 +20,15 @@ func TestPlayerWhoReconnectsAgainAndAgainIsCheckedOnce(t *testing.T) {
 	if checked != 0 || len(p.by) != 1 || len(p.dueAt) != 1 {
 		t.Errorf("checked %d times; %d seats, %d due", checked, len(p.by), len(p.dueAt))
 	}
-	if got := p.due(now.Add(absentAfter), 10); len(got) != 1 || got[k].open != 0 {
+	if got := p.due(now.Add(goneAfter), 10); len(got) != 1 || got[k].open != 0 {
 		t.Errorf("%v", got)
 	}
 	if len(p.by)+len(p.dueAt) != 0 {
-		t.Errorf("%d seats are kept, %d due", len(p.by), len(p.dueAt))
+		t.Errorf("%d seats remain, %d due", len(p.by), len(p.dueAt))
 	}
 }
 
-func TestWhenASeatIsChecked(t *testing.T) {
+func TestSeatIsCheckedWhenDue(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	k := Seat{"game", schemas.Black}
@@ -37,36 +37,36 @@ func TestWhenASeatIsChecked(t *testing.T) {
 		do      func(p *seats)
 		after   time.Duration
 		checked bool
-		want    connections
+		want    seatState
 	}{
-		{"connects", func(p *seats) { p.opened(k, false, now) }, time.Hour, false, connections{}},
-		{"connects while recorded as gone", func(p *seats) { p.opened(k, true, now) }, 0, true, connections{open: 1}},
-		{"disconnected just now", func(p *seats) { p.opened(k, false, now); p.closed(k, false, now) }, absentAfter / 2, false, connections{}},
-		{"disconnected", func(p *seats) { p.opened(k, false, now); p.closed(k, false, now) }, absentAfter, true, connections{}},
-		{"leaves", func(p *seats) { p.opened(k, false, now); p.closed(k, true, now) }, absentAfter, true, connections{left: true}},
+		{"connects", func(p *seats) { p.opened(k, false, now) }, time.Hour, false, seatState{}},
+		{"connects while recorded as gone", func(p *seats) { p.opened(k, true, now) }, 0, true, seatState{open: 1}},
+		{"disconnected just now", func(p *seats) { p.opened(k, false, now); p.closed(k, false, now) }, goneAfter / 2, false, seatState{}},
+		{"disconnected", func(p *seats) { p.opened(k, false, now); p.closed(k, false, now) }, goneAfter, true, seatState{}},
+		{"leaves", func(p *seats) { p.opened(k, false, now); p.closed(k, true, now) }, goneAfter, true, seatState{left: true}},
 		{"leaves, and then a stream drops", func(p *seats) {
 			p.opened(k, false, now)
 			p.opened(k, false, now)
 			p.closed(k, true, now)
 			p.closed(k, false, now)
-		}, absentAfter, true, connections{left: true}},
+		}, goneAfter, true, seatState{left: true}},
 		{"leaves, and another page drops later", func(p *seats) {
 			p.opened(k, false, now)
 			p.opened(k, false, now)
 			p.closed(k, true, now)
-			p.closed(k, false, now.Add(absentAfter+1))
-		}, 2*absentAfter + 1, true, connections{}},
-		{"opponent claims, no connection here", func(p *seats) { p.checkUnconnected(k, now) }, 0, true, connections{}},
-		{"opponent claims, connected here", func(p *seats) { p.opened(k, false, now); p.checkUnconnected(k, now) }, time.Hour, false, connections{}},
-		{"one of two connections ends", func(p *seats) { p.opened(k, false, now); p.opened(k, false, now); p.closed(k, false, now) }, time.Hour, false, connections{}},
+			p.closed(k, false, now.Add(goneAfter+1))
+		}, 2*goneAfter + 1, true, seatState{}},
+		{"opponent claims, no connection here", func(p *seats) { p.checkUnconnected(k, now) }, 0, true, seatState{}},
+		{"opponent claims, connected here", func(p *seats) { p.opened(k, false, now); p.checkUnconnected(k, now) }, time.Hour, false, seatState{}},
+		{"one of two seatState ends", func(p *seats) { p.opened(k, false, now); p.opened(k, false, now); p.closed(k, false, now) }, time.Hour, false, seatState{}},
 		{"leaves and reconnects", func(p *seats) {
 			p.opened(k, false, now)
 			p.closed(k, true, now)
 			p.opened(k, false, now)
-		}, absentAfter, true, connections{open: 1}},
-		{"recorded as gone, connected here", func(p *seats) { p.opened(k, false, now); p.recordedGone(k, now) }, 0, true, connections{open: 1}},
-		{"recorded as gone, no connection here", func(p *seats) { p.recordedGone(k, now) }, time.Hour, false, connections{}},
-		{"mark not acknowledged", func(p *seats) { p.retry(k, true, now) }, absentAfter, true, connections{left: true}},
+		}, goneAfter, true, seatState{open: 1}},
+		{"recorded as gone, connected here", func(p *seats) { p.opened(k, false, now); p.recordedGone(k, now) }, 0, true, seatState{open: 1}},
+		{"recorded as gone, no connection here", func(p *seats) { p.recordedGone(k, now) }, time.Hour, false, seatState{}},
+		{"mark not acknowledged", func(p *seats) { p.retry(k, true, now) }, goneAfter, true, seatState{left: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newSeats()
@@ -79,7 +79,7 @@ func TestWhenASeatIsChecked(t *testing.T) {
 	}
 }
 
-func TestChecksAtOnceAreBounded(t *testing.T) {
+func TestChecksPerSweepAreBounded(t *testing.T) {
 	t.Parallel()
 	p, now := newSeats(), time.Now()
 	for range 25 {
@@ -92,12 +92,12 @@ func TestChecksAtOnceAreBounded(t *testing.T) {
 	}
 }
 
-func TestClaimMarksAPresentPlayerOnceInAWhile(t *testing.T) {
+func TestClaimMarksAConnectedPlayerAtMostOnceInGoneAfter(t *testing.T) {
 	t.Parallel()
 	p, k, now := newSeats(), Seat{"game", schemas.Black}, time.Now()
 	expect := func(want bool) {
 		t.Helper()
-		if got := p.mayMark(k, now); got != want {
+		if got := p.tryMark(k, now); got != want {
 			t.Fatalf("at %v: %t", now, got)
 		}
 	}
@@ -105,9 +105,9 @@ func TestClaimMarksAPresentPlayerOnceInAWhile(t *testing.T) {
 	p.opened(k, true, now)
 	expect(true)
 	expect(false)
-	now = now.Add(absentAfter)
+	now = now.Add(goneAfter)
 	expect(true)
 	p.closed(k, false, now)
-	now = now.Add(absentAfter)
+	now = now.Add(goneAfter)
 	expect(false)
 }

@@ -1,5 +1,5 @@
-// Package presence knows which players of running games have a connection to this
-// instance, and records in the log who disconnects and who comes back (ADR 23).
+// Package presence tracks which players of running games have a connection to this
+// instance, and records in the log who disconnects and who reconnects (ADR 23).
 package presence
 
 import (
@@ -12,13 +12,13 @@ import (
 	"tabiya/services/livegame/held"
 )
 
-// Sender sends commands; *kafka.Producer. It calls done from another goroutine;
-// done must not block.
+// Sender sends commands. *kafka.Producer implements it. It calls done from another
+// goroutine; done must not block.
 type Sender interface {
 	SendAsync(m schemas.Message, done func(error))
 }
 
-// Tracker tracks the players' connections.
+// Tracker tracks the players' seatState.
 type Tracker struct {
 	games        *held.Games
 	sender       Sender
@@ -26,14 +26,15 @@ type Tracker struct {
 	seats        *seats
 }
 
-// New makes a tracker of the players of held games.
+// New creates a Tracker of the players of held games.
 func New(games *held.Games, sender Sender, availability *availability.Monitor) *Tracker {
 	return &Tracker{games, sender, availability, newSeats()}
 }
 
-// Connect notes a connection to a game by somebody who may be one of its players.
-// The caller calls disconnect when it ends, from one goroutine, and says whether
-// the player left on purpose; only the first call counts.
+// Connect records a connection to a game; it does nothing if playerID is not one of the
+// game's players. The caller calls disconnect when the connection ends, from one
+// goroutine, and says whether the player said that they leave. Only the first call
+// counts.
 func (t *Tracker) Connect(g *held.Game, playerID string) (disconnect func(leaving bool)) {
 	state, goesOn := g.Running()
 	if !goesOn {
@@ -54,29 +55,31 @@ func (t *Tracker) Connect(g *held.Game, playerID string) (disconnect func(leavin
 	}
 }
 
-// OnEvent takes an event that was read back.
+// OnEvent handles an event that was read back.
 func (t *Tracker) OnEvent(ev schemas.Event) {
 	if left, ok := ev.Payload.(*schemas.PlayerLeftPayload); ok {
 		t.seats.recordedGone(Seat{ev.Key, left.Color}, time.Now())
 	}
 }
 
-// BeforeClaim checks a player whose opponent is about to claim the game. A player
-// who is connected here is marked as present, in the same partition before the
-// claim; otherwise the other instances are asked.
+// BeforeClaim checks a player whose opponent is about to claim the game. If the player
+// is recorded as gone but connected here, it sends MarkPresent, which precedes the claim
+// in the same partition. If the player is recorded as present, without a connection
+// here, and nothing else prevents the claim, it schedules a MarkGone, which an instance
+// with a connection answers with MarkPresent.
 func (t *Tracker) BeforeClaim(at Seat, state *game.State) {
 	switch now := time.Now(); {
 	case state.GoneSince(at.Color) != 0:
-		if t.seats.mayMark(at, now) {
-			t.mark(at, connections{open: 1})
+		if t.seats.tryMark(at, now) {
+			t.mark(at, seatState{open: 1})
 		}
 	case state.PresenceDecides(at.Color.Other()):
 		t.seats.checkUnconnected(at, now)
 	}
 }
 
-// Run checks seats until ctx is done. While no command can be answered they wait;
-// there are at most as many as seats in the games that are held.
+// Run checks seats until ctx is done. Checks wait during an outage; their number is
+// bounded by the held games.
 func (t *Tracker) Run(ctx context.Context) {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
@@ -85,7 +88,7 @@ func (t *Tracker) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			if t.availability.CommandsRefused() != "" {
+			if t.availability.WhyNoCommands() != "" {
 				continue
 			}
 			for at, c := range t.seats.due(now, maxChecks) {
@@ -95,8 +98,8 @@ func (t *Tracker) Run(ctx context.Context) {
 	}
 }
 
-// mark records whether a player is present, if the game believes otherwise.
-func (t *Tracker) mark(at Seat, c connections) {
+// mark sends MarkPresent or MarkGone if the game's state differs from c.
+func (t *Tracker) mark(at Seat, c seatState) {
 	g := t.games.Get(at.GameID)
 	if g == nil {
 		return

@@ -11,15 +11,15 @@ import (
 // MaxFrame is the longest frame that a client may send, in bytes.
 const MaxFrame = 4 << 10
 
-// ClientFrame is a frame from a client. A frame with a field that its type does
-// not have is refused.
+// ClientFrame is a frame from a client. ParseFrame refuses a frame with a field that
+// its type does not have.
 type ClientFrame struct {
 	Type         string  `json:"type"`
 	UCI          *string `json:"uci"`
 	Ply          *int    `json:"ply"`
 	Lag          *int64  `json:"lag"` // the round trip that the client measured, in centiseconds
 	Action       *string `json:"action"`
-	As           *string `json:"as"` // what a claim asks for
+	As           *string `json:"as"` // win or draw, of a claim
 	ClientMoveID string  `json:"clientMoveId"`
 }
 
@@ -40,8 +40,8 @@ const (
 	frameClaim    = "claim"
 )
 
-// ParseFrame reads a frame. Any bytes give a frame or a code with a detail. Of a
-// malformed frame only the ClientMoveID is set, if it can be read.
+// ParseFrame parses a frame. It accepts any bytes. For a malformed frame it returns a
+// code and a detail, and of f only the ClientMoveID is set, if it can be read.
 func ParseFrame(text []byte) (f ClientFrame, code schemas.Code, detail string) {
 	if code, err := httpx.DecodeStrict(text, &f); err != nil {
 		return onlyID(text), code, err.Error()
@@ -52,7 +52,7 @@ func ParseFrame(text []byte) (f ClientFrame, code schemas.Code, detail string) {
 	return f, "", ""
 }
 
-// onlyID reads the ClientMoveID of a malformed frame.
+// onlyID returns a frame with nothing but the ClientMoveID of a malformed frame.
 func onlyID(text []byte) ClientFrame {
 	var f struct {
 		ClientMoveID string `json:"clientMoveId"`
@@ -63,7 +63,8 @@ func onlyID(text []byte) ClientFrame {
 	return ClientFrame{ClientMoveID: f.ClientMoveID}
 }
 
-// check refuses a field that the frame's type does not have.
+// check returns a code and a detail if the frame has an invalid field, an unknown type,
+// or a field that its type does not have.
 func (f ClientFrame) check() (schemas.Code, string) {
 	switch {
 	case f.ClientMoveID != "" && !httpx.ValidIdempotencyKey(f.ClientMoveID):
@@ -84,7 +85,8 @@ func (f ClientFrame) check() (schemas.Code, string) {
 	return schemas.CodeInvalidField, "type: move, resign, abort, draw, takeback, time, rematch, claim, leave or ping"
 }
 
-// Intent is what the frame asks for. Its type must not be FrameLeave or FramePing.
+// Intent returns what the frame asks for. The frame's type must not be FrameLeave or
+// FramePing.
 func (f ClientFrame) Intent() (Intent, schemas.Code, string) {
 	switch f.Type {
 	case frameMove:
@@ -106,7 +108,7 @@ func (f ClientFrame) Intent() (Intent, schemas.Code, string) {
 	}
 }
 
-// deref is the value that p points to, or the zero value.
+// deref returns *p, or the zero value if p is nil.
 func deref[T any](p *T) T {
 	if p == nil {
 		var zero T

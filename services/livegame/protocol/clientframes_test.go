@@ -27,7 +27,7 @@ func FuzzFrames(f *testing.F) {
 			t.Fatalf("%+v, %s %s", in, code, detail)
 		}
 		if code == "" {
-			schemas.Command{ID: schemas.NewID(), Type: in.Kind, Key: "g", Payload: in.Payload}.Record() // panics on what cannot be sent
+			schemas.Command{ID: schemas.NewID(), Type: in.Kind, Key: "g", Payload: in.Payload}.Record() // panics on a command that cannot be sent
 		}
 		if ack := AckFrame(frame.ClientMoveID, 1).Text(); !json.Valid(ack) {
 			t.Fatalf("%s", ack)

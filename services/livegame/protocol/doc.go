@@ -1,12 +1,12 @@
-// Package protocol is what clients and the livegame service say to each other: the
-// bodies of requests, the frames of a socket in both directions, and how a game is
-// shown.
+// Package protocol has the messages between clients and the livegame service: the
+// bodies of requests, the frames of a socket in both directions, and the JSON view of a
+// game.
 //
 // # The socket
 //
 // GET /v1/games/{id}/socket[?from_seq=n]. The token comes in the Authorization
-// header, as ?access_token=, or, from a browser, as the subprotocol
-// "bearer.<token>" offered beside "tabiya.v1". Without a token the client watches.
+// header, as ?access_token=, or, from a browser, as the subprotocol "bearer.<token>"
+// offered beside "tabiya.v1". A client without a player's token is a spectator.
 // A frame is one JSON object, at most 4 KiB. From the client:
 //
 //	{"type":"move","uci":"e2e4","ply":1,"clientMoveId":"a1","lag":4}
@@ -20,27 +20,43 @@
 //
 // From the server:
 //
-//	{"type":"state","game":{...}}          first, the game as it stands
-//	{"type":"event","event":{...}}         each event as it is in the log: from from_seq, or from now on
+//	{"type":"state","game":{...}}          the first frame: the game's present state
+//	{"type":"event","event":{...}}         each event as it is in the log, starting at from_seq, or with the next event
 //	{"type":"ack","clientMoveId":"a1","seq":3}
 //	{"type":"refused","clientMoveId":"a1","code":"not_your_turn","detail":"..."}
-//	{"type":"error","code":"malformed_json","detail":"..."}   the frame was malformed
+//	{"type":"error","code":"malformed_json","detail":"..."}   see below
 //	{"type":"pong","lagCs":4}              answers ping, with the round trip that the server measured
-//	{"type":"watchers","count":12}         how many spectate, when it changes, once a second at most
+//	{"type":"watchers","count":12}         the number of spectators, when it changes, at most once a second
 //
-// lag is the round trip that the client measured, in centiseconds. The lesser of it
-// and the server's own measure counts; the server sends each player a ping (RFC 6455,
-// 5.5.2) every 5 seconds.
+// # Answers to frames
 //
-// A player whose last socket or stream to a game ends counts as gone two seconds
-// later, and the opponent may claim the game after a while; sooner if the player
-// said that they leave, with a leave frame or by closing with 1000 and the reason
-// "leave".
+// Any command may have a clientMoveId, not only a move. It is an idempotency key. A
+// command is answered with ack or refused. A repeat on the same connection is not
+// answered again, unless the command was refused. A repeat on another connection gets
+// the same answer.
 //
-// A clientMoveId is an idempotency key: it is acknowledged once on a connection, and
-// on another connection it gets the same seq again. Sockets close with 1000 a while
-// after the game is over, 1001 when the server stops, 1008 after too many bad frames
-// or too many a second, 1009 after a frame that is too long, 1013 when this instance
-// has lost events, 4008 if the client reads too slowly and 4009 if it is silent.
-// After 1001, 1013 and 4008 the client comes back with from_seq.
+// A frame that is malformed or beyond the rate limit is answered with refused if it has
+// a clientMoveId that is not in use, and otherwise with error. An error frame also
+// answers a clientMoveId that was used for another command.
+//
+// # Lag
+//
+// lag is the round trip that the client measured, in centiseconds. The server measures
+// it too: it sends each player a ping (RFC 6455, 5.5.2) every 5 seconds. The smaller of
+// the two values counts (ADR 18).
+//
+// # Disconnecting
+//
+// A player counts as gone two seconds after their last socket or stream to the game
+// ends. The opponent may claim the game 40 s after that was recorded, or 10 s if the
+// player said that they leave, with a leave frame or by closing with 1000 and the
+// reason "leave". These times are doubled in rapid games and tripled in classical ones
+// (ADR 23; game.State.ClaimableAt decides).
+//
+// The server closes a socket with 1000 a minute after the game's end, 1001 when it
+// stops, 1002 after bytes that are not a WebSocket frame, 1008 after too many malformed
+// frames or too many beyond the rate limit, 1009 after a frame that is too long, 1013
+// when this instance has lost events, 4008 if the client reads too slowly and 4009 if
+// it does not answer pings. After 1001, 1013 and 4008 the client should reconnect with
+// from_seq.
 package protocol

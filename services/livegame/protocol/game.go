@@ -13,10 +13,10 @@ const (
 	statusOver    = "over"
 )
 
-// Game shows a game as it stands.
+// Game is the JSON view of a game.
 type Game struct {
 	ID          string              `json:"id"`
-	Seq         int64               `json:"seq"` // of the last event in it
+	Seq         int64               `json:"seq"` // the seq of the last event
 	Status      string              `json:"status"`
 	Region      string              `json:"region"`
 	White       Seat                `json:"white"`
@@ -30,22 +30,22 @@ type Game struct {
 	StartFEN    string              `json:"startFen"`
 	CreatedAt   schemas.Time        `json:"createdAt"`
 	UpdatedAt   schemas.Time        `json:"updatedAt"`
-	Ply         int                 `json:"ply"` // played
+	Ply         int                 `json:"ply"` // the number of plies played
 	Moves       []string            `json:"moves"`
 	FEN         string              `json:"fen"`
 	Turn        schemas.Color       `json:"turn,omitempty"`
 	Clock       Clock               `json:"clock"`
 	DeadlineAt  schemas.Time        `json:"deadlineAt,omitempty"`
 	DrawOffer   schemas.Color       `json:"drawOffer,omitempty"`
-	// TakebackOffer and RematchOffer say whose offer stands, as DrawOffer does.
+	// TakebackOffer and RematchOffer are, like DrawOffer, the color whose offer stands.
 	TakebackOffer schemas.Color       `json:"takebackOffer,omitempty"`
 	RematchOffer  schemas.Color       `json:"rematchOffer,omitempty"`
-	Rematch       string              `json:"rematch,omitempty"` // the game that follows
+	Rematch       string              `json:"rematch,omitempty"` // the id of the rematch
 	Result        schemas.Result      `json:"result"`
 	Termination   schemas.Termination `json:"termination,omitempty"`
 	EndedAt       schemas.Time        `json:"endedAt,omitempty"`
-	// Watchers is the number of sockets and streams to this instance that are not the
-	// players'. It is left out where the answer follows from the log alone.
+	// Watchers counts the spectators on this instance. It is omitted in the answer to
+	// POST /v1/games, which depends only on the log.
 	Watchers *int `json:"watchers,omitempty"`
 }
 
@@ -55,22 +55,22 @@ type Seat struct {
 	Handle    string  `json:"handle"`
 	Rating    float64 `json:"rating"`
 	Deviation float64 `json:"deviation"`
-	// GoneSince is when the player was seen to go, ClaimableAt when the opponent may
-	// claim the game if they do not come back.
+	// GoneSince is the broker time since which the player counts as gone. ClaimableAt is
+	// when the opponent may claim the game if the player does not come back.
 	GoneSince   schemas.Time `json:"goneSince,omitempty"`
 	ClaimableAt schemas.Time `json:"claimableAt,omitempty"`
 }
 
-// Clock is both sides' time as of a moment, in centiseconds. The side to move has
-// used some of its time since.
+// Clock is both sides' remaining time at AsOf, in centiseconds. The side to move has
+// used some of its time since then.
 type Clock struct {
 	WhiteCs int64        `json:"whiteCs"`
 	BlackCs int64        `json:"blackCs"`
 	AsOf    schemas.Time `json:"asOf"`
 }
 
-// GameOf shows a state. disconnects says when the log recorded that a side
-// disconnected.
+// GameOf returns the JSON view of a state. disconnects is when the log recorded the
+// disconnect of each side.
 func GameOf(s *game.State, disconnects held.Disconnects) Game {
 	moves, _ := s.Moves()
 	v := Game{

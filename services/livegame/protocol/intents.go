@@ -6,17 +6,17 @@ import (
 	"tabiya/schemas"
 )
 
-// Intent is what a player wants to do, from a request or a frame.
+// Intent is what a player asks for, in a request or a frame.
 type Intent struct {
 	Kind    schemas.CommandType
 	Payload any
-	// Detail is what tells one command of its kind from another, for those that
-	// differ: the same idempotency key must come with the same detail.
-	Detail string
+	// Content is what a repeat under the same idempotency key must match, beside Kind.
+	// It is empty for a kind whose commands are all alike.
+	Content string
 }
 
-// Body is the body of a player's request. Intent returns a code and a detail for
-// a body that cannot be meant, whatever the game.
+// Body is the body of a player's request. Intent returns a code and a detail for a
+// body that is invalid in every game.
 type Body interface {
 	Intent() (Intent, schemas.Code, string)
 }
@@ -24,7 +24,7 @@ type Body interface {
 // Move is the body of POST /v1/games/{id}/moves.
 type Move struct {
 	UCI string `json:"uci"`
-	Ply int    `json:"ply"` // the ply that the move makes, from 1; 0 for any
+	Ply int    `json:"ply"` // the ply that the move would be, from 1; 0 for any
 }
 
 // Intent implements Body.
@@ -38,8 +38,8 @@ func (m Move) Intent() (in Intent, code schemas.Code, detail string) {
 	return Intent{schemas.PlayMove, &schemas.PlayMovePayload{UCI: m.UCI, Ply: m.Ply}, m.UCI + " " + strconv.Itoa(m.Ply)}, "", ""
 }
 
-// validUCI reports whether s has the form of a move: two squares and, for a
-// promotion, a piece.
+// validUCI reports whether s has the form of a UCI move: two squares, and a piece for a
+// promotion.
 func validUCI(s string) bool {
 	if len(s) != 4 && len(s) != 5 {
 		return false
@@ -108,8 +108,8 @@ func offerIntent(action string, offer, accept, decline schemas.CommandType) (in 
 	return in, false
 }
 
-// Claim is the body of POST /v1/games/{id}/claim: the player claims the game
-// because the opponent has gone.
+// Claim is the body of POST /v1/games/{id}/claim, with which a player claims the game
+// because the opponent is gone.
 type Claim struct {
 	As string `json:"as"` // win or draw
 }

@@ -8,7 +8,7 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// TypeTV is the type of the frame that shows another game on TV.
+// TypeTV is the type of the frame with the game that a TV channel shows now.
 const TypeTV = "tv"
 
 // serverFrame is a frame to a client, except events, acks and watchers.
@@ -29,28 +29,29 @@ func (f serverFrame) item() outbox.Item {
 	return outbox.TextItem(text)
 }
 
-// StateFrame is the first frame of a socket: the game as it stands.
+// StateFrame is the first frame of a socket, with the game's present state.
 func StateFrame(g Game) outbox.Item { return serverFrame{Type: "state", Game: &g}.item() }
 
-// TVFrame says that TV shows a game, or nil for none.
+// TVFrame has the game that a TV channel shows now; g is nil if it shows none.
 func TVFrame(g *Game) outbox.Item { return serverFrame{Type: TypeTV, Game: g}.item() }
 
-// PongFrame answers a ping frame. lagCs is the round trip that the server measured,
-// in centiseconds; nil before the first measure.
+// PongFrame answers a ping frame. lagCs is the round trip that the server measured, in
+// centiseconds; nil before the first sample.
 func PongFrame(lagCs *int64) outbox.Item { return serverFrame{Type: "pong", LagCs: lagCs}.item() }
 
-// ErrorFrame answers a frame that was malformed, or that came too fast.
+// ErrorFrame answers a frame that no ack or refused frame answers; see Answers to
+// frames in the package documentation.
 func ErrorFrame(code schemas.Code, detail string) outbox.Item {
 	return serverFrame{Type: "error", Code: code, Detail: detail}.item()
 }
 
-// RefusedFrame says that a command was refused.
+// RefusedFrame answers a command that was refused.
 func RefusedFrame(clientMoveID string, code schemas.Code, detail string) outbox.Item {
 	return serverFrame{Type: "refused", ClientMoveID: clientMoveID, Code: code, Detail: detail}.item()
 }
 
-// AckFrame says that a command was accepted, with its event's seq. It is written by
-// hand because there is one for each move.
+// AckFrame answers a command that was accepted. seq is the seq of its event. The frame
+// is encoded by hand for speed, because there is one for each move.
 func AckFrame(clientMoveID string, seq int64) outbox.Item {
 	var buf [128]byte
 	text := append(buf[:0], `{"type":"ack"`...)

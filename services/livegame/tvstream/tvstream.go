@@ -1,5 +1,5 @@
-// Package tvstream writes the stream of a TV channel: the frames of the game that a
-// speed shows, and of the next one when that changes.
+// Package tvstream writes the stream of a TV channel: the frames of the game that the
+// channel shows, and of the next game when the channel changes.
 package tvstream
 
 import (
@@ -14,26 +14,26 @@ import (
 	"tabiya/services/livegame/protocol"
 )
 
-// Config is what all streams share. All fields must be set.
+// Config configures all streams of a service. All fields must be set.
 type Config struct {
 	Games *held.Games
-	// View shows a game as it stands with state.
+	// View returns the JSON view of a game at a state.
 	View func(g *held.Game, state *game.State) protocol.Game
-	// Stopping reports whether the service stops.
+	// Stopping reports whether the service is stopping.
 	Stopping func() bool
-	// OnTooSlow is called when a client does not read fast enough.
+	// OnTooSlow is called when a client reads too slowly.
 	OnTooSlow func()
 }
 
-// Follow writes the stream of a channel until ctx is done or the client goes away.
-// playerID is the client's, "" for none.
-func Follow(ctx context.Context, cfg Config, speed schemas.Speed, playerID string, out *eventstream.Writer) {
+// Stream writes the stream of a speed's channel until ctx is done or the client
+// disconnects. playerID is "" for a client that is not signed in as a player.
+func Stream(ctx context.Context, cfg Config, speed schemas.Speed, playerID string, out *eventstream.Writer) {
 	v := &viewer{cfg: cfg, speed: speed, playerID: playerID, out: out, end: func() {}}
 	defer func() { v.end() }()
-	v.follow(ctx.Done())
+	v.stream(ctx.Done())
 }
 
-// viewer is one stream of a channel.
+// viewer is the stream of one client.
 type viewer struct {
 	cfg      Config
 	speed    schemas.Speed
@@ -46,11 +46,11 @@ type viewer struct {
 	end   func() // ends watching the shown game
 }
 
-func (v *viewer) follow(gone <-chan struct{}) {
+func (v *viewer) stream(done <-chan struct{}) {
 	tick := time.NewTicker(eventstream.KeepAliveEvery)
 	defer tick.Stop()
 	for {
-		g, changed := v.cfg.Games.OnTV(v.speed)
+		g, changed := v.cfg.Games.TVGame(v.speed)
 		if v.cfg.Stopping() {
 			return
 		}
@@ -61,7 +61,7 @@ func (v *viewer) follow(gone <-chan struct{}) {
 			return
 		}
 		select {
-		case <-gone:
+		case <-done:
 			return
 		case <-changed:
 		case <-tick.C:
@@ -74,8 +74,8 @@ func (v *viewer) follow(gone <-chan struct{}) {
 	}
 }
 
-// show writes what is left of the game before, and then another game. goesOn is
-// false if the stream must end.
+// show writes the remaining frames of the previous game, and then a tv frame with the
+// new one. goesOn is false if the stream must end.
 func (v *viewer) show(g *held.Game) (goesOn bool) {
 	if v.box != nil && !v.take() {
 		return false
@@ -84,8 +84,8 @@ func (v *viewer) show(g *held.Game) (goesOn bool) {
 	v.shown, v.box, v.end = g, outbox.New(v.cfg.OnTooSlow), func() {}
 	var shown *protocol.Game
 	if g != nil {
-		w := held.Watcher{Box: v.box, Spectates: !g.HasPlayer(v.playerID), Counts: true}
-		if state, end, ok := v.cfg.Games.Watch(g, w); ok { // else it was evicted, and another follows
+		w := held.Watcher{Box: v.box, Spectates: !g.HasPlayer(v.playerID), WantsCount: true}
+		if state, end, ok := v.cfg.Games.Watch(g, w); ok { // if not, it was evicted, and the channel changes again
 			v.end = end
 			view := v.cfg.View(g, state)
 			shown = &view
@@ -95,8 +95,8 @@ func (v *viewer) show(g *held.Game) (goesOn bool) {
 	return true
 }
 
-// take writes what is in the outbox. goesOn is false if the stream must end; the end
-// of the game does not end it.
+// take writes the items of the outbox. goesOn is false if the stream must end, which
+// the game's end is no reason for.
 func (v *viewer) take() (goesOn bool) {
 	var end outbox.End
 	v.items, end = v.box.Take(v.items)

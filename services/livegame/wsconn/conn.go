@@ -1,6 +1,6 @@
-// Package wsconn is one WebSocket connection: it upgrades the request, writes what
-// an outbox holds, measures the round trip with pings, and reads frames at a bounded
-// rate. It knows nothing of games or of what the frames say.
+// Package wsconn serves WebSocket connections. It upgrades a request, writes the items
+// of an outbox, measures the round trip with pings, and reads frames at a limited rate.
+// It knows nothing of games or of what the frames say.
 package wsconn
 
 import (
@@ -29,32 +29,31 @@ const (
 	historyChunk = 32 << 10
 )
 
-// Server is what all connections share. The zero value is not ready; see NewServer.
+// Server has the writers and buffers that all connections share; see NewServer.
 type Server struct {
 	maxFrame int
 	writers  writers
 	buffers  sync.Pool // of *[]byte
 }
 
-// NewServer makes a server of connections that accept frames of at most maxFrame
-// bytes.
+// NewServer creates a Server whose connections accept frames of at most maxFrame bytes.
 func NewServer(maxFrame int) *Server {
 	return &Server{maxFrame: maxFrame, buffers: sync.Pool{New: func() any {
-		b := make([]byte, maxFrame+1) // one more, so that the connection's limit is noticed
+		b := make([]byte, maxFrame+1) // room for one byte more, so that the library notices a longer frame
 		return &b
 	}}}
 }
 
-// Options of a connection.
+// Options are the options of a connection.
 type Options struct {
-	// Player is one of the game's players: they are written to before the watchers,
-	// and their round trip is measured.
+	// Player says that the client is one of the game's players. Players are written to
+	// before the spectators, and pinged more often.
 	Player bool
-	// Rate bounds the frames.
+	// Rate limits the frames that the client sends.
 	Rate *rate.Limiter
 	// WriteTimeout is how long the client may take to receive 16 KiB. Default 10 s.
 	WriteTimeout time.Duration
-	// OnTooSlow is called when the client does not read fast enough.
+	// OnTooSlow is called when the client reads too slowly.
 	OnTooSlow func()
 }
 
@@ -67,14 +66,14 @@ type Conn struct {
 	box       *outbox.Outbox
 	writing   atomic.Bool // a goroutine writes, or is about to
 	pingTimer *time.Timer
-	heard     atomic.Bool // something came since the last ping timer
-	strikes   int         // bad frames, less the good ones since
+	heard     atomic.Bool // the client has sent something since the last ping timer
+	strikes   int         // bad frames minus good frames, at least 0
 	rate      *rate.Limiter
-	lag       lag
+	roundTrip roundTrip
 }
 
-// Accept upgrades a request. After an error it has answered the request. The caller
-// calls Start, Read and Stop, or Close.
+// Accept upgrades a request. If it returns an error, it has answered the request. The
+// caller calls Start, Read and Stop, or Close.
 func (s *Server) Accept(rw http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
 	c := &Conn{server: s, player: o.Player, rate: o.Rate}
 	c.box = outbox.NewScheduled(c.schedule, o.OnTooSlow)
@@ -95,11 +94,11 @@ func (s *Server) Accept(rw http.ResponseWriter, r *http.Request, o Options) (*Co
 	return c, nil
 }
 
-// Box is the outbox that the connection writes.
+// Box returns the outbox whose items the connection writes.
 func (c *Conn) Box() *outbox.Outbox { return c.box }
 
-// Start writes the first items, waiting for the client, and then whatever comes into
-// the outbox.
+// Start writes the first items, waiting for the client if it reads slowly. After that,
+// the items of the outbox are written.
 func (c *Conn) Start(first iter.Seq[outbox.Item]) error {
 	var frames []byte
 	for i := range first {
@@ -124,5 +123,5 @@ func (c *Conn) Stop() {
 	if c.pingTimer != nil {
 		c.pingTimer.Stop()
 	}
-	_ = c.ws.CloseNow() // closed already in most cases
+	_ = c.ws.CloseNow() // an error if it is closed already
 }

@@ -5,33 +5,35 @@ import (
 	"sync"
 )
 
-// IDs are the ids of a connection's requests, so that each is answered once: those
-// in flight, and those that were accepted, which are no more than a game's events.
+// IDs are the ids of a connection's requests, kept so that each id is answered once. It
+// keeps the ids in flight and those of accepted requests, which are bounded by the
+// number of a game's events.
 type IDs struct {
 	mu       sync.Mutex
 	inFlight int
-	known    map[uint64]uint64 // id to request, as hashes
+	known    map[uint64]uint64 // from the hash of an id to the hash of its request
 }
 
-// maxInFlight is the most requests that a connection may have in flight.
+// maxInFlight is the largest number of requests in flight on a connection.
 const maxInFlight = 16
 
 var seed = maphash.MakeSeed()
 
-// Seen says whether an id came before on the connection.
+// Seen is the result of IDs.Begin.
 type Seen uint8
 
 const (
-	New      Seen = iota
-	Repeated      // for the same request: it is in flight, or was accepted
-	Reused        // for another request
-	TooMany       // too many requests are in flight
+	New      Seen = iota // the id is new on the connection, or empty
+	Repeated             // the same request with this id is in flight or was accepted
+	Reused               // the id belongs to another request
+	TooMany              // too many requests are in flight
 )
 
-// Begin notes a request that is about to be sent on; an empty id is always New.
-// After New the caller must call End; otherwise the request goes no further.
-func (i *IDs) Begin(id, kind, detail string) Seen {
-	key, request := maphash.String(seed, id), maphash.Comparable(seed, [2]string{kind, detail})
+// Begin records a request that is about to be sent. After New the caller must call End
+// once the request is answered. After any other result, do not send the request. An
+// empty id is never Repeated or Reused.
+func (i *IDs) Begin(id, kind, content string) Seen {
+	key, request := maphash.String(seed, id), maphash.Comparable(seed, [2]string{kind, content})
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if known, ok := i.known[key]; ok {
@@ -61,8 +63,8 @@ func (i *IDs) Known(id string) bool {
 	return ok
 }
 
-// End notes that a request was answered. The id of one that was not accepted may
-// come again; if the game has refused it, it will be refused again.
+// End records that a request was answered. If the request was not accepted, its id may
+// be used again; package pending repeats the refusal then.
 func (i *IDs) End(id string, accepted bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

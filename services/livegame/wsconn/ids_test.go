@@ -30,6 +30,6 @@ func TestIDIsAnsweredOnceOnAConnection(t *testing.T) {
 	}
 	ids.End("refused", false)
 	if ids.Known("refused") || ids.Known("") || begin("refused", "e2e4") != New {
-		t.Fatal("the id of a refused move may come again, for another move too")
+		t.Fatal("the id of a refused move cannot be used again")
 	}
 }

@@ -9,21 +9,21 @@ import (
 	"github.com/coder/websocket"
 )
 
-// Fault is what is wrong with a frame before anybody looks at its text.
+// Fault is what is wrong with a frame, whatever its text.
 type Fault uint8
 
 const (
 	NoFault Fault = iota
 	NotText       // a binary frame
-	TooFast       // more frames a second than the rate allows
+	TooFast       // beyond the rate limit
 )
 
-// maxStrikes is how many bad frames, less the good ones, a client may send.
+// maxStrikes is the number of bad frames minus good frames that closes a connection.
 const maxStrikes = 16
 
-// Read calls handle with each frame until the connection ends. handle reports
-// whether the frame was good; it may not keep text. Too many bad frames close the
-// connection. left reports whether the client closed it because the player leaves.
+// Read calls handle with each frame until the connection ends. handle reports whether
+// the frame was good; it must not keep text. maxStrikes closes the connection. left
+// reports whether the client closed it with the reason "leave".
 func (c *Conn) Read(handle func(text []byte, fault Fault) (good bool)) (left bool) {
 	for {
 		good, err := c.readFrame(handle)
@@ -45,7 +45,8 @@ func (c *Conn) Read(handle func(text []byte, fault Fault) (good bool)) (left boo
 	}
 }
 
-// readFrame takes a buffer only when a frame begins: a quiet connection holds none.
+// readFrame reads a frame and calls handle. It takes a buffer only when a frame begins,
+// so that a quiet connection holds none.
 func (c *Conn) readFrame(handle func([]byte, Fault) bool) (good bool, err error) {
 	kind, r, err := c.ws.Reader(context.Background())
 	if err != nil {
@@ -72,8 +73,7 @@ func (c *Conn) readFrame(handle func([]byte, Fault) bool) (good bool, err error)
 	return handle((*buf)[:n], NoFault), nil
 }
 
-// leaveReason is the reason of a close frame with which a client says that the
-// player leaves.
+// leaveReason is the reason in the close frame of a client whose player leaves.
 const leaveReason = "leave"
 
 func saysLeave(err error) bool {
@@ -81,8 +81,9 @@ func saysLeave(err error) bool {
 	return errors.As(err, &closed) && closed.Code == websocket.StatusNormalClosure && closed.Reason == leaveReason
 }
 
-// malformed reports whether a connection was ended by neither a close frame nor the
-// network. The library tells the client of some such errors, not of all.
+// malformed reports whether a read error is about the client's bytes: neither a close
+// frame nor a network error. The library sends a close frame after some of these
+// errors, but not after all.
 func malformed(err error) bool {
 	var closed websocket.CloseError
 	var network net.Error

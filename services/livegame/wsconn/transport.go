@@ -10,34 +10,33 @@ import (
 	"time"
 )
 
-// transport is a connection's network side. The WebSocket library reads from it, and
-// writes what it has to say itself: pongs and close frames, each with one Write.
-// Events, answers and pings are written past the library, which would take one
-// system call for each message, where a mover gets two at a time, and locks that
-// cost as much again.
+// transport is a connection's network side. The WebSocket library reads from it and
+// writes only pongs and close frames, each with one Write. Events, answers and pings
+// bypass the library, which would need one system call for each message, although a
+// mover gets two at a time, and locks that cost as much again.
 type transport struct {
 	net.Conn
-	raw          syscall.RawConn // nil where there is none
+	raw          syscall.RawConn // nil if the connection has none
 	writeTimeout time.Duration   // for a chunk
 
 	mu      sync.Mutex
 	closing bool   // a close frame was written: nothing may follow (RFC 6455, 5.5.1)
-	rest    []byte // what tryWrite could not write of its last frames: it goes first
+	rest    []byte // the part of tryWrite's last frames that was not written; must be written first
 }
 
 const (
 	defaultWriteTimeout = 10 * time.Second
-	// chunkBytes is how much a client may take the write timeout for.
+	// chunkBytes is the number of bytes that must be written within the write timeout.
 	chunkBytes = 16 << 10
 )
 
-// First bytes of control frames: final, and an opcode (RFC 6455, 5.2).
+// First bytes of control frames: the FIN bit and an opcode (RFC 6455, 5.2).
 const (
 	finalClose = 0x88
 	finalPing  = 0x89
 )
 
-// Write takes the library's frames.
+// Write implements net.Conn for the library's frames.
 func (t *transport) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -47,8 +46,8 @@ func (t *transport) Write(p []byte) (int, error) {
 	return len(p), t.writeLocked(p)
 }
 
-// write writes frames, and waits until they are written: a client may take up to
-// the write timeout for each chunk.
+// write writes frames and waits until they are written, up to the write timeout for each
+// chunk.
 func (t *transport) write(frames []byte) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -71,7 +70,7 @@ func (t *transport) writeLocked(p []byte) error {
 	if err := t.writeChunks(p); err != nil {
 		return err
 	}
-	return t.SetWriteDeadline(time.Time{}) // tryWrite would run into it
+	return t.SetWriteDeadline(time.Time{}) // an expired deadline would make tryWrite fail
 }
 
 func (t *transport) writeChunks(p []byte) error {
@@ -86,10 +85,10 @@ func (t *transport) writeChunks(p []byte) error {
 	return nil
 }
 
-// tryWrite writes what the connection takes of the buffer's frames without waiting.
-// If done is false, the caller must pass left to write, even if it is empty.
+// tryWrite writes as much of the buffer's frames as it can without waiting. If done is
+// false, the caller must pass left to write, even if it is empty.
 func (t *transport) tryWrite(b *writeBuffer) (left []byte, done bool, err error) {
-	if t.raw == nil || !t.mu.TryLock() { // the library is writing, and may have to wait
+	if t.raw == nil || !t.mu.TryLock() { // somebody else is writing, and may have to wait
 		return slices.Clone(b.frames), false, nil
 	}
 	defer t.mu.Unlock()
@@ -104,8 +103,8 @@ func (t *transport) tryWrite(b *writeBuffer) (left []byte, done bool, err error)
 	return nil, true, err
 }
 
-// nonBlocking is one write to a file descriptor that never waits. It is a type so
-// that the function that a RawConn takes is allocated once.
+// nonBlocking writes to a file descriptor without waiting. It is a type so that the
+// function for RawConn is allocated only once.
 type nonBlocking struct {
 	once  func(fd uintptr) bool
 	bytes []byte
@@ -117,7 +116,7 @@ func (w *nonBlocking) write(raw syscall.RawConn, p []byte) (n int, err error) {
 	if w.once == nil {
 		w.once = func(fd uintptr) bool {
 			w.n, w.err = syscall.Write(int(fd), w.bytes)
-			return true // do not try again
+			return true // do not retry
 		}
 	}
 	w.bytes = p
@@ -133,12 +132,12 @@ func (w *nonBlocking) write(raw syscall.RawConn, p []byte) (n int, err error) {
 func newTransport(conn net.Conn, writeTimeout time.Duration) *transport {
 	t := &transport{Conn: conn, writeTimeout: writeTimeout}
 	if c, ok := conn.(syscall.Conn); ok {
-		t.raw, _ = c.SyscallConn() // without one, every write waits
+		t.raw, _ = c.SyscallConn() // if it is nil, every write waits
 	}
 	return t
 }
 
-// hijacker gives the library a transport when it takes the connection over.
+// hijacker gives the library a transport instead of the hijacked connection.
 type hijacker struct {
 	http.ResponseWriter
 	writeTimeout time.Duration
@@ -156,7 +155,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return h.transport, rw, nil
 }
 
-// WriteHeaderNow is called by the library, because Gin delays the response's head.
+// WriteHeaderNow writes Gin's delayed response header. The library calls it.
 func (h *hijacker) WriteHeaderNow() {
 	if gin, ok := h.ResponseWriter.(interface{ WriteHeaderNow() }); ok {
 		gin.WriteHeaderNow()

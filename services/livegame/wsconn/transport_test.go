@@ -15,7 +15,7 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// The library can read the frames that are written past it.
+// The library can read the frames that bypass it, of any length.
 func TestFramesOfEveryLength(t *testing.T) {
 	t.Parallel()
 	var sent []outbox.Item

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// NotAnUpgrade says what keeps a request from becoming a WebSocket (RFC 6455,
-// 4.2.1); empty if nothing does. The library would answer in plain text.
-func NotAnUpgrade(r *http.Request) string {
+// UpgradeProblem returns why a request is not a valid WebSocket handshake (RFC 6455,
+// 4.2.1), or "" if it is one. We check first because the library's error is plain text.
+func UpgradeProblem(r *http.Request) string {
 	names := func(header, token string) bool {
 		for _, line := range r.Header.Values(header) {
 			for value := range strings.SplitSeq(line, ",") {
@@ -31,11 +31,11 @@ func NotAnUpgrade(r *http.Request) string {
 	return ""
 }
 
-// tokenPrefix begins the subprotocol that carries a browser's token.
+// tokenPrefix is the prefix of the subprotocol that carries a browser's token.
 const tokenPrefix = "bearer."
 
-// OfferedToken is the token of a client that cannot set headers: the access_token
-// of the query, or a subprotocol "bearer.<token>". Empty if there is none.
+// OfferedToken returns the token of a client that cannot set headers: the access_token
+// of the query, or a subprotocol "bearer.<token>"; "" if there is none.
 func OfferedToken(r *http.Request) string {
 	if token := r.URL.Query().Get("access_token"); token != "" {
 		return token

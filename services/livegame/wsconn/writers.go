@@ -9,15 +9,15 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// writers write to all connections, with one goroutine for each processor. One for
-// each connection would be woken for each event, and would keep a stack. They never
-// wait for a client: a connection that would have to be waited for gets a goroutine
-// of its own until it has caught up.
+// writers write to all connections, with at most one goroutine for each CPU. A
+// goroutine for each connection would be woken for each event and would keep a stack.
+// Writers never wait for a client: a connection that blocks gets a goroutine of its own
+// until its outbox is empty.
 type writers struct {
-	mu       sync.Mutex
-	players  []*Conn // written to before the watchers
-	watchers []*Conn
-	working  int
+	mu         sync.Mutex
+	players    []*Conn // written to before the spectators
+	spectators []*Conn
+	working    int // goroutines
 }
 
 // add queues a connection. The caller has set its writing flag.
@@ -27,7 +27,7 @@ func (w *writers) add(c *Conn) {
 	if c.player {
 		w.players = append(w.players, c)
 	} else {
-		w.watchers = append(w.watchers, c)
+		w.spectators = append(w.spectators, c)
 	}
 	if w.working < runtime.GOMAXPROCS(0) {
 		w.working++
@@ -42,13 +42,14 @@ func (w *writers) work() {
 	}
 }
 
-// next is the connection whose turn it is; without one the goroutine ends.
+// next removes and returns the next connection. It returns nil if there is none; then
+// the goroutine must end.
 func (w *writers) next() (c *Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	queue := &w.players
 	if len(*queue) == 0 {
-		queue = &w.watchers
+		queue = &w.spectators
 	}
 	if len(*queue) == 0 {
 		w.working--
@@ -59,15 +60,16 @@ func (w *writers) next() (c *Conn) {
 	return c
 }
 
-// schedule has the outbox written, unless a goroutine is already writing it.
+// schedule queues the connection for the writers, unless a goroutine is already writing
+// its outbox.
 func (c *Conn) schedule() {
 	if c.writing.CompareAndSwap(false, true) {
 		c.server.writers.add(c)
 	}
 }
 
-// flush writes what is in the outbox, as far as it need not wait. The caller has
-// set the writing flag.
+// flush writes the items of the outbox, and starts finish if it would have to wait or
+// the outbox has ended. The caller has set the writing flag.
 func (c *Conn) flush(b *writeBuffer) {
 	for more := true; more; more = c.more() {
 		end := b.fill(c.box)
@@ -79,8 +81,8 @@ func (c *Conn) flush(b *writeBuffer) {
 	}
 }
 
-// finish does what has to wait: it writes what is left and all that comes
-// meanwhile, and closes the connection at the outbox's end.
+// finish does the work that blocks: it writes left and the items that are put in
+// meanwhile, and closes the connection when the outbox has ended.
 func (c *Conn) finish(left []byte, err error, end outbox.End) {
 	b := &writeBuffer{}
 	for err == nil {
@@ -97,32 +99,33 @@ func (c *Conn) finish(left []byte, err error, end outbox.End) {
 		end = b.fill(c.box)
 		left = b.frames
 	}
-	_ = c.ws.CloseNow() // which ends Read; nobody writes any more
+	_ = c.ws.CloseNow() // makes Read return; the writing flag stays set, so nobody writes any more
 }
 
-// more clears the writing flag, unless something came meanwhile.
+// more clears the writing flag and returns false, unless the outbox has got items
+// meanwhile.
 func (c *Conn) more() bool {
 	c.writing.Store(false)
 	return !c.box.Idle() && c.writing.CompareAndSwap(false, true)
 }
 
-// Close closes the connection with the code and the reason of an outbox's end.
+// Close closes the connection with the close code and the text of an outbox's end.
 func (c *Conn) Close(why outbox.End) {
-	_ = c.ws.Close(closeCode(why), why.String()) // an error: the client has gone
+	_ = c.ws.Close(closeCode(why), why.String()) // an error means that the client has disconnected
 }
 
-// writeBuffer is what a writer reuses from one connection to the next.
+// writeBuffer has the buffers that a writer reuses for all its connections.
 type writeBuffer struct {
 	items   []outbox.Item
-	frames  []byte // to be written, and not to be changed
+	frames  []byte // to be written; read-only, because it may be an item's Frame
 	joined  []byte
 	syscall nonBlocking
 }
 
-// fill takes what is in the outbox.
+// fill takes the items of the outbox and sets frames.
 func (b *writeBuffer) fill(box *outbox.Outbox) (end outbox.End) {
 	b.items, end = box.Take(b.items)
-	if len(b.items) == 1 { // without a copy; for watchers that is the rule
+	if len(b.items) == 1 { // needs no copy; the usual case for spectators
 		b.frames = b.items[0].Frame
 		return end
 	}

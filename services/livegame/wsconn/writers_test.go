@@ -21,8 +21,8 @@ import (
 // manyFrames is how many frames each connection is sent.
 const manyFrames = 2000
 
-// serve accepts a connection that takes few bytes at once, and fills its outbox as
-// fast as it is emptied.
+// serve accepts a connection with a small send buffer, and fills its outbox as fast as
+// it is emptied.
 func serve(t *testing.T, s *Server, rw http.ResponseWriter, r *http.Request) {
 	c, err := s.Accept(rw, r, Options{
 		Player: strings.HasSuffix(r.URL.Path, "player"), Rate: rate.NewLimiter(rate.Inf, 1),
@@ -60,9 +60,9 @@ func serve(t *testing.T, s *Server, rw http.ResponseWriter, r *http.Request) {
 	feeding.Wait()
 }
 
-// Frames arrive whole and in order, however little a connection takes at once, and
-// whatever else is written to it.
-func TestSharedWritersKeepTheOrder(t *testing.T) {
+// Frames arrive whole and in order, although the send buffers are small and pings and
+// pongs are written in between.
+func TestSharedWritersKeepFramesInOrder(t *testing.T) {
 	t.Parallel()
 	s := NewServer(4096)
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { serve(t, s, rw, r) }))
@@ -72,7 +72,7 @@ func TestSharedWritersKeepTheOrder(t *testing.T) {
 		readers.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
-			conn, _, err := websocket.Dial(ctx, server.URL+[]string{"/player", "/watcher"}[i%2], nil)
+			conn, _, err := websocket.Dial(ctx, server.URL+[]string{"/player", "/spectator"}[i%2], nil)
 			if err != nil {
 				t.Error(err)
 				return
@@ -101,7 +101,7 @@ func TestSharedWritersKeepTheOrder(t *testing.T) {
 	readers.Wait()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		s.writers.mu.Lock()
-		idle := s.writers.working == 0 && len(s.writers.players)+len(s.writers.watchers) == 0
+		idle := s.writers.working == 0 && len(s.writers.players)+len(s.writers.spectators) == 0
 		s.writers.mu.Unlock()
 		if idle {
 			return

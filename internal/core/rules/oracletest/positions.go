@@ -50,11 +50,12 @@ func Start(r *rand.Rand) rules.Position {
 }
 
 func randomMen(r *rand.Rand) string {
-	men := "Kk"
+	var men strings.Builder
+	men.WriteString("Kk")
 	for range 2 + r.IntN(20) {
-		men += string("PPPPNBRQppppnbrq"[r.IntN(16)])
+		men.WriteByte("PPPPNBRQppppnbrq"[r.IntN(16)])
 	}
-	return men
+	return men.String()
 }
 
 // scatter puts men on random squares. The FEN has every possible castling right and
@@ -103,7 +104,7 @@ func moveHome(board *[64]byte) {
 }
 
 func rights(board *[64]byte) string {
-	all := ""
+	var all strings.Builder
 	for _, right := range []struct {
 		letter     string
 		king, rook int
@@ -113,13 +114,13 @@ func rights(board *[64]byte) string {
 			king, rook = 'k', 'r'
 		}
 		if board[right.king] == king && board[right.rook] == rook {
-			all += right.letter
+			all.WriteString(right.letter)
 		}
 	}
-	if all == "" {
+	if all.Len() == 0 {
 		return "-"
 	}
-	return all
+	return all.String()
 }
 
 // enPassant returns the square behind a pawn that may just have made a double step.

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-func TestLagIsSmoothedAndTheLesserOfTwo(t *testing.T) {
+func TestRoundTripIsSmoothedAndAMovesLagIsTheLesser(t *testing.T) {
 	t.Parallel()
-	var l lag
+	var l roundTrip
 	now := time.Now()
 	if cs, ok := l.cs(); ok || cs != 0 || l.ofMove(nil) != 0 {
 		t.Errorf("before the first pong: %d %t", cs, ok)
@@ -17,11 +17,11 @@ func TestLagIsSmoothedAndTheLesserOfTwo(t *testing.T) {
 		payload := l.ping(now)
 		now = now.Add(took)
 		l.pong(payload[:], now)
-		l.pong(payload[:], now.Add(time.Hour)) // a repeat counts for nothing
+		l.pong(payload[:], now.Add(time.Hour)) // a repeated pong is ignored
 	}
 	trip(100 * time.Millisecond)
 	if cs, ok := l.cs(); !ok || cs != 10 {
-		t.Errorf("the first measure: %d %t", cs, ok)
+		t.Errorf("the first sample: %d %t", cs, ok)
 	}
 	trip(500 * time.Millisecond)
 	if cs, _ := l.cs(); cs != 20 {
@@ -41,7 +41,7 @@ func TestLagIsSmoothedAndTheLesserOfTwo(t *testing.T) {
 	l.pong([]byte("made up"), now.Add(time.Minute))
 	l.pong(nil, now.Add(time.Minute))
 	if cs, _ := l.cs(); cs != 20 || l.unanswered(now.Add(time.Second)) != time.Second {
-		t.Errorf("after pongs to no waiting ping: %d, %s", cs, l.unanswered(now.Add(time.Second)))
+		t.Errorf("after pongs that answer no ping: %d, %s", cs, l.unanswered(now.Add(time.Second)))
 	}
 }
 
@@ -49,11 +49,11 @@ func TestSilentClientIsNoticed(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	c := &Conn{player: true}
-	c.lag.ping(now)
+	c.roundTrip.ping(now)
 	if err := c.ping(now.Add(maxSilence - 1)); err != nil {
 		t.Error(err)
 	}
-	c.heard.Store(true) // it sends something, though no pong
+	c.heard.Store(true) // the client sends something, but no pong
 	if err := c.ping(now.Add(maxSilence)); err != nil {
 		t.Error(err)
 	}

@@ -1,0 +1,175 @@
+// Package topology reads and writes the topology topic, which says which topics hold
+// an aggregate's data, and compares it with the topics that there are.
+//
+//	topology, err := topology.Read(ctx, client)              // before anything is read or written
+//	err = topology.Check(ctx, client, topics...)             // are they still the same topics?
+//	err = topology.Watch(ctx, client, topics...)             // ends when they are not, or when topology changes
+//
+// Kafka tells nobody that a topic was deleted, created again or given more
+// partitions, so Watch asks for the ids and counts every few seconds. The same
+// request tells the end of the topology topic, so that a new record is noticed
+// without a consumer of its own.
+package topology
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
+	"tabiya/schemas"
+)
+
+// ErrMismatch means that the topics are not those of topology. Somebody has to act;
+// the error says what happened and what to do.
+var ErrMismatch = errors.New("topology")
+
+// ErrChanged means that topology has a new record. Whoever works by the old one has
+// to start again.
+var ErrChanged = errors.New("topology has changed")
+
+// Snapshot is what topology said when it was read.
+type Snapshot struct {
+	records map[string]schemas.Topology // by aggregate
+	end     int64                       // of the topology topic
+}
+
+// Read reads topology. It returns an ErrMismatch if an aggregate has no record.
+func Read(ctx context.Context, client *kgo.Client) (Snapshot, error) {
+	s, err := read(ctx, client)
+	if err != nil {
+		return s, err
+	}
+	for _, a := range schemas.Aggregates() {
+		if _, ok := s.records[a.Name]; !ok {
+			return s, fmt.Errorf("%w has no record of aggregate %s: run `tabiya topics create`", ErrMismatch, a.Name)
+		}
+	}
+	return s, nil
+}
+
+func read(ctx context.Context, client *kgo.Client) (s Snapshot, err error) {
+	s.records = make(map[string]schemas.Topology)
+	s.end, err = kafka.EndOffset(ctx, client, schemas.TopologyTopic, 0)
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return s, fmt.Errorf("%w has no topic: run `tabiya topics create`", ErrMismatch)
+	}
+	if err == nil {
+		err = kafka.ReadPartition(ctx, client, schemas.TopologyTopic, 0, time.UnixMilli(0), s.apply)
+	}
+	if err != nil {
+		return s, fmt.Errorf("read topology: %w", err)
+	}
+	return s, nil
+}
+
+// apply takes a record of the topology topic. It skips malformed ones, and those of a
+// generation before the present one, which a delayed writer may send.
+func (s Snapshot) apply(r *kgo.Record) error {
+	key := string(r.Key)
+	if r.Value == nil {
+		delete(s.records, key)
+		return nil
+	}
+	t, err := schemas.DecodeTopology(r.Value)
+	if err == nil && t.Aggregate == key && t.Generation >= s.records[key].Generation {
+		s.records[key] = t
+	}
+	return nil
+}
+
+// Of returns the record of the aggregate that a topic belongs to.
+func (s Snapshot) Of(topic string) schemas.Topology {
+	a, _ := schemas.AggregateOf(topic)
+	return s.records[a.Name]
+}
+
+// Partitions implements kafka.Counts.
+func (s Snapshot) Partitions(topic string) (int32, error) { return s.Of(topic).Partitions, nil }
+
+// Check returns an ErrMismatch if one of the topics does not exist, is another topic
+// than the one in topology, or has another number of partitions.
+func (s Snapshot) Check(ctx context.Context, client *kgo.Client, topics ...string) error {
+	details, err := kadm.NewClient(client).ListTopics(ctx, topics...)
+	if err != nil {
+		return fmt.Errorf("look up topics: %w", err)
+	}
+	for _, name := range topics {
+		if err := s.compare(name, details[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s Snapshot) compare(name string, have kadm.TopicDetail) error {
+	want := s.Of(name)
+	switch count := int32(len(have.Partitions)); {
+	case errors.Is(have.Err, kerr.UnknownTopicOrPartition):
+		return fmt.Errorf("%w: topic %s does not exist any more: run `tabiya topics create`, then `tabiya topics adopt`", ErrMismatch, name)
+	case have.Err != nil:
+		return fmt.Errorf("look up topic %s: %w", name, have.Err)
+	case want.Format > schemas.TopologyFormat:
+		return fmt.Errorf("%w: the data of %s has format %d and this release knows %d: run a later release", ErrMismatch, name, want.Format, schemas.TopologyFormat)
+	case idOf(have) != want.Topic(name).ID:
+		return fmt.Errorf("%w: topic %s was created again or moved (its id is %s, not %s): run `tabiya topics adopt`", ErrMismatch, name, idOf(have), want.Topic(name).ID)
+	case count != want.Partitions:
+		return fmt.Errorf("%w: topic %s has %d partitions, not %d: replace it by one with %d, then run `tabiya topics adopt`", ErrMismatch, name, count, want.Partitions, want.Partitions)
+	}
+	return nil
+}
+
+func same(a, b schemas.Topology) bool { return bytes.Equal(a.Encode(), b.Encode()) }
+
+func idOf(t kadm.TopicDetail) string { return uuid.UUID(t.ID).String() }
+
+// watchInterval is how often Watch looks.
+const watchInterval = 2 * time.Second
+
+// Watch waits until ctx is done, and returns nil then. It returns an ErrMismatch if
+// Check does so twice in a row, since a broker that has just started may not know
+// all topics yet, and ErrChanged if topology has a new record of their aggregates. It
+// waits out a broker that is away.
+func (s Snapshot) Watch(ctx context.Context, client *kgo.Client, topics ...string) error {
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	for mismatches := 0; ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		err := s.look(ctx, client, topics)
+		switch {
+		case errors.Is(err, ErrChanged):
+			return err
+		case !errors.Is(err, ErrMismatch):
+			mismatches = 0
+		case mismatches > 0:
+			return err
+		default:
+			mismatches++
+		}
+	}
+}
+
+func (s Snapshot) look(ctx context.Context, client *kgo.Client, topics []string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	end, err := kafka.EndOffset(ctx, client, schemas.TopologyTopic, 0)
+	if err == nil && end != s.end {
+		now, err := read(ctx, client)
+		if err == nil && slices.ContainsFunc(topics, func(t string) bool { return !same(now.Of(t), s.Of(t)) }) {
+			return ErrChanged
+		}
+	}
+	return s.Check(ctx, client, topics...)
+}

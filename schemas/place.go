@@ -1,0 +1,35 @@
+package schemas
+
+import "fmt"
+
+// A place is a generation and an offset in one number, such that a later place is a
+// greater number. A topic that was lost and created again begins at offset 0 in a
+// later generation (see Topology). The places of generation 1 are the plain offsets,
+// so everything that was stored before there were generations is a place already.
+const (
+	offsetBits = 48
+	// MaxGeneration is the highest generation that a place can hold.
+	MaxGeneration = 1<<(63-offsetBits) - 1
+)
+
+// Place returns the place of an offset of a generation.
+func Place(generation, offset int64) int64 { return (generation-1)<<offsetBits + offset }
+
+// SplitPlace returns the generation and the offset of a place. A negative place, which
+// stands for none, is a negative offset of generation 1.
+func SplitPlace(place int64) (generation, offset int64) {
+	if place < 0 {
+		return 1, place
+	}
+	return place>>offsetBits + 1, place & (1<<offsetBits - 1)
+}
+
+// FormatPlace returns a place as text: the offset and, unless it is the first, the
+// generation.
+func FormatPlace(place int64) string {
+	generation, offset := SplitPlace(place)
+	if generation == 1 {
+		return fmt.Sprint(offset)
+	}
+	return fmt.Sprintf("%d of generation %d", offset, generation)
+}
