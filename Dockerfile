@@ -15,7 +15,9 @@ COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /rootfs/ /
 COPY --from=build /tabiya /tabiya
 USER 65532:65532
-ENV TABIYA_LISTEN=:8080
+# Operators' metrics stay inside the container unless TABIYA_OPS_LISTEN says otherwise.
+# The health check reads both variables.
+ENV TABIYA_LISTEN=:8080 TABIYA_OPS_LISTEN=127.0.0.1:9090
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=6s --start-period=60s --retries=5 CMD ["/tabiya", "ready"]
 ENTRYPOINT ["/tabiya"]

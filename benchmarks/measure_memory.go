@@ -80,7 +80,7 @@ func (s *server) resident(profiler string) (rss, live float64, err error) {
 			return 0, 0, err
 		}
 	}
-	text, err := read(s.api.base + "/metrics")
+	text, err := read(s.ops + "/metrics")
 	if err != nil {
 		return 0, 0, err
 	}

@@ -19,6 +19,7 @@ import (
 type server struct {
 	*process
 	api   *api
+	ops   string // URL of the operators' listener
 	kafka []string
 	pairs [][2]player
 }
@@ -60,6 +61,7 @@ func (b *bench) up(name string, flags ...string) (*server, error) {
 func (s *server) prepare(endpoints string) error {
 	var e struct {
 		URL          string   `json:"url"`
+		OpsURL       string   `json:"opsUrl"`
 		ServiceToken string   `json:"serviceToken"`
 		Kafka        []string `json:"kafka"`
 	}
@@ -76,7 +78,7 @@ func (s *server) prepare(endpoints string) error {
 	if err != nil {
 		return fmt.Errorf("start tabiya: %w", err)
 	}
-	s.api, s.kafka = newAPI(e.URL, e.ServiceToken, 512), e.Kafka
+	s.api, s.ops, s.kafka = newAPI(e.URL, e.ServiceToken, 512), e.OpsURL, e.Kafka
 	return s.register()
 }
 

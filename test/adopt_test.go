@@ -79,7 +79,7 @@ func (p *platform) loseAndAdopt(t *testing.T, topic string, g *manualGame) {
 	eventually.True(t, "the platform to say that the topic was created again", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		body, status, err := get(ctx, p.url+"/readyz")
+		body, status, err := get(ctx, p.opsURL+"/readyz")
 		said = string(body)
 		return err == nil && status != http.StatusOK && strings.Contains(said, "topic "+topic+" was created again") && strings.Contains(said, "tabiya topics adopt")
 	})

@@ -52,7 +52,6 @@ type grant struct {
 var grants = []grant{
 	{"GET /healthz", "", always, nil},
 	{"GET /readyz", "", always, nil},
-	{"GET /metrics", "", always, nil},
 	{"GET /openapi.json", "", always, nil},
 
 	{"POST /v1/accounts", `{"handle":"{new}","password":"correct horse battery"}`, created, nil},

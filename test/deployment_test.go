@@ -27,7 +27,8 @@ type deployment struct {
 	stores
 	broker       *realkafka.Broker
 	processes    map[string]*process
-	urls         map[string]string
+	urls         map[string]string // of clients
+	opsURLs      map[string]string // of operators
 	serviceToken string
 	env          []string // of every process
 	signingKey   string   // file, for the account service
@@ -47,6 +48,7 @@ func startDeployment(t testing.TB, names ...string) *deployment {
 		broker:    realkafka.Start(t),
 		processes: map[string]*process{},
 		urls:      map[string]string{},
+		opsURLs:   map[string]string{},
 	}
 	p.stores = stores{kafka.Config{Brokers: p.broker.Brokers()}, postgrestest.New(t).DSN, store.Config}
 	dir := dataDir(t)
@@ -73,9 +75,9 @@ func startDeployment(t testing.TB, names ...string) *deployment {
 // launch starts a process. A name that ends in 2 is the second process of its kind.
 func (p *deployment) launch(t testing.TB, name string) {
 	t.Helper()
-	address := loopbacktest.Address(t)
-	p.urls[name] = "http://" + address
-	args := append(strings.Fields(strings.TrimSuffix(name, " 2")), "--listen", address)
+	address, ops := loopbacktest.Address(t), loopbacktest.Address(t)
+	p.urls[name], p.opsURLs[name] = "http://"+address, "http://"+ops
+	args := append(strings.Fields(strings.TrimSuffix(name, " 2")), "--listen", address, "--ops-listen", ops)
 	if name == "service account" {
 		args = append(args, "--key", p.signingKey)
 	}

@@ -86,7 +86,7 @@ func (l eventLog) byGame() map[string][]record {
 // before, because the process was killed before it committed.
 func (p *deployment) replayed(t testing.TB, name string) (n int) {
 	t.Helper()
-	text, _, err := get(t.Context(), p.urls[name]+"/metrics")
+	text, _, err := get(t.Context(), p.opsURLs[name]+"/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ type platform struct {
 	*process
 	data string
 	stores
-	url, serviceToken string
+	url, opsURL, serviceToken string
 }
 
 // up starts a `tabiya up` and waits until it is ready.
@@ -57,14 +57,14 @@ func (p *platform) readEndpoints(t testing.TB, began time.Time) {
 		t.Fatal(err)
 	}
 	var e struct {
-		URL, ServiceToken, Postgres string
-		Kafka                       []string
-		S3                          struct{ Endpoint, Region, Bucket, AccessKey, SecretKey string }
+		URL, OpsURL, ServiceToken, Postgres string
+		Kafka                               []string
+		S3                                  struct{ Endpoint, Region, Bucket, AccessKey, SecretKey string }
 	}
 	if err := json.Unmarshal(text, &e); err != nil {
 		t.Fatal(err)
 	}
-	p.url, p.serviceToken = e.URL, e.ServiceToken
+	p.url, p.opsURL, p.serviceToken = e.URL, e.OpsURL, e.ServiceToken
 	p.stores = stores{
 		kafka:    kafka.Config{Brokers: e.Kafka},
 		postgres: e.Postgres,

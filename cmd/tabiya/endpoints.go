@@ -13,6 +13,7 @@ import (
 // its owner can read it.
 type endpoints struct {
 	URL          string   `json:"url"`
+	OpsURL       string   `json:"opsUrl"` // of the operators' listener
 	ServiceToken string   `json:"serviceToken"`
 	Kafka        []string `json:"kafka"`
 	Postgres     string   `json:"postgres"`

@@ -10,7 +10,8 @@ import (
 
 // listenFlags are the flags of a command that serves HTTP.
 type listenFlags struct {
-	Listen string `default:"127.0.0.1:8080" help:"Address of /healthz, /readyz and /metrics, and of the API of services; port 0 picks a free port."`
+	Listen string `default:"127.0.0.1:8080" help:"Address of the API of services, and of /healthz and /readyz for load balancers; port 0 picks a free port."`
+	opsFlags
 }
 
 func (f listenFlags) serve(ctx context.Context, n *node) error {
@@ -18,8 +19,12 @@ func (f listenFlags) serve(ctx context.Context, n *node) error {
 	if err != nil {
 		return err
 	}
+	ops, err := f.listenOps()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	n.logger.Info("listening", "url", listenerURL(listener))
-	return n.serve(ctx, listener, func() { n.logger.Info("ready") })
+	return n.serve(ctx, listeners{listener, ops}, func() { n.logger.Info("ready") })
 }
 
 type regionFlags struct {
@@ -49,6 +54,8 @@ type connectionFlags struct {
 	Connections           int `default:"20000" help:"Maximum number of sockets and streams of games; a quarter is reserved for players."`
 	ConnectionsPerPlayer  int `default:"64" help:"Maximum number of sockets and streams of one player."`
 	ConnectionsPerAddress int `default:"0" help:"Maximum number of sockets and streams from one address; 0 for no limit."`
+
+	CorsOrigins []string `placeholder:"ORIGIN" help:"Origins of the web sites whose pages may use the API, such as https://chess.example; * for all. Pages of the API's own host always may. Default: no others."`
 
 	TrustedProxies []string `placeholder:"CIDR" help:"Gateways whose X-Forwarded-For header is trusted for the client's address. Without it, all clients behind a gateway count as one address, also for the limit on wrong passwords."`
 }

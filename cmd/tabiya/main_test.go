@@ -71,6 +71,31 @@ func TestEnvironmentVariablesSetFlags(t *testing.T) {
 	}
 }
 
+func TestReadyAsksTheListenerOfTheSameEnvironment(t *testing.T) {
+	for _, test := range []struct{ listen, ops, want string }{
+		{"", "", "http://127.0.0.1:8080"},
+		{":8080", "127.0.0.1:9090", "http://127.0.0.1:9090"},
+		{"0.0.0.0:8081", "127.0.0.1:0", "http://127.0.0.1:8081"},
+		{"[::]:8081", "", "http://127.0.0.1:8081"},
+		{"10.0.0.7:8081", "", "http://10.0.0.7:8081"},
+		{"127.0.0.1:0", "127.0.0.1:0", ""},
+	} {
+		t.Run(test.listen+" "+test.ops, func(t *testing.T) {
+			if test.listen != "" {
+				t.Setenv("TABIYA_LISTEN", test.listen)
+			}
+			if test.ops != "" {
+				t.Setenv("TABIYA_OPS_LISTEN", test.ops)
+			}
+			var c cli
+			parse(t, &c, "ready")
+			if url, err := c.Ready.url(); url != test.want || (err == nil) != (test.want != "") {
+				t.Errorf("%q, %v, want %q", url, err, test.want)
+			}
+		})
+	}
+}
+
 func TestTopicReplicationDefaultsToThreeWithMajorityISR(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -24,7 +24,7 @@ const (
 	workersStopTimeout  = 3500 * time.Millisecond
 )
 
-// node runs the services, processors and sinks of one process, and its listener.
+// node runs the services, processors and sinks of one process, and its two listeners.
 type node struct {
 	logger   *slog.Logger
 	registry *prometheus.Registry
@@ -32,7 +32,8 @@ type node struct {
 	workers  []supervise.Part          // processors and sinks
 	routes   []func(gin.IRouter) error // of the services
 	proxies  []string                  // see httpx.TrustProxies
-	closers  []func()                  // called after everything has stopped
+	origins  httpx.Origins
+	closers  []func() // called after everything has stopped
 }
 
 func newNode(logger *slog.Logger) *node {
@@ -41,16 +42,24 @@ func newNode(logger *slog.Logger) *node {
 	return &node{logger: logger, registry: registry}
 }
 
-// serve runs everything and serves HTTP on listener until ctx ends, then drains
-// requests and stops. It calls ready once, when everything is ready for the first
-// time.
-func (n *node) serve(ctx context.Context, listener net.Listener, ready func()) error {
+// listeners are those for clients and for operators. serve closes them.
+type listeners struct{ public, ops net.Listener }
+
+func (l listeners) close() error { return errors.Join(l.public.Close(), l.ops.Close()) }
+
+// serve runs everything and serves HTTP until ctx ends, then drains requests and stops.
+// Operators are answered until everything has stopped. It calls ready once, when
+// everything is ready for the first time.
+func (n *node) serve(ctx context.Context, l listeners, ready func()) error {
 	services := supervise.New(n.logger, supervise.DefaultBackoff, n.services...)
 	workers := supervise.New(n.logger, supervise.DefaultBackoff, n.workers...)
-	handler, err := n.handler(services, workers)
+	checks := checksOf(services, workers)
+	handler, err := n.handler(checks)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, l.close())
 	}
+	ops := n.serveOps(l.ops, httpx.OpsHandler(n.registry, checks))
+	defer ops.Close()
 	endServices := startInBackground(ctx, services.Run)
 	endWorkers := startInBackground(ctx, workers.Run)
 
@@ -63,7 +72,7 @@ func (n *node) serve(ctx context.Context, listener net.Listener, ready func()) e
 		ErrorLog:          slog.NewLogLogger(n.logger.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(l.public) }()
 	go func() {
 		if waitUntilReady(ctx, services, workers) {
 			ready()
@@ -144,22 +153,26 @@ func (n *node) waitForStop(what string, limit time.Duration, end func() <-chan s
 	}
 }
 
-func (n *node) handler(supervisors ...*supervise.Supervisor) (http.Handler, error) {
+func checksOf(supervisors ...*supervise.Supervisor) (checks []httpx.Check) {
+	for _, s := range supervisors {
+		s.Ready(func(name string, ready func() error) { checks = append(checks, httpx.Check{Name: name, Ready: ready}) })
+	}
+	return checks
+}
+
+func (n *node) handler(checks []httpx.Check) (http.Handler, error) {
 	engine := httpx.New(n.logger, n.registry)
 	if err := httpx.TrustProxies(engine, n.proxies); err != nil {
 		return nil, err
 	}
-	var checks []httpx.Check
-	for _, s := range supervisors {
-		s.Ready(func(name string, ready func() error) { checks = append(checks, httpx.Check{Name: name, Ready: ready}) })
-	}
-	httpx.Health(engine, n.registry, checks)
+	httpx.AllowOrigins(engine, n.origins)
+	httpx.Health(engine, checks)
 	for _, routes := range n.routes {
 		if err := routes(engine); err != nil {
 			return nil, err
 		}
 	}
-	return engine, nil
+	return httpx.AnswerHead(engine), nil
 }
 
 // listen opens a listener. Call it before anything else is started, so that an

@@ -12,6 +12,7 @@ import (
 
 	"tabiya/internal/auth"
 	"tabiya/internal/core/player"
+	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/internal/postgres"
 	"tabiya/internal/supervise"
@@ -70,6 +71,10 @@ type service interface {
 // players table.
 func (n *node) addServices(ctx context.Context, deps dependencies, names ...string) error {
 	n.proxies = deps.connections.TrustedProxies
+	var err error
+	if n.origins, err = httpx.ParseOrigins(deps.connections.CorsOrigins); err != nil {
+		return fmt.Errorf("--cors-origins: %w", err)
+	}
 	counts := n.monitorTopology(deps, names)
 	commands, err := n.newProducer(deps, names, counts)
 	if err != nil {
@@ -95,7 +100,7 @@ func (n *node) addServices(ctx context.Context, deps dependencies, names ...stri
 			s, err = livegame.New(livegame.Config{
 				Kafka: deps.kafka, Counts: counts, Commands: commands, Players: players, Verifier: verifier,
 				Regions: deps.regions, Logger: n.logger, Registerer: n.registry,
-				History: finishedGames(historyService), MaxConnections: deps.connections.Connections, MaxPerPlayer: deps.connections.ConnectionsPerPlayer, MaxPerAddress: deps.connections.ConnectionsPerAddress,
+				Origins: n.origins, History: finishedGames(historyService), MaxConnections: deps.connections.Connections, MaxPerPlayer: deps.connections.ConnectionsPerPlayer, MaxPerAddress: deps.connections.ConnectionsPerAddress,
 			})
 		case "history":
 			s = historyService

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"time"
 
@@ -26,6 +25,7 @@ const (
 type upCmd struct {
 	Data   string `default:"data" type:"path" help:"Folder for the signing key and the data of the embedded Kafka, PostgreSQL and S3."`
 	Listen string `default:"127.0.0.1:8080" help:"Address of the API; port 0 picks a free port."`
+	opsFlags
 
 	Partitions  int32 `placeholder:"N" help:"Partitions of each topic; default: 4 with the embedded Kafka, else 32."`
 	Replication int16 `default:"3" help:"Replicas of each partition; always 1 with the embedded Kafka."`
@@ -48,6 +48,11 @@ func (c upCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
 		return cmp.Or(embedded.Busy(c.Data), err)
 	}
 	defer listener.Close() // for the returns before serve, which closes it too
+	ops, err := c.listenOps()
+	if err != nil {
+		return cmp.Or(embedded.Busy(c.Data), err)
+	}
+	defer ops.Close()
 	parts, err := embedded.Start(ctx, embedded.Config{
 		DataDir: c.Data, Logger: logger,
 		Kafka: len(c.Kafka) == 0, Postgres: c.Postgres == "", S3: c.S3 == "",
@@ -60,11 +65,11 @@ func (c upCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
 		defer cancel()
 		err = errors.Join(err, parts.Close(closing))
 	}()
-	return c.run(ctx, logger, listener, parts)
+	return c.run(ctx, logger, listeners{listener, ops}, parts)
 }
 
 // run builds and serves the whole platform. The embedded parts outlive it.
-func (c upCmd) run(ctx context.Context, logger *slog.Logger, listener net.Listener, parts *embedded.Instance) error {
+func (c upCmd) run(ctx context.Context, logger *slog.Logger, l listeners, parts *embedded.Instance) error {
 	deps, err := c.dependencies(parts)
 	if err != nil {
 		return err
@@ -96,11 +101,11 @@ func (c upCmd) run(ctx context.Context, logger *slog.Logger, listener net.Listen
 	if err != nil {
 		return err
 	}
-	e := deps.endpoints(listenerURL(listener), token)
+	e := deps.endpoints(listenerURL(l.public), listenerURL(l.ops), token)
 	if err := e.write(c.Data); err != nil {
 		return err
 	}
-	return n.serve(ctx, listener, func() { c.printWelcome(e) })
+	return n.serve(ctx, l, func() { c.printWelcome(e) })
 }
 
 // dependencies points at the embedded parts that were started, and at what the
@@ -142,7 +147,7 @@ func (c upCmd) printWelcome(e endpoints) {
 Tabiya is up.
 
   API       %[1]s   (documented in %[1]s/openapi.json)
-  health    %[1]s/readyz   metrics: %[1]s/metrics
+  health    %[6]s/readyz   metrics: %[6]s/metrics
   data      %[2]s
   archive   s3://%[3]s at %[4]s
   endpoints and credentials for other programs: %[5]s
@@ -153,5 +158,5 @@ Try:
 
 Ctrl-C stops; the next start continues with the same data.
 
-`, e.URL, c.Data, e.S3.Bucket, cmp.Or(e.S3.Endpoint, "Amazon S3"), endpointsFile(c.Data))
+`, e.URL, c.Data, e.S3.Bucket, cmp.Or(e.S3.Endpoint, "Amazon S3"), endpointsFile(c.Data), e.OpsURL)
 }

@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
-	"strconv"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,7 +27,7 @@ func New(logger *slog.Logger, registerer prometheus.Registerer) *gin.Engine {
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
 	e.UseRawPath = true // "%2F" in a path parameter must not be taken for a separator
-	e.Use(setRequestID, measure(registerer), recovery(logger), limitBody)
+	e.Use(setRequestID, noSniff, measure(registerer), recovery(logger), limitBody)
 	e.NoRoute(func(c *gin.Context) { Fail(c, schemas.CodeNotFound, "there is nothing at this path") })
 	e.NoMethod(func(c *gin.Context) {
 		Fail(c, schemas.CodeMethodNotAllowed, "this path does not support "+c.Request.Method)
@@ -45,6 +44,20 @@ func TrustProxies(e *gin.Engine, proxies []string) error {
 	return nil
 }
 
+// ClientNetwork returns the client's address, for IPv6 its /64: one client has all of
+// that.
+func ClientNetwork(c *gin.Context) string {
+	address, err := netip.ParseAddr(c.ClientIP())
+	if err != nil || address.Unmap().Is4() {
+		return c.ClientIP()
+	}
+	prefix, err := address.WithZone("").Prefix(64)
+	if err != nil {
+		return c.ClientIP()
+	}
+	return prefix.String()
+}
+
 // RequestID returns the id of the request in logs and problem documents. It is the
 // client's X-Request-Id if that is a UUID, else a new one.
 func RequestID(c *gin.Context) string { return c.GetString(requestIDKey) }
@@ -57,6 +70,9 @@ func setRequestID(c *gin.Context) {
 	c.Set(requestIDKey, id)
 	c.Header("X-Request-Id", id)
 }
+
+// noSniff keeps browsers from taking a response for another type than it says.
+func noSniff(c *gin.Context) { c.Header("X-Content-Type-Options", "nosniff") }
 
 func limitBody(c *gin.Context) {
 	if c.Request.ContentLength > MaxBody {
@@ -87,27 +103,6 @@ func recovery(logger *slog.Logger) gin.HandlerFunc {
 			Fail(c, schemas.CodeInternal, "")
 		}()
 		c.Next()
-	}
-}
-
-func measure(registerer prometheus.Registerer) gin.HandlerFunc {
-	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name:    "tabiya_http_request_seconds",
-		Help:    "Time from a request's header to the end of its response, without streams and sockets.",
-		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
-	}, []string{"method", "route", "status"})
-	registerer.MustRegister(seconds)
-	return func(c *gin.Context) {
-		start := time.Now()
-		c.Next()
-		if c.GetBool(streamKey) {
-			return
-		}
-		route := c.FullPath()
-		if route == "" {
-			route = "none" // a path without a route must not become a label
-		}
-		seconds.WithLabelValues(c.Request.Method, route, strconv.Itoa(c.Writer.Status())).Observe(time.Since(start).Seconds())
 	}
 }
 

@@ -44,7 +44,7 @@ func serve(t *testing.T) (e *gin.Engine, player, service, expired string, logs *
 	logs = new(bytes.Buffer)
 	registry := prometheus.NewRegistry()
 	e = New(slog.New(slog.NewTextHandler(logs, nil)), registry)
-	Health(e, registry, []Check{{"table", func() error { return io.ErrUnexpectedEOF }}})
+	Health(e, []Check{{"table", func() error { return io.ErrUnexpectedEOF }}})
 	g := e.Group("/", Authenticate(auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now)))
 	g.POST("/things", func(c *gin.Context) {
 		var b body
@@ -86,6 +86,9 @@ func TestBadRequestsGetAProblemWithTheCode(t *testing.T) {
 		"another charset":     {"POST", "/things", "application/json; charset=latin1", "", "", `{}`, schemas.CodeUnsupportedMediaType},
 		"wrong type of field": {"POST", "/things", jsonType, "", "", `{"n":"x"}`, schemas.CodeInvalidField},
 		"an array":            {"POST", "/things", jsonType, "", "", `[1]`, schemas.CodeInvalidField},
+		"null":                {"POST", "/things", jsonType, "", "", `null`, schemas.CodeInvalidField},
+		"null for a string":   {"POST", "/things", jsonType, "", "", `{"name":null,"n":1}`, schemas.CodeInvalidField},
+		"null for a number":   {"POST", "/things", jsonType, "", "", `{"name":"null","n": null }`, schemas.CodeInvalidField},
 		"too long":            {"POST", "/things", jsonType, "", "", `{"name":"` + strings.Repeat("a", MaxBody) + `"}`, schemas.CodeBodyTooLarge},
 		"no token":            {"GET", "/player", "", "", "", "", schemas.CodeUnauthenticated},
 		"bad token":           {"GET", "/player", "", "abc", "", "", schemas.CodeUnauthenticated},
@@ -122,6 +125,17 @@ func TestBadRequestsGetAProblemWithTheCode(t *testing.T) {
 				t.Fatalf("requestId is %q, want the X-Request-Id header", p.RequestID)
 			}
 		})
+	}
+}
+
+func TestTheWordNullIsAString(t *testing.T) {
+	t.Parallel()
+	var b body
+	if code, err := DecodeStrict([]byte(`{"name":"null, null"}`), &b); err != nil || b.Name != "null, null" {
+		t.Errorf("%q, %s %v", b.Name, code, err)
+	}
+	if _, err := DecodeStrict([]byte(`{"name":null}`), &b); err == nil || !strings.Contains(err.Error(), "/name must not be null") {
+		t.Error(err)
 	}
 }
 
@@ -175,13 +189,38 @@ func TestPanicIsLoggedButNotInTheResponse(t *testing.T) {
 	}
 }
 
-func TestReadyzNamesTheFailingCheck(t *testing.T) {
-	e, _, _, _, _ := serve(t)
-	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/metrics": http.StatusOK} {
-		w := httptest.NewRecorder()
-		e.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
-		if w.Code != want || (path == "/readyz" && !strings.Contains(w.Body.String(), `"table":"unexpected EOF"`)) {
-			t.Errorf("%s: got status %d, want %d: %s", path, w.Code, want, w.Body)
+func TestOnlyOperatorsAreToldWhyAProcessIsNotReady(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	engine := New(slog.New(slog.DiscardHandler), registry)
+	checks := []Check{{"table", func() error { return io.ErrUnexpectedEOF }}}
+	Health(engine, checks)
+	public, ops := httptest.NewServer(engine), httptest.NewServer(OpsHandler(registry, checks))
+	defer public.Close()
+	defer ops.Close()
+	for _, c := range []struct {
+		url    string
+		status int
+		body   string // a part of it
+	}{
+		{public.URL + "/healthz", http.StatusOK, `{"status":"ok"}`},
+		{public.URL + "/readyz", http.StatusServiceUnavailable, `{"status":"not ready"}`},
+		{public.URL + "/metrics", http.StatusNotFound, `"code":"not_found"`},
+		{ops.URL + "/healthz", http.StatusOK, `"ok"`},
+		{ops.URL + "/readyz", http.StatusServiceUnavailable, `{"parts":{"table":"unexpected EOF"}}`},
+		{ops.URL + "/metrics", http.StatusOK, "tabiya_http_request_seconds_count"},
+	} {
+		answer, err := http.Get(c.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || answer.StatusCode != c.status || !strings.Contains(string(text), c.body) {
+			t.Errorf("%s: %d %s, want %d with %s", c.url, answer.StatusCode, text, c.status, c.body)
+		}
+		if strings.HasPrefix(c.url, public.URL) && strings.Contains(string(text), "table") {
+			t.Errorf("%s names a part: %s", c.url, text)
 		}
 	}
 }
@@ -212,6 +251,25 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 	})
 	if n != len(statuses) {
 		t.Errorf("there are %d codes and %d statuses", n, len(statuses))
+	}
+}
+
+func TestOneNetworkIsOneClient(t *testing.T) {
+	t.Parallel()
+	e := New(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	e.GET("/", func(c *gin.Context) { c.String(200, ClientNetwork(c)) })
+	for address, want := range map[string]string{
+		"203.0.113.7:1":            "203.0.113.7",
+		"[2001:db8:1:2:3:4:5:6]:1": "2001:db8:1:2::/64",
+		"[2001:db8:1:2::9]:1":      "2001:db8:1:2::/64",
+		"[::ffff:203.0.113.7]:1":   "203.0.113.7",
+	} {
+		request, answer := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+		request.RemoteAddr = address
+		e.ServeHTTP(answer, request)
+		if got := answer.Body.String(); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // first of equals, or the first of all without an Accept header. If the client accepts
 // none, Accept answers with a problem document and ok is false.
 func Accept(c *gin.Context, offers ...string) (media string, ok bool) {
-	c.Header("Vary", "Accept")
+	c.Writer.Header().Add("Vary", "Accept")
 	header := strings.Join(c.Request.Header.Values("Accept"), ",")
 	if header == "" {
 		return offers[0], true

@@ -113,6 +113,13 @@ func Status(code schemas.Code) int {
 	return http.StatusInternalServerError
 }
 
+// Known reports whether the code is one of schemas. The code of a record may be from a
+// newer version.
+func Known(code schemas.Code) bool {
+	_, ok := statuses[code]
+	return ok
+}
+
 // Fail answers with a problem document for the code and aborts the request.
 func Fail(c *gin.Context, code schemas.Code, detail string) {
 	status := Status(code)

@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -49,17 +50,14 @@ func BindNothing(c *gin.Context) bool {
 }
 
 // DecodeStrict decodes exactly one JSON value into v. It rejects fields that v does not
-// have, fields that occur twice, and names in another case than v's. The code goes with
-// the error.
+// have, fields that occur twice, names in another case than v's, and null: an absent
+// field is left out. The code goes with the error.
 func DecodeStrict(body []byte, v any) (schemas.Code, error) {
 	err := json.Unmarshal(body, v, json.RejectUnknownMembers(true))
 	var wrong *json.SemanticError
 	switch {
-	case err == nil && jsontext.Value(body).Kind() == 'n':
-		// Unmarshal accepts null and sets nothing, as if it were {}.
-		return schemas.CodeInvalidField, errors.New("null has the wrong type")
 	case err == nil:
-		return "", nil
+		return refuseNull(body)
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return schemas.CodeMalformedJSON, errors.New("a field occurs twice")
 	case !jsontext.Value(body).IsValid(): // even if err is about something before the malformed part
@@ -70,6 +68,23 @@ func DecodeStrict(body []byte, v any) (schemas.Code, error) {
 		return schemas.CodeInvalidField, fmt.Errorf("%.100s has the wrong type", cmp.Or(string(wrong.JSONPointer), "the body"))
 	}
 	return schemas.CodeMalformedJSON, errors.New("the body is not one JSON value in UTF-8")
+}
+
+// refuseNull finds a null in valid JSON. Unmarshal accepts one for any type and sets
+// nothing, as if the field were not there.
+func refuseNull(body []byte) (schemas.Code, error) {
+	if !bytes.Contains(body, []byte("null")) {
+		return "", nil
+	}
+	for d := jsontext.NewDecoder(bytes.NewReader(body)); ; {
+		token, err := d.ReadToken()
+		if err != nil {
+			return "", nil
+		}
+		if token.Kind() == 'n' {
+			return schemas.CodeInvalidField, fmt.Errorf("%.100s must not be null", cmp.Or(string(d.StackPointer()), "the body"))
+		}
+	}
 }
 
 const principalKey = "tabiya.principal"
@@ -83,6 +98,7 @@ func Authenticate(verifier *auth.Verifier) gin.HandlerFunc {
 		if header == "" {
 			return
 		}
+		noStore(c)
 		scheme, token, _ := strings.Cut(header, " ")
 		if !strings.EqualFold(scheme, "Bearer") {
 			Fail(c, schemas.CodeUnauthenticated, "send Authorization: Bearer <token>")
@@ -95,6 +111,7 @@ func Authenticate(verifier *auth.Verifier) gin.HandlerFunc {
 // AuthenticateToken is Authenticate for a token from elsewhere, such as a socket's query
 // parameter. It returns false if it has answered with a problem document.
 func AuthenticateToken(c *gin.Context, verifier *auth.Verifier, token string) bool {
+	noStore(c)
 	who, err := verifier.Verify(token)
 	switch {
 	case errors.Is(err, auth.ErrExpired):
@@ -107,6 +124,9 @@ func AuthenticateToken(c *gin.Context, verifier *auth.Verifier, token string) bo
 	c.Set(principalKey, who)
 	return true
 }
+
+// noStore keeps caches from storing what may be for the holder of a token alone.
+func noStore(c *gin.Context) { c.Header("Cache-Control", "no-store") }
 
 // Principal returns the holder of the request's token. ok is false without a token.
 func Principal(c *gin.Context) (who auth.Principal, ok bool) {

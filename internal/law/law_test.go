@@ -48,6 +48,7 @@ var rules = []rule{
 	{"internal/replay", []string{"schemas", "internal/core/pgn", "internal/core/rules", "internal/client"}, "it knows the public API and PGN, not the server's code"},
 	{"internal/supervise", nil, "it runs any function and knows no service, processor or sink"},
 	{"internal/readiness", nil, "it counts failures of checks that it does not know"},
+	{"internal/ratelimit", nil, "it counts for keys that it does not know"},
 	{"internal/retry", nil, "it knows dependencies by name alone"},
 
 	{"tables", []string{"schemas", "internal/core/game", "internal/core/player", "internal/core/queue", "internal/kafka"}, "a table stores the state of an aggregate as a row on a topic"},
@@ -58,10 +59,10 @@ var rules = []rule{
 	{"processors", []string{"schemas", "tables", "internal/kafka", "internal/readiness"}, "the framework of all processors knows none of them"},
 
 	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres", "internal/readiness"}, "accounts are in Postgres, players in the players table"},
-	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await", "internal/readiness"}, "sends commands, reads tables and events"},
+	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await", "internal/ratelimit", "internal/readiness"}, "sends commands, reads tables and events"},
 	{"services/livegame/outbox", nil, "one client's queue: it knows no game"},
 	{"services/livegame/wsconn", []string{"services/livegame/outbox"}, "one connection: it knows no game and no frame's meaning"},
-	{"services/livegame/limits", []string{"schemas", "services/livegame/outbox"}, "counts connections and requests"},
+	{"services/livegame/limits", []string{"schemas", "internal/ratelimit", "services/livegame/outbox"}, "counts connections and requests"},
 	{"services/livegame/availability", []string{"schemas", "internal/readiness"}, "whether commands can be answered"},
 	{"services/livegame/held", []string{"schemas", "internal/core/game", "services/livegame/outbox"}, "folds events with the processor's own Apply; no HTTP, no Kafka"},
 	{"services/livegame/pending", []string{"schemas", "internal/core/game", "services/livegame/availability", "services/livegame/held"}, "commands that wait for their events"},

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"unicode/utf8"
 )
 
-// Bounds of the lengths of an account's fields, in bytes.
+// Bounds of the lengths of an account's fields: of passwords in characters, as in the
+// API document, of the others in bytes.
 const (
 	minHandle, maxHandle     = 2, 20
 	minPassword, maxPassword = 8, 128
@@ -25,9 +27,20 @@ func invalidInHandle(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
 }
 
+var errPasswordLength = fmt.Errorf("password must have %d to %d characters", minPassword, maxPassword)
+
 func validPassword(password string) error {
-	if len(password) < minPassword || len(password) > maxPassword {
-		return fmt.Errorf("password must have %d to %d bytes", minPassword, maxPassword)
+	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword {
+		return errPasswordLength
+	}
+	return nil
+}
+
+// possiblePassword is validPassword for the password of an existing account: the least
+// length was once counted in bytes.
+func possiblePassword(password string) error {
+	if len(password) < minPassword || utf8.RuneCountInString(password) > maxPassword {
+		return errPasswordLength
 	}
 	return nil
 }

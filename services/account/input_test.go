@@ -43,6 +43,12 @@ func TestBadInputRefusedWithStableCodeAndChangesNothing(t *testing.T) {
 		"unknown field":          {"POST", accounts, "", `{"handle":"newcomer","password":"password one","admin":true}`, schemas.CodeUnknownField},
 		"wrong type":             {"POST", accounts, "", `{"handle":7,"password":"password one"}`, schemas.CodeInvalidField},
 		"null":                   {"POST", accounts, "", `null`, schemas.CodeInvalidField},
+		"null for an e-mail":     {"POST", accounts, "", `{"handle":"newcomer","password":"password one","email":null}`, schemas.CodeInvalidField},
+		"null for a country":     {"POST", accounts, "", `{"handle":"newcomer","password":"password one","country":null}`, schemas.CodeInvalidField},
+		"reserved handle":        {"POST", accounts, "", `{"handle":"Admin","password":"password one"}`, schemas.CodeInvalidField},
+		"handle me":              {"POST", accounts, "", `{"handle":"ME","password":"password one"}`, schemas.CodeInvalidField},
+		"handle null":            {"POST", accounts, "", `{"handle":"null","password":"password one"}`, schemas.CodeInvalidField},
+		"handle of the platform": {"POST", accounts, "", `{"handle":"-Tabi_Ya-","password":"password one"}`, schemas.CodeInvalidField},
 		"no handle":              {"POST", accounts, "", `{"password":"password one"}`, schemas.CodeInvalidField},
 		"handle of 1":            {"POST", accounts, "", `{"handle":"x","password":"password one"}`, schemas.CodeInvalidField},
 		"handle of 21":           {"POST", accounts, "", `{"handle":"` + long[:21] + `","password":"password one"}`, schemas.CodeInvalidField},
@@ -51,6 +57,7 @@ func TestBadInputRefusedWithStableCodeAndChangesNothing(t *testing.T) {
 		"Kelvin sign":            {"POST", accounts, "", `{"handle":"\u212Aing","password":"password one"}`, schemas.CodeInvalidField},
 		"no password":            {"POST", accounts, "", `{"handle":"newcomer"}`, schemas.CodeInvalidField},
 		"password of 7":          {"POST", accounts, "", `{"handle":"newcomer","password":"passwor"}`, schemas.CodeInvalidField},
+		"password of 7 letters":  {"POST", accounts, "", `{"handle":"newcomer","password":"парольк"}`, schemas.CodeInvalidField}, // of 14 bytes
 		"password of 129":        {"POST", accounts, "", `{"handle":"newcomer","password":"` + long + `"}`, schemas.CodeInvalidField},
 		"e-mail without at":      {"POST", accounts, "", `{"handle":"newcomer","password":"password one","email":"nobody"}`, schemas.CodeInvalidField},
 		"e-mail with a name":     {"POST", accounts, "", `{"handle":"newcomer","password":"password one","email":"A <a@b.org>"}`, schemas.CodeInvalidField},
@@ -81,6 +88,7 @@ func TestBadInputRefusedWithStableCodeAndChangesNothing(t *testing.T) {
 		"change, truncated":    {"PATCH", me, s.Token, `{"a":`, schemas.CodeMalformedJSON},
 		"change, not UTF-8":    {"PATCH", me, s.Token, "{\"a\":\"\xff\"}", schemas.CodeMalformedJSON},
 		"close, extra field":   {"DELETE", me, s.Token, `{"really":false}`, schemas.CodeUnknownField},
+		"change to null":       {"PATCH", me, s.Token, `{"country":"DE","email":null}`, schemas.CodeInvalidField},
 		"nothing to change":    {"PATCH", me, s.Token, `{}`, schemas.CodeInvalidField},
 		"change of the handle": {"PATCH", me, s.Token, `{"handle":"better"}`, schemas.CodeUnknownField},
 		"change to no region":  {"PATCH", me, s.Token, `{"region":""}`, schemas.CodeUnknownRegion},
@@ -101,6 +109,14 @@ func TestBadInputRefusedWithStableCodeAndChangesNothing(t *testing.T) {
 	r.wantRefused(schemas.CodeUnsupportedMediaType, "POST", accounts, "", `handle=newcomer`, "Content-Type", form)
 	if a, o := r.count(`SELECT count(*) FROM accounts`), r.count(`SELECT count(*) FROM outbox`); a != 1 || o != 1 {
 		t.Fatalf("%d accounts, %d commands: bad input changed something", a, o)
+	}
+}
+
+func TestPasswordsAreCountedInCharacters(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for handle, password := range map[string]string{"least": "парольчик"[:16], "most": strings.Repeat("п", 128)} {
+		r.register(`{"handle":"` + handle + `","password":"` + password + `"}`)
 	}
 }
 

@@ -141,7 +141,7 @@ func (s *Service) checkCurrentPassword(c *gin.Context, a account, body change) b
 // matches reports whether hash is that of the password. It does not hash input
 // whose length no password has.
 func (s *Service) matches(ctx context.Context, password, hash string) (bool, error) {
-	if len(password) < minPassword || len(password) > maxPassword {
+	if possiblePassword(password) != nil {
 		return false, nil
 	}
 	return s.hashes.Matches(ctx, password, hash)

@@ -70,7 +70,7 @@ func (s *Service) checkNew(c *gin.Context, body *newAccount) bool {
 	if body.Region == "" {
 		body.Region = s.cfg.Regions[0]
 	}
-	err := errors.Join(validHandle(body.Handle), validPassword(body.Password), validEmail(body.Email), validCountry(body.Country))
+	err := errors.Join(validHandle(body.Handle), unreservedHandle(body.Handle), validPassword(body.Password), validEmail(body.Email), validCountry(body.Country))
 	if err != nil {
 		httpx.Fail(c, schemas.CodeInvalidField, oneLine(err))
 		return false

@@ -28,7 +28,7 @@ func (s *Service) signIn(c *gin.Context) {
 		return
 	}
 	// No account can have an invalid name or password: no need to look.
-	invalid := errors.Join(validPassword(body.Password), validEmail(body.Email))
+	invalid := errors.Join(possiblePassword(body.Password), validEmail(body.Email))
 	if body.Handle != "" {
 		invalid = errors.Join(invalid, validHandle(body.Handle))
 	}

@@ -61,8 +61,10 @@ func TestBadQueriesRefusedWithStableCode(t *testing.T) {
 	rig.wantRefused(schemas.CodePlayerNotFound, "/v1/history/players/a%00b/games", "")
 	rig.wantRefused(schemas.CodeNotAcceptable, path, "application/xml")
 
-	for range cap(rig.streams) {
-		rig.streams <- struct{}{}
+	for range rig.exports.max {
+		if e, _ := rig.exports.Begin("", func() {}); e == nil {
+			t.Fatal("no place for an export")
+		}
 	}
 	rig.wantRefused(schemas.CodeTooManyConnections, path, mediaNDJSON)
 	rig.read(path, &page) // the limit is for streams only

@@ -2,11 +2,13 @@ package history
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -34,7 +36,7 @@ type rig struct {
 	signer *auth.Signer
 }
 
-func newRig(t *testing.T, pool *pgxpool.Pool) *rig {
+func newRig(t *testing.T, pool *pgxpool.Pool, tune ...func(*Config)) *rig {
 	t.Helper()
 	key, err := auth.GenerateKey()
 	if err != nil {
@@ -42,16 +44,26 @@ func newRig(t *testing.T, pool *pgxpool.Pool) *rig {
 	}
 	logger := slog.New(slog.NewTextHandler(testWriter{t}, nil))
 	r := &rig{t: t, signer: auth.NewSigner(key)}
-	r.Service, err = New(Config{
+	cfg := Config{
 		Pool: pool, Verifier: auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now),
 		Logger: logger, Registerer: prometheus.NewRegistry(),
-	})
+	}
+	for _, f := range tune {
+		f(&cfg)
+	}
+	r.Service, err = New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	engine := httpx.New(logger, prometheus.NewRegistry())
 	r.Routes(engine)
-	r.server = httptest.NewServer(engine)
+	r.server = httptest.NewUnstartedServer(engine)
+	// So that a client that does not read is noticed after a few kilobytes.
+	r.server.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		_ = conn.(*net.TCPConn).SetWriteBuffer(4 << 10)
+		return ctx
+	}
+	r.server.Start()
 	t.Cleanup(r.server.Close)
 	return r
 }

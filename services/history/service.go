@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 
 	"tabiya/internal/auth"
 	"tabiya/internal/httpx"
@@ -22,9 +24,12 @@ import (
 type Config struct {
 	Pool     *pgxpool.Pool
 	Verifier *auth.Verifier
-	// MaxStreams bounds the exports at the same time, each of which holds a page
-	// of games in memory. Default 32.
+	// MaxStreams bounds the exports at the same time, each of which holds an encoded
+	// page in memory. Default 128.
 	MaxStreams int
+	// MaxPages bounds the exports that read a page from the database at the same time;
+	// the others wait in turn. Default 8.
+	MaxPages   int
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 }
@@ -32,13 +37,16 @@ type Config struct {
 // Validate sets defaults and reports the first thing that cannot work.
 func (c *Config) Validate() error {
 	if c.MaxStreams == 0 {
-		c.MaxStreams = 32
+		c.MaxStreams = 128
+	}
+	if c.MaxPages == 0 {
+		c.MaxPages = 8
 	}
 	switch {
 	case c.Pool == nil || c.Verifier == nil || c.Logger == nil || c.Registerer == nil:
 		return errors.New("history: a required field is missing")
-	case c.MaxStreams < 0:
-		return errors.New("history: MaxStreams is negative")
+	case c.MaxStreams < 0 || c.MaxPages < 0:
+		return errors.New("history: a limit is negative")
 	}
 	return nil
 }
@@ -47,7 +55,8 @@ func (c *Config) Validate() error {
 type Service struct {
 	cfg       Config
 	games     *store
-	streams   chan struct{}
+	exports   exports
+	pages     *semaphore.Weighted // in the order of their requests
 	readiness *readiness.Status
 }
 
@@ -59,7 +68,8 @@ func New(cfg Config) (*Service, error) {
 	return &Service{
 		cfg:       cfg,
 		games:     newStore(cfg.Pool, cfg.Logger, cfg.Registerer),
-		streams:   make(chan struct{}, cfg.MaxStreams),
+		exports:   exports{max: cfg.MaxStreams, now: time.Now},
+		pages:     semaphore.NewWeighted(int64(cfg.MaxPages)),
 		readiness: readiness.New("postgres", 0),
 	}, nil
 }

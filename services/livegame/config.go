@@ -13,6 +13,7 @@ import (
 
 	"tabiya/internal/auth"
 	"tabiya/internal/core/player"
+	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
 	"tabiya/services/livegame/finished"
@@ -44,6 +45,8 @@ type Config struct {
 	Commands Sender
 	Players  Players
 	Verifier *auth.Verifier
+	// Origins are the web sites whose pages may open sockets.
+	Origins httpx.Origins
 	// History finds the row of a finished game. If nil, finished games that this
 	// instance does not remember are not streamed.
 	History finished.History

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
+	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
 	"tabiya/services/livegame/availability"
@@ -80,7 +81,7 @@ func New(cfg Config) (*Service, error) {
 	s.commands = pending.New(pending.Config{
 		Sender: cfg.Commands, Availability: s.availability, StateAt: s.lookup.StateAt,
 		Timeout: cfg.AnswerTimeout, Limit: cfg.MaxInFlight, Logger: cfg.Logger,
-		Latency: s.metrics.latency, Answered: s.metrics.answered,
+		Latency: s.metrics.latency, Answered: s.metrics.answered, KnownCode: httpx.Known,
 	})
 	s.presence = presence.New(s.games, cfg.Commands, s.availability)
 	s.follower = follower.New(follower.Config{

@@ -37,6 +37,10 @@ func (s *Service) openSocket(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeUpgradeRequired, why)
 		return
 	}
+	if !s.cfg.Origins.Allow(c.Request) {
+		httpx.Fail(c, schemas.CodeForbidden, "pages of this origin may not open sockets")
+		return
+	}
 	k := &socket{service: s, gameID: c.Param("id")}
 	if !k.authenticate(c) {
 		return

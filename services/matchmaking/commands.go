@@ -2,6 +2,7 @@ package matchmaking
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -114,6 +115,10 @@ func (s *Service) knownPool(c *gin.Context, pool string) bool {
 // ok is false it has answered the request.
 func (s *Service) prepare(c *gin.Context) (id string, row *player.State, ok bool) {
 	if id, ok = httpx.CommandID(c, httpx.PlayerID(c)); !ok {
+		return "", nil, false
+	}
+	if !s.rates.Allow(httpx.PlayerID(c), time.Now()) {
+		httpx.Fail(c, schemas.CodeRateLimited, fmt.Sprintf("slower: %d joins and leaves a second", s.cfg.RequestRate))
 		return "", nil, false
 	}
 	if reason := s.unavailable(); reason != "" {

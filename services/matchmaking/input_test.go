@@ -44,6 +44,7 @@ func TestBadInputRefusedWithStableCodeAndChangesNothing(t *testing.T) {
 		"leave without join":   {"POST", leave, p, "", "", schemas.CodeNotQueued},
 		"leave, truncated":     {"POST", leave, p, "", `{"broken`, schemas.CodeMalformedJSON},
 		"leave, null":          {"POST", leave, p, "", `null`, schemas.CodeInvalidField},
+		"join, null region":    {"POST", join, p, "", `{"region":null}`, schemas.CodeInvalidField},
 		"join, null":           {"POST", join, p, "", `null`, schemas.CodeInvalidField},
 		"leave, extra field":   {"POST", leave, p, "", `{"unknown":1}`, schemas.CodeUnknownField},
 		"leave, too long":      {"POST", leave, p, "", `{"a":"` + strings.Repeat("a", httpx.MaxBody) + `"}`, schemas.CodeBodyTooLarge},

@@ -19,10 +19,12 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"tabiya/internal/auth"
 	"tabiya/internal/await"
@@ -30,6 +32,7 @@ import (
 	"tabiya/internal/core/queue"
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
+	"tabiya/internal/ratelimit"
 	"tabiya/internal/readiness"
 	"tabiya/schemas"
 	"tabiya/tables"
@@ -51,6 +54,9 @@ type Config struct {
 	Regions  []string // regions that have queues
 	// AnswerTimeout is how long a request waits for its event. Default 5 s.
 	AnswerTimeout time.Duration
+	// RequestRate is how many joins and leaves a second a player may send, with ten
+	// seconds' worth at once: each costs the log two records or more. Default 2.
+	RequestRate int
 	// MaxStreams and MaxStreamsPerPlayer bound the open GET /v1/me/events.
 	// Defaults 20,000 and 8.
 	MaxStreams, MaxStreamsPerPlayer int
@@ -66,6 +72,7 @@ type Config struct {
 // Validate sets defaults and reports the first thing that cannot work.
 func (c *Config) Validate() error {
 	c.AnswerTimeout = cmp.Or(c.AnswerTimeout, 5*time.Second)
+	c.RequestRate = cmp.Or(c.RequestRate, 2)
 	c.MaxStreams = cmp.Or(c.MaxStreams, 20_000)
 	c.MaxStreamsPerPlayer = cmp.Or(c.MaxStreamsPerPlayer, 8)
 	c.KeepAlive = cmp.Or(c.KeepAlive, 15*time.Second)
@@ -75,7 +82,7 @@ func (c *Config) Validate() error {
 		return errors.New("matchmaking: a required field is missing")
 	case len(c.Regions) == 0:
 		return errors.New("matchmaking: no regions")
-	case c.AnswerTimeout < 0 || c.MaxStreams < 0 || c.MaxStreamsPerPlayer < 0 || c.KeepAlive < 0 || c.MaxStreamAge < 0:
+	case c.AnswerTimeout < 0 || c.RequestRate < 0 || c.MaxStreams < 0 || c.MaxStreamsPerPlayer < 0 || c.KeepAlive < 0 || c.MaxStreamAge < 0:
 		return errors.New("matchmaking: a limit is negative")
 	}
 	for _, region := range c.Regions {
@@ -89,12 +96,16 @@ func (c *Config) Validate() error {
 // rememberedRefusals bounds their memory, about 400 bytes each.
 const rememberedRefusals = 16_384
 
+// rememberedRates bounds the players whose rate is remembered, about 300 bytes each.
+const rememberedRates = 16_384
+
 // Service answers the matchmaking endpoints.
 type Service struct {
 	cfg     Config
 	queues  *tables.View[*queue.State]
 	answers *await.Answers
 	lag     *kafka.Lag
+	rates   *ratelimit.Keyed[string] // of joins and leaves, by player id
 
 	subscriptions *subscriptions
 	availability  availability
@@ -111,6 +122,9 @@ func New(cfg Config) (*Service, error) {
 		queues:  tables.NewView(cfg.Kafka, tables.Queues(), cfg.Logger),
 		answers: await.New(rememberedRefusals),
 		lag:     kafka.NewLag(cfg.Kafka, "matchmaking-service", cfg.Logger),
+		rates: ratelimit.New(func() *rate.Limiter {
+			return rate.NewLimiter(rate.Limit(cfg.RequestRate), 10*cfg.RequestRate)
+		}, rememberedRates, strings.Clone),
 
 		subscriptions: newSubscriptions(cfg),
 		availability:  availability{readiness: readiness.New("kafka", cfg.Kafka.Session())},

@@ -83,7 +83,7 @@ func TestTwoPlayersAreMatchedPlayAndAreNotified(t *testing.T) {
 
 func TestSameIdempotencyKeyGivesSameTicket(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := newRig(t, func(c *Config) { c.RequestRate = 100 })
 	p := r.register("Paul")
 	first := r.join(p, "3+0", "k")
 	if again := r.join(p, "3+0", "k"); again != first {

@@ -68,6 +68,33 @@ func TestDocumentListsEveryCode(t *testing.T) {
 	}
 }
 
+func TestCodesOfDrawsAndAbortsAreListedThereOnly(t *testing.T) {
+	t.Parallel()
+	document, err := openapitest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := map[string]string{
+		"no_draw_offer": "draw", "draw_offer_pending": "draw", "draw_offer_too_soon": "draw", "no_draw_to_claim": "draw", "too_late_to_abort": "abort",
+	}
+	listed := make(map[string]bool)
+	for _, item := range document.Paths.Map() {
+		for _, operation := range item.Operations() {
+			codes, _ := operation.Extensions["x-problems"].([]any)
+			for _, code := range codes {
+				if where := only[code.(string)]; where == operation.OperationID {
+					listed[code.(string)] = true
+				} else if where != "" {
+					t.Errorf("%s lists %s", operation.OperationID, code)
+				}
+			}
+		}
+	}
+	if len(listed) != len(only) {
+		t.Errorf("only %v are listed", listed)
+	}
+}
+
 func TestDocumentServed(t *testing.T) {
 	t.Parallel()
 	gin.SetMode(gin.ReleaseMode)

@@ -47,7 +47,7 @@ func routes(t *testing.T) (all []string) {
 	players := tables.NewView(unreachable, tables.Players(), logger)
 
 	engine := httpx.New(logger, registry)
-	httpx.Health(engine, registry, nil)
+	httpx.Health(engine, nil)
 	if err := openapi.Routes(engine); err != nil {
 		t.Fatal(err)
 	}

@@ -2,12 +2,11 @@ package limits
 
 import (
 	"strings"
-	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 
+	"tabiya/internal/ratelimit"
 	"tabiya/services/livegame/outbox"
 )
 
@@ -26,36 +25,23 @@ const maxRates = 16_384
 
 // RequestRates are the HTTP limiters, one for each player and game (see NewRate).
 // Limits are needed because even a refused request writes two records.
-type RequestRates struct {
-	perSecond int
-
-	mu sync.Mutex
-	by *lru.Cache[limitKey, *rate.Limiter] // drops the least recently used
-}
+type RequestRates struct{ by *ratelimit.Keyed[limitKey] }
 
 // limitKey is a player and a game that they play. gameID is "" for all games that they
 // do not play, which share one limiter.
 type limitKey struct{ playerID, gameID string }
 
+func (k limitKey) clone() limitKey {
+	return limitKey{strings.Clone(k.playerID), strings.Clone(k.gameID)}
+}
+
 // NewRequestRates creates limiters of perSecond requests each.
 func NewRequestRates(perSecond int) *RequestRates {
-	by, err := lru.New[limitKey, *rate.Limiter](maxRates)
-	if err != nil {
-		panic(err) // only for a size below 1
-	}
-	return &RequestRates{perSecond: perSecond, by: by}
+	return &RequestRates{ratelimit.New(func() *rate.Limiter { return NewRate(perSecond) }, maxRates, limitKey.clone)}
 }
 
 // Allow reports whether a player's request may be served now. gameID is "" for a
 // game that the player does not play.
 func (r *RequestRates) Allow(playerID, gameID string, now time.Time) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	limiter, ok := r.by.Get(limitKey{playerID, gameID})
-	if !ok {
-		limiter = NewRate(r.perSecond)
-		// A substring of a request would keep the whole request in memory.
-		r.by.Add(limitKey{strings.Clone(playerID), strings.Clone(gameID)}, limiter)
-	}
-	return limiter.AllowN(now, 1)
+	return r.by.Allow(limitKey{playerID, gameID}, now)
 }

@@ -40,7 +40,10 @@ type Config struct {
 	Logger *slog.Logger
 
 	Latency  prometheus.Observer    // seconds from sending a command to its answer
-	Answered *prometheus.CounterVec // by command and answer: "accepted" or the code
+	Answered *prometheus.CounterVec // by command, and "accepted", the code, or "other"
+	// KnownCode reports whether a refusal's code is one of schemas. Others, which a record
+	// may have, are counted as "other": each value of a label costs memory for ever.
+	KnownCode func(schemas.Code) bool
 }
 
 // Commands are the commands in flight: sent, and not answered yet.
@@ -62,7 +65,7 @@ func (c *Commands) Len() int { return c.table.len() }
 // which has the same id, must match.
 func (c *Commands) Send(cmd schemas.Command, content string, done func(Outcome)) {
 	answered := func(o Outcome) {
-		c.cfg.Answered.WithLabelValues(string(cmd.Type), o.label()).Inc()
+		c.cfg.Answered.WithLabelValues(string(cmd.Type), c.label(o)).Inc()
 		done(o)
 	}
 	if why := c.cfg.Availability.WhyNoCommands(); why != "" {
@@ -101,11 +104,14 @@ func (c *Commands) sent(k key, err error) {
 	c.table.settle(k, refused(schemas.CodeOutcomeUnknown, "Kafka did not answer; repeat the request with the same Idempotency-Key"))
 }
 
-func (o Outcome) label() string {
-	if o.Code == "" {
+func (c *Commands) label(o Outcome) string {
+	switch {
+	case o.Code == "":
 		return "accepted"
+	case c.cfg.KnownCode(o.Code):
+		return string(o.Code)
 	}
-	return string(o.Code)
+	return "other"
 }
 
 // OnEvent answers the command that caused an event.

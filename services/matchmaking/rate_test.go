@@ -1,0 +1,32 @@
+package matchmaking
+
+import (
+	"net/http"
+	"testing"
+	"time"
+)
+
+func TestScriptedJoinsAndLeavesSlowDownOnlyTheirPlayer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	script, honest := r.register("Script"), r.register("Honest")
+	r.join(script, "3+2", "")
+	r.leave(script, "3+2", "")
+	began, served, slowed := time.Now(), 2, 0
+	for n := range 100 {
+		action := [...]string{"join", "leave"}[n%2]
+		resp := r.request("POST", "/v1/queues/3+2/"+action, script, "", "", nil)
+		if resp.StatusCode != http.StatusTooManyRequests {
+			served++
+			continue
+		}
+		if slowed++; resp.Header.Get("Retry-After") == "" {
+			t.Error("429 without Retry-After")
+		}
+	}
+	if most := 20 + int(2*time.Since(began).Seconds()) + 1; served > most || slowed == 0 {
+		t.Errorf("%d of 102 requests were served within %s, want %d at most", served, time.Since(began), most)
+	}
+	r.join(honest, "3+2", "")
+	r.leave(honest, "3+2", "")
+}
