@@ -195,9 +195,9 @@ func (r *rig) recreate(topic string, partitions int32) {
 	r.t.Helper()
 	r.delete(topic)
 	adm := r.admin()
-	stamped := "LogAppendTime"
+	stamped, forever := "LogAppendTime", "-1"
 	eventually.True(r.t, "the topic to be created again", func() bool {
-		_, err := adm.CreateTopic(r.t.Context(), partitions, 1, map[string]*string{"message.timestamp.type": &stamped}, topic)
+		_, err := adm.CreateTopic(r.t.Context(), partitions, 1, map[string]*string{"message.timestamp.type": &stamped, "retention.ms": &forever}, topic)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			r.t.Fatal(err)
 		}

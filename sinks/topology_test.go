@@ -37,9 +37,9 @@ func recreate(t *testing.T, cfg kafka.Config, topic string, partitions int32) {
 	if err := errors.Join(err, deleted.Error()); err != nil {
 		t.Fatal(err)
 	}
-	stamped := "LogAppendTime"
+	stamped, forever := "LogAppendTime", "-1"
 	eventually.True(t, "the topic to be created again", func() bool {
-		_, err := adm.CreateTopic(t.Context(), partitions, 1, map[string]*string{"message.timestamp.type": &stamped}, topic)
+		_, err := adm.CreateTopic(t.Context(), partitions, 1, map[string]*string{"message.timestamp.type": &stamped, "retention.ms": &forever}, topic)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			t.Fatal(err)
 		}

@@ -37,6 +37,7 @@ func TestLiveGamesGoOnAfterALostTopicIsAdopted(t *testing.T) {
 	}
 	third := newGame(t, p)
 	third.mustMove(t, "d2d4")
+	third.mustMove(t, "d7d5")
 
 	p.loseAndAdopt(t, schemas.GameEvents, first)
 	for _, g := range []*manualGame{first, second} {
@@ -49,7 +50,7 @@ func TestLiveGamesGoOnAfterALostTopicIsAdopted(t *testing.T) {
 		g.mustMove(t, "b5a4")
 		g.mustResign(t)
 	}
-	third.mustMove(t, "d7d5")
+	third.mustMove(t, "c2c4")
 	third.mustResign(t)
 	for _, g := range []*manualGame{first, second, third} {
 		eventually.True(t, "the game to be in the history", func() bool {
@@ -81,7 +82,7 @@ func (p *platform) loseAndAdopt(t *testing.T, topic string, g *manualGame) {
 		defer cancel()
 		body, status, err := get(ctx, p.opsURL+"/readyz")
 		said = string(body)
-		return err == nil && status != http.StatusOK && strings.Contains(said, "topic "+topic+" was created again") && strings.Contains(said, "tabiya topics adopt")
+		return err == nil && status != http.StatusOK && strings.Contains(said, `"topology":"failed`) && strings.Contains(said, "topic "+topic+" was created again") && strings.Contains(said, "tabiya topics adopt")
 	})
 	t.Logf("%s: not ready after %s: %s", topic, time.Since(lost).Round(100*time.Millisecond), said)
 	refusedWith503(t, http.MethodPost, p.url+"/v1/games/"+g.id+"/moves", g.players[g.plies%2].Token, `{"uci":"a7a6"}`)
