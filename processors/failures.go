@@ -33,9 +33,3 @@ func failSession(ctx goka.Context, err error) {
 	ctx.DeferCommit()(err)
 	ctx.Fail(err)
 }
-
-// stopProcessor ends the session and Run with err.
-func (s *session[R]) stopProcessor(ctx goka.Context, err error) {
-	s.fatal.Store(&err)
-	failSession(ctx, err)
-}

@@ -3,6 +3,7 @@ package processors
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/lovoo/goka"
@@ -67,11 +68,7 @@ func (q *quarantine) get(key string) (row quarantinedRow, ok bool) {
 func (q *quarantine) all() map[string]quarantinedRow {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	rows := make(map[string]quarantinedRow, len(q.rows))
-	for key, row := range q.rows {
-		rows[key] = row
-	}
-	return rows
+	return maps.Clone(q.rows)
 }
 
 // clear removes the keys from the gauge when the partition is given up.

@@ -41,7 +41,7 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 	} else if err != nil {
 		delete(p.staleKeys, key)
 		p.quarantined.add(key, quarantinedRow{raw: value, offset: ctx.Offset(), reason: err})
-		return nil
+		return nil //nolint:nilerr // the quarantine keeps the error
 	}
 	newer, err := p.guard.AcceptRow(key, have, value)
 	if err != nil {

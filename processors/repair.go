@@ -165,7 +165,7 @@ func (p *partition[R]) readForRepair(cmd schemas.Command) {
 			return // the next owner finds the key quarantined; the operator repeats the command
 		}
 		p.repairs.finish(cmd.Key, events, err)
-		p.s.producer.SendAsync(schemas.Command{
+		p.s.producer.SendAsync(schemas.Command{ //nolint:contextcheck // sent by the session's producer, whatever becomes of the partition
 			ID: schemas.DerivedID(cmd.ID, "repair", int64(len(events))), Type: cmd.Type, Key: cmd.Key, Region: cmd.Region, Actor: schemas.ActorSystem,
 		}, nil)
 	})
@@ -206,7 +206,7 @@ func (p *partition[R]) eventsSince(ctx context.Context, key string, from time.Ti
 		case ev.Seq > next:
 			return fmt.Errorf("event %d is missing before offset %d of %s/%d", next, r.Offset, topic, p.number)
 		}
-		return nil
+		return nil //nolint:nilerr // a record that is not an event of the key is passed over
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the events of %q: %w", key, err)

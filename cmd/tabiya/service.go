@@ -100,7 +100,8 @@ func (n *node) addServices(ctx context.Context, deps dependencies, names ...stri
 			s, err = livegame.New(livegame.Config{
 				Kafka: deps.kafka, Counts: counts, Commands: commands, Players: players, Verifier: verifier,
 				Regions: deps.regions, Logger: n.logger, Registerer: n.registry,
-				Origins: n.origins, History: finishedGames(historyService), MaxConnections: deps.connections.Connections, MaxPerPlayer: deps.connections.ConnectionsPerPlayer, MaxPerAddress: deps.connections.ConnectionsPerAddress,
+				Origins: n.origins, History: finishedGames(historyService),
+				MaxConnections: deps.connections.Connections, MaxPerPlayer: deps.connections.ConnectionsPerPlayer, MaxPerAddress: deps.connections.ConnectionsPerAddress,
 			})
 		case "history":
 			s = historyService

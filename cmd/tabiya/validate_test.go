@@ -31,7 +31,7 @@ func TestFlagsThatCannotWorkAreRefused(t *testing.T) {
 		{"up --s3-access-key=a --s3-secret-key=b", "need --s3"},
 		{"up --s3=example.com", "--s3 "},
 		{"service livegame --connections=0", "--connections "},
-		{"service livegame livegame", "twice"},
+		{"service livegame livegame", "twice"}, //nolint:dupword // the fault that is tested
 		{"service account --kafka=x:1 --kafka-ca=ca.pem", "--kafka-tls"},
 		{"processor games --kafka=x:1 --kafka-cert=a --kafka-key=b", "--kafka-tls"},
 		{"processor games --kafka=x:1 --kafka-tls --kafka-cert=a", "--kafka-key"},

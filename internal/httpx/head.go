@@ -22,7 +22,7 @@ func AnswerHead(handler http.Handler) http.Handler {
 		head := &headWriter{ResponseWriter: w, onHeader: cancel}
 		defer func() {
 			// A handler that finds its client gone in the middle of a body aborts.
-			if reason := recover(); reason != nil && !(reason == http.ErrAbortHandler && head.written) {
+			if reason := recover(); reason != nil && (reason != http.ErrAbortHandler || !head.written) {
 				panic(reason)
 			}
 		}()

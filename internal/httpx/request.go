@@ -79,7 +79,7 @@ func refuseNull(body []byte) (schemas.Code, error) {
 	for d := jsontext.NewDecoder(bytes.NewReader(body)); ; {
 		token, err := d.ReadToken()
 		if err != nil {
-			return "", nil
+			return "", nil //nolint:nilerr // the end, or malformed JSON, which the decoder refuses
 		}
 		if token.Kind() == 'n' {
 			return schemas.CodeInvalidField, fmt.Errorf("%.100s must not be null", cmp.Or(string(d.StackPointer()), "the body"))

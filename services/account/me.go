@@ -142,7 +142,7 @@ func (s *Service) checkCurrentPassword(c *gin.Context, a account, body change) b
 // whose length no password has.
 func (s *Service) matches(ctx context.Context, password, hash string) (bool, error) {
 	if possiblePassword(password) != nil {
-		return false, nil
+		return false, nil //nolint:nilerr // no account has such a password
 	}
 	return s.hashes.Matches(ctx, password, hash)
 }

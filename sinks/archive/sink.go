@@ -94,16 +94,8 @@ func (s *Sink) Run(ctx context.Context) error {
 		}
 		r.encoders <- encoder
 	}
-	topology, err := consumer.ReadTopology(ctx, s.cfg.Kafka, r.kafka, s.cfg.Topics)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		return err
-	}
-	defer topology.Close()
 	r.consumer = consumer.New(consumer.Config{
-		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Events: s.events, Topology: topology, Broker: r.kafka, Lag: s.lag,
+		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Events: s.events, Broker: r.kafka, Lag: s.lag,
 		FetchWait: 250 * time.Millisecond,
 		OnAssigned: func(ctx context.Context, topic string, partition int32) (int64, bool, error) {
 			return r.assigned(ctx, s.format.Name(), topic, partition)
@@ -114,7 +106,6 @@ func (s *Sink) Run(ctx context.Context) error {
 	defer s.running.Store(nil)
 	group.Go(func() error { s.readiness.Watch(ctx, r.check); return nil })
 	group.Go(func() error { return s.lag.Run(ctx) })
-	group.Go(func() error { return topology.Watch(ctx) })
 	group.Go(func() error {
 		defer r.stop()
 		if err := r.consumer.Join(ctx); ctx.Err() != nil {
@@ -122,6 +113,7 @@ func (s *Sink) Run(ctx context.Context) error {
 		} else if err != nil {
 			return err
 		}
+		group.Go(func() error { return r.consumer.WatchTopology(ctx) })
 		return r.loop(ctx)
 	})
 	return group.Wait()

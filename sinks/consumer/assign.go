@@ -40,7 +40,7 @@ func (c *Consumer) startOffset(ctx context.Context, topic string, partition int3
 	}
 	var next int64
 	if ok {
-		if next, ok, err = c.cfg.Topology.identity(topic).Resume(partition, place); err != nil {
+		if next, ok, err = c.topology.identity(topic).Resume(partition, place); err != nil {
 			return 0, fmt.Errorf("%w: %w: this is another log, or topology was lost; run `tabiya topics adopt`", topology.ErrMismatch, err)
 		}
 	}

@@ -38,10 +38,8 @@ type Config struct {
 	Group  string
 	Topics []string
 	Events *kafka.EventsCheck // of the topics; see Join
-	// Topology is what the topics are, see ReadTopology.
-	Topology *Topology
-	Broker   *retry.Dependency
-	Lag      *kafka.Lag // may be nil
+	Broker *retry.Dependency
+	Lag    *kafka.Lag // may be nil
 	// FetchWait is how long the broker waits until it has 64 KiB of records: under
 	// full load, a fetch for every small batch would cost more than the sink's own
 	// work.
@@ -58,11 +56,12 @@ type Config struct {
 // Consumer is a member of a consumer group. Its methods are for one goroutine,
 // except Ready.
 type Consumer struct {
-	cfg    Config
-	client *kgo.Client
-	admin  *kadm.Client
-	joined chan struct{} // closed once client and admin are set
-	failed chan error    // capacity 1
+	cfg      Config
+	topology *topicsRead
+	client   *kgo.Client
+	admin    *kadm.Client
+	joined   chan struct{} // closed once client and admin are set
+	failed   chan error    // capacity 1
 }
 
 // New creates a Consumer. Join must be called before any other method but Ready and
@@ -73,10 +72,14 @@ func New(cfg Config) *Consumer {
 
 // Join waits until the broker says that it keeps all events, and then joins the
 // group in the background. It returns kafka.ErrEventsDeleted if the broker does not
-// keep them: a sink that went on would pass over lost events without a word.
+// keep them: a sink that went on would pass over lost events without a word. Then it
+// reads topology, and returns a topology.ErrMismatch if the topics are others.
 func (c *Consumer) Join(ctx context.Context) error {
 	cfg := c.cfg
 	if err := c.checkEvents(ctx); err != nil {
+		return err
+	}
+	if err := c.readTopology(ctx); err != nil {
 		return err
 	}
 	session := cfg.Kafka.SessionTimeout
@@ -133,6 +136,9 @@ func (c *Consumer) Leave() {
 	if c.client != nil {
 		c.client.CloseAllowingRebalance()
 	}
+	if c.topology != nil {
+		c.topology.client.Close()
+	}
 }
 
 // Ready returns what the member still waits for: its place in the group, or the
@@ -173,7 +179,7 @@ func (c *Consumer) EndOffsets(ctx context.Context) (kadm.ListedOffsets, error) {
 		return nil, fmt.Errorf("list end offsets: %w", err)
 	}
 	for topic, partitions := range ends {
-		identity := c.cfg.Topology.identity(topic)
+		identity := c.topology.identity(topic)
 		for partition, end := range partitions {
 			end.Offset = identity.End(partition, end.Offset)
 			partitions[partition] = end

@@ -32,7 +32,7 @@ func (c *Consumer) Poll(ctx context.Context, max int, handle func(topic string, 
 		return err
 	}
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-		identity := c.cfg.Topology.identity(p.Topic)
+		identity := c.topology.identity(p.Topic)
 		for _, r := range p.Records {
 			r.Offset = identity.Place(p.Partition, r.Offset)
 		}
@@ -76,8 +76,7 @@ func Temporary(err error) bool {
 	for _, permanent := range []error{
 		kerr.OffsetOutOfRange, kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed,
 		kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism, kerr.UnsupportedVersion, kgo.ErrClientClosed,
-		kafka.ErrEventsDeleted,
-		topology.ErrMismatch,
+		kafka.ErrEventsDeleted, topology.ErrMismatch,
 	} {
 		if errors.Is(err, permanent) {
 			return false

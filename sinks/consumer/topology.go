@@ -7,56 +7,46 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/topology"
-	"tabiya/internal/retry"
 	"tabiya/schemas"
 )
 
-// Topology is the topology that one run of a sink works by.
-type Topology struct {
+// topicsRead is the topology that a member works by.
+type topicsRead struct {
 	topology.Snapshot
 	client *kgo.Client
-	topics []string
+	topics []string // those of aggregates
 }
 
-// ReadTopology reads topology and compares it with the topics that a sink will read.
-// It waits while Kafka is unavailable. It returns a topology.ErrMismatch if the topics
-// are others. Topics of no aggregate are not compared.
-func ReadTopology(ctx context.Context, cfg kafka.Config, broker *retry.Dependency, topics []string) (*Topology, error) {
-	client, err := kgo.NewClient(cfg.Opts()...)
+// readTopology reads topology and compares it with the topics. It waits while Kafka is
+// unavailable.
+func (c *Consumer) readTopology(ctx context.Context) error {
+	client, err := kgo.NewClient(c.cfg.Kafka.Opts()...)
 	if err != nil {
-		return nil, fmt.Errorf("read topology: %w", err)
+		return fmt.Errorf("read topology: %w", err)
 	}
-	t := &Topology{client: client, topics: slices.DeleteFunc(slices.Clone(topics), func(topic string) bool {
+	t := &topicsRead{client: client, topics: slices.DeleteFunc(slices.Clone(c.cfg.Topics), func(topic string) bool {
 		_, ok := schemas.AggregateOf(topic)
 		return !ok
 	})}
-	err = broker.Do(ctx, func(ctx context.Context) error {
+	c.topology = t // Leave closes its client
+	return c.cfg.Broker.Do(ctx, func(ctx context.Context) error {
 		t.Snapshot, err = topology.ReadChecked(ctx, client, t.topics...)
 		return err
 	})
-	if err != nil {
-		t.Close()
-		return nil, err
-	}
-	return t, nil
+}
+
+// WatchTopology returns an error when the topics or topology are no longer what they
+// were at Join, and nil when ctx is done.
+func (c *Consumer) WatchTopology(ctx context.Context) error {
+	return c.topology.Watch(ctx, c.topology.client, c.topology.topics...)
 }
 
 // identity says what a topic's offsets mean. Those of a topic of no aggregate are
 // places as they are.
-func (t *Topology) identity(topic string) schemas.TopicIdentity {
+func (t *topicsRead) identity(topic string) schemas.TopicIdentity {
 	if _, ok := schemas.AggregateOf(topic); !ok {
 		return schemas.TopicIdentity{Since: 1}
 	}
 	return t.Of(topic).Topic(topic)
 }
-
-// Watch returns an error when the topics or topology are no longer what they were,
-// and nil when ctx is done.
-func (t *Topology) Watch(ctx context.Context) error {
-	return t.Snapshot.Watch(ctx, t.client, t.topics...)
-}
-
-// Close disconnects.
-func (t *Topology) Close() { t.client.Close() }

@@ -143,16 +143,8 @@ func (s *Sink) Run(ctx context.Context) error {
 		months:    make(map[int64]bool),
 		writeDone: make(chan error, 1),
 	}
-	topology, err := consumer.ReadTopology(ctx, s.cfg.Kafka, r.kafka, []string{schemas.GameEvents})
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		return err
-	}
-	defer topology.Close()
 	r.consumer = consumer.New(consumer.Config{
-		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: []string{schemas.GameEvents}, Events: s.events, Topology: topology, Broker: r.kafka, Lag: s.lag,
+		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: []string{schemas.GameEvents}, Events: s.events, Broker: r.kafka, Lag: s.lag,
 		FetchWait:  100 * time.Millisecond, // adds to FlushAfter until a game is in its players' history
 		OnAssigned: r.assigned, OnRevoked: r.revoked,
 	})
@@ -160,7 +152,6 @@ func (s *Sink) Run(ctx context.Context) error {
 	defer s.running.Store(nil)
 	group.Go(func() error { s.readiness.Watch(ctx, r.check); return nil })
 	group.Go(func() error { return s.lag.Run(ctx) })
-	group.Go(func() error { return topology.Watch(ctx) })
 	group.Go(func() error {
 		defer r.consumer.Leave()
 		if err := r.consumer.Join(ctx); ctx.Err() != nil {
@@ -168,6 +159,7 @@ func (s *Sink) Run(ctx context.Context) error {
 		} else if err != nil {
 			return err
 		}
+		group.Go(func() error { return r.consumer.WatchTopology(ctx) })
 		return r.loop(ctx)
 	})
 	return group.Wait()

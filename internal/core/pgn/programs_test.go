@@ -1,6 +1,7 @@
 package pgn
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,7 +18,7 @@ func outcomes(text string) []string {
 	r := NewReader(strings.NewReader(text))
 	for {
 		g, err := r.Next()
-		if bad, ok := err.(*Error); ok {
+		if bad := (*Error)(nil); errors.As(err, &bad) {
 			lines = append(lines, "skipped: "+bad.Reason)
 			continue
 		}

@@ -36,7 +36,7 @@ func (r *Reader) Run(ctx context.Context, h Handler) error {
 		}
 		fetches := r.poll(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // ctx is done: the normal end
+			return nil
 		}
 		var failed error
 		fetches.EachError(func(topic string, partition int32, err error) {
