@@ -92,7 +92,7 @@ func (s *session[R]) repair(ctx goka.Context, part *partition[R], cmd schemas.Co
 		s.finishRepair(ctx, part, cmd, decision[R]{})
 		return
 	}
-	row, raw, err := s.rebuild(core, cmd, read, at, ctx.Offset())
+	row, raw, err := s.rebuild(core, cmd, read, at, s.origin(ctx).Offset)
 	if err != nil {
 		s.p.logger.Error("quarantined row not repaired", "key", cmd.Key, "err", err)
 		s.finishRepair(ctx, part, cmd, decision[R]{
@@ -128,9 +128,10 @@ func repairRefused(cmd schemas.Command, at schemas.Time, code schemas.Code, deta
 	}})
 }
 
-// rebuild makes the row and checks that it can be read and has a timer. A panic
+// rebuild makes the row, with the place of the command that repairs it, and checks that
+// it can be read and has a timer. A panic
 // becomes an error, because the events are foreign data.
-func (s *session[R]) rebuild(core Rebuilder[R], cmd schemas.Command, read reading, at schemas.Time, offset int64) (row R, raw []byte, err error) {
+func (s *session[R]) rebuild(core Rebuilder[R], cmd schemas.Command, read reading, at schemas.Time, place int64) (row R, raw []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("rebuild row %q: panic: %v", cmd.Key, r)
@@ -139,7 +140,7 @@ func (s *session[R]) rebuild(core Rebuilder[R], cmd schemas.Command, read readin
 	if read.err != nil {
 		return row, nil, read.err
 	}
-	if row, err = core.Rebuild(cmd, read.events, at, offset); err != nil {
+	if row, err = core.Rebuild(cmd, read.events, at, place); err != nil {
 		return row, nil, fmt.Errorf("rebuild row %q from %d events: %w", cmd.Key, len(read.events), err)
 	}
 	raw = s.p.table.Encode(cmd.Key, row)

@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/eventually"
+	"tabiya/internal/kafka/topology"
 	"tabiya/processors"
 	"tabiya/processors/games"
 	"tabiya/schemas"
@@ -37,6 +38,32 @@ func (r *rig) waitRow(key string) (row *counter) {
 		return err == nil
 	})
 	return row
+}
+
+// A repaired row holds the place of its repair, not the offset: in a later generation the
+// offset would be below every command that was decided before.
+func TestRepairInALaterGenerationHoldsItsPlace(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	m := r.start()
+	key := schemas.NewID()
+	r.send(move(key, moveWhite, 1))
+	r.waitLog(schemas.GameEvents, 1)
+	r.recreate(schemas.GameCommands, 1)
+	m.wantMismatch("created again")
+	r.newProducer()
+	r.adopt("game", topology.New)
+	m = r.start()
+	r.send(move(key, moveBlack, 2))
+	r.waitLog(schemas.GameEvents, 2)
+	r.poison(m, key)
+	r.send(repairOf(key))
+	row := r.waitRow(key)
+	if generation, _ := schemas.SplitPlace(row.head.Offset); generation != 2 || row.Count != 2 {
+		t.Errorf("the row is %+v, of generation %d", row, generation)
+	}
+	r.send(move(key, moveWhite, 3))
+	r.waitLog(schemas.GameEvents, 3)
 }
 
 func TestRepairMakesTheRowAgainFromTheEvents(t *testing.T) {

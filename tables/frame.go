@@ -26,9 +26,8 @@ const (
 	headSize       = commonHeadSize + 4
 )
 
-// Versions and offsets are below maxHeadNumber. It tells a row of a later format
-// from random bytes.
-const maxHeadNumber = 1 << 48
+// Versions are below maxVersion. It tells a row of a later format from random bytes.
+const maxVersion = 1 << 48
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -52,7 +51,7 @@ func splitFrame(raw []byte) (h schemas.Head, body []byte, err error) {
 		return h, raw[commonHeadSize:], nil
 	case f == format && len(raw) >= headSize:
 		return h, raw[headSize:], nil
-	case f > format && f <= maxFormat && h.Version > 0 && h.Version < maxHeadNumber && h.Offset >= -1 && h.Offset < maxHeadNumber:
+	case f > format && f <= maxFormat && h.Version > 0 && h.Version < maxVersion && h.Offset >= -1:
 		return schemas.Head{}, nil, fmt.Errorf("%w: %d, this release reads up to %d", ErrLaterFormat, f, format)
 	}
 	return schemas.Head{}, nil, fmt.Errorf("%d bytes are not a row of format %d", len(raw), format)

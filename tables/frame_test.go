@@ -115,6 +115,10 @@ func TestRowOfALaterFormatIsNotCorrupt(t *testing.T) {
 			t.Errorf("%s returned %v", name, err)
 		}
 	}
+	secondGeneration := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64([]byte{3}, 1), uint64(schemas.Place(2, 7)))
+	if _, err := tables.PeekHead(append(secondGeneration, "anything"...)); !errors.Is(err, tables.ErrLaterFormat) {
+		t.Errorf("a row of the second generation: %v", err)
+	}
 }
 
 func TestPanicOfADecoderIsAnError(t *testing.T) {
