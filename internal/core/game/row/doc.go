@@ -1,5 +1,5 @@
 // Package row is the binary format of a game's row in games-table: the body
-// behind the 17-byte frame of package tables. Package game fills in a Row and
+// behind the 21-byte frame of package tables. Package game fills in a Row and
 // encodes it with AppendTo, and gets one back from Decode; it is the only
 // importer, and nothing here imports it.
 //
