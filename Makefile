@@ -57,7 +57,7 @@ test: venv
 		echo "the pipelines again, on Apache Kafka:"; \
 		TABIYA_TEST_KAFKA=start $(GO) test -shuffle=on -p 1 -timeout 20m $(PIPELINES); \
 	else \
-		echo "skipped: the pipelines on Apache Kafka need a JDK 17 and Maven"; \
+		echo "skipped: the pipelines on Apache Kafka need Java 17 and Maven"; \
 	fi
 
 race: venv ## test all concurrent packages under the race detector

@@ -21,7 +21,7 @@ const (
 // restarted at once, and if the other processor has to take over its partitions.
 func takeoverMeasure(b *bench) ([]Row, error) {
 	if !canRunKafka() {
-		fmt.Fprintln(os.Stderr, "takeover: skipped, Apache Kafka needs a JDK 17 and Maven")
+		fmt.Fprintln(os.Stderr, "takeover: skipped, Apache Kafka needs Java 17 and Maven")
 		return nil, nil
 	}
 	f, err := b.startCluster("takeover")

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs on Debian what a machine with Go lacks for `make test` and .ci/run:
-# gcc, a JDK 17, Maven, Python 3 with venv, PostgreSQL, docker-compose, and the
-# curl, jq and dash of README's commands. It
-# does nothing where all of them are there; otherwise it needs root or sudo.
+# make, git, gcc, Java 17 (a JRE), Maven, Python 3 with venv, PostgreSQL,
+# docker-compose, and the curl, jq and dash of README's commands. It does nothing
+# where all of them are there; otherwise it needs root or sudo.
 set -euo pipefail
 
 has() { command -v "$1" >/dev/null; }
@@ -16,7 +16,7 @@ missing=()
 has make || missing+=(make)
 has git || missing+=(git)
 has gcc || missing+=(gcc libc6-dev) # the race detector links with it
-has java || missing+=(jdk)
+has java || missing+=(jre)
 has mvn || missing+=(maven)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
 has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
@@ -36,9 +36,9 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq)
 "${apt[@]}" update </dev/null
-# Debian 12 has JDK 17, later ones have others; Kafka runs on them as well.
-jdk=default-jre-headless
+# Debian 12 has Java 17, later ones have others; Kafka runs on them as well.
+jre=default-jre-headless
 if apt-cache show openjdk-17-jre-headless >/dev/null 2>&1; then
-  jdk=openjdk-17-jre-headless
+  jre=openjdk-17-jre-headless
 fi
-"${apt[@]}" install -y --no-install-recommends "${missing[@]/#jdk/$jdk}" </dev/null
+"${apt[@]}" install -y --no-install-recommends "${missing[@]/#jre/$jre}" </dev/null

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs Apache Kafka on loopback (KRaft: broker and controller in one process) from
-# the jars on Maven Central. Needs a JDK 17 and Maven.
+# the jars on Maven Central. Needs Java 17 and Maven.
 #
 #   scripts/kafka.sh fetch                          downloads the jars to .cache/kafka/<version>
 #   scripts/kafka.sh run DIR [PORT [CONTROLLER]]    runs in the foreground, with new or existing data in DIR

@@ -82,7 +82,7 @@ func (l eventLog) byGame() map[string][]record {
 	return events
 }
 
-// replayed returns how many commands a processor has received again that were judged
+// replayed returns how many commands a processor has received again that were decided
 // before, because the process was killed before it committed.
 func (p *deployment) replayed(t testing.TB, name string) (n int) {
 	t.Helper()

@@ -22,9 +22,9 @@ func (s *Service) move(c *gin.Context) {
 	}
 }
 
-// act sends the command that a player's request asks for to game-commands, waits
-// until it has read the command's event back from game-events, and answers with that
-// event. So an answered move is in the log.
+// act sends the command that a player's request asks for (actions.go builds it) to
+// game-commands, waits until it has read the command's event back from game-events,
+// and answers with that event. So an answered move is in the log.
 func (s *Service) act(c *gin.Context, intent func() (protocol.Intent, schemas.Code, string)) {
 	gameID, playerID := c.Param("id"), httpx.PlayerID(c)
 	if !schemas.ValidID(gameID) {

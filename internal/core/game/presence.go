@@ -5,7 +5,7 @@ import (
 	"tabiya/schemas"
 )
 
-// maxDepartures bounds how many departures of a side are recorded in the log. The
+// maxDepartures bounds how many disconnects of a side are recorded in the log. The
 // ones after that are ignored, so the opponent cannot claim the game on them.
 const maxDepartures = 100
 

@@ -55,7 +55,7 @@ const (
 	paragraphIsNext          // the next game began with this paragraph
 )
 
-// bracket judges the opening bracket with which head begins. It must be called before
+// bracket classifies the opening bracket with which head begins. It must be called before
 // scan for each bracket that opens is true for.
 func (s *splitter) bracket(head []byte) boundary {
 	name, complete := tagName(head)
@@ -90,7 +90,7 @@ func (s *splitter) bracket(head []byte) boundary {
 	return kind
 }
 
-// opens reports whether c is a bracket that bracket must judge.
+// opens reports whether c is a bracket that bracket must classify.
 func (s *splitter) opens(c byte) bool { return c == '[' && !s.tag && !s.rest }
 
 // scan tracks moves, tags and comments.

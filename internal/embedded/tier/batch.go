@@ -41,7 +41,7 @@ func parseHeader(b []byte) (header, error) {
 // errStop ends a scan without an error.
 var errStop = errors.New("stop")
 
-// scanHeaders calls fn with the header of each batch and its position in the file, until
+// scanHeaders calls fn with the header of each batch and its offset in the file, until
 // fn returns errStop. An incomplete batch at the end is ignored.
 func scanHeaders(r io.ReaderAt, size int64, fn func(h header, position int64) error) error {
 	return scan(r, size, func(in *bufio.Reader, h header, position int64) error {

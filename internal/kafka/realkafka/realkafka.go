@@ -3,7 +3,7 @@
 // of its own to kill. scripts/kafka.sh downloads Kafka from Maven Central and starts
 // it.
 //
-// Without a JDK and Maven the tests are skipped; with CI=true they fail instead.
+// Without Java and Maven the tests are skipped; with CI=true they fail instead.
 package realkafka
 
 import (
@@ -161,7 +161,7 @@ func requireJava(t testing.TB) {
 		if _, err := exec.LookPath(tool); err == nil {
 			continue
 		}
-		reason := fmt.Sprintf("real kafka: %s is not installed: needs a JDK 17 and Maven", tool)
+		reason := fmt.Sprintf("real kafka: %s is not installed: needs Java 17 and Maven", tool)
 		if os.Getenv("CI") == "true" {
 			t.Fatal(reason)
 		}
