@@ -72,8 +72,10 @@ func (m *Monitor) WhyNoReads() string {
 
 // Ready returns nil while requests should be sent to this instance. That includes
 // times when commands are refused because of a missed ping: games can be shown,
-// watchers stay connected, and another instance would depend on the same brokers. It
-// does not include topics that are not those that hold the games.
+// watchers stay connected, and another instance most likely misses it too. An outage
+// longer than the grace period does count: this instance may be the only one that is
+// cut off from Kafka, and then traffic sent elsewhere is served. Topics that are not
+// those that hold the games count at once.
 func (m *Monitor) Ready() error {
 	if m.Topics != nil {
 		if err := m.Topics(); err != nil {
