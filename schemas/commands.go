@@ -146,7 +146,7 @@ type RemoveTicketPayload struct {
 	Origin   Origin `json:"origin"`
 }
 
-// Origin is the position in player-commands of the command that led to a queue
+// Origin is the partition and offset in player-commands of the command that led to a queue
 // command. Those of one partition arrive in order, so a queue that keeps the last
 // offset of each partition can tell a repeated command from a new one at any time.
 type Origin struct {

@@ -22,7 +22,7 @@ const (
 // checkTailsNow checks, once in checkTailsEvery, each partition that is behind and
 // had no record since the previous check. It asks the broker whether any record is
 // left before the noted end. kgo does not tell: a poll omits a partition without
-// records, even if its position has moved.
+// records, even if its offset has moved.
 func (r *Reader) checkTailsNow(ctx context.Context) error {
 	if len(r.behind) == 0 || time.Now().Before(r.checkTails) {
 		return nil
