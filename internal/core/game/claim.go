@@ -23,9 +23,9 @@ func absence(speed schemas.Speed, explicit bool) time.Duration {
 }
 
 // ClaimableAt returns when color may claim the game if nothing changes before; 0 if
-// the opponent is present or it is color's turn. knownAt is when the log showed the
-// opponent's departure: while it did not, nobody could tell the log that the
-// opponent was back, so time before knownAt does not count.
+// the opponent is present or it is color's turn. knownAt is when the opponent's
+// disconnect was read from the log. Time before it does not count, because a return of
+// the opponent could not be recorded in that time.
 func (s *State) ClaimableAt(color schemas.Color, knownAt schemas.Time) schemas.Time {
 	opponent := s.side(color.Other())
 	if s.Over() || s.turn().First || s.Turn() == color || opponent.GoneSince == 0 {
@@ -44,7 +44,7 @@ func (d *decision) claimVanished(color schemas.Color, claim *schemas.ClaimVanish
 	if refusal := s.claimRefusal(color); refusal != nil {
 		return refusal
 	}
-	// The claim names the departure it is based on. Another one, recorded while the
+	// The claim names the disconnect it is based on. Another one, recorded while the
 	// claim waited in the log, does not count.
 	if gone := s.side(color.Other()).GoneSince; gone == 0 || gone != claim.GoneSince {
 		return refuse(schemas.CodeOpponentPresent, "the opponent is not known to have left")

@@ -51,7 +51,7 @@ func TestPresenceIsRecordedOnce(t *testing.T) {
 	if g.state.GoneSince(schemas.White) != 0 {
 		t.Fatal("a player who moved is still marked as gone")
 	}
-	for range maxDepartures - 1 {
+	for range maxDisconnects - 1 {
 		expect(g.gone(schemas.Black, false), 1)
 		expect(g.present(schemas.Black), 1)
 	}
@@ -105,9 +105,9 @@ func TestClaimAgainstVanishedOpponent(t *testing.T) {
 	}
 }
 
-// While the processor is down a departure is not in the log and cannot be disputed,
+// While the processor is down a disconnect is not in the log and cannot be disputed,
 // so that time does not count.
-func TestClaimNeedsDepartureKnownForLongEnough(t *testing.T) {
+func TestClaimNeedsDisconnectKnownForLongEnough(t *testing.T) {
 	t.Parallel()
 	g := newGame(t)
 	g.playAll("e2e4 e7e5 g1f3")
@@ -117,7 +117,7 @@ func TestClaimNeedsDepartureKnownForLongEnough(t *testing.T) {
 		return g.command(schemas.ClaimVanished, whiteID, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: since, KnownAt: knownAt})
 	}
 	g.at = left.Add(time.Minute)
-	g.refused(claim(0, 0), schemas.CodeOpponentPresent) // the claim waited in the log together with the departure
+	g.refused(claim(0, 0), schemas.CodeOpponentPresent) // the claim waited in the log together with the disconnect
 	g.refused(claim(left-1, left), schemas.CodeOpponentPresent)
 	g.refused(claim(left, left.Add(25*time.Second)), schemas.CodeTooEarlyToClaim)
 	g.must(g.present(schemas.Black))
@@ -126,7 +126,7 @@ func TestClaimNeedsDepartureKnownForLongEnough(t *testing.T) {
 	g.at = again.Add(40*time.Second - 1)
 	g.refused(claim(again, again-1), schemas.CodeTooEarlyToClaim) // even if the clock of the events' broker is behind
 	g.at = again.Add(time.Minute)
-	g.refused(claim(left, left), schemas.CodeOpponentPresent)                                              // that was another departure
+	g.refused(claim(left, left), schemas.CodeOpponentPresent)                                              // that was another disconnect
 	end(t, g, g.must(claim(again, again-10_000)), schemas.GameEnded, schemas.WhiteWins, schemas.Abandoned) // knownAt from a broker whose clock is behind
 }
 

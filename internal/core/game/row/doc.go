@@ -1,5 +1,5 @@
 // Package row is the binary format of a game's row in games-table: the body
-// behind the 17-byte frame of package tables. Package game fills in a Row and
+// behind the 21-byte frame of package tables. Package game fills in a Row and
 // encodes it with AppendTo, and gets one back from Decode; it is the only
 // importer, and nothing here imports it.
 //
@@ -60,7 +60,7 @@
 //	seated: player ID, handle, ticket ID (strings), rating, deviation (8-byte
 //	        floats, big endian), attempt (varint)
 //	side:   flags (byte: 1 takeback offered since the last move, 2 rematch
-//	        offered, 4 left explicitly), takeback offers, time gifts, departures,
+//	        offered, 4 left explicitly), takeback offers, time gifts, disconnects,
 //	        gone since (varints)
 //
 // Bodies of versions 1 and 2 have no prefixes, and 16 bytes an event instead of
@@ -78,7 +78,7 @@
 //	varint     always                  milliseconds since the event before, or since created at
 //	uvarint    with centiseconds       given back for lag, or added to a clock
 //
-//	flags: 1 the event is Black's; 2 a takeback of two plies, or an explicit departure
+//	flags: 1 the event is Black's; 2 a takeback of two plies, or an explicit disconnect
 //
 // Clocks, SAN, FEN and deadlines are not stored: they follow from the entries and
 // the facts, and package game computes them when it rebuilds an event.

@@ -19,7 +19,7 @@ type Entry struct {
 	Move        rules.Move // of moves
 	At          schemas.Time
 	Centis      int64         // given back for a move's lag, or added to a clock
-	Color       schemas.Color // whose offer, departure and so on it is
+	Color       schemas.Color // whose offer, disconnect and so on it is
 	Result      schemas.Result
 	Termination schemas.Termination
 }
