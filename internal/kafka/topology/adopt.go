@@ -36,7 +36,7 @@ var ErrUnchanged = errors.New("the topics are those of topology")
 // lost records at their end, and New returns ErrUnchanged. No processor of the
 // aggregate may run.
 //
-// If Adopt fails, topology is unchanged, and Adopt can be called again.
+// Adopt writes topology last, so a call that was interrupted can be repeated.
 func Adopt(ctx context.Context, cfg kafka.Config, name string, records Records) (schemas.Topology, error) {
 	a, topics, err := find(name)
 	if err != nil {
