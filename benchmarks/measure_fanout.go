@@ -118,7 +118,7 @@ func (f fanout) play(at target, d time.Duration, sum *delivery) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	workers, err := f.seat(at, w)
+	workers, err := f.createGames(at, w)
 	if err != nil {
 		return err
 	}
@@ -143,8 +143,8 @@ func (f fanout) play(at target, d time.Duration, sum *delivery) (err error) {
 	return err
 }
 
-// seat creates the games, plays their opening plies, and connects their watchers.
-func (f fanout) seat(at target, w *watchers) ([]step, error) {
+// createGames creates the games, plays their opening plies, and connects their watchers.
+func (f fanout) createGames(at target, w *watchers) ([]step, error) {
 	workers := make([]step, f.games)
 	audiences := make([]*audience, f.games)
 	games := make([]*game, f.games)

@@ -86,7 +86,7 @@ func (b *bench) startLiveServer(n int) (c *liveServer, err error) {
 	if err != nil {
 		return nil, err
 	}
-	err = c.seat(c.games, n/liveWorkers+1, moves)
+	err = c.assignGames(c.games, n/liveWorkers+1, moves)
 	for i := range c.games {
 		c.games[i] = c.games[i][:min(livePlayed, len(c.games[i]))]
 	}

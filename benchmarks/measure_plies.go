@@ -28,7 +28,7 @@ func pliesMeasure(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	old, young := make([]games, workers), make([]games, workers)
-	if err := s.seat(old, each, moves); err != nil {
+	if err := s.assignGames(old, each, moves); err != nil {
 		return nil, err
 	}
 	if _, err := s.cpuWhilePlaying(old, early, early, late); err != nil { // also warms up
@@ -42,7 +42,7 @@ func pliesMeasure(b *bench) ([]Row, error) {
 		return err
 	}
 	playYoung := func(int) error {
-		if err := s.seat(young, more, moves); err != nil {
+		if err := s.assignGames(young, more, moves); err != nil {
 			return err
 		}
 		took, err := s.cpuWhilePlaying(young, early, early, early+earlyWindow)
@@ -103,8 +103,8 @@ func (s *server) cpuWhilePlaying(workers []games, warm, from, to int) (time.Dura
 // aborted.
 const openingPlies = 2
 
-// seat gives every worker new games in which both sides have moved once.
-func (s *server) seat(workers []games, each int, moves [][]string) error {
+// assignGames gives every worker new games in which both sides have moved once.
+func (s *server) assignGames(workers []games, each int, moves [][]string) error {
 	return parallel(len(workers), len(workers), func(i int) error {
 		next := s.gameSupply(i, moves)
 		workers[i] = make(games, 0, each)

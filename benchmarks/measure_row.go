@@ -28,7 +28,7 @@ func rowMeasure(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	all := make([]games, workers)
-	if err := s.seat(all, each, moves); err != nil {
+	if err := s.assignGames(all, each, moves); err != nil {
 		return nil, err
 	}
 	if err := s.playInParallel(all, openingPlies, ply-1); err != nil {

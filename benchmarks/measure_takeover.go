@@ -59,12 +59,12 @@ func takeoverMeasure(b *bench) ([]Row, error) {
 // takeovers kills the processors alternately under load. For each kill it returns the
 // time until a move was accepted on every partition of the killed processor.
 func (f *cluster) takeovers(moves [][]string, restarted bool) (took []time.Duration, err error) {
-	seats := make([]games, takeoverGames)
-	if err := f.services.seat(seats, 1, moves); err != nil {
+	workers := make([]games, takeoverGames)
+	if err := f.services.assignGames(workers, 1, moves); err != nil {
 		return nil, err
 	}
 	var playing []*game
-	for _, worker := range seats {
+	for _, worker := range workers {
 		playing = append(playing, worker...)
 	}
 	var seen takeoverTracker

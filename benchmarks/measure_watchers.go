@@ -27,7 +27,7 @@ func watchersMeasure(b *bench) (rows []Row, err error) {
 	defer func() { err = errors.Join(err, w.close()) }()
 	const played, each = 100, 50
 	all := make([]games, played)
-	if err := s.seat(all, 1, moves); err != nil {
+	if err := s.assignGames(all, 1, moves); err != nil {
 		return nil, err
 	}
 	before, liveBefore, err := s.memoryAtRest(profiler)

@@ -98,7 +98,7 @@ func checkInput(ctx goka.Context, msg any) (input, error) {
 	return in, nil
 }
 
-// origin returns where the command stands. Its offset is the place.
+// origin returns the command's partition and, in Offset, its place.
 func (s *session[R]) origin(ctx goka.Context) schemas.Origin {
 	return schemas.Origin{
 		Partitions: s.commandPartitions, Partition: ctx.Partition(), Offset: s.commands.Place(ctx.Partition(), ctx.Offset()),

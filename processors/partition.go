@@ -73,7 +73,7 @@ func (p *partition[R]) recovered() error {
 	if p.replayEnd, err = kafka.EndOffset(ctx, p.s.client, commands, p.number); err != nil {
 		return err
 	}
-	if err := p.checkJudged(ctx); err != nil {
+	if err := p.checkDecided(ctx); err != nil {
 		p.s.fatal.Store(&err)
 		return err
 	}
@@ -87,23 +87,23 @@ func (p *partition[R]) recovered() error {
 	return p.startTimers()
 }
 
-// checkJudged returns an ErrMismatch if a row was changed by a command that is not in
-// the log: commands that come at the offsets before it would not be decided.
-func (p *partition[R]) checkJudged(ctx context.Context) error {
-	judged := p.guard.LastDeletion()
+// checkDecided returns an ErrMismatch if a row names a decided command that is beyond
+// the end of the log. New commands up to that offset would be taken for decided ones.
+func (p *partition[R]) checkDecided(ctx context.Context) error {
+	decided := p.guard.LastDeletion()
 	for _, raw := range p.store.All() {
 		if head, err := tables.PeekHead(raw); err == nil {
-			judged = max(judged, head.Offset)
+			decided = max(decided, head.Offset)
 		}
 	}
-	if judged < p.s.commands.Place(p.number, p.replayEnd) {
+	if decided < p.s.commands.Place(p.number, p.replayEnd) {
 		return nil
 	}
 	if err := p.s.topology.Check(ctx, p.s.client, p.s.topics()...); err != nil {
-		return err // which tells more
+		return err // it names the topic that changed
 	}
 	return fmt.Errorf("%w: %s/%d ends at offset %s, but the command at %s was decided already: records are lost; run `tabiya topics adopt --copy %[2]s`",
-		topology.ErrMismatch, p.s.p.table.Commands, p.number, schemas.FormatPlace(p.s.commands.Place(p.number, p.replayEnd)), schemas.FormatPlace(judged))
+		topology.ErrMismatch, p.s.p.table.Commands, p.number, schemas.FormatPlace(p.s.commands.Place(p.number, p.replayEnd)), schemas.FormatPlace(decided))
 }
 
 // startTimers sets the timer of every row and starts to fire them.

@@ -22,8 +22,9 @@ import (
 
 // Rebuilder is a Core that can make the row of a key again from its events.
 type Rebuilder[R tables.Row] interface {
-	// Rebuild returns the row after all events of a key, oldest first. Its offset is
-	// that of cmd, and its version is not below any that the key's row had before.
+	// Rebuild returns the row that follows from all events of a key, oldest first. The
+	// row's offset is that of cmd, and its version is at least the highest that the
+	// key's row has had.
 	Rebuild(cmd schemas.Command, events []schemas.Event, at schemas.Time, offset int64) (R, error)
 }
 

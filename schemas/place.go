@@ -2,10 +2,10 @@ package schemas
 
 import "fmt"
 
-// A place is a generation and an offset in one number, such that a later place is a
-// greater number. A topic that was lost and created again begins at offset 0 in a
-// later generation (see Topology). The places of generation 1 are the plain offsets,
-// so everything that was stored before there were generations is a place already.
+// A place is a generation and an offset in one number, such that later places are
+// greater numbers. A topic that was lost and created again begins at offset 0 in a
+// later generation (see Topology). A place of generation 1 equals its offset, so
+// offsets that were stored before generations existed are valid places.
 const (
 	offsetBits = 48
 	// MaxGeneration is the highest generation that a place can hold.
@@ -15,8 +15,8 @@ const (
 // Place returns the place of an offset of a generation.
 func Place(generation, offset int64) int64 { return (generation-1)<<offsetBits + offset }
 
-// SplitPlace returns the generation and the offset of a place. A negative place, which
-// stands for none, is a negative offset of generation 1.
+// SplitPlace returns the generation and the offset of a place. A negative place
+// means "none"; it is returned unchanged, with generation 1.
 func SplitPlace(place int64) (generation, offset int64) {
 	if place < 0 {
 		return 1, place

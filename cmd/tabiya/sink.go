@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	pgadapter "tabiya/internal/postgres"
+	"tabiya/internal/readiness"
 	"tabiya/internal/supervise"
 	"tabiya/sinks/archive"
 	"tabiya/sinks/parquet"
@@ -47,7 +48,9 @@ func (n *node) addSink(ctx context.Context, name string, deps dependencies) erro
 	if err != nil {
 		return fmt.Errorf("sink %s: %w", name, err)
 	}
-	n.workers = append(n.workers, supervise.Part{Name: "sink " + name, Run: sink.Run, Ready: sink.Ready})
+	n.workers = append(n.workers, supervise.Part{
+		Name: "sink " + name, Run: sink.Run, Ready: sink.Ready, RestartGrace: readiness.GracePeriod,
+	})
 	return nil
 }
 

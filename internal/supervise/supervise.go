@@ -1,5 +1,6 @@
 // Package supervise keeps the long-lived parts of a process running. A part that ends
-// is restarted after a pause that grows, and is not ready meanwhile.
+// is restarted after a pause that grows. It is not ready meanwhile, except for
+// Part.RestartGrace.
 package supervise
 
 import (
@@ -21,6 +22,10 @@ type Part struct {
 	// Ready returns what a running part still waits for. A part without it is ready
 	// as soon as it runs.
 	Ready func() error
+	// RestartGrace is how long a part that was ready stays so after Run has failed:
+	// until it has restarted, its failure takes the process out of rotation only if it
+	// lasts. 0 suits a part that serves clients.
+	RestartGrace time.Duration
 }
 
 // Backoff is the pause before a part is restarted: Min, doubled at each failure up to
@@ -43,6 +48,11 @@ type supervised struct {
 	Part
 	// notRunning is why the part does not run; nil while it runs.
 	notRunning atomic.Pointer[error]
+	// wasReady is whether ready returned nil when it was last called.
+	wasReady atomic.Bool
+	// readyUntil is the end of RestartGrace after a failure of a ready part; nil if the
+	// part has been ready since.
+	readyUntil atomic.Pointer[time.Time]
 }
 
 var (
@@ -79,6 +89,27 @@ func (s *Supervisor) Ready(f func(name string, ready func() error)) {
 }
 
 func (p *supervised) ready() error {
+	err := p.strictlyReady()
+	if err == nil {
+		p.readyUntil.Store(nil)
+	} else if until := p.readyUntil.Load(); until != nil && time.Now().Before(*until) {
+		err = nil
+	}
+	p.wasReady.Store(err == nil)
+	return err
+}
+
+// failed starts RestartGrace if the part was ready.
+func (p *supervised) failed(reason error) {
+	if p.wasReady.Load() {
+		until := time.Now().Add(p.RestartGrace)
+		p.readyUntil.CompareAndSwap(nil, &until) // a second failure does not extend it
+	}
+	p.notRunning.Store(&reason)
+}
+
+// strictlyReady is ready without RestartGrace.
+func (p *supervised) strictlyReady() error {
 	if reason := p.notRunning.Load(); reason != nil {
 		return *reason
 	}
@@ -107,8 +138,7 @@ func (s *Supervisor) runPart(ctx context.Context, part *supervised) {
 		}
 		wait := pause/2 + rand.N(pause/2+1) // so that parts that failed together do not restart together
 		pause = min(2*pause, s.backoff.Max)
-		reason := fmt.Errorf("failed, restarting: %w", err)
-		part.notRunning.Store(&reason)
+		part.failed(fmt.Errorf("failed, restarting: %w", err))
 		if lastLogged == err.Error() {
 			logger.Debug("part failed with the same error, restarting", "err", err, "after", wait)
 		} else {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tabiya/internal/supervise"
@@ -124,4 +125,46 @@ func TestPartIsReadyOnlyWhileItRuns(t *testing.T) {
 	if got := readiness(s); got["a"] == nil || got["b"] == nil {
 		t.Errorf("stopped: %v, nothing may be ready", got)
 	}
+}
+
+func TestPartWithRestartGraceStaysReadyUntilItsFailureLasts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const grace = 10 * time.Second
+		ctx, cancel := context.WithCancel(t.Context())
+		fail := make(chan struct{})
+		s := supervise.New(discard, supervise.Backoff{Min: time.Second, Max: time.Second},
+			supervise.Part{Name: "a", RestartGrace: grace, Run: func(ctx context.Context) error {
+				select {
+				case <-fail:
+					return errors.New("unavailable")
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}})
+		want := func(ready bool) {
+			t.Helper()
+			synctest.Wait()
+			s.Ready(func(_ string, check func() error) {
+				if err := check(); (err == nil) != ready {
+					t.Errorf("ready: %v, want %v", err, ready)
+				}
+			})
+		}
+		want(false) // not started
+		done := make(chan struct{})
+		go func() { defer close(done); s.Run(ctx) }()
+		want(true)
+		fail <- struct{}{}
+		want(true) // restarting
+		time.Sleep(2 * time.Second)
+		want(true) // restarted
+		close(fail)
+		time.Sleep(grace - time.Second)
+		want(true)
+		time.Sleep(2 * time.Second)
+		want(false)
+		cancel()
+		<-done
+	})
 }

@@ -19,8 +19,8 @@ const (
 	stalledAfter = 5 * time.Second
 )
 
-// exports are the open exports. When there are max, one that would be a holder's first
-// takes the place of one whose client does not read, or of a holder's second.
+// exports are the open exports, at most max. At the limit, a new export stops one whose
+// client does not read. A holder's first export may also stop another holder's second.
 type exports struct {
 	max int
 	now func() time.Time
@@ -71,8 +71,8 @@ func (x *exports) Begin(holder string, stop func()) (e *export, own bool) {
 	return e, false
 }
 
-// makeRoom stops an export, and reports whether it did. It stops a second one of its
-// holder only for a first one.
+// makeRoom stops an export, and reports whether it did. first is whether the new export
+// is its holder's only one: then another holder's second export may be stopped.
 func (x *exports) makeRoom(count map[string]int, first bool) bool {
 	var victim *export
 	for _, o := range x.open {

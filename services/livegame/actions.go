@@ -71,7 +71,7 @@ func (s *Service) claim(cmd schemas.Command, claim *schemas.ClaimVanishedPayload
 	if why := s.availability.WhyNoCommands(); why != "" { // must precede AvailableSince, in disconnects
 		return cmd, schemas.CodeUnavailable, why
 	}
-	s.presence.BeforeClaim(presence.Seat{GameID: state.ID, Color: opponent}, state)
+	s.presence.BeforeClaim(presence.Side{GameID: state.ID, Color: opponent}, state)
 	claim.GoneSince = state.GoneSince(opponent)
 	claim.KnownAt = s.disconnects(g).Of(opponent)
 	return cmd, "", ""

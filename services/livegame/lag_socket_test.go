@@ -51,7 +51,7 @@ func TestMoveCarriesTheLesserLag(t *testing.T) {
 		{`,"lag":0`, 0, 0},
 	} {
 		player := r.dialAs(id, r.mover(n))
-		<-time.After(150 * time.Millisecond) // delays the pong, because nobody reads the ping
+		<-time.After(500 * time.Millisecond) // delays the pong, because nobody reads the ping, which a busy machine may send late
 		player.until("state")
 		player.send(`{"type":"ping"}`)
 		player.until("pong")

@@ -2,8 +2,8 @@ package livegame_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -65,14 +65,11 @@ func TestReadyAfterATopicIsCreatedAgain(t *testing.T) {
 		return err == nil
 	})
 	// A refusal reaches the client only through the new topic.
-	deadline := time.Now().Add(2 * limit)
-	for {
+	eventually.NoError(t, "a refusal", func() error {
 		a := r.do("POST", "/v1/games/"+id+"/moves", r.black.token, moveBody("e7e5"))
 		if a.status == 409 && a.read(t).Code == schemas.CodeNotYourTurn {
-			return
+			return nil
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d %s", a.status, a.body)
-		}
-	}
+		return fmt.Errorf("%d %s", a.status, a.body)
+	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/follow"
+	"tabiya/internal/readiness"
 	"tabiya/schemas"
 )
 
@@ -53,8 +54,24 @@ func (s *Service) follow(ctx context.Context) error {
 			case <-time.After(pollPause):
 			}
 		},
-		CaughtUp: func() { s.availability.caughtUp.Store(true) },
+		CaughtUp: func() { s.caughtUp.Store(true) },
 	})
+}
+
+// probe pings Kafka until ctx is done.
+func (s *Service) probe(ctx context.Context) error {
+	client, err := kgo.NewClient(s.cfg.Kafka.Opts()...)
+	if err != nil {
+		return fmt.Errorf("probe kafka: %w", err)
+	}
+	defer client.Close()
+	readiness.Ping(ctx, client.Ping, func(err error) {
+		s.readiness.Observe(err)
+		if unreachable := err != nil; s.unreachable.Swap(unreachable) != unreachable {
+			s.cfg.Logger.Warn("kafka became reachable or unreachable", "unreachable", unreachable, "err", err)
+		}
+	})
+	return nil
 }
 
 // handle handles one record. It decodes an event only if its header names a type

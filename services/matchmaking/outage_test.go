@@ -26,7 +26,7 @@ func TestRequestsRefusedWithoutKafkaAndServedAfter(t *testing.T) {
 		if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
 			t.Fatal(resp.StatusCode)
 		}
-		if r.availability.unreachable.Load() {
+		if r.unreachable.Load() {
 			break
 		}
 	}

@@ -13,7 +13,8 @@ func TestScriptedJoinsAndLeavesSlowDownOnlyTheirPlayer(t *testing.T) {
 	r.join(script, "3+2", "")
 	r.leave(script, "3+2", "")
 	began, served, slowed := time.Now(), 2, 0
-	for n := range 100 {
+	// 100 requests, and more on a machine that is so slow that all of them are within the rate.
+	for n := 0; n < 100 || slowed == 0 && n < 1000; n++ {
 		action := [...]string{"join", "leave"}[n%2]
 		resp := r.request("POST", "/v1/queues/3+2/"+action, script, "", "", nil)
 		if resp.StatusCode != http.StatusTooManyRequests {
@@ -25,7 +26,7 @@ func TestScriptedJoinsAndLeavesSlowDownOnlyTheirPlayer(t *testing.T) {
 		}
 	}
 	if most := 20 + int(2*time.Since(began).Seconds()) + 1; served > most || slowed == 0 {
-		t.Errorf("%d of 102 requests were served within %s, want %d at most", served, time.Since(began), most)
+		t.Errorf("%d requests were served within %s, want %d at most, and %d refused, want some", served, time.Since(began), most, slowed)
 	}
 	r.join(honest, "3+2", "")
 	r.leave(honest, "3+2", "")

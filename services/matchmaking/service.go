@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -108,7 +109,11 @@ type Service struct {
 	rates   *ratelimit.Keyed[string] // of joins and leaves, by player id
 
 	subscriptions *subscriptions
-	availability  availability
+	caughtUp      atomic.Bool
+	// unreachable is the outcome of the last ping, for refusing requests at once;
+	// readiness allows a grace period.
+	unreachable atomic.Bool
+	readiness   *readiness.Status
 }
 
 // New makes the service and registers its metrics. It does not connect to Kafka
@@ -127,7 +132,7 @@ func New(cfg Config) (*Service, error) {
 		}, rememberedRates, strings.Clone),
 
 		subscriptions: newSubscriptions(cfg),
-		availability:  availability{readiness: readiness.New("kafka", cfg.Kafka.Session())},
+		readiness:     readiness.New("kafka", cfg.Kafka.Session()),
 	}
 	cfg.Players.OnUpdate = s.subscriptions.UpdateRow
 	cfg.Registerer.MustRegister(s.lag, s.subscriptions.open, s.subscriptions.cut)
@@ -157,7 +162,7 @@ func (s *Service) Run(ctx context.Context) error {
 	errs := make([]error, 0, len(parts))
 	for range parts {
 		errs = append(errs, <-ended)
-		s.availability.caughtUp.Store(false)
+		s.caughtUp.Store(false)
 		s.subscriptions.Close()
 		cancel()
 	}
@@ -172,12 +177,12 @@ func (s *Service) Ready() error {
 	if reason := s.notCaughtUp(); reason != "" {
 		return errors.New(reason)
 	}
-	return s.availability.readiness.Err()
+	return s.readiness.Err()
 }
 
 // unavailable tells why requests cannot be answered; empty if they can.
 func (s *Service) unavailable() string {
-	if s.availability.unreachable.Load() {
+	if s.unreachable.Load() {
 		return "Kafka cannot be reached"
 	}
 	return s.notCaughtUp()
@@ -190,7 +195,7 @@ func (s *Service) notCaughtUp() string {
 		return "the index of players is still loading"
 	case !s.queues.Ready():
 		return "the queues are still loading"
-	case !s.availability.caughtUp.Load():
+	case !s.caughtUp.Load():
 		return "the events are not being read yet"
 	}
 	return ""

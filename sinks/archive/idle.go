@@ -98,7 +98,7 @@ func (r *run) sealIdleChunks(state brokerState) error {
 		}
 		end, known := state.ends.Lookup(w.topic, w.partition)
 		over := state.time.UnixMilli() >= w.open.windowEnd()+r.cfg.Grace.Milliseconds()
-		if !known || w.position < end.Offset || !over {
+		if !known || w.nextOffset < end.Offset || !over {
 			continue
 		}
 		if err := r.update(w, func() error { _, err := w.seal(endIdle); return err }); err != nil {

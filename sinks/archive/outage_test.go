@@ -65,7 +65,10 @@ func TestChunksWaitingForAnUnavailableStoreAreBounded(t *testing.T) {
 		}
 		return all
 	})
-	eventually.True(t, "not ready", func() bool { return s.Ready() != nil })
+	s.waitStoreUnavailable()
+	if err := s.Ready(); err != nil {
+		t.Errorf("not ready during an outage of the store: %v", err)
+	}
 	store.Up()
 	for p := range int32(partitions) {
 		s.waitArchived(p, each)
@@ -121,7 +124,10 @@ func TestSinkContinuesAfterAKafkaOutage(t *testing.T) {
 	send(15)
 	s.waitArchived(0, 10)
 	cluster.Down()
-	eventually.True(t, "not ready", func() bool { return s.Ready() != nil })
+	s.waitStoreUnavailable()
+	if err := s.Ready(); err != nil {
+		t.Errorf("not ready during an outage of the store: %v", err)
+	}
 	cluster.Up()
 	eventually.NoError(t, "ready again, without a new record", s.Ready)
 	eventually.True(t, "the producer sends again", func() bool {

@@ -22,7 +22,7 @@ type partitionWriter struct {
 	dir       string           // of spill files
 	waiting   prometheus.Gauge // bytes of sealed chunks
 
-	position   int64         // offset after the last record consumed
+	nextOffset int64         // offset after the last record consumed
 	decidedEnd int64         // the next chunk's end, if an earlier owner decided it; 0 if undecided
 	open       *openChunk    // nil: the next record starts a chunk
 	backlog    []*kgo.Record // consumed, but no chunk was free to take them
@@ -92,7 +92,7 @@ func (w *partitionWriter) appendBacklog() error {
 // open, one waiting and one being archived.
 func (w *partitionWriter) append(r *kgo.Record) (ok bool, err error) {
 	if r.Attrs.IsControl() {
-		w.position = r.Offset + 1
+		w.nextOffset = r.Offset + 1
 		return true, nil
 	}
 	brokerTime, size, region := r.Timestamp.UnixMilli(), len(r.Key)+len(r.Value), recordRegion(r)
@@ -114,7 +114,7 @@ func (w *partitionWriter) append(r *kgo.Record) (ok bool, err error) {
 	}
 	index := w.open.add(r.Offset, size, region)
 	w.open.lastAppend = time.Now()
-	w.position = r.Offset + 1
+	w.nextOffset = r.Offset + 1
 	return true, w.open.spill.append(index, Record{Offset: r.Offset, BrokerTime: brokerTime, Key: r.Key, Value: r.Value})
 }
 

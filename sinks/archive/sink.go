@@ -104,7 +104,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	})
 	s.running.Store(r)
 	defer s.running.Store(nil)
-	group.Go(func() error { s.readiness.Watch(ctx, r.check); return nil })
+	group.Go(func() error { s.readiness.Watch(ctx, r.consumer.Ready); return nil })
 	group.Go(func() error { return s.lag.Run(ctx) })
 	group.Go(func() error {
 		defer r.stop()
@@ -119,11 +119,8 @@ func (s *Sink) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// Ready returns what the sink waits for: its place in the group, Kafka, or the object
-// store. What lasts no longer than the session timeout does not count.
+// Ready returns what a running sink waits for: its membership of the group, or Kafka.
+// What lasts no longer than the session timeout does not count. An outage of the object
+// store does not count either, since neither a restart nor a reroute mends it: the
+// sink keeps chunks on disk, and its lag tells.
 func (s *Sink) Ready() error { return s.readiness.Err() }
-
-// check returns nil while records are read and written.
-func (r *run) check(ctx context.Context) error {
-	return errors.Join(r.consumer.Ready(ctx), r.store.Err())
-}

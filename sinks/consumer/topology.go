@@ -11,11 +11,11 @@ import (
 	"tabiya/schemas"
 )
 
-// topicsRead is the topology that a member works by.
+// topicsRead is the topology as a member read it at Join.
 type topicsRead struct {
 	topology.Snapshot
 	client *kgo.Client
-	topics []string // those of aggregates
+	topics []string // the consumed topics that belong to an aggregate
 }
 
 // readTopology reads topology and compares it with the topics. It waits while Kafka is
@@ -42,8 +42,8 @@ func (c *Consumer) WatchTopology(ctx context.Context) error {
 	return c.topology.Watch(ctx, c.topology.client, c.topology.topics...)
 }
 
-// identity says what a topic's offsets mean. Those of a topic of no aggregate are
-// places as they are.
+// identity returns a topic's identity, which turns its offsets into places. A topic
+// that belongs to no aggregate has only generation 1.
 func (t *topicsRead) identity(topic string) schemas.TopicIdentity {
 	if _, ok := schemas.AggregateOf(topic); !ok {
 		return schemas.TopicIdentity{Since: 1}

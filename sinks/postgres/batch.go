@@ -49,9 +49,10 @@ type rowUpdate struct {
 // offsetsOnly reports whether there is nothing to write but offsets.
 func (b *batch) offsetsOnly() bool { return len(b.games) == 0 && len(b.rows) == 0 }
 
-// add adds a record that ends a game or comes behind a game's end. It returns
-// false for a record that is not an event, or that ends a game that the batch has.
-// What is not an event is sent to the dead letters by package parquet.
+// add adds a record that ends a game, or that follows the end of one and changes its
+// row; it ignores other events. It returns false for a record that is not a valid
+// event, and for a second end of a game in the batch. Package parquet sends invalid
+// events to the dead letters.
 func (b *batch) add(partition int32, rec *kgo.Record) bool {
 	if rec.Attrs.IsControl() || !mayClose(rec) {
 		return true
@@ -108,8 +109,8 @@ func rematchOf(ev schemas.Event) string {
 	return strings.Clone(p.GameID)
 }
 
-// mayClose reports, by the type header alone, whether a record may end a game or
-// come behind a game's end. A record without that header may.
+// mayClose reports, from the type header only, whether a record may end a game or
+// follow the end of one. It returns true if the header is missing.
 func mayClose(rec *kgo.Record) bool {
 	kind := kafka.Header(rec, schemas.HeaderType)
 	return kind == nil || schemas.EventType(kind).CarriesRow()

@@ -23,9 +23,9 @@ func absence(speed schemas.Speed, explicit bool) time.Duration {
 }
 
 // ClaimableAt returns when color may claim the game if nothing changes before; 0 if
-// the opponent is present or it is color's turn. knownAt is when the log showed the
-// opponent's disconnect: while it did not, nobody could tell the log that the
-// opponent was back, so time before knownAt does not count.
+// the opponent is present or it is color's turn. knownAt is when the opponent's
+// disconnect was read from the log. Time before it does not count, because a return of
+// the opponent could not be recorded in that time.
 func (s *State) ClaimableAt(color schemas.Color, knownAt schemas.Time) schemas.Time {
 	opponent := s.side(color.Other())
 	if s.Over() || s.turn().First || s.Turn() == color || opponent.GoneSince == 0 {

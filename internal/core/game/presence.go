@@ -5,9 +5,9 @@ import (
 	"tabiya/schemas"
 )
 
-// maxDepartures bounds how many disconnects of a side are recorded in the log. The
+// maxDisconnects bounds how many disconnects of a side are recorded in the log. The
 // ones after that are ignored, so the opponent cannot claim the game on them.
-const maxDepartures = 100
+const maxDisconnects = 100
 
 // presence handles MarkGone and MarkPresent. A command that changes nothing causes
 // no event.
@@ -18,7 +18,7 @@ func (d *decision) presence() {
 		if !validColor(p.Color) {
 			return
 		}
-		if side := s.side(p.Color); side.GoneSince == 0 && side.Departures < maxDepartures {
+		if side := s.side(p.Color); side.GoneSince == 0 && side.Disconnects < maxDisconnects {
 			d.emit(schemas.PlayerLeft, &schemas.PlayerLeftPayload{Color: p.Color, Explicit: p.Left})
 		}
 	case *schemas.MarkPresentPayload:
@@ -33,7 +33,7 @@ func validColor(c schemas.Color) bool { return c == schemas.White || c == schema
 func (s *State) applyLeft(p *schemas.PlayerLeftPayload, at schemas.Time) row.Entry {
 	side := s.side(p.Color)
 	side.GoneSince, side.Left = at, p.Explicit
-	side.Departures++
+	side.Disconnects++
 	return row.Entry{Kind: row.KindPlayerLeft, Color: p.Color, Explicit: p.Explicit}
 }
 

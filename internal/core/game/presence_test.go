@@ -51,7 +51,7 @@ func TestPresenceIsRecordedOnce(t *testing.T) {
 	if g.state.GoneSince(schemas.White) != 0 {
 		t.Fatal("a player who moved is still marked as gone")
 	}
-	for range maxDepartures - 1 {
+	for range maxDisconnects - 1 {
 		expect(g.gone(schemas.Black, false), 1)
 		expect(g.present(schemas.Black), 1)
 	}
@@ -107,7 +107,7 @@ func TestClaimAgainstVanishedOpponent(t *testing.T) {
 
 // While the processor is down a disconnect is not in the log and cannot be disputed,
 // so that time does not count.
-func TestClaimNeedsDepartureKnownForLongEnough(t *testing.T) {
+func TestClaimNeedsDisconnectKnownForLongEnough(t *testing.T) {
 	t.Parallel()
 	g := newGame(t)
 	g.playAll("e2e4 e7e5 g1f3")

@@ -5,14 +5,14 @@ import "strings"
 // maxTagHead is how many bytes from a bracket show whether it opens a tag.
 const maxTagHead = 64
 
-// splitter finds where the next game begins. Tags may come in any order, so no tag by
-// itself begins a game. A game begins
+// splitter finds where the next game begins. Tags may come in any order, so no
+// particular tag marks the beginning. A game begins
 //
 //   - at a tag after moves or a result, also within a line, or
-//   - at the paragraph of tags in which a tag of the seven tag roster comes again,
-//     because a game can have neither moves nor a result, or
-//   - at a tag after an empty line inside a comment: then the comment was never closed,
-//     and only its game is lost.
+//   - at a paragraph of tags that repeats a tag of the seven tag roster: the game before
+//     it has neither moves nor a result, or
+//   - at a tag after an empty line inside a comment: the comment was never closed, and
+//     only the game that contains it is lost.
 type splitter struct {
 	tags, moves bool
 	names       roster // of the tags so far
@@ -55,8 +55,8 @@ const (
 	paragraphIsNext          // the next game began with this paragraph
 )
 
-// bracket classifies the opening bracket with which head begins. It must be called before
-// scan for each bracket that opens is true for.
+// bracket classifies the opening bracket at the beginning of head. Call it before scan
+// for each bracket for which opens returns true.
 func (s *splitter) bracket(head []byte) boundary {
 	name, complete := tagName(head)
 	switch {

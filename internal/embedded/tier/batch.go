@@ -43,9 +43,9 @@ var errStop = errors.New("stop")
 
 // scanHeaders calls fn with the header of each batch and its offset in the file, until
 // fn returns errStop. An incomplete batch at the end is ignored.
-func scanHeaders(r io.ReaderAt, size int64, fn func(h header, position int64) error) error {
-	return scan(r, size, func(in *bufio.Reader, h header, position int64) error {
-		if err := fn(h, position); err != nil {
+func scanHeaders(r io.ReaderAt, size int64, fn func(h header, fileOffset int64) error) error {
+	return scan(r, size, func(in *bufio.Reader, h header, fileOffset int64) error {
+		if err := fn(h, fileOffset); err != nil {
 			return err
 		}
 		_, err := in.Discard(h.size)
@@ -66,9 +66,9 @@ func scanBatches(r io.ReaderAt, size int64, fn func(raw []byte) error) error {
 }
 
 // scan calls fn at each batch. fn must read or discard the whole batch from in.
-func scan(r io.ReaderAt, size int64, fn func(in *bufio.Reader, h header, position int64) error) error {
+func scan(r io.ReaderAt, size int64, fn func(in *bufio.Reader, h header, fileOffset int64) error) error {
 	in := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 64<<10)
-	for position := int64(0); position+headerSize <= size; {
+	for fileOffset := int64(0); fileOffset+headerSize <= size; {
 		raw, err := in.Peek(headerSize)
 		if err != nil {
 			return err
@@ -77,16 +77,16 @@ func scan(r io.ReaderAt, size int64, fn func(in *bufio.Reader, h header, positio
 		if err != nil {
 			return err
 		}
-		if position+int64(h.size) > size {
+		if fileOffset+int64(h.size) > size {
 			return nil
 		}
-		if err := fn(in, h, position); err != nil {
+		if err := fn(in, h, fileOffset); err != nil {
 			if errors.Is(err, errStop) {
 				return nil
 			}
 			return err
 		}
-		position += int64(h.size)
+		fileOffset += int64(h.size)
 	}
 	return nil
 }

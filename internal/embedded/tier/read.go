@@ -38,12 +38,12 @@ func (f file) read(offset int64, limit int) ([]byte, error) {
 	}
 	defer in.Close()
 	from, to := int64(-1), int64(0)
-	err = scanHeaders(in, size, func(h header, position int64) error {
+	err = scanHeaders(in, size, func(h header, fileOffset int64) error {
 		if h.last < offset {
 			return nil
 		}
 		if from < 0 {
-			from, to = position, position
+			from, to = fileOffset, fileOffset
 		}
 		if to > from && to-from+int64(h.size) > int64(limit) {
 			return errStop
@@ -95,12 +95,12 @@ func (f file) findByTime(time int64) (found *timedOffset, err error) {
 		return nil, err
 	}
 	defer in.Close()
-	err = scanHeaders(in, size, func(h header, position int64) error {
+	err = scanHeaders(in, size, func(h header, fileOffset int64) error {
 		if h.maxTime < time {
 			return nil
 		}
 		raw := make([]byte, h.size)
-		if _, err := in.ReadAt(raw, position); err != nil && !errors.Is(err, io.EOF) {
+		if _, err := in.ReadAt(raw, fileOffset); err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 		return decodeRecords(raw, func(r record) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/follow"
 	"tabiya/internal/kafka/kafkatest"
@@ -82,15 +83,13 @@ func (r *rig) recreate() {
 	if deleted, err := r.adm.DeleteTopics(ctx, topic); errors.Join(err, deleted.Error()) != nil {
 		r.t.Fatal(err, deleted.Error())
 	}
-	for giveUp := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+	eventually.True(r.t, "the topic is created again", func() bool {
 		_, err := r.adm.CreateTopic(ctx, 3, 1, nil, topic)
-		switch {
-		case err == nil:
-			return
-		case time.Now().After(giveUp) || !errors.Is(err, kerr.TopicAlreadyExists):
+		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			r.t.Fatal(err)
 		}
-	}
+		return err == nil
+	})
 }
 
 func (r *rig) start(topics ...follow.Topic) *reader {

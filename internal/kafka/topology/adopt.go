@@ -22,21 +22,21 @@ const (
 	// New records have not been read by anybody. Commands are decided and events are
 	// archived from the topic's beginning.
 	New Records = iota + 1
-	// Copy is what an earlier topic held, at the same offsets. Its commands were
-	// decided before; sinks go on where they were.
+	// Copy means the records of an earlier topic, at the same offsets. Their commands
+	// are not decided again, and sinks continue at the offsets they had reached.
 	Copy
 )
 
 // ErrUnchanged means that there is nothing to adopt.
 var ErrUnchanged = errors.New("the topics are those of topology")
 
-// Adopt makes the topics of an aggregate that are there now ours, in a new generation.
-// name is the aggregate or one of its topics. It adopts the topics that are others
-// than those of topology. If none is, a Copy adopts what is left of topics that lost
-// records at their end, and New is an ErrUnchanged. No processor of the aggregate may
-// run.
+// Adopt records the present topics of an aggregate in topology, in a new generation.
+// name is the aggregate or one of its topics. Adopt records those topics whose ids
+// differ from topology. If no id differs, Copy records the present ends of topics that
+// lost records at their end, and New returns ErrUnchanged. No processor of the
+// aggregate may run.
 //
-// If it ends halfway, topology is unchanged, and Adopt can be called again.
+// Adopt writes topology last, so a call that was interrupted can be repeated.
 func Adopt(ctx context.Context, cfg kafka.Config, name string, records Records) (schemas.Topology, error) {
 	a, topics, err := find(name)
 	if err != nil {

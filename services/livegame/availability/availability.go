@@ -43,13 +43,9 @@ func New(grace time.Duration) *Monitor {
 	return &Monitor{kafka: readiness.New("kafka", grace)}
 }
 
-const (
-	pingEvery   = 500 * time.Millisecond
-	pingTimeout = time.Second
-	// ackTimeout is how long Kafka may take to acknowledge a command before it counts as
-	// away.
-	ackTimeout = 1500 * time.Millisecond
-)
+// ackTimeout is how long Kafka may take to acknowledge a command before it counts as
+// away.
+const ackTimeout = 1500 * time.Millisecond
 
 // WhyNoCommands returns why commands cannot be answered, or "" if they can.
 func (m *Monitor) WhyNoCommands() string {
@@ -76,8 +72,10 @@ func (m *Monitor) WhyNoReads() string {
 
 // Ready returns nil while requests should be sent to this instance. That includes
 // times when commands are refused because of a missed ping: games can be shown,
-// watchers stay connected, and another instance would depend on the same brokers. It
-// does not include topics that are not those that hold the games.
+// watchers stay connected, and another instance most likely misses it too. An outage
+// longer than the grace period does count: this instance may be the only one that is
+// cut off from Kafka, and then traffic sent elsewhere is served. Topics that are not
+// those that hold the games count at once.
 func (m *Monitor) Ready() error {
 	if m.Topics != nil {
 		if err := m.Topics(); err != nil {
@@ -126,21 +124,9 @@ func (m *Monitor) SetOldestUnacked(sentAt time.Time) {
 
 // Run pings Kafka until ctx is done.
 func (m *Monitor) Run(ctx context.Context, client *kgo.Client) {
-	tick := time.NewTicker(pingEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		bounded, cancel := context.WithTimeout(ctx, pingTimeout)
-		err := client.Ping(bounded)
-		cancel()
-		if ctx.Err() == nil {
-			m.setKafkaAway(err != nil || m.acksLate() || m.otherTopics())
-		}
-	}
+	readiness.Ping(ctx, client.Ping, func(err error) {
+		m.setKafkaAway(err != nil || m.acksLate() || m.otherTopics())
+	})
 }
 
 func (m *Monitor) setKafkaAway(away bool) {

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/core/game"
+	"tabiya/internal/eventually"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -102,9 +103,7 @@ func TestFinishedGamesAreReadOneAtATimeAndOnce(t *testing.T) {
 		})
 	}
 	<-entered
-	for b.awaiting.Load() < maxAwaiting {
-		time.Sleep(time.Millisecond)
-	}
+	eventually.True(t, "all requests to wait", func() bool { return b.awaiting.Load() >= maxAwaiting })
 	if _, err := b.Find(t.Context(), "z"); !errors.Is(err, errTooMany) {
 		t.Errorf("one more: %v", err)
 	}

@@ -30,8 +30,9 @@ func NewConnections(max, perPlayer, perAddress int) *Connections {
 	return &Connections{max: max, perPlayer: perPlayer, perAddress: perAddress, by: make(map[string]int)}
 }
 
-// Acquire reserves a connection; release frees it. plays is whether the client is a
-// player of the game. At a limit, code and detail say which.
+// Acquire reserves a connection, which release frees. plays is whether the client is a
+// player of the game. If a limit is reached, release is nil, and code and detail name
+// the limit.
 func (c *Connections) Acquire(playerID, address string, plays bool) (release func(), code schemas.Code, detail string) {
 	limit := c.max
 	if !plays {

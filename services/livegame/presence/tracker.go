@@ -18,17 +18,17 @@ type Sender interface {
 	SendAsync(m schemas.Message, done func(error))
 }
 
-// Tracker tracks the players' seatState.
+// Tracker tracks which players are connected to this instance.
 type Tracker struct {
 	games        *held.Games
 	sender       Sender
 	availability *availability.Monitor
-	seats        *seats
+	sides        *sides
 }
 
 // New creates a Tracker of the players of held games.
 func New(games *held.Games, sender Sender, availability *availability.Monitor) *Tracker {
-	return &Tracker{games, sender, availability, newSeats()}
+	return &Tracker{games, sender, availability, newSides()}
 }
 
 // Connect records a connection to a game; it does nothing if playerID is not one of the
@@ -44,13 +44,13 @@ func (t *Tracker) Connect(g *held.Game, playerID string) (disconnect func(leavin
 	if !plays {
 		return func(bool) {}
 	}
-	at := Seat{state.ID, color}
-	t.seats.opened(at, state.GoneSince(color) != 0, time.Now())
+	at := Side{state.ID, color}
+	t.sides.opened(at, state.GoneSince(color) != 0, time.Now())
 	ended := false
 	return func(leaving bool) {
 		if !ended {
 			ended = true
-			t.seats.closed(at, leaving, time.Now())
+			t.sides.closed(at, leaving, time.Now())
 		}
 	}
 }
@@ -58,7 +58,7 @@ func (t *Tracker) Connect(g *held.Game, playerID string) (disconnect func(leavin
 // OnEvent handles an event that was read back.
 func (t *Tracker) OnEvent(ev schemas.Event) {
 	if left, ok := ev.Payload.(*schemas.PlayerLeftPayload); ok {
-		t.seats.recordedGone(Seat{ev.Key, left.Color}, time.Now())
+		t.sides.recordedGone(Side{ev.Key, left.Color}, time.Now())
 	}
 }
 
@@ -67,18 +67,18 @@ func (t *Tracker) OnEvent(ev schemas.Event) {
 // in the same partition. If the player is recorded as present, without a connection
 // here, and nothing else prevents the claim, it schedules a MarkGone, which an instance
 // with a connection answers with MarkPresent.
-func (t *Tracker) BeforeClaim(at Seat, state *game.State) {
+func (t *Tracker) BeforeClaim(at Side, state *game.State) {
 	switch now := time.Now(); {
 	case state.GoneSince(at.Color) != 0:
-		if t.seats.tryMark(at, now) {
-			t.mark(at, seatState{open: 1})
+		if t.sides.tryMark(at, now) {
+			t.mark(at, sideState{open: 1})
 		}
 	case state.PresenceDecides(at.Color.Other()):
-		t.seats.checkUnconnected(at, now)
+		t.sides.checkUnconnected(at, now)
 	}
 }
 
-// Run checks seats until ctx is done. Checks wait during an outage; their number is
+// Run checks sides until ctx is done. Checks wait during an outage; their number is
 // bounded by the held games.
 func (t *Tracker) Run(ctx context.Context) {
 	tick := time.NewTicker(checkEvery)
@@ -91,7 +91,7 @@ func (t *Tracker) Run(ctx context.Context) {
 			if t.availability.WhyNoCommands() != "" {
 				continue
 			}
-			for at, c := range t.seats.due(now, maxChecks) {
+			for at, c := range t.sides.due(now, maxChecks) {
 				t.mark(at, c)
 			}
 		}
@@ -99,7 +99,7 @@ func (t *Tracker) Run(ctx context.Context) {
 }
 
 // mark sends MarkPresent or MarkGone if the game's state differs from c.
-func (t *Tracker) mark(at Seat, c seatState) {
+func (t *Tracker) mark(at Side, c sideState) {
 	g := t.games.Get(at.GameID)
 	if g == nil {
 		return
@@ -117,7 +117,7 @@ func (t *Tracker) mark(at Seat, c seatState) {
 	}
 	t.sender.SendAsync(cmd, func(err error) {
 		if err != nil {
-			t.seats.retry(at, c.left, time.Now())
+			t.sides.retry(at, c.left, time.Now())
 		}
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
 
+	"tabiya/internal/eventually"
 	"tabiya/services/livegame/outbox"
 )
 
@@ -99,15 +100,9 @@ func TestSharedWritersKeepFramesInOrder(t *testing.T) {
 		})
 	}
 	readers.Wait()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	eventually.True(t, "the writers to become idle", func() bool {
 		s.writers.mu.Lock()
-		idle := s.writers.working == 0 && len(s.writers.players)+len(s.writers.spectators) == 0
-		s.writers.mu.Unlock()
-		if idle {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatal("the writers do not become idle")
-		}
-	}
+		defer s.writers.mu.Unlock()
+		return s.writers.working == 0 && len(s.writers.players)+len(s.writers.spectators) == 0
+	})
 }

@@ -15,15 +15,15 @@ type Side struct {
 	TimeGifts       int  // how often the side gave its opponent time
 	RematchOffered  bool
 
-	Departures int
-	GoneSince  schemas.Time // 0 while present
-	Left       bool         // gone because the player said so
+	Disconnects int
+	GoneSince   schemas.Time // 0 while present
+	Left        bool         // gone because the player said so
 }
 
 // appendTo writes everything but LastDrawOffer, which version 1 stored elsewhere.
 func (s *Side) appendTo(b []byte) []byte {
 	b = append(b, packed(s.TakebackOffered, s.RematchOffered, s.Left))
-	for _, n := range [...]int64{int64(s.TakebackOffers), int64(s.TimeGifts), int64(s.Departures), int64(s.GoneSince)} {
+	for _, n := range [...]int64{int64(s.TakebackOffers), int64(s.TimeGifts), int64(s.Disconnects), int64(s.GoneSince)} {
 		b = binary.AppendVarint(b, n)
 	}
 	return b
@@ -32,6 +32,6 @@ func (s *Side) appendTo(b []byte) []byte {
 func (s *Side) read(f *reader) {
 	bits := f.byte()
 	s.TakebackOffered, s.RematchOffered, s.Left = bits&1 != 0, bits&2 != 0, bits&4 != 0
-	s.TakebackOffers, s.TimeGifts, s.Departures = int(f.varint()), int(f.varint()), int(f.varint())
+	s.TakebackOffers, s.TimeGifts, s.Disconnects = int(f.varint()), int(f.varint()), int(f.varint())
 	s.GoneSince = schemas.Time(f.varint())
 }

@@ -11,21 +11,21 @@ const (
 	// goneAfter is the time after which a player without a connection counts as gone.
 	// Reloading a page or changing the network takes less.
 	goneAfter = 2 * time.Second
-	// checkEvery is the time between two sweeps, which check the seats that are due.
+	// checkEvery is the time between two sweeps, which check the sides that are due.
 	checkEvery = 250 * time.Millisecond
 	// maxChecks limits the commands per sweep, so that moves are not delayed when a
 	// proxy drops all connections.
 	maxChecks = 256
 )
 
-// Seat is one side of a game.
-type Seat struct {
+// Side is one side of a game.
+type Side struct {
 	GameID string
 	Color  schemas.Color
 }
 
-// seatState is what this instance knows of one player in one game.
-type seatState struct {
+// sideState is what this instance knows of one player in one game.
+type sideState struct {
 	// open is the number of the player's sockets and streams.
 	open int
 	// leaving is when the player last said that they leave; zero if a connection was
@@ -38,27 +38,27 @@ type seatState struct {
 	markedAt time.Time
 }
 
-// seats are the seats with a connection here, and those without one until they
+// sides are the sides with a connection here, and those without one until they
 // were checked. What a client does only schedules a check: a client that connects
 // and disconnects a thousand times a second is checked once.
-type seats struct {
+type sides struct {
 	mu    sync.Mutex
-	by    map[Seat]*seatState
-	dueAt map[Seat]time.Time
+	by    map[Side]*sideState
+	dueAt map[Side]time.Time
 }
 
-func newSeats() *seats {
-	return &seats{by: make(map[Seat]*seatState), dueAt: make(map[Seat]time.Time)}
+func newSides() *sides {
+	return &sides{by: make(map[Side]*sideState), dueAt: make(map[Side]time.Time)}
 }
 
 // opened counts a new connection. gone is whether the game's state has the player as
 // gone.
-func (s *seats) opened(at Seat, gone bool, now time.Time) {
+func (s *sides) opened(at Side, gone bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.by[at]
 	if c == nil {
-		c = &seatState{}
+		c = &sideState{}
 		s.by[at] = c
 	}
 	c.open++
@@ -70,7 +70,7 @@ func (s *seats) opened(at Seat, gone bool, now time.Time) {
 
 // closed counts a closed connection. leaving is whether the player said that they
 // leave.
-func (s *seats) closed(at Seat, leaving bool, now time.Time) {
+func (s *sides) closed(at Side, leaving bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.by[at]
@@ -88,7 +88,7 @@ func (s *seats) closed(at Seat, leaving bool, now time.Time) {
 
 // recordedGone schedules a check of a player whom the log has recorded as gone, if they
 // are connected here. Another instance has lost their connection then.
-func (s *seats) recordedGone(at Seat, now time.Time) {
+func (s *sides) recordedGone(at Side, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c := s.by[at]; c != nil && c.open > 0 {
@@ -99,7 +99,7 @@ func (s *seats) recordedGone(at Seat, now time.Time) {
 // tryMark reports whether to mark a player as present before a claim. It is true if the
 // player is connected here, at most once in goneAfter: an earlier mark already
 // precedes the claim.
-func (s *seats) tryMark(at Seat, now time.Time) bool {
+func (s *sides) tryMark(at Side, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.by[at]
@@ -111,11 +111,11 @@ func (s *seats) tryMark(at Seat, now time.Time) bool {
 }
 
 // retry schedules another check, after a mark that was not acknowledged.
-func (s *seats) retry(at Seat, left bool, now time.Time) {
+func (s *sides) retry(at Side, left bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.by[at] == nil {
-		s.by[at] = &seatState{left: left}
+		s.by[at] = &sideState{left: left}
 	}
 	if _, ok := s.dueAt[at]; !ok {
 		s.dueAt[at] = now.Add(goneAfter)
@@ -124,25 +124,25 @@ func (s *seats) retry(at Seat, left bool, now time.Time) {
 
 // checkUnconnected schedules a check of a player if they have no connection here. The
 // game's state has them as present, perhaps because of an instance that was killed.
-func (s *seats) checkUnconnected(at Seat, now time.Time) {
+func (s *sides) checkUnconnected(at Side, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.by[at] == nil {
-		s.by[at], s.dueAt[at] = &seatState{}, now
+		s.by[at], s.dueAt[at] = &sideState{}, now
 	}
 }
 
-// due removes and returns the seats whose check is due, at most `most` of them.
-func (s *seats) due(now time.Time, most int) map[Seat]seatState {
+// due removes and returns the sides whose check is due, at most `most` of them.
+func (s *sides) due(now time.Time, most int) map[Side]sideState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var due map[Seat]seatState
+	var due map[Side]sideState
 	for at, when := range s.dueAt {
 		if now.Before(when) {
 			continue
 		}
 		if due == nil {
-			due = make(map[Seat]seatState)
+			due = make(map[Side]sideState)
 		}
 		due[at] = *s.by[at]
 		delete(s.dueAt, at)
