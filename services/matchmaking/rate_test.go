@@ -10,9 +10,9 @@ func TestScriptedJoinsAndLeavesSlowDownOnlyTheirPlayer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	script, honest := r.register("Script"), r.register("Honest")
+	began, served, slowed := time.Now(), 2, 0
 	r.join(script, "3+2", "")
 	r.leave(script, "3+2", "")
-	began, served, slowed := time.Now(), 2, 0
 	// 100 requests, and more on a machine that is so slow that all of them are within the rate.
 	for n := 0; n < 100 || slowed == 0 && n < 1000; n++ {
 		action := [...]string{"join", "leave"}[n%2]
