@@ -14,6 +14,7 @@ import (
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/kafkatest"
 	"tabiya/internal/kafka/realkafka"
+	"tabiya/internal/kafka/topology"
 	"tabiya/internal/objstore/objstoretest"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/internal/supervise"
@@ -35,6 +36,9 @@ func TestEverySinkRefusesAnEventsTopicThatDeletesEventsUntilItIsMended(t *testin
 		t.Parallel()
 		cfg := kafka.Config{Brokers: realkafka.Shared(t)}
 		if err := kafka.EnsureTopics(t.Context(), cfg, kafka.TopicOptions{Partitions: partitions, Replication: 1, MinISR: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := topology.Ensure(t.Context(), cfg); err != nil {
 			t.Fatal(err)
 		}
 		testSinksRefuse(t, cfg)

@@ -144,7 +144,8 @@ func TestInventedRequestsAndRecordsMakeNoNewSeries(t *testing.T) {
 	settle()
 	var invented []string
 	for _, name := range before {
-		if !slices.Contains(first, name) {
+		// What ends a chunk depends on when it comes; its labels are constants.
+		if !slices.Contains(first, name) && !strings.HasPrefix(name, "tabiya_sink_chunks_total{") {
 			invented = append(invented, name)
 		}
 	}

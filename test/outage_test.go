@@ -40,7 +40,7 @@ func TestOutageOfKafkaPostgresOrS3IsAnsweredWith503AndLosesNothing(t *testing.T)
 		store.Up()
 
 		postgres.Cut()
-		refusedWith503(t, http.MethodPost, p.url+"/v1/accounts", "", `{"handle":"nobody","password":"correct horse battery"}`)
+		refusedWith503(t, http.MethodPost, p.url+"/v1/accounts", "", `{"handle":"outsider","password":"correct horse battery"}`)
 		refusedWith503(t, http.MethodGet, p.url+"/v1/history/games/"+game.id, "", "")
 		game.mustMove(t, "e7e5") // playing does not need PostgreSQL
 		<-time.After(outage)
