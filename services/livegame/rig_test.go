@@ -209,11 +209,22 @@ func (r *rig) mover(plies int) person {
 
 func moveBody(uci string) string { return `{"uci":"` + uci + `"}` }
 
-// play plays moves over HTTP. plies is the number of plies played before.
+// play plays moves over HTTP. plies is the number of plies played before. It repeats a
+// request without an outcome, because some tests set a short AnswerTimeout.
 func (r *rig) play(gameID string, plies int, moves ...string) (last reply) {
 	r.t.Helper()
 	for n, uci := range moves {
-		last = r.ok("POST", "/v1/games/"+gameID+"/moves", r.mover(plies+n).token, moveBody(uci))
+		key := schemas.NewID()
+		eventually.True(r.t, "the move is answered", func() bool {
+			a := r.do("POST", "/v1/games/"+gameID+"/moves", r.mover(plies+n).token, moveBody(uci), "Idempotency-Key", key)
+			if last = a.read(r.t); a.status == http.StatusServiceUnavailable && last.Code == schemas.CodeOutcomeUnknown {
+				return false
+			}
+			if a.status/100 != 2 {
+				r.t.Fatalf("POST /v1/games/%s/moves: %d %s", gameID, a.status, a.body)
+			}
+			return true
+		})
 	}
 	return last
 }
