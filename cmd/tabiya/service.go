@@ -102,6 +102,7 @@ func (n *node) addServices(ctx context.Context, deps dependencies, names ...stri
 				Regions: deps.regions, Logger: n.logger, Registerer: n.registry,
 				Origins: n.origins, History: finishedGames(historyService),
 				MaxConnections: deps.connections.Connections, MaxPerPlayer: deps.connections.ConnectionsPerPlayer, MaxPerAddress: deps.connections.ConnectionsPerAddress,
+				MessagesPerSecond: deps.connections.PlayerPace,
 			})
 		case "history":
 			s = historyService

@@ -143,8 +143,10 @@ func closeCode(end outbox.End) websocket.StatusCode {
 		return statusTooSlow
 	case outbox.GoingAway:
 		return websocket.StatusGoingAway
-	case outbox.OutOfStep:
+	case outbox.OutOfStep, outbox.MadeRoom:
 		return websocket.StatusTryAgainLater
+	case outbox.Replaced:
+		return statusReplaced
 	default:
 		return websocket.StatusNormalClosure
 	}
