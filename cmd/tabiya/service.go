@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -138,6 +139,9 @@ func (n *node) newPlayersView(deps dependencies, names []string) *tables.View[*p
 		return nil
 	}
 	view := tables.NewView(deps.kafka, tables.Players(), n.logger)
+	if slices.Contains(names, "livegame") {
+		view.SecondKey = func(row *player.State) string { return strings.ToLower(row.Handle) }
+	}
 	n.services = append(n.services, supervise.Part{Name: "index of players", Run: view.Run, Ready: func() error {
 		if !view.Ready() {
 			return errors.New("reading the players table")

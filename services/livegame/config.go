@@ -34,6 +34,8 @@ type Players interface {
 	WaitFor(ctx context.Context, playerID string) (row *player.State, ok bool)
 	// Get returns the row of a player; ok is false if the view has none.
 	Get(playerID string) (row *player.State, ok bool)
+	// Find returns the row of the player with a handle in lower case.
+	Find(handle string) (row *player.State, ok bool)
 }
 
 // Config configures a Service. All fields without a default must be set.
