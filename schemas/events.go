@@ -8,6 +8,7 @@ const (
 	PlayerUpdated    EventType = "PlayerUpdated"
 	PlayerRated      EventType = "PlayerRated"
 	PlayerClosed     EventType = "PlayerClosed"
+	SessionsEnded    EventType = "SessionsEnded"
 
 	PlayerQueued    EventType = "PlayerQueued"
 	PlayerLeftQueue EventType = "PlayerLeftQueue"
@@ -90,6 +91,15 @@ type PlayerRatedPayload struct {
 	Volatility float64 `json:"volatility"`
 	Change     float64 `json:"change"` // Rating minus the rating before
 	Games      int     `json:"games"`  // rated games at this speed, this one included
+}
+
+// SessionsEndedPayload says which of the player's tokens are not valid any more: the one
+// with TokenID, or all that were issued before NotBefore. Both times are of the database
+// that the account service reads the time from. After PlayerClosed no token is valid.
+type SessionsEndedPayload struct {
+	NotBefore Time   `json:"notBefore,omitempty"`
+	TokenID   string `json:"tokenId,omitempty"`
+	IssuedAt  Time   `json:"issuedAt,omitempty"` // of the token with TokenID
 }
 
 // PlayerClosedPayload has no fields.

@@ -24,6 +24,7 @@ const playerFormat = 1
 // it may only be appended to.
 var playerEvents = []schemas.EventType{
 	schemas.PlayerRegistered, schemas.PlayerUpdated, schemas.PlayerRated, schemas.PlayerClosed,
+	schemas.SessionsEnded,
 }
 
 func appendPlayer(b []byte, s *player.State) []byte {
@@ -86,6 +87,8 @@ func appendSent(b []byte, sent player.Sent) []byte {
 		b = appendSpeed(appendID(b, p.GameID), p.Speed)
 		b = appendFloat(appendFloat(appendFloat(b, p.Rating), p.Deviation), p.Volatility)
 		b = appendInt(appendFloat(b, p.Change), int64(p.Games))
+	case *schemas.SessionsEndedPayload:
+		b = appendInt(appendID(appendInt(b, int64(p.NotBefore)), p.TokenID), int64(p.IssuedAt))
 	}
 	return b
 }
@@ -160,6 +163,10 @@ func (r *bodyReader) sent(key string) player.Sent {
 		e.Payload = &schemas.PlayerRatedPayload{
 			GameID: r.id(), Speed: r.speed(), Rating: r.float(), Deviation: r.float(), Volatility: r.float(),
 			Change: r.float(), Games: int(r.int()),
+		}
+	case schemas.SessionsEnded:
+		e.Payload = &schemas.SessionsEndedPayload{
+			NotBefore: schemas.Time(r.int()), TokenID: r.id(), IssuedAt: schemas.Time(r.int()),
 		}
 	case schemas.PlayerClosed:
 		e.Payload = &schemas.PlayerClosedPayload{}

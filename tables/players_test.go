@@ -42,7 +42,9 @@ func fullPlayer() *player.State {
 			{Offset: 20, Event: event(schemas.PlayerRated, 3, &schemas.PlayerRatedPayload{
 				GameID: gameID, Speed: schemas.Blitz, Rating: 1512.25, Deviation: 80.5, Volatility: 0.059999, Change: -3.5, Games: 12,
 			})},
-			{Offset: 41, Event: event(schemas.PlayerClosed, 4, &schemas.PlayerClosedPayload{})},
+			{Offset: 30, Event: event(schemas.SessionsEnded, 4, &schemas.SessionsEndedPayload{NotBefore: 1764244800123})},
+			{Offset: 31, Event: event(schemas.SessionsEnded, 5, &schemas.SessionsEndedPayload{TokenID: ticketID, IssuedAt: 1764244800000})},
+			{Offset: 41, Event: event(schemas.PlayerClosed, 6, &schemas.PlayerClosedPayload{})},
 		},
 	}
 }
