@@ -16,7 +16,7 @@ import (
 // acquireConnection reserves a connection for a socket or stream; the caller must call
 // release. g is nil for a TV stream. end is called if the connection must end for
 // another one. If the client is not admitted, acquireConnection answers the request and
-// returns false; of a player of the game it notes that they are there (ADR 28).
+// returns false; of a player of the game it notes that they are there (ADR 29).
 func (s *Service) acquireConnection(c *gin.Context, g *held.Game, end func(outbox.End)) (release func(), ok bool) {
 	who := limits.Client{PlayerID: httpx.PlayerID(c), Address: httpx.ClientNetwork(c)}
 	if g != nil {

@@ -46,7 +46,7 @@ func isVerdict(code schemas.Code) bool {
 // this instance's state has against a command may be out of date, because another
 // instance may have read more. So such a command is sent, unless the player has had too
 // many refusals; then the answer is that they are too fast, which is no verdict: the same
-// command may be sent again. A command whose id is known is always sent (ADR 28).
+// command may be sent again. A command whose id is known is always sent (ADR 29).
 func (s *Service) foresee(by *limits.Player, cmd schemas.Command) (schemas.Code, string) {
 	if s.availability.WhyNoCommands() != "" || s.commands.Knows(cmd.Key, cmd.ID) {
 		return "", ""

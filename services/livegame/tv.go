@@ -56,14 +56,17 @@ func (s *Service) tvEvents(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeUnavailable, why)
 		return
 	}
-	ctx, cancel := context.WithCancel(c.Request.Context())
-	defer cancel()
-	release, ok := s.acquireConnection(c, nil, func(outbox.End) { cancel() })
+	var place ender
+	release, ok := s.acquireConnection(c, nil, place.call)
 	if !ok {
 		return
 	}
 	defer release()
+	out := eventstream.Begin(c, media)
+	ctx, cancel := context.WithCancel(c.Request.Context())
+	defer cancel()
+	place.set(func(outbox.End) { cancel() })
 	tvstream.Stream(ctx, tvstream.Config{
 		Games: s.games, View: s.view, Stopping: s.availability.Stopping, OnTooSlow: s.metrics.tooSlow.Inc,
-	}, speed, httpx.PlayerID(c), eventstream.Begin(c, media))
+	}, speed, httpx.PlayerID(c), out)
 }

@@ -44,7 +44,7 @@
 // lag is the round trip that the client measured, in centiseconds. The server measures
 // it too: it sends each player a ping (RFC 6455, 5.5.2) every 5 seconds. The smaller of
 // the two values counts (ADR 18), and no more than the connection's shortest round trip,
-// nor than the kernel measures if no proxy is between (ADR 28).
+// nor than the kernel measures if no proxy is between (ADR 29).
 //
 // # Disconnecting
 //

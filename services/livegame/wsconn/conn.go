@@ -26,6 +26,8 @@ const (
 	// statusReplaced closes a player's connection for a newer one of theirs. A client that
 	// then came back by itself would end another.
 	statusReplaced websocket.StatusCode = 4010
+	// statusSessionOver closes a connection whose token is not valid any more.
+	statusSessionOver websocket.StatusCode = 4401
 
 	// historyChunk is how many bytes of the first items are joined for one write.
 	historyChunk = 32 << 10

@@ -89,7 +89,7 @@ func (c *Conn) RoundTripCs() *int64 {
 // the server measured, or what the client states if that is less. A client can delay its
 // pongs, so no more counts than the shortest round trip of the connection, nor, if the
 // peer is no proxy, than what the kernel measures: it answers for the client's program.
-// The lag bank of the game's clock limits what remains to be gained (ADR 18, ADR 28).
+// The lag bank of the game's clock limits what remains to be gained (ADR 18, ADR 29).
 func (c *Conn) MoveLagCs(stated *int64) int64 { return c.roundTrip.ofMove(stated) }
 
 func (l *roundTrip) ofMove(stated *int64) int64 {
