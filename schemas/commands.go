@@ -52,7 +52,11 @@ const (
 	AcceptRematch   CommandType = "AcceptRematch"   // livegame service
 	DeclineRematch  CommandType = "DeclineRematch"  // livegame service
 
-	RepairRow CommandType = "RepairRow" // operator; games processor, once it has read the game's events: make a quarantined row again
+	// Make a quarantined row again. The operator sends it; the processor sends it a
+	// second time, once it has read what the row follows from.
+	RepairRow    CommandType = "RepairRow"    // of a game
+	RepairPlayer CommandType = "RepairPlayer" // of a player
+	RepairQueue  CommandType = "RepairQueue"  // of a queue
 )
 
 // The actors that are not players. ActorSystem gets no reply to a refused command,

@@ -69,6 +69,8 @@ func commands() []schemas.Command {
 		command(schemas.AcceptRematch, gameID, blackID, nil),
 		command(schemas.DeclineRematch, gameID, blackID, nil),
 		command(schemas.RepairRow, gameID, schemas.ActorOperator, nil),
+		command(schemas.RepairPlayer, whiteID, schemas.ActorOperator, nil),
+		command(schemas.RepairQueue, queueKey, schemas.ActorOperator, nil),
 	}
 }
 

@@ -36,6 +36,7 @@ const (
 const (
 	HeaderType   = "event-type" // the envelope's event, command or reply type
 	HeaderRegion = "region"
+	HeaderPlace  = "place"  // events: the place of the command that led to the event, in decimal (see Place)
 	HeaderRow    = "row"    // events with CarriesRow: the game's row after the event, or a later one
 	HeaderReason = "reason" // dead-letter topics: why the record could not be handled
 	HeaderSource = "source" // dead-letter topics: "<topic>/<partition>/<offset>" of the record

@@ -47,6 +47,9 @@ type Topology struct {
 	Generation int64  `json:"generation"` // counts the records of the aggregate, from 1
 	Format     int    `json:"format"`     // of rows and events
 	Partitions int32  `json:"partitions"` // of each of the three topics
+	// Rebuilding says that the rows of the table are being made again. Until that is
+	// finished, the table must not be used.
+	Rebuilding bool `json:"rebuilding,omitempty"`
 
 	Commands TopicIdentity `json:"commands"`
 	Table    TopicIdentity `json:"table"`

@@ -81,7 +81,9 @@ var commandKinds = map[CommandType]kind{
 	AcceptRematch:   {game, nil},
 	DeclineRematch:  {game, nil},
 
-	RepairRow: {game, nil},
+	RepairRow:    {game, nil},
+	RepairPlayer: {player, nil},
+	RepairQueue:  {queue, nil},
 }
 
 var eventKinds = map[EventType]kind{
@@ -136,6 +138,17 @@ var (
 	commandTopics = map[aggregate]string{player: PlayerCommands, queue: QueueCommands, game: GameCommands}
 	eventTopics   = map[aggregate]string{player: PlayerEvents, queue: QueueEvents, game: GameEvents}
 )
+
+// RepairOf returns the command that repairs a row of the aggregate with that commands
+// topic.
+func RepairOf(commands string) CommandType {
+	for _, t := range []CommandType{RepairRow, RepairPlayer, RepairQueue} {
+		if CommandTopic(t) == commands {
+			return t
+		}
+	}
+	panic("schemas: " + commands + " is not a commands topic")
+}
 
 // CommandTopic returns the commands topic of t, or "" for an unknown type.
 func CommandTopic(t CommandType) string { return commandTopics[commandKinds[t].of] }

@@ -9,8 +9,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// endTimestamp makes ListOffsets return the offset of the next record.
-const endTimestamp = -1
+// Timestamps that make ListOffsets return the offset of the next record, and that of
+// the first one.
+const (
+	endTimestamp   = -1
+	startTimestamp = -2
+)
+
+// StartOffset returns the offset of a partition's first record, or of its next one if it
+// has none.
+func StartOffset(ctx context.Context, client *kgo.Client, topic string, partition int32) (int64, error) {
+	return listOffset(ctx, client, topic, partition, startTimestamp)
+}
 
 // EndOffset returns the offset that the next record of a partition will have. (kadm
 // can only list the offsets of all partitions of a topic.)

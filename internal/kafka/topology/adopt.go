@@ -51,6 +51,9 @@ func Adopt(ctx context.Context, cfg kafka.Config, name string, records Records) 
 	if err != nil {
 		return schemas.Topology{}, err
 	}
+	if s.records[a.Name].Rebuilding {
+		return schemas.Topology{}, fmt.Errorf("the rows of %s are being made again: finish `tabiya rebuild tables %s` first", a.Table, a.Name)
+	}
 	next, err := adoption{client, kadm.NewClient(client), a, s.records[a.Name], records}.next(ctx, topics)
 	if err != nil {
 		return schemas.Topology{}, err
@@ -159,7 +162,7 @@ func (ad adoption) identity(ctx context.Context, topic kadm.TopicDetail) (schema
 	}
 	if ad.records == New {
 		if topic.Topic == ad.aggregate.Table {
-			return identity, fmt.Errorf("topic %s is a table, and a new one has no rows: put a copy of the rows there and adopt it with --copy", topic.Topic)
+			return identity, fmt.Errorf("topic %s is a table, and a new one has no rows: run `tabiya rebuild tables %s`, or put a copy of the rows there and adopt it with --copy", topic.Topic, ad.aggregate.Name)
 		}
 		return identity, nil
 	}

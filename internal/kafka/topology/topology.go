@@ -111,20 +111,35 @@ func (s Snapshot) Check(ctx context.Context, client *kgo.Client, topics ...strin
 }
 
 func (s Snapshot) compare(name string, have kadm.TopicDetail) error {
-	want := s.Of(name)
+	want, mend := s.Of(name), mend(name)
 	switch count := int32(len(have.Partitions)); {
 	case errors.Is(have.Err, kerr.UnknownTopicOrPartition):
-		return fmt.Errorf("%w: topic %s does not exist any more: run `tabiya topics create`, then `tabiya topics adopt`", ErrMismatch, name)
+		return fmt.Errorf("%w: topic %s does not exist any more: run `tabiya topics create`, then %s", ErrMismatch, name, mend)
 	case have.Err != nil:
 		return fmt.Errorf("look up topic %s: %w", name, have.Err)
 	case want.Format > schemas.TopologyFormat:
 		return fmt.Errorf("%w: the data of %s has format %d and this release knows %d: run a later release", ErrMismatch, name, want.Format, schemas.TopologyFormat)
+	case want.Rebuilding && isTable(name):
+		return fmt.Errorf("%w: the rows of %s are being made again: wait for `tabiya rebuild tables`, or run it again if it was interrupted", ErrMismatch, name)
 	case idOf(have) != want.Topic(name).ID:
-		return fmt.Errorf("%w: topic %s was created again or moved (its id is %s, not %s): run `tabiya topics adopt`", ErrMismatch, name, idOf(have), want.Topic(name).ID)
+		return fmt.Errorf("%w: topic %s was created again or moved (its id is %s, not %s): run %s", ErrMismatch, name, idOf(have), want.Topic(name).ID, mend)
 	case count != want.Partitions:
-		return fmt.Errorf("%w: topic %s has %d partitions, not %d: replace it by one with %d, then run `tabiya topics adopt`", ErrMismatch, name, count, want.Partitions, want.Partitions)
+		return fmt.Errorf("%w: topic %s has %d partitions, not %d: replace it by one with %d, then run %s", ErrMismatch, name, count, want.Partitions, want.Partitions, mend)
 	}
 	return nil
+}
+
+func isTable(topic string) bool {
+	a, _ := schemas.AggregateOf(topic)
+	return topic == a.Table
+}
+
+// mend returns the command that makes another topic of that name usable.
+func mend(topic string) string {
+	if a, _ := schemas.AggregateOf(topic); topic == a.Table {
+		return fmt.Sprintf("`tabiya rebuild tables %s` (or, if it holds a copy of the rows, `tabiya topics adopt --copy %s`)", a.Name, topic)
+	}
+	return "`tabiya topics adopt`"
 }
 
 func same(a, b schemas.Topology) bool { return bytes.Equal(a.Encode(), b.Encode()) }

@@ -1,0 +1,82 @@
+package player
+
+import (
+	"fmt"
+
+	"tabiya/schemas"
+)
+
+// Apply returns the row after an event that was read from the log, without its seat. A
+// nil s is a player who is not registered. place is that of the event's command, or
+// -1 if it is not known. s is changed and must not be used any more. An event that was
+// applied before changes nothing. Returns an error if an earlier event is missing.
+//
+// An event does not carry the account's revision: each update counts as one.
+func Apply(s *State, ev schemas.Event, place int64) (*State, error) {
+	var seq int64
+	if s != nil {
+		seq = s.Seq
+	}
+	switch {
+	case ev.Seq <= seq:
+		return s, nil
+	case ev.Seq > seq+1:
+		return nil, fmt.Errorf("player %s: event %d after %d: an event is missing", ev.Key, ev.Seq, seq)
+	case (s == nil) != (ev.Type == schemas.PlayerRegistered):
+		return nil, fmt.Errorf("player %s: event %d is a %s", ev.Key, ev.Seq, ev.Type)
+	case s == nil:
+		s = &State{ID: ev.Key, Region: ev.Region}
+	}
+	s.Seq = ev.Seq
+	accepted := schemas.Command{ID: ev.CommandID}
+	switch p := ev.Payload.(type) {
+	case *schemas.PlayerFacts:
+		s.Handle, s.Country, s.Region = p.Handle, p.Country, ev.Region
+		s.Revision++
+		accepted.Type, accepted.Payload = schemas.RegisterPlayer, &schemas.RegisterPlayerPayload{Handle: p.Handle, Country: p.Country}
+		if ev.Type == schemas.PlayerUpdated {
+			accepted.Type = schemas.UpdatePlayer
+			accepted.Payload = &schemas.UpdatePlayerPayload{Handle: p.Handle, Country: p.Country, Revision: s.Revision}
+		}
+	case *schemas.PlayerClosedPayload:
+		s.Closed = true
+		accepted.Type = schemas.ClosePlayer
+	case *schemas.SessionsEndedPayload:
+		accepted.Type = schemas.EndSessions
+		accepted.Payload = &schemas.EndSessionsPayload{NotBefore: p.NotBefore, TokenID: p.TokenID, IssuedAt: p.IssuedAt}
+	case *schemas.PlayerRatedPayload:
+		s.setRating(Rating{p.Speed, p.Rating, p.Deviation, p.Volatility, p.Games, ev.OccurredAt})
+		s.Games = keepLast(append(s.Games, fingerprintID(p.GameID)), gamesKept)
+	default:
+		return nil, fmt.Errorf("player %s: event %d has the payload %T", ev.Key, ev.Seq, ev.Payload)
+	}
+	if accepted.Type != "" {
+		a := Accepted{fingerprintID(accepted.ID), fingerprint(accepted), ev.Seq, place}
+		s.Accepted = keepLast(append(s.Accepted, a), acceptedKept)
+	}
+	s.Outbox = keepLast(append(s.Outbox, Sent{place, ev}), outboxMinKept)
+	return s, nil
+}
+
+// Stamped sets the frame and the seat of a row that was made again, and returns it. All
+// commands up to the place offset count as decided.
+func (s *State) Stamped(version, offset int64, seat Seat) *State {
+	if seat.Status != Idle {
+		seat.Joined, seat.Entered = offset, offset
+	}
+	s.Version, s.Offset, s.Seat = version, offset, seat
+	return s
+}
+
+// SeatIn returns the seat of a player whom a queue has given a ticket: in the game, or
+// queued if gameID is empty.
+func SeatIn(queueKey, gameID string, p schemas.Seated) Seat {
+	seat := Seat{
+		Status: Queued, Queue: queueKey, TicketID: p.TicketID, Attempt: p.Attempt,
+		Handle: p.Handle, Rating: p.Rating, Deviation: p.Deviation,
+	}
+	if gameID != "" {
+		seat.Status, seat.GameID = Playing, gameID
+	}
+	return seat
+}
