@@ -1,10 +1,13 @@
 package processors_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
+	"tabiya/internal/kafka"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -121,18 +124,29 @@ func (counterCore) Decide(row *counter, cmd schemas.Command, at schemas.Time, or
 	return row, false, nil
 }
 
-func (counterCore) Rebuild(cmd schemas.Command, events []schemas.Event, _ schemas.Time, offset int64) (*counter, error) {
-	row := &counter{Count: len(events), head: schemas.Head{Version: int64(len(events)) + 1, Offset: offset}}
-	for _, ev := range events {
-		if ev.CommandID == rebuildPanic {
-			panic("a bug")
-		}
-		row.History = append(row.History, change{-1, ev.OccurredAt, ev.CommandID, ev.Region, ev.Payload.(*schemas.RematchOfferedPayload).Color})
+func (counterCore) Survey(context.Context, kafka.Config, string) (any, error) { return "surveyed", nil }
+
+func (counterCore) Apply(row *counter, ev schemas.Event) (*counter, error) {
+	if ev.CommandID == rebuildPanic {
+		panic("a bug")
 	}
+	if row == nil {
+		row = &counter{}
+	}
+	row.Count++
+	row.History = append(row.History, change{-1, ev.OccurredAt, ev.CommandID, ev.Region, ev.Payload.(*schemas.RematchOfferedPayload).Color})
 	return row, nil
 }
 
-// rebuildPanic is the command id of an event for which Rebuild panics.
+func (counterCore) Rebuild(_ schemas.Command, row *counter, survey any, at schemas.Time, offset int64) (*counter, []schemas.Message, error) {
+	if survey != "surveyed" {
+		return nil, nil, errors.New("nothing was surveyed")
+	}
+	row.head = schemas.Head{Version: schemas.RebuiltVersion(at), Offset: offset}
+	return row, nil, nil
+}
+
+// rebuildPanic is the command id of an event for which Apply panics.
 const rebuildPanic = "0190b3a1-0000-7000-8000-0000000000ff"
 
 func (counterCore) Replay(row *counter, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {

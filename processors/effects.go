@@ -63,6 +63,9 @@ func (s *session[R]) emit(ctx goka.Context, part *partition[R], messages []messa
 			continue
 		}
 		headers := goka.Headers{schemas.HeaderType: []byte(m.Type), schemas.HeaderRegion: []byte(m.Region)}
+		if m.eventID != "" {
+			headers[schemas.HeaderPlace] = strconv.AppendInt(nil, s.origin(ctx).Offset, 10)
+		}
 		if m.eventID != "" && schemas.EventType(m.Type).CarriesRow() {
 			headers[schemas.HeaderRow] = raw
 		}

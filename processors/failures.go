@@ -1,29 +1,46 @@
 package processors
 
 import (
-	"fmt"
 	"maps"
 
 	"github.com/lovoo/goka"
 
-	"tabiya/schemas"
+	"tabiya/internal/kafka"
 )
 
 // deadLetter copies a record that cannot be handled to the dead-letter topic, so
 // that the next one is handled.
 func (s *session[R]) deadLetter(ctx goka.Context, raw []byte, reason error) {
-	source := fmt.Sprintf("%s/%d/%d", ctx.Topic(), ctx.Partition(), ctx.Offset())
 	s.p.logger.Warn("record sent to the dead-letter topic", "topic", string(ctx.Topic()),
 		"partition", ctx.Partition(), "offset", ctx.Offset(), "err", reason)
 	s.p.metrics.deadLetters.Inc()
-	headers := maps.Clone(ctx.Headers())
-	headers[schemas.HeaderReason] = []byte(reason.Error())
-	headers[schemas.HeaderSource] = []byte(source)
+	letter := kafka.DeadLetter(string(ctx.Topic()), ctx.Partition(), ctx.Offset(), []byte(ctx.Key()), raw, reason)
+	headers := keptHeaders(ctx.Headers())
+	for _, h := range letter.Headers {
+		headers[h.Key] = h.Value
+	}
 	var value any // stays nil for a record without a value
 	if raw != nil {
-		value = raw
+		value = raw[:len(letter.Value)] // an empty value stays empty
 	}
-	ctx.Emit(goka.Stream(schemas.DeadLetter(string(ctx.Topic()))), ctx.Key(), value, goka.WithCtxEmitHeaders(headers))
+	ctx.Emit(goka.Stream(letter.Topic), string(letter.Key), value, goka.WithCtxEmitHeaders(headers))
+}
+
+// maxHeaders limits the headers of a record that its dead letter carries, in bytes.
+// With more of them the dead letter might be too large to be sent, and its record would
+// stop the partition.
+const maxHeaders = 16 << 10
+
+// keptHeaders returns a copy of headers, or none if they are too large.
+func keptHeaders(headers goka.Headers) goka.Headers {
+	size := 0
+	for name, value := range headers {
+		size += len(name) + len(value)
+	}
+	if size > maxHeaders || headers == nil {
+		return make(goka.Headers)
+	}
+	return maps.Clone(headers)
 }
 
 // failSession ends the session. The command is not committed and is replayed by

@@ -21,7 +21,7 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 	at := schemas.TimeOf(ctx.Timestamp())
 	s.clock.observe(at)
 
-	in, err := checkInput(ctx, msg)
+	in, err := s.checkInput(ctx, msg)
 	if err != nil {
 		s.deadLetter(ctx, in.raw, err)
 		return
@@ -40,7 +40,7 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 		failSession(ctx, err)
 		return
 	}
-	if in.cmd.Type == schemas.RepairRow {
+	if in.cmd.Type == s.p.repairType {
 		s.repair(ctx, part, in.cmd, at)
 		return
 	}
@@ -83,17 +83,25 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 
 var errNoValue = errors.New("the record has no value")
 
+// maxCommandBytes limits a command. The largest that a service sends has some hundred
+// bytes; a row or a reply that carried much more might be too large to be written.
+const maxCommandBytes = 64 << 10
+
 // checkInput returns the decoded command. The error says why the record is not a
 // command.
-func checkInput(ctx goka.Context, msg any) (input, error) {
+func (s *session[R]) checkInput(ctx goka.Context, msg any) (input, error) {
 	in, ok := msg.(input)
 	switch {
 	case !ok:
 		return in, errNoValue
 	case in.err != nil:
 		return in, in.err
+	case len(in.raw) > maxCommandBytes:
+		return in, fmt.Errorf("a command of %d bytes is larger than %d", len(in.raw), maxCommandBytes)
 	case in.cmd.Key != ctx.Key():
 		return in, fmt.Errorf("the record's key differs from the aggregate id %q in its envelope", in.cmd.Key)
+	case schemas.CommandTopic(in.cmd.Type) != s.p.table.Commands:
+		return in, fmt.Errorf("%s is a command of %s", in.cmd.Type, schemas.CommandTopic(in.cmd.Type))
 	}
 	return in, nil
 }

@@ -2,6 +2,7 @@ package processors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -26,9 +27,11 @@ type partition[R tables.Row] struct {
 	guard     *tables.Guard
 	staleKeys map[string]bool // keys whose last record in the table topic is a stale owner's
 
+	tableRecords int // read in the recovery
+
 	quarantined *quarantine
 	misplaced   misplacedRows
-	repairs     repairs
+	repairs     repairs[R]
 
 	// replayEnd is the end offset of the commands when the table was recovered: a
 	// command before it may be a replay, a command at or after it is new.
@@ -62,6 +65,12 @@ func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
 func (p *partition[R]) recovered() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
+	if err := p.checkTable(ctx); err != nil {
+		if errors.Is(err, topology.ErrMismatch) {
+			p.s.fatal.Store(&err)
+		}
+		return err
+	}
 	if err := p.rewriteStaleKeys(ctx); err != nil {
 		return err
 	}
@@ -127,6 +136,13 @@ func (p *partition[R]) startTimers() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	p.background, p.stopTimers = ctx, cancel
 	p.running.Go(func() { p.timers.run(ctx) })
+	for key, row := range p.quarantined.all() {
+		if errors.Is(row.reason, errDeletedByHand) {
+			p.readForRepairLocked(schemas.Command{
+				ID: schemas.NewID(), Type: p.s.p.repairType, Key: key, Actor: schemas.ActorSystem,
+			})
+		}
+	}
 	return nil
 }
 

@@ -101,6 +101,12 @@ type Processor[R tables.Row] struct {
 	// never sends a refused one again.
 	remembersRefusals bool
 
+	repairType schemas.CommandType // repairs a row of the table
+	// remakesDeleted says that a row which somebody deleted by hand is made again at the
+	// next recovery. Without a queue's row its number of events would begin again, and
+	// the seats of those who waited would stay queued.
+	remakesDeleted bool
+
 	session    atomic.Pointer[session[R]] // the running one, nil if there is none
 	notRunning atomic.Pointer[error]      // why there is no session
 	readiness  *readiness.Status
@@ -122,6 +128,8 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 		logger:            logger,
 		events:            kafka.NewEventsCheck(logger, table.Events),
 		remembersRefusals: table.Commands != schemas.QueueCommands,
+		repairType:        schemas.RepairOf(table.Commands),
+		remakesDeleted:    table.Commands == schemas.QueueCommands,
 		lag:               kafka.NewLag(cfg.Kafka, table.Group, cfg.Logger),
 		readiness:         readiness.New("processor "+table.Group, cfg.Kafka.Session()),
 	}

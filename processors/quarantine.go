@@ -152,6 +152,10 @@ const quarantinedDetail = "The stored state cannot be read. An operator has to r
 // client repeats it and is answered then.
 func (s *session[R]) refuseQuarantined(ctx goka.Context, part *partition[R], cmd schemas.Command, at schemas.Time) {
 	d := decision[R]{outcome: ignored}
+	var consequences []message
+	if core, ok := s.p.core.(quarantineAware); ok && ctx.Offset() >= part.replayEnd {
+		consequences = encodeMessages(core.Quarantined(cmd, at))
+	}
 	if ctx.Offset() >= part.replayEnd && cmd.Actor != schemas.ActorSystem && cmd.Actor != "" {
 		reply, ok := part.refusals.repeat(cmd, at)
 		if !ok {
@@ -162,8 +166,15 @@ func (s *session[R]) refuseQuarantined(ctx goka.Context, part *partition[R], cmd
 		}
 		d = refusal[R](reply)
 	}
-	s.emit(ctx, part, d.messages, nil)
+	s.emit(ctx, part, append(d.messages, consequences...), nil)
 	s.p.metrics.command(cmd.Type, d.outcome)
+}
+
+// quarantineAware is a Core with commands whose refusal other aggregates have to learn.
+type quarantineAware interface {
+	// Quarantined returns the messages that go with the refusal of a command because
+	// its key is quarantined.
+	Quarantined(cmd schemas.Command, at schemas.Time) []schemas.Message
 }
 
 // nextTimer is Core.NextTimer. A panic becomes an error, as one row must not end the

@@ -17,6 +17,7 @@ import (
 // A record that is not a row of its key quarantines the key, until a newer record
 // supersedes it. A record on another partition than its key's is ignored.
 func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateContext) error {
+	p.tableRecords++
 	if kafka.PartitionOf(key, p.s.commandPartitions) != p.number {
 		p.misplaced.note(key, value, ctx.Offset())
 		return nil
@@ -26,12 +27,16 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 		return err
 	}
 	if value == nil {
-		if !p.guard.AcceptTombstone(key, have, ctx.Headers()[tables.HeaderOffset]) {
+		header := ctx.Headers()[tables.HeaderOffset]
+		if !p.guard.AcceptTombstone(key, have, header) {
 			p.staleKeys[key] = true
 			return nil
 		}
 		delete(p.staleKeys, key)
 		p.quarantined.lift(key)
+		if header == nil && p.s.p.remakesDeleted {
+			p.quarantined.add(key, quarantinedRow{offset: ctx.Offset(), reason: errDeletedByHand})
+		}
 		return p.store.Delete(key)
 	}
 	if err := p.s.p.table.Verify(key, value); isLaterFormat(err) {
@@ -67,7 +72,7 @@ func (p *partition[R]) rewriteStaleKeys(ctx context.Context) error {
 			return err
 		}
 		if row, ok := p.quarantined.get(key); ok {
-			value = row.raw
+			value = row.raw[:min(len(row.raw), kafka.MaxRecordBytes)] // a part of it is corrupt as well
 		}
 		r := &kgo.Record{Topic: p.s.p.table.Topic, Key: []byte(key), Value: value}
 		if offset, ok := p.guard.DeletedBy(key); value == nil && ok {

@@ -2,89 +2,94 @@ package processors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/lovoo/goka"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
 
-// A RepairRow takes two steps, so that its partition does not wait while the log is
-// read. The operator's command starts to read the key's events in the background.
-// When they are read, this processor sends a second RepairRow, and the row is made
-// when that one is handled: by the partition's own goroutine, at an offset of its
-// own. No command changes the key in between, because it is quarantined.
+// A repair takes two steps, so that its partition does not wait while the log is read.
+// The operator's command (RepairRow, RepairPlayer or RepairQueue) starts to read in the
+// background what the row follows from. Then this processor sends the command a second
+// time, and the row is made when that one is handled: by the partition's own goroutine,
+// at an offset of its own. No command changes the key in between, because it is
+// quarantined.
 
-// Rebuilder is a Core that can make the row of a key again from its events.
+// Rebuilder is a Core that can make the row of a key again.
 type Rebuilder[R tables.Row] interface {
-	// Rebuild returns the row that follows from all events of a key, oldest first. The
-	// row's offset is that of cmd, and its version is at least the highest that the
-	// key's row has had.
-	Rebuild(cmd schemas.Command, events []schemas.Event, at schemas.Time, offset int64) (R, error)
+	// Survey reads, in the background, what a row follows from beside its events.
+	Survey(ctx context.Context, cfg kafka.Config, key string) (any, error)
+	// Apply returns the row after the next event of its key; the zero R is a key
+	// without events. It may change row.
+	Apply(row R, ev schemas.Event) (R, error)
+	// Rebuild returns the row that follows from all events, applied to row, and from
+	// what Survey returned, with the messages to send. The row's offset is that of cmd,
+	// and its version is at least the highest that the key's row has had
+	// (schemas.RebuiltVersion).
+	Rebuild(cmd schemas.Command, row R, survey any, at schemas.Time, offset int64) (R, []schemas.Message, error)
 }
 
 // repairs are the readings of a partition, by key.
-type repairs struct {
+type repairs[R tables.Row] struct {
 	mu    sync.Mutex
-	byKey map[string]*reading
+	byKey map[string]*reading[R]
 }
 
-// reading is what has been read of the events of a quarantined key.
-type reading struct {
+// reading is what the row of a quarantined key follows from, once it is read.
+type reading[R tables.Row] struct {
 	requested schemas.Command // the operator's
 	done      bool
-	events    []schemas.Event
+	events    int64 // applied to row
+	row       R
+	survey    any
 	err       error
 }
 
 // start returns false if the key's events are being read already, or were read.
-func (r *repairs) start(cmd schemas.Command) bool {
+func (r *repairs[R]) start(cmd schemas.Command) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, known := r.byKey[cmd.Key]; known {
 		return false
 	}
 	if r.byKey == nil {
-		r.byKey = make(map[string]*reading)
+		r.byKey = make(map[string]*reading[R])
 	}
-	r.byKey[cmd.Key] = &reading{requested: cmd}
+	r.byKey[cmd.Key] = &reading[R]{requested: cmd}
 	return true
 }
 
-func (r *repairs) finish(key string, events []schemas.Event, err error) {
+func (r *repairs[R]) finish(key string, read reading[R]) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known := r.byKey[key]; known != nil {
-		known.done, known.events, known.err = true, events, err
+		read.requested, read.done = known.requested, true
+		r.byKey[key] = &read
 	}
 }
 
 // take removes and returns the key's reading if it is complete.
-func (r *repairs) take(key string) (reading, bool) {
+func (r *repairs[R]) take(key string) (reading[R], bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known := r.byKey[key]
 	if known == nil || !known.done {
-		return reading{}, false
+		return reading[R]{}, false
 	}
 	delete(r.byKey, key)
 	return *known, true
 }
 
-// repair handles a RepairRow. It does nothing for a key that is not quarantined.
+// repair handles the command that repairs a row. It does nothing for a key that is not quarantined.
 func (s *session[R]) repair(ctx goka.Context, part *partition[R], cmd schemas.Command, at schemas.Time) {
 	core, ok := s.p.core.(Rebuilder[R])
 	if _, quarantined := part.quarantined.get(cmd.Key); !quarantined || !ok {
-		var d decision[R]
-		if ctx.Offset() >= part.replayEnd {
-			d.messages = repairRefused(cmd, at, schemas.CodeNotQuarantined, "The row of this key is not quarantined.")
-		}
-		s.finishRepair(ctx, part, cmd, d)
+		s.finishRepair(ctx, part, cmd, s.notQuarantined(ctx, part, cmd, at))
 		return
 	}
 	read, done := part.repairs.take(cmd.Key)
@@ -93,7 +98,7 @@ func (s *session[R]) repair(ctx goka.Context, part *partition[R], cmd schemas.Co
 		s.finishRepair(ctx, part, cmd, decision[R]{})
 		return
 	}
-	row, raw, err := s.rebuild(core, cmd, read, at, s.origin(ctx).Offset)
+	row, raw, messages, err := s.rebuild(core, cmd, read, at, s.origin(ctx).Offset)
 	if err != nil {
 		s.p.logger.Error("quarantined row not repaired", "key", cmd.Key, "err", err)
 		s.finishRepair(ctx, part, cmd, decision[R]{
@@ -102,11 +107,26 @@ func (s *session[R]) repair(ctx goka.Context, part *partition[R], cmd schemas.Co
 		return
 	}
 	part.quarantined.lift(cmd.Key)
-	d := decision[R]{changed: true, row: row, raw: raw, outcome: accepted}
+	d := decision[R]{changed: true, row: row, raw: raw, messages: messages, outcome: accepted}
 	s.writeRow(ctx, part, d)
 	s.p.logger.Info("quarantined row repaired", "key", cmd.Key, "topic", s.p.table.Topic, "partition", part.number,
-		"events", len(read.events), "version", row.Head().Version)
+		"events", read.events, "version", row.Head().Version)
 	s.finishRepair(ctx, part, cmd, d)
+}
+
+// notQuarantined is what a repair of a row leads to that can be read. If this command
+// made that row before a crash, its messages are sent again.
+func (s *session[R]) notQuarantined(ctx goka.Context, part *partition[R], cmd schemas.Command, at schemas.Time) (d decision[R]) {
+	if ctx.Offset() >= part.replayEnd {
+		d.messages = repairRefused(cmd, at, schemas.CodeNotQuarantined, "The row of this key is not quarantined.")
+		return d
+	}
+	raw, _ := ctx.Value().([]byte)
+	row, err := s.p.decodeRow(ctx.Key(), raw)
+	if origin := s.origin(ctx); err == nil && raw != nil && row.Head().Offset >= origin.Offset && cmd.Actor == schemas.ActorSystem {
+		d.messages, d.outcome = encodeMessages(s.p.core.Replay(row, cmd, at, origin)), replayed
+	}
+	return d
 }
 
 func (s *session[R]) finishRepair(ctx goka.Context, part *partition[R], cmd schemas.Command, d decision[R]) {
@@ -132,86 +152,52 @@ func repairRefused(cmd schemas.Command, at schemas.Time, code schemas.Code, deta
 // rebuild makes the row, with the place of the command that repairs it, and checks that
 // it can be read and has a timer. A panic
 // becomes an error, because the events are foreign data.
-func (s *session[R]) rebuild(core Rebuilder[R], cmd schemas.Command, read reading, at schemas.Time, place int64) (row R, raw []byte, err error) {
+func (s *session[R]) rebuild(core Rebuilder[R], cmd schemas.Command, read reading[R], at schemas.Time, place int64) (row R, raw []byte, messages []message, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("rebuild row %q: panic: %v", cmd.Key, r)
 		}
 	}()
 	if read.err != nil {
-		return row, nil, read.err
+		return row, nil, nil, read.err
 	}
-	if row, err = core.Rebuild(cmd, read.events, at, place); err != nil {
-		return row, nil, fmt.Errorf("rebuild row %q from %d events: %w", cmd.Key, len(read.events), err)
+	row, out, err := core.Rebuild(cmd, read.row, read.survey, at, place)
+	if err != nil {
+		return row, nil, nil, fmt.Errorf("rebuild row %q from %d events: %w", cmd.Key, read.events, err)
 	}
 	raw = s.p.table.Encode(cmd.Key, row)
 	if _, err = s.p.decodeRow(cmd.Key, raw); err != nil {
-		return row, nil, err
+		return row, nil, nil, err
 	}
 	_, _, _, _, err = s.p.nextTimer(cmd.Key, row)
-	return row, raw, err
+	return row, raw, encodeMessages(out), err
 }
 
 // readForRepair reads the key's events in the background, unless they are being read,
-// and sends the second RepairRow.
+// and sends the second command.
 func (p *partition[R]) readForRepair(cmd schemas.Command) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.readForRepairLocked(cmd)
+}
+
+// readForRepairLocked is readForRepair with p.mu held.
+func (p *partition[R]) readForRepairLocked(cmd schemas.Command) {
 	if p.closed || !p.repairs.start(cmd) {
 		return
 	}
 	ctx := p.background
 	p.running.Go(func() {
-		events, err := p.eventsOf(ctx, cmd.Key)
+		read := p.read(ctx, cmd.Key)
 		if ctx.Err() != nil {
 			return // the next owner finds the key quarantined; the operator repeats the command
 		}
-		p.repairs.finish(cmd.Key, events, err)
+		p.repairs.finish(cmd.Key, read)
 		p.s.producer.SendAsync(schemas.Command{ //nolint:contextcheck // sent by the session's producer, whatever becomes of the partition
-			ID: schemas.DerivedID(cmd.ID, "repair", int64(len(events))), Type: cmd.Type, Key: cmd.Key, Region: cmd.Region, Actor: schemas.ActorSystem,
+			ID: schemas.DerivedID(cmd.ID, "repair", read.events), Type: cmd.Type, Key: cmd.Key, Region: cmd.Region, Actor: schemas.ActorSystem,
 		}, nil)
 	})
 }
 
-// idSkew is how much later than its first event's broker time an id may have been
-// made, by the clock of the machine that made it.
-const idSkew = 10 * time.Minute
-
-// eventsOf reads the events of a key from the partition of the events topic that
-// belongs to this partition: from the time of the key's id if it has one, else, or if
-// the first event lies further back, from the beginning.
-func (p *partition[R]) eventsOf(ctx context.Context, key string) ([]schemas.Event, error) {
-	beginning := time.UnixMilli(0)
-	if made, ok := schemas.TimeOfID(key); ok && made.After(beginning.Add(idSkew)) {
-		events, err := p.eventsSince(ctx, key, made.Add(-idSkew))
-		if err == nil && len(events) > 0 {
-			return events, nil
-		}
-	}
-	return p.eventsSince(ctx, key, beginning)
-}
-
-// eventsSince returns the events of a key in order of seq, without repeats. Returns an
-// error if one is missing: a row without it would take back what players were told.
-func (p *partition[R]) eventsSince(ctx context.Context, key string, from time.Time) (events []schemas.Event, err error) {
-	topic := p.s.p.table.Events
-	err = kafka.ReadPartition(ctx, p.s.client, topic, p.number, from, func(r *kgo.Record) error {
-		if string(r.Key) != key {
-			return nil
-		}
-		ev, err := schemas.DecodeEvent(r.Value)
-		next := int64(len(events)) + 1
-		switch {
-		case err != nil || ev.Key != key: // not one of our events
-		case ev.Seq == next:
-			events = append(events, ev)
-		case ev.Seq > next:
-			return fmt.Errorf("event %d is missing before offset %d of %s/%d", next, r.Offset, topic, p.number)
-		}
-		return nil //nolint:nilerr // a record that is not an event of the key is passed over
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the events of %q: %w", key, err)
-	}
-	return events, nil
-}
+// errDeletedByHand is the reason why the row of a deleted key is made again.
+var errDeletedByHand = errors.New("the row was deleted by hand and is made again")

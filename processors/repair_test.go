@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -80,7 +81,7 @@ func TestRepairMakesTheRowAgainFromTheEvents(t *testing.T) {
 
 	r.send(repairOf(key))
 	row := r.waitRow(key)
-	if row.Count != 3 || row.head.Version != 4 {
+	if row.Count != 3 || row.head.Version < time.Now().Add(-time.Hour).UnixMilli() {
 		t.Fatalf("the row is %+v", row)
 	}
 	r.send(during) // stays refused, under this id

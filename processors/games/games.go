@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tabiya/internal/core/game"
+	"tabiya/internal/kafka"
 	"tabiya/processors"
 	"tabiya/schemas"
 	"tabiya/tables"
@@ -84,23 +85,22 @@ func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, orig
 	return next.Stamped(version, origin.Offset), true, messages(next, events)
 }
 
+// Survey returns nothing: a game follows from its events alone.
+func (c core) Survey(context.Context, kafka.Config, string) (any, error) { return nil, nil }
+
+// Apply returns the row after an event.
+func (c core) Apply(row *game.State, ev schemas.Event) (*game.State, error) {
+	return game.Apply(row, ev)
+}
+
 // Rebuild returns the row of a game after its events. A game without events gets the
 // row of one that was aborted before it was created: a CreateGame that was refused
 // during the quarantine must not be accepted later.
-func (c core) Rebuild(cmd schemas.Command, events []schemas.Event, at schemas.Time, offset int64) (*game.State, error) {
-	var s *game.State
-	for _, ev := range events {
-		next, err := game.Apply(s, ev)
-		if err != nil {
-			return nil, err
-		}
-		s = next
+func (c core) Rebuild(cmd schemas.Command, row *game.State, _ any, at schemas.Time, offset int64) (*game.State, []schemas.Message, error) {
+	if row == nil {
+		row = game.Void(cmd.Key, cmd.Region, at)
 	}
-	if s == nil {
-		s = game.Void(cmd.Key, cmd.Region, at)
-	}
-	// Each change of a row has at least one event, so this version is the highest.
-	return s.Stamped(s.Seq+1, offset), nil
+	return row.Stamped(schemas.RebuiltVersion(at), offset), nil, nil
 }
 
 // Replay returns the messages of a command that was decided before. A client may send

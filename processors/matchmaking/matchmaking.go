@@ -8,9 +8,11 @@ import (
 	"fmt"
 
 	"tabiya/internal/core/queue"
+	"tabiya/internal/kafka"
 	"tabiya/processors"
 	"tabiya/schemas"
 	"tabiya/tables"
+	"tabiya/tables/rebuild"
 )
 
 // New creates the processor. Its Run starts it.
@@ -46,6 +48,32 @@ func (c core) Decide(row *queue.State, cmd schemas.Command, at schemas.Time, ori
 // Replay returns the messages of a command that was decided before.
 func (c core) Replay(row *queue.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
 	return c.Config.Replay(row, cmd, at, origin.Offset)
+}
+
+// Survey returns what the players' seats and the games tell of a queue.
+func (c core) Survey(ctx context.Context, cfg kafka.Config, key string) (any, error) {
+	return rebuild.Queue(ctx, cfg, key)
+}
+
+// Apply returns the row after an event.
+func (c core) Apply(row *queue.State, ev schemas.Event) (*queue.State, error) {
+	return queue.Apply(row, ev)
+}
+
+// Rebuild returns the row of a queue after its events. Its matches remain; who waited
+// leaves the queue.
+func (c core) Rebuild(cmd schemas.Command, row *queue.State, survey any, at schemas.Time, offset int64) (*queue.State, []schemas.Message, error) {
+	surveyed, ok := survey.(queue.Survey)
+	if _, _, _, known := schemas.SplitQueueKey(cmd.Key); !ok || !known {
+		return nil, nil, fmt.Errorf("%q is not the key of a queue", cmd.Key)
+	}
+	next, out := c.Config.Rebuild(row, surveyed, cmd, at, schemas.RebuiltVersion(at), offset)
+	return next, out, nil
+}
+
+// Quarantined returns the command that frees the seat of a ticket that cannot enter.
+func (c core) Quarantined(cmd schemas.Command, at schemas.Time) []schemas.Message {
+	return queue.ReleaseRefused(cmd, at)
 }
 
 // NextTimer returns the next wave or the earliest deadline of a match.

@@ -8,9 +8,11 @@ import (
 	"fmt"
 
 	"tabiya/internal/core/player"
+	"tabiya/internal/kafka"
 	"tabiya/processors"
 	"tabiya/schemas"
 	"tabiya/tables"
+	"tabiya/tables/rebuild"
 )
 
 // New creates the processor. Its Run starts it.
@@ -42,6 +44,27 @@ func (core) Decide(row *player.State, cmd schemas.Command, at schemas.Time, orig
 // Replay returns the messages of a command that was decided before.
 func (core) Replay(row *player.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
 	return player.Replay(row, cmd, at, origin)
+}
+
+// Survey returns the player's seat by the other tables.
+func (core) Survey(ctx context.Context, cfg kafka.Config, key string) (any, error) {
+	return rebuild.Seat(ctx, cfg, key)
+}
+
+// Apply returns the row after an event. Where its command stands does not matter,
+// because it was decided before the repair.
+func (core) Apply(row *player.State, ev schemas.Event) (*player.State, error) {
+	return player.Apply(row, ev, -1)
+}
+
+// Rebuild returns the row of a player after their events. Their ticket keeps waiting and
+// their game keeps its seat. Without events nobody has registered under this key.
+func (core) Rebuild(cmd schemas.Command, row *player.State, survey any, at schemas.Time, offset int64) (*player.State, []schemas.Message, error) {
+	seat, ok := survey.(player.Seat)
+	if row == nil || !ok {
+		return nil, nil, fmt.Errorf("player %s has no events", cmd.Key)
+	}
+	return row.Stamped(schemas.RebuiltVersion(at), offset, seat), nil, nil
 }
 
 // NextTimer returns no timer: a player needs none.
