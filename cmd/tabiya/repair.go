@@ -15,7 +15,7 @@ import (
 
 type repairCmd struct {
 	List repairListCmd `cmd:"" help:"List the rows that are set aside: corrupt ones, whose keys are quarantined, misplaced ones, and those of a later release. Exit status 1 if there are any."`
-	Row  repairRowCmd  `cmd:"" default:"withargs" help:"Make the row of a quarantined game again from its events. The default: 'tabiya repair KEY'."`
+	Row  repairRowCmd  `cmd:"" default:"withargs" help:"Make the row of a quarantined game, player or queue again from its events. The default: 'tabiya repair KEY'."`
 }
 
 type repairListCmd struct {

@@ -17,7 +17,7 @@ import (
 
 type repairRowCmd struct {
 	kafkaFlags
-	ID   string        `arg:"" name:"key" help:"The game's id, as 'tabiya repair list' shows it."`
+	ID   string        `arg:"" name:"key" help:"The game, player or queue, as 'tabiya repair list' shows it."`
 	Wait time.Duration `default:"5m" help:"How long to wait for the row."`
 }
 
@@ -29,16 +29,20 @@ func (c repairRowCmd) Run(ctx context.Context) error {
 	return repairRow(ctx, os.Stdout, cfg, c.ID, c.Wait)
 }
 
-// repairRow sends the RepairRow of a game and waits until the games processor has
+// repairRow sends the command that repairs a row, and waits until the processor has
 // written the row or has refused the command.
-func repairRow(ctx context.Context, out io.Writer, cfg kafka.Config, gameID string, wait time.Duration) error {
+func repairRow(ctx context.Context, out io.Writer, cfg kafka.Config, key string, wait time.Duration) error {
 	rows, err := rowsSetAside(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	corrupt, err := findCorrupt(rows, gameID)
+	corrupt, err := findCorrupt(rows, key)
 	if err != nil {
 		return err
+	}
+	aggregate, ok := schemas.AggregateOf(corrupt.Topic)
+	if !ok {
+		return fmt.Errorf("%s is not a table", corrupt.Topic)
 	}
 	producer, err := kafka.NewProducer(cfg)
 	if err != nil {
@@ -49,7 +53,7 @@ func repairRow(ctx context.Context, out io.Writer, cfg kafka.Config, gameID stri
 	if err != nil {
 		return err
 	}
-	cmd := schemas.Command{ID: schemas.NewID(), Type: schemas.RepairRow, Key: gameID, Actor: schemas.ActorOperator}
+	cmd := schemas.Command{ID: schemas.NewID(), Type: schemas.RepairOf(aggregate.Commands), Key: key, Actor: schemas.ActorOperator}
 	if err := producer.Send(ctx, cmd); err != nil {
 		return fmt.Errorf("send %s: %w", cmd.Type, err)
 	}
@@ -58,13 +62,13 @@ func repairRow(ctx context.Context, out io.Writer, cfg kafka.Config, gameID stri
 	for {
 		repaired, err := outcomeOfRepair(waiting, cfg, cmd, corrupt, from.Add(-brokerSkew))
 		if waiting.Err() != nil && ctx.Err() == nil {
-			return fmt.Errorf("game %s is not repaired after %s; is a games processor running?", gameID, wait)
+			return fmt.Errorf("%s is not repaired after %s; is a %s processor running?", key, wait, aggregate.Group)
 		}
 		if err != nil {
 			return err
 		}
 		if repaired {
-			_, err := fmt.Fprintln(out, "repaired", gameID)
+			_, err := fmt.Fprintln(out, "repaired", key)
 			return err
 		}
 		select {
@@ -77,16 +81,12 @@ func repairRow(ctx context.Context, out io.Writer, cfg kafka.Config, gameID stri
 // brokerSkew is the largest expected difference between two brokers' clocks.
 const brokerSkew = 10 * time.Second
 
-// findCorrupt returns the corrupt row of a game.
+// findCorrupt returns the corrupt row of a key.
 func findCorrupt(rows []tables.SetAside, key string) (tables.SetAside, error) {
 	for _, r := range rows {
-		if r.Key != key || r.State != tables.Corrupt {
-			continue
+		if r.Key == key && r.State == tables.Corrupt {
+			return r, nil
 		}
-		if r.Topic != schemas.GamesTable {
-			return r, fmt.Errorf("the row of %s in %s cannot be made again; a tombstone there and a restart of the processor lift the quarantine", key, r.Topic)
-		}
-		return r, nil
 	}
 	return tables.SetAside{}, fmt.Errorf("no row of %s is corrupt", key)
 }
@@ -103,11 +103,23 @@ func outcomeOfRepair(ctx context.Context, cfg kafka.Config, cmd schemas.Command,
 	if err != nil {
 		return false, err
 	}
-	err = kafka.ReadSince(ctx, cfg, schemas.GamesTable, from, func(r *kgo.Record) error {
+	err = kafka.ReadSince(ctx, cfg, corrupt.Topic, from, func(r *kgo.Record) error {
 		if string(r.Key) == cmd.Key && r.Partition == corrupt.Partition && r.Offset > corrupt.Offset {
-			repaired = tables.Games().Verify(cmd.Key, r.Value) == nil
+			repaired = verify(corrupt.Topic, cmd.Key, r.Value) == nil
 		}
 		return nil
 	})
 	return repaired, err
+}
+
+// verify returns an error if a record of a table is not the row of its key.
+func verify(table, key string, raw []byte) error {
+	switch table {
+	case schemas.GamesTable:
+		return tables.Games().Verify(key, raw)
+	case schemas.PlayersTable:
+		return tables.Players().Verify(key, raw)
+	default:
+		return tables.Queues().Verify(key, raw)
+	}
 }

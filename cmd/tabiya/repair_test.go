@@ -1,137 +1,188 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/core/player"
 	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
-	"tabiya/internal/kafka/kafkatest"
-	"tabiya/processors"
-	"tabiya/processors/games"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
 
-// startGames runs a games processor until the returned function is called.
-func startGames(t *testing.T, cfg kafka.Config) (stop func()) {
-	t.Helper()
-	p, err := games.New(games.Config{Config: processors.Config{Kafka: cfg, Logger: slog.New(slog.DiscardHandler)}})
-	if err != nil {
-		t.Fatal(err)
+// setAside returns what `tabiya repair list --json` prints, and checks its exit status.
+func (p *platform) setAside() []tables.SetAside {
+	p.t.Helper()
+	var out strings.Builder
+	err := listSetAside(p.t.Context(), &out, p.Config, true)
+	var rows []tables.SetAside
+	if e := json.Unmarshal([]byte(out.String()), &rows); e != nil {
+		p.t.Fatalf("%s: %v", &out, e)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- p.Run(ctx) }()
-	stop = func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		ended <- nil // for the next call
+	if rows == nil || (err != nil) != (len(rows) > 0) {
+		p.t.Fatalf("%d rows are listed, and the error is %v", len(rows), err)
 	}
-	t.Cleanup(stop)
-	eventually.True(t, "the games processor to be ready", func() bool { return p.Ready() == nil })
-	return stop
+	return rows
 }
 
-func TestRepairOfAGameAndItsList(t *testing.T) {
-	t.Parallel()
-	const partitions = 4
-	cfg := kafkatest.Start(t, partitions).Config
-	producer, err := kafka.NewProducer(cfg)
-	if err != nil {
-		t.Fatal(err)
+// listed returns topic, key and state of the rows that are set aside.
+func (p *platform) listed() map[string]bool {
+	p.t.Helper()
+	found := make(map[string]bool)
+	for _, r := range p.setAside() {
+		found[strings.Join([]string{r.Topic, r.Key, string(r.State)}, " ")] = true
 	}
-	t.Cleanup(producer.Close)
-	send := func(records ...*kgo.Record) {
-		t.Helper()
-		if err := producer.SendRecords(t.Context(), records...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	list := func() []tables.SetAside {
-		t.Helper()
-		var out strings.Builder
-		err := listSetAside(t.Context(), &out, cfg, true)
-		var rows []tables.SetAside
-		if e := json.Unmarshal([]byte(out.String()), &rows); e != nil {
-			t.Fatalf("%s: %v", &out, e)
-		}
-		if (err != nil) != (len(rows) > 0) {
-			t.Fatalf("%d rows are listed, and the error is %v", len(rows), err)
-		}
-		return rows
-	}
-	if rows := list(); rows == nil || len(rows) > 0 {
-		t.Fatalf("rows %v are listed, want an empty array", rows)
-	}
+	return found
+}
 
-	gameID, playerID := schemas.NewID(), schemas.NewID()
-	seat := func(handle string) schemas.Seated { return schemas.Seated{PlayerID: schemas.NewID(), Handle: handle} }
-	stop := startGames(t, cfg)
-	if err := producer.Send(t.Context(), schemas.Command{
-		ID: schemas.NewID(), Type: schemas.CreateGame, Key: gameID, Region: "eu", Actor: schemas.ActorService,
-		Payload: &schemas.CreateGamePayload{White: seat("anna"), Black: seat("bo"), TimeControl: schemas.TimeControl{InitialCs: 60000}},
-	}); err != nil {
-		t.Fatal(err)
-	}
-	var row []byte
-	eventually.True(t, "the game's row", func() bool {
-		if err := kafka.ReadAll(t.Context(), cfg, schemas.GamesTable, func(r *kgo.Record) error {
-			row = r.Value
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-		return row != nil
-	})
-	stop()
-	send(
-		&kgo.Record{Topic: schemas.GamesTable, Key: []byte(gameID), Value: row[:len(row)-1]},
-		&kgo.Record{Topic: schemas.PlayersTable, Key: []byte(playerID), Value: []byte("garbage")},
-	)
-	wrong := (kafka.PartitionOf(gameID, partitions) + 1) % partitions
-	client, err := kgo.NewClient(append(cfg.Opts(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+// produceTo writes a record to a partition of its own choice, as a producer with another
+// hash does.
+func (p *platform) produceTo(partition int32, rec *kgo.Record) {
+	p.t.Helper()
+	client, err := kgo.NewClient(append(p.Config.Opts(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	defer client.Close()
-	if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: schemas.GamesTable, Partition: wrong, Key: []byte(gameID), Value: row}).FirstErr(); err != nil {
-		t.Fatal(err)
+	rec.Partition = partition
+	if err := client.ProduceSync(p.t.Context(), rec).FirstErr(); err != nil {
+		p.t.Fatal(err)
 	}
-	states := func() map[string]tables.State {
-		found := make(map[string]tables.State)
-		for _, r := range list() {
-			found[r.Topic+" "+r.Key+" "+string(r.State)] = r.State
+}
+
+// wrongPartition returns a partition that is not the key's.
+func wrongPartition(key string) int32 {
+	return (kafka.PartitionOf(key, platformPartitions) + 1) % platformPartitions
+}
+
+func (p *platform) repair(key string) {
+	p.t.Helper()
+	var out strings.Builder
+	if err := repairRow(p.t.Context(), &out, p.Config, key, time.Minute); err != nil || out.String() != "repaired "+key+"\n" {
+		p.t.Fatalf("%s: %v", &out, err)
+	}
+}
+
+// A game, a player who plays it, a player who waits, and both of their queues cannot be
+// read. After their repair the game goes on with its seats, the player who waited still
+// waits or knows that they do not, and their profiles are back.
+func TestRepairOfGamesPlayersAndQueues(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	if rows := p.setAside(); len(rows) > 0 {
+		t.Fatalf("rows %v are listed", rows)
+	}
+	processors := startProcessors(t, p.Config)
+	ids := p.register(4)
+	paired, busy, quiet := schemas.QueueKey("eu", "30+20", 0), schemas.QueueKey("eu", "15+10", 0), schemas.QueueKey("eu", "10+5", 0)
+	live := p.pair(ids[:2], paired)[0]
+	p.accept(join(ids[2], busy))
+	p.accept(join(ids[3], quiet))
+	before := rows(p, tables.Players())
+	game := rows(p, tables.Games())[live.ID]
+	for _, r := range processors {
+		r.stop()
+	}
+	corrupt := map[string]string{live.ID: schemas.GamesTable, ids[0]: schemas.PlayersTable, ids[2]: schemas.PlayersTable, paired: schemas.MatchmakingTable, quiet: schemas.MatchmakingTable}
+	for key, topic := range corrupt {
+		p.produce(&kgo.Record{Topic: topic, Key: []byte(key), Value: []byte("garbage")})
+	}
+	p.produceTo(wrongPartition(live.ID), &kgo.Record{Topic: schemas.GamesTable, Key: []byte(live.ID), Value: []byte("garbage")})
+	found := p.listed()
+	for key, topic := range corrupt {
+		if !found[topic+" "+key+" corrupt"] {
+			t.Errorf("%s of %s is not listed: %v", key, topic, found)
 		}
-		return found
 	}
-	game, misplaced, player := "games-table "+gameID+" corrupt", "games-table "+gameID+" misplaced", "players-table "+playerID+" corrupt"
-	if found := states(); len(found) != 3 || found[game] == "" || found[misplaced] == "" || found[player] == "" {
+	if misplaced := schemas.GamesTable + " " + live.ID + " misplaced"; len(found) != 6 || !found[misplaced] {
 		t.Fatalf("listed are %v", found)
 	}
 
-	startGames(t, cfg)
-	for key, want := range map[string]string{playerID: "cannot be made again", schemas.NewID(): "no row of"} {
-		if err := repairRow(t.Context(), &strings.Builder{}, cfg, key, time.Minute); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("the repair of %s returned %v", key, err)
-		}
+	startProcessors(t, p.Config)
+	if err := repairRow(t.Context(), &strings.Builder{}, p.Config, schemas.NewID(), time.Minute); err == nil || !strings.Contains(err.Error(), "no row of") {
+		t.Errorf("the repair of a key without a row returned %v", err)
 	}
-	var out strings.Builder
-	if err := repairRow(t.Context(), &out, cfg, gameID, time.Minute); err != nil || out.String() != "repaired "+gameID+"\n" {
-		t.Fatalf("%s: %v", &out, err)
+	stranger := join(ids[1], quiet) // holds a seat in the game
+	p.send(stranger)
+	if _, code := p.answered(stranger); code != schemas.CodeAlreadyPlaying {
+		t.Errorf("a player with a seat was answered %q", code)
 	}
-	send(&kgo.Record{Topic: schemas.PlayersTable, Key: []byte(playerID)}) // a tombstone
-	if found := states(); len(found) != 1 || found[misplaced] == "" {
+	for _, key := range []string{live.ID, ids[0], ids[2], paired, quiet} { // the order of the list
+		p.repair(key)
+	}
+	after := rows(p, tables.Players())
+	if seat := after[ids[0]].Seat; seat.Status != player.Playing || seat.GameID != live.ID || seat.TicketID != before[ids[0]].Seat.TicketID {
+		t.Errorf("the seat of the player is %+v", seat)
+	}
+	if seat := after[ids[2]].Seat; seat.Status != player.Queued || seat.Queue != busy || seat.TicketID != before[ids[2]].Seat.TicketID {
+		t.Errorf("the seat of the player who waits is %+v", seat)
+	}
+	if after[ids[0]].Handle != before[ids[0]].Handle || !sameGame(rows(p, tables.Games())[live.ID], game) {
+		t.Error("the game or the player is not what it was")
+	}
+	p.waitIdle(ids[3])
+	p.playAll(rows(p, tables.Games()))
+	p.accept(join(ids[3], quiet))
+	leave := schemas.Command{ID: schemas.NewID(), Type: schemas.LeaveQueue, Key: ids[2], Region: "eu", Actor: ids[2]}
+	p.accept(leave)
+	assertSeqs(t, p)
+	if found := p.listed(); len(found) != 1 {
 		t.Fatalf("listed are %v, want the misplaced row alone", found)
 	}
+}
+
+// waitIdle waits until a player holds no seat and was told that they left the queue.
+func (p *platform) waitIdle(playerID string) {
+	p.t.Helper()
+	eventually.True(p.t, "the seat to be free", func() bool {
+		return rows(p, tables.Players())[playerID].Seat.Status == player.Idle
+	})
+	for _, r := range p.log(schemas.QueueEvents) {
+		ev, err := schemas.DecodeEvent(r.Value)
+		if left, ok := ev.Payload.(*schemas.PlayerLeftQueuePayload); err == nil && ok && left.PlayerID == playerID {
+			return
+		}
+	}
+	p.t.Errorf("player %s was not told that they left the queue", playerID)
+}
+
+// A tombstone of a queue, quarantined or not, frees the seats of those who waited, and
+// its events go on counting. A join during the quarantine is refused and holds no seat.
+func TestTombstoneOfAQueueFreesItsSeats(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	processors := startProcessors(t, p.Config)
+	ids := p.register(4)
+	key := schemas.QueueKey("eu", "15+10", 0)
+	p.accept(join(ids[0], key))
+	processors[1].stop()
+	p.produce(&kgo.Record{Topic: schemas.MatchmakingTable, Key: []byte(key), Value: []byte("garbage")})
+	matchmaking := startProcessor(t, p.Config, "matchmaking").waitReady()
+	refused := join(ids[1], key)
+	p.send(refused)
+	if _, code := p.answered(refused); code != schemas.CodeQuarantined {
+		t.Fatalf("a join of a quarantined queue was answered %q", code)
+	}
+	eventually.True(t, "the seat of the refused player to be free", func() bool {
+		return rows(p, tables.Players())[ids[1]].Seat.Status == player.Idle
+	})
+	matchmaking.stop()
+	p.produce(&kgo.Record{Topic: schemas.MatchmakingTable, Key: []byte(key)})
+	matchmaking = startProcessor(t, p.Config, "matchmaking").waitReady()
+	p.waitIdle(ids[0])
+
+	p.accept(join(ids[0], key))
+	matchmaking.stop()
+	p.produce(&kgo.Record{Topic: schemas.MatchmakingTable, Key: []byte(key)}) // of a good row
+	startProcessor(t, p.Config, "matchmaking").waitReady()
+	p.waitIdle(ids[0])
+	p.pair(ids[:2], key)
+	assertSeqs(t, p)
 }
 
 func TestRepairListAsATable(t *testing.T) {
