@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +72,7 @@ func TestLostTablesAreMadeAgainUnderTwentyLiveGames(t *testing.T) {
 			want = player.Seat{}
 		}
 		want.Joined, want.Entered = after.Seat.Joined, after.Seat.Entered
-		if after.Seat != want {
+		if !reflect.DeepEqual(after.Seat, want) {
 			t.Errorf("the seat of %s is %+v, want %+v", id, after.Seat, want)
 		}
 	}

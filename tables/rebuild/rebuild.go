@@ -176,7 +176,7 @@ func aggregate(name string) schemas.Aggregate {
 func keepSeat(seats map[string]player.Seat, queue string, sides ...schemas.Seated) {
 	for _, side := range sides {
 		if _, plays := seats[side.PlayerID]; !plays {
-			seats[side.PlayerID] = player.SeatIn(queue, "", side)
+			seats[side.PlayerID] = player.QueuedSeat(queue, side)
 		}
 	}
 }

@@ -20,9 +20,8 @@ type liveGames struct {
 
 // seats are the two sides of a game that a queue made.
 type seats struct {
-	queue        string
-	white, black schemas.Seated
-	over         bool
+	tickets [2]string
+	playing map[string]player.Seat // by player; none once the game is over
 }
 
 // readGames reads the games of queues from games-table.
@@ -33,7 +32,14 @@ func readGames(ctx context.Context, cfg kafka.Config) (liveGames, error) {
 			delete(l.games, key)
 			return
 		}
-		l.games[key] = &seats{g.Queue, g.White, g.Black, g.Over()}
+		known := &seats{tickets: [2]string{g.White.TicketID, g.Black.TicketID}}
+		if !g.Over() {
+			known.playing = map[string]player.Seat{
+				g.White.PlayerID: player.PlayingSeat(g.Queue, key, g.White, g.SeatedGame(schemas.White)),
+				g.Black.PlayerID: player.PlayingSeat(g.Queue, key, g.Black, g.SeatedGame(schemas.Black)),
+			}
+		}
+		l.games[key] = known
 	})
 	return l, err
 }
@@ -44,7 +50,7 @@ func (l liveGames) started(gameID string) bool { return l.games[gameID] != nil }
 func (l liveGames) tickets() map[string]bool {
 	tickets := make(map[string]bool)
 	for _, g := range l.games {
-		tickets[g.white.TicketID], tickets[g.black.TicketID] = true, true
+		tickets[g.tickets[0]], tickets[g.tickets[1]] = true, true
 	}
 	return tickets
 }
@@ -52,13 +58,8 @@ func (l liveGames) tickets() map[string]bool {
 // seats returns the seats of the players of the games that are not over, by player.
 func (l liveGames) seats() map[string]player.Seat {
 	all := make(map[string]player.Seat)
-	for id, g := range l.games {
-		if g.over {
-			continue
-		}
-		for _, side := range []schemas.Seated{g.white, g.black} {
-			all[side.PlayerID] = player.SeatIn(g.queue, id, side)
-		}
+	for _, g := range l.games {
+		maps.Copy(all, g.playing)
 	}
 	return all
 }
@@ -130,7 +131,7 @@ func Seat(ctx context.Context, cfg kafka.Config, playerID string) (player.Seat, 
 			return
 		}
 		if p, ok := q.PartyOf(playerID); ok {
-			queued[key] = player.SeatIn(key, "", p)
+			queued[key] = player.QueuedSeat(key, p)
 		}
 	})
 	if err != nil {

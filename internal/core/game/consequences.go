@@ -36,17 +36,25 @@ func Consequences(s *State, ev schemas.Event) []schemas.Command {
 }
 
 func seatInGame(s *State, ev schemas.Event, color schemas.Color) schemas.Command {
-	player, opponent := s.White, s.Black
+	player := s.White
 	if color == schemas.Black {
-		player, opponent = opponent, player
+		player = s.Black
 	}
 	return command(ev, schemas.SeatInGame, player.PlayerID, &schemas.SeatInGamePayload{
-		GameID: s.ID, TicketID: player.TicketID, Attempt: player.Attempt,
-		Game: &schemas.SeatedGame{
-			Color: color, OpponentID: opponent.PlayerID, OpponentHandle: opponent.Handle, OpponentRating: opponent.Rating,
-			TimeControl: s.TimeControl, Rated: s.Rated,
-		},
+		GameID: s.ID, TicketID: player.TicketID, Attempt: player.Attempt, Game: s.SeatedGame(color),
 	})
+}
+
+// SeatedGame returns what the seat of a side keeps of the game.
+func (s *State) SeatedGame(color schemas.Color) *schemas.SeatedGame {
+	opponent := s.Black
+	if color == schemas.Black {
+		opponent = s.White
+	}
+	return &schemas.SeatedGame{
+		Color: color, OpponentID: opponent.PlayerID, OpponentHandle: opponent.Handle, OpponentRating: opponent.Rating,
+		TimeControl: s.TimeControl, Rated: s.Rated,
+	}
 }
 
 func recordResult(ev schemas.Event, p *schemas.GameOver, rated bool, player, opponent schemas.Seated, score float64) schemas.Command {

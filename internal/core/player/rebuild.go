@@ -68,15 +68,17 @@ func (s *State) Stamped(version, offset int64, seat Seat) *State {
 	return s
 }
 
-// SeatIn returns the seat of a player whom a queue has given a ticket: in the game, or
-// queued if gameID is empty.
-func SeatIn(queueKey, gameID string, p schemas.Seated) Seat {
-	seat := Seat{
+// QueuedSeat returns the seat of a player with a ticket in a queue.
+func QueuedSeat(queueKey string, p schemas.Seated) Seat {
+	return Seat{
 		Status: Queued, Queue: queueKey, TicketID: p.TicketID, Attempt: p.Attempt,
 		Handle: p.Handle, Rating: p.Rating, Deviation: p.Deviation,
 	}
-	if gameID != "" {
-		seat.Status, seat.GameID = Playing, gameID
-	}
+}
+
+// PlayingSeat returns the seat of a player in the game that their ticket led to.
+func PlayingSeat(queueKey, gameID string, p schemas.Seated, game *schemas.SeatedGame) Seat {
+	seat := QueuedSeat(queueKey, p)
+	seat.Status, seat.GameID, seat.Game = Playing, gameID, game
 	return seat
 }

@@ -41,7 +41,7 @@ func TestApplyMakesTheRowAgainFromItsEvents(t *testing.T) {
 	if _, err := Apply(s, schemas.Event{Type: schemas.PlayerClosed, Key: me, Seq: s.Seq + 2, Payload: &schemas.PlayerClosedPayload{}}, 0); err == nil {
 		t.Error("an event after a missing one was applied")
 	}
-	seat := SeatIn(rapid, "", schemas.Seated{PlayerID: me, TicketID: id(3), Attempt: 1, Handle: "ann", Rating: 1500, Deviation: 500})
+	seat := QueuedSeat(rapid, schemas.Seated{PlayerID: me, TicketID: id(3), Attempt: 1, Handle: "ann", Rating: 1500, Deviation: 500})
 	s = s.Stamped(99, d.s.Offset, seat)
 	if s.Offset != d.s.Offset || s.Version != 99 || s.Seat.Joined != d.s.Offset || s.Seat.Status != Queued {
 		t.Errorf("the row is stamped %+v with the seat %+v", s.Head(), s.Seat)
