@@ -62,7 +62,7 @@ var oversized = bytes.Repeat([]byte("poison"), 170_000)
 
 // poisonsFor returns the records that no topic should hold. valid are records that the
 // topic does hold.
-func poisonsFor(topic string, partitions int32, valid []*kgo.Record) []*kgo.Record {
+func poisonsFor(topic string, compacted bool, partitions int32, valid []*kgo.Record) []*kgo.Record {
 	key := func() []byte { return []byte(schemas.NewID()) }
 	unknown := func(kind string) []byte {
 		return fmt.Appendf(nil, `{"%[1]sId":%[2]q,"%[1]sType":"Unheard","schemaVersion":99,"gameId":%[2]q,"seq":1,"occurredAt":"2026-11-28T00:00:00.000Z","region":"eu","actor":"system","commandId":%[2]q,"payload":{}}`, kind, schemas.NewID())
@@ -71,7 +71,6 @@ func poisonsFor(topic string, partitions int32, valid []*kgo.Record) []*kgo.Reco
 		{Key: key(), Value: []byte("\x00\xff\xfe garbage \x80")},
 		{Key: key(), Value: []byte{}},
 		{Key: key()}, // a tombstone
-		{Value: []byte("without a key")},
 		{Key: []byte("\xff\x00\xfe"), Value: []byte("a garbage key")},
 		{Key: key(), Value: []byte("garbage headers"), Headers: []kgo.RecordHeader{
 			{Key: schemas.HeaderType, Value: []byte("\xff")}, {Key: "", Value: nil},
@@ -82,6 +81,9 @@ func poisonsFor(topic string, partitions int32, valid []*kgo.Record) []*kgo.Reco
 		{Key: key(), Value: unknown("command")},
 		{Key: key(), Value: unknown("event")},
 		{Key: key(), Value: unknown("reply")},
+	}
+	if !compacted { // else the broker refuses it
+		all = append(all, &kgo.Record{Value: []byte("without a key")})
 	}
 	for _, r := range all {
 		r.Topic = topic
@@ -119,7 +121,7 @@ func TestPoisonsOnEveryTopicWhileGamesGoOn(t *testing.T) {
 		if topic.Partitioned {
 			partitions = platformPartitions
 		}
-		poisons = append(poisons, poisonsFor(topic.Name, partitions, p.log(topic.Name))...)
+		poisons = append(poisons, poisonsFor(topic.Name, topic.Cleanup == schemas.Compact, partitions, p.log(topic.Name))...)
 	}
 	poisons = append(poisons, &kgo.Record{
 		Topic: schemas.MatchmakingTable, Key: []byte(lost), Value: []byte("garbage"), Partition: kafka.PartitionOf(lost, platformPartitions),
