@@ -33,6 +33,7 @@ func commands() []schemas.Command {
 		command(schemas.RegisterPlayer, whiteID, service, &schemas.RegisterPlayerPayload{Handle: "anna", Country: "PL"}),
 		command(schemas.UpdatePlayer, whiteID, service, &schemas.UpdatePlayerPayload{Handle: "anna", Country: "PL", Revision: 2}),
 		command(schemas.ClosePlayer, whiteID, service, nil),
+		command(schemas.EndSessions, whiteID, service, &schemas.EndSessionsPayload{NotBefore: 1764244800123}),
 		command(schemas.JoinQueue, whiteID, whiteID, &schemas.JoinQueuePayload{Queue: queueKey}),
 		command(schemas.LeaveQueue, whiteID, whiteID, nil),
 		command(schemas.ReleaseSeat, whiteID, system, &schemas.ReleaseSeatPayload{TicketID: ticketA}),
@@ -91,6 +92,7 @@ func events() []schemas.Event {
 		event(schemas.PlayerUpdated, whiteID, 2, &schemas.PlayerFacts{Handle: "anna"}),
 		event(schemas.PlayerRated, whiteID, 3, &schemas.PlayerRatedPayload{GameID: gameID, Speed: schemas.Blitz, Rating: 1520.5, Deviation: 79.25, Volatility: 0.06, Change: 8.25, Games: 12}),
 		event(schemas.PlayerClosed, whiteID, 4, &schemas.PlayerClosedPayload{}),
+		event(schemas.SessionsEnded, whiteID, 5, &schemas.SessionsEndedPayload{NotBefore: 1764244800123}),
 
 		event(schemas.PlayerQueued, queueKey, 1, &schemas.PlayerQueuedPayload{TicketID: ticketA, PlayerID: whiteID, Rating: 1512.25, Waiting: 1}),
 		event(schemas.PlayerLeftQueue, queueKey, 2, &schemas.PlayerLeftQueuePayload{TicketID: ticketA, PlayerID: whiteID}),
@@ -148,7 +150,16 @@ func eventVariants() map[string]schemas.Event {
 	variant := func(t schemas.EventType, seq int64, payload any) schemas.Event {
 		return schemas.Event{ID: schemas.EventID(gameID, seq), Type: t, Key: gameID, Seq: seq, OccurredAt: at, Region: "eu", CommandID: commandID, Payload: payload}
 	}
+	rated := variant(schemas.PlayerRated, 3, &schemas.PlayerRatedPayload{
+		GameID: gameID, Speed: schemas.Blitz, Rating: 1520.5, Deviation: 79.25, Volatility: 0.06, Change: 8.25, Games: 12,
+		Basis: &schemas.RatingBasis{
+			Parameters: 2, Rating: 1512.25, Deviation: 80.5, Volatility: 0.06, SinceLastMs: 3_600_000,
+			OpponentID: blackID, OpponentRating: 1498.75, OpponentDeviation: 91.5, Score: 1,
+		},
+	})
+	rated.ID, rated.Key = schemas.EventID(whiteID, 3), whiteID
 	return map[string]schemas.Event{
+		"PlayerRated-basis": rated,
 		"GameCreated-rematch": variant(schemas.GameCreated, 1, &schemas.GameCreatedPayload{
 			White: black, Black: white, TimeControl: blitz, Speed: schemas.Blitz, FEN: endgameFEN, Private: true, RematchOf: earlierGameID,
 		}),

@@ -2,6 +2,7 @@ package tables_test
 
 import (
 	"bytes"
+	"os"
 	"reflect"
 	"testing"
 
@@ -41,6 +42,10 @@ func fullPlayer() *player.State {
 			{Offset: 9, Event: event(schemas.PlayerUpdated, 2, &schemas.PlayerFacts{Handle: "Łukasz", Country: "PL"})},
 			{Offset: 20, Event: event(schemas.PlayerRated, 3, &schemas.PlayerRatedPayload{
 				GameID: gameID, Speed: schemas.Blitz, Rating: 1512.25, Deviation: 80.5, Volatility: 0.059999, Change: -3.5, Games: 12,
+				Basis: &schemas.RatingBasis{
+					Parameters: 2, Rating: 1515.75, Deviation: 81, Volatility: 0.06, SinceLastMs: 1 << 40,
+					OpponentID: playerID, OpponentRating: 1600, OpponentDeviation: 45, Score: 0.5,
+				},
 			})},
 			{Offset: 41, Event: event(schemas.PlayerClosed, 4, &schemas.PlayerClosedPayload{})},
 		},
@@ -53,8 +58,14 @@ func TestPlayerRowRoundTrip(t *testing.T) {
 	waiting.Seat.Status, waiting.Seat.GameID = player.Queued, ""
 	otherIDs := fullPlayer()
 	otherIDs.Seat.TicketID, otherIDs.Seat.GameID = "not-a-uuid", "G"
+	signedOut := fullPlayer()
+	for n, p := range []*schemas.SessionsEndedPayload{{NotBefore: 1764244800123}, {TokenID: ticketID, IssuedAt: 1764244800000}} {
+		e := signedOut.Outbox[3].Event
+		e.Type, e.Seq, e.ID, e.Payload = schemas.SessionsEnded, int64(5+n), schemas.EventID(playerID, int64(5+n)), p
+		signedOut.Outbox = append(signedOut.Outbox, player.Sent{Offset: 50, Event: e})
+	}
 	for name, s := range map[string]*player.State{
-		"full": fullPlayer(), "queued": waiting, "ids that are not UUIDs": otherIDs,
+		"full": fullPlayer(), "signed out": signedOut, "queued": waiting, "ids that are not UUIDs": otherIDs,
 		"new": {Version: 1, ID: playerID, Handle: "a", Region: "eu", Revision: 1},
 	} {
 		raw := tables.Players().Encode(playerID, s)
@@ -88,4 +99,19 @@ func FuzzPlayerRow(f *testing.F) {
 			t.Fatal("a decoded row is encoded to other bytes")
 		}
 	})
+}
+
+// testdata/player-without-basis.row was written by the code of before the basis.
+func TestPlayerRowWithoutBasisIsRead(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("testdata/player-without-basis.row")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fullPlayer()
+	want.Outbox[2].Event.Payload.(*schemas.PlayerRatedPayload).Basis = nil
+	got, err := tables.Players().Decode(playerID, raw)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Fatalf("%+v: %v", got, err)
+	}
 }
