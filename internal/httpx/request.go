@@ -87,15 +87,19 @@ func refuseNull(body []byte) (schemas.Code, error) {
 	}
 }
 
-const principalKey = "tabiya.principal"
+const (
+	principalKey = "tabiya.principal"
+	tokenKey     = "tabiya.token"
+)
 
 // Authenticate verifies the bearer token of a request, if there is one, and answers with
-// a problem document if it is not valid. Routes that need a token add RequirePlayer or
-// RequireService.
+// a problem document if it is not valid. Without one it takes the session cookie. Routes
+// that need a token add RequirePlayer or RequireService.
 func Authenticate(verifier *auth.Verifier) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		header := c.GetHeader("Authorization")
 		if header == "" {
+			authenticateCookie(c, verifier)
 			return
 		}
 		noStore(c)
@@ -122,8 +126,12 @@ func AuthenticateToken(c *gin.Context, verifier *auth.Verifier, token string) bo
 		return false
 	}
 	c.Set(principalKey, who)
+	c.Set(tokenKey, token)
 	return true
 }
+
+// Token returns the token that the request was authenticated with, or "".
+func Token(c *gin.Context) string { return c.GetString(tokenKey) }
 
 // noStore keeps caches from storing what may be for the holder of a token alone.
 func noStore(c *gin.Context) { c.Header("Cache-Control", "no-store") }

@@ -113,6 +113,7 @@ func (s *Service) Routes(r gin.IRouter) {
 	g := r.Group("/v1", httpx.Authenticate(s.cfg.Verifier))
 	g.POST("/accounts", s.create)
 	g.POST("/sessions", s.signIn)
+	g.DELETE("/sessions/cookie", forgetCookie)
 	g.GET("/accounts/me", httpx.RequirePlayer, s.own)
 	g.PATCH("/accounts/me", httpx.RequirePlayer, s.update)
 	g.DELETE("/accounts/me", httpx.RequirePlayer, s.close)
