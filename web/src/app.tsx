@@ -30,12 +30,12 @@ export function App() {
 
 function Header() {
   const who = account.value;
-  const playing = seat.value.status === "playing" && path.value !== `/game/${seat.value.gameId}` ? seat.value.gameId : undefined;
+  const playing = seat.value.status === "playing" && path.value !== "/" && path.value !== `/game/${seat.value.gameId}` ? seat.value.gameId : undefined;
   return (
     <header>
       <a class="brand" href="/">
         <span class="logo" aria-hidden="true" />
-        Tabiya
+        <span class="word">Tabiya</span>
       </a>
       <nav aria-label="Main">
         <a href="/" aria-current={path.value === "/" ? "page" : undefined}>

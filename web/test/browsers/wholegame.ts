@@ -68,7 +68,7 @@ export const wholeGame: Scenario = async (browser, program) => {
   await watcher.page.getByLabel("Result").selectOption("loss");
   await watcher.page.getByText("No finished game like this.").waitFor();
   await watcher.page.getByLabel("Result").selectOption("");
-  await watcher.page.getByLabel("Opponent").fill("nobody-of-this-name");
+  await watcher.page.getByLabel("Opponent").pressSequentially("nobody-of-this-name");
   await watcher.page.getByLabel("Opponent").press("Tab");
   await watcher.page.getByText("There is no player of this name.").waitFor();
   await leave(a, b, watcher);
