@@ -16,7 +16,8 @@ export function SeatBar({ table, color }: { table: Table; color: Color }) {
   const who = g[color];
   const taken = captured(table.fenShown.value ?? g.fen, color);
   const gone = g.gone[color] !== undefined;
-  const rated = table.color.value === color ? ratedGames.value[g.id] : undefined;
+  const told = table.color.value === color ? ratedGames.value[g.id]?.change : undefined;
+  const change = told ?? table.changes.value[color];
   return (
     <div class={`seat ${g.turn === color && !g.over ? "to-move" : ""}`} data-color={color}>
       <span class={`side ${color}`} title={colorName(color)} aria-label={colorName(color)} role="img" />
@@ -26,11 +27,11 @@ export function SeatBar({ table, color }: { table: Table; color: Color }) {
             {who.handle}
           </a>{" "}
           <span class="rating">{Math.round(who.rating)}</span>
-          {rated && (
-            <span class="change">
+          {change !== undefined && (
+            <span class="change" title="change of the rating">
               {" "}
-              now {Math.round(rated.rating)} ({rated.change >= 0 ? "+" : "−"}
-              {Math.abs(Math.round(rated.change))})
+              {change >= 0 ? "+" : "−"}
+              {Math.abs(Math.round(change))}
             </span>
           )}
           {gone && <span class="tag warn">has left</span>}
@@ -42,7 +43,7 @@ export function SeatBar({ table, color }: { table: Table; color: Color }) {
               {taken.pieces.map((p) => glyphs[p]).join("")}
             </span>
           )}
-          {taken.ahead > 0 && <span aria-label={`${taken.ahead} points ahead`}>+{taken.ahead}</span>}
+          {taken.ahead > 0 && <span title="ahead in material, in pawns">+{taken.ahead}</span>}
         </div>
       </div>
       <ClockFace table={table} game={g} color={color} />

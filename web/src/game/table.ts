@@ -19,6 +19,8 @@ export class Table {
   readonly claimableAt = signal<number | undefined>(undefined);
   readonly pendingMove = signal<string | undefined>(undefined);
   readonly premoves = signal<readonly Premove[]>([]);
+  /** changes is by how much the game changed the ratings, once history knows. */
+  readonly changes = signal<Partial<Record<Color, number>>>({});
   /** looksAt is the ply that the viewer looks at, or undefined for the last. */
   readonly looksAt = signal<number | undefined>(undefined);
   readonly link = computed<Link>(() => (this.opened.value ? this.connection!.link.value : "connecting"));
@@ -118,6 +120,7 @@ export class Table {
       }
       this.game.value = game;
       this.notice.value = "";
+      void this.askChanges(1);
     } catch (err) {
       if (!this.abort.signal.aborted) this.missing.value = err instanceof Error ? err.message : String(err);
     }
@@ -160,6 +163,7 @@ export class Table {
       if (live && e.eventType === "MoveMade" && e.payload.color !== this.color.peek()) this.playPremove();
       if (e.eventType === "PlayerReturned" || after.over) this.claimableAt.value = undefined;
     });
+    if (after.over && !before?.over && after.rated && after.result !== "*") void this.askChanges(5);
     if (e.eventType === "PlayerLeft" && live) void this.askClaim();
     if (live) sounds.event(e, this.color.peek(), after);
     if (e.seq === this.caughtUp) this.resume();
@@ -170,6 +174,22 @@ export class Table {
       this.tellClaim(await api.liveGame(this.id));
     } catch {
       // the next state frame tells it
+    }
+  }
+
+  /** askChanges asks history, which knows the ratings a moment after the end. */
+  private async askChanges(tries: number) {
+    for (let n = 0; n < tries && !this.abort.signal.aborted; n++) {
+      try {
+        const { white, black } = await api.finished(this.id);
+        if (white.ratingChange !== undefined && black.ratingChange !== undefined) {
+          this.changes.value = { white: white.ratingChange, black: black.ratingChange };
+          return;
+        }
+      } catch {
+        // not there yet
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1000 * (n + 1)));
     }
   }
 

@@ -18,7 +18,7 @@ export function RatingChart({ player }: { player: Player }) {
     void api.games(player.id, { speed, limit: "200" }).then(
       (page) => {
         if (stale) return;
-        const before = page.games.filter((g) => g.rated && g.result !== "*").map((g) => ratingOf(g, player.id));
+        const before = page.games.filter((g) => g.rated && g.result !== "*" && g.white.ratingChange !== undefined).map((g) => ratingOf(g, player.id));
         setPoints([...before.reverse(), player.ratings[speed]!.rating]);
       },
       () => setPoints([]), // the list below says what is wrong
