@@ -3,7 +3,9 @@ import { signal } from "@preact/signals";
 import type { ClientFrame, GameEvent, LiveGame, ServerFrame } from "../wire/types";
 import { ServerTime } from "./servertime";
 
-export type Link = "connecting" | "open" | "waiting" | "closed";
+/** Link is the state of the connection; "replaced" is one that the server closed because
+ * the player has opened the game in too many places. */
+export type Link = "connecting" | "open" | "waiting" | "closed" | "replaced";
 
 export interface Listener {
   onState(game: LiveGame): void;
@@ -17,6 +19,7 @@ export interface Listener {
 
 const pingEvery = 4000;
 const silentFor = 12000;
+const tooManyPlaces = 4010; // to come back would end another window's connection
 
 export class Connection {
   readonly link = signal<Link>("connecting");
@@ -46,12 +49,16 @@ export class Connection {
   }
 
   close() {
+    this.end("closed");
+  }
+
+  private end(link: Link) {
     removeEventListener("online", this.hurry);
     removeEventListener("offline", this.drop);
     document.removeEventListener("visibilitychange", this.hurry);
     clearTimeout(this.retry);
     this.detach();
-    this.link.value = "closed";
+    this.link.value = link;
   }
 
   private readonly hurry = () => {
@@ -80,7 +87,7 @@ export class Connection {
     const socket = new WebSocket(url, "tabiya.v1");
     this.socket = socket;
     socket.onmessage = (e) => this.frame(JSON.parse(e.data as string) as ServerFrame);
-    socket.onclose = () => this.down();
+    socket.onclose = (e) => (e.code === tooManyPlaces ? this.end("replaced") : this.down());
     socket.onopen = () => {
       this.tries = 0;
       this.heard = Date.now();

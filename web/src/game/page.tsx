@@ -4,6 +4,7 @@ import { useTick } from "../tick";
 import type { Color } from "../wire/types";
 import { Board } from "./board";
 import { controlText } from "./clocktext";
+import type { Link } from "./connection";
 import { Controls } from "./controls";
 import { other } from "./fold";
 import { MoveList, step } from "./moves";
@@ -133,14 +134,19 @@ function Status({ table }: { table: Table }) {
 }
 
 function LinkState({ table }: { table: Table }) {
-  const g = table.game.value!;
   const link = table.link.value;
-  if (g.over && link !== "open") return null;
-  const lag = table.lagCs();
-  const kept = table.pendingMove.value ? " Your move is kept and will be sent once." : "";
+  if (table.game.value!.over && link !== "open") return null;
   return (
     <p class={`link ${link}`} data-link={link}>
-      {link === "open" ? `Connected${lag === undefined ? "" : ` · lag ${lag * 10} ms`}` : navigator.onLine ? `Connecting again…${kept}` : `You are offline.${kept}`}
+      {linkText(table, link)}
     </p>
   );
+}
+
+function linkText(table: Table, link: Link): string {
+  if (link === "replaced") return "This game is open in too many windows, so this one is no longer connected. Load the page again to play here.";
+  const lag = table.lagCs();
+  if (link === "open") return lag === undefined ? "Connected" : `Connected · lag ${lag * 10} ms`;
+  const kept = table.pendingMove.value ? " Your move is kept and will be sent once." : "";
+  return (navigator.onLine ? "Connecting again…" : "You are offline.") + kept;
 }
