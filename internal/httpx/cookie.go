@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"tabiya/internal/auth"
+	"tabiya/schemas"
 )
 
 // sessionCookie holds the token of a browser that signed in with "session=cookie".
@@ -43,12 +45,14 @@ func authenticateCookie(c *gin.Context, verifier *auth.Verifier) {
 	}
 	noStore(c)
 	who, err := verifier.Verify(cookie.Value)
-	if err != nil {
+	switch {
+	case errors.Is(err, auth.ErrLoading):
+		Fail(c, schemas.CodeUnavailable, err.Error())
+	case err != nil:
 		ClearSessionCookie(c)
-		return
+	default:
+		setPrincipal(c, verifier, cookie.Value, who)
 	}
-	c.Set(principalKey, who)
-	c.Set(tokenKey, cookie.Value)
 }
 
 // fromOwnPage reports whether a request that carries a cookie was made by a page of

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"github.com/gin-gonic/gin"
 
@@ -60,12 +59,6 @@ func (s *Service) signIn(c *gin.Context) {
 	default:
 		s.respondWithSession(c, a)
 	}
-}
-
-// forgetCookie serves DELETE /v1/sessions/cookie.
-func forgetCookie(c *gin.Context) {
-	httpx.ClearSessionCookie(c)
-	c.Status(http.StatusNoContent)
 }
 
 // find returns the account, or one without a password hash if there is none.

@@ -28,7 +28,7 @@ export const newKey = (): string => {
 export const api = {
   register: async (body: NewAccount, key: string): Promise<Session> => (await request("POST", "/v1/accounts?session=cookie", { body, key })).json(),
   signIn: async (body: Credentials): Promise<Session> => (await request("POST", "/v1/sessions?session=cookie", { body })).json(),
-  signOut: () => request("DELETE", "/v1/sessions/cookie"),
+  signOut: () => request("DELETE", "/v1/sessions/current"),
   me: () => get<Account>("/v1/accounts/me"),
   player: (nameOrId: string) => get<Player>(`/v1/players/${encodeURIComponent(nameOrId)}`),
   queues: (signal?: AbortSignal) => get<Queues>("/v1/queues", signal),

@@ -32,6 +32,7 @@ const sentences: Partial<Record<Code | "offline", string>> = {
   wrong_credentials: "The name or the password is wrong.",
   unauthenticated: "Sign in first.",
   token_expired: "Your session has ended. Sign in again.",
+  session_ended: "You have signed out, or your password was changed. Sign in again.",
   player_closed: "This account is closed.",
   player_not_found: "There is no player of this name.",
   game_not_found: "There is no such game.",

@@ -17,7 +17,7 @@ export async function restore(): Promise<void> {
       account.value = await api.me();
       return;
     } catch (err) {
-      if (err instanceof Refused && ["unauthenticated", "token_expired", "forbidden", "player_closed", "player_not_found"].includes(err.code)) {
+      if (err instanceof Refused && ["unauthenticated", "token_expired", "session_ended", "forbidden", "player_closed", "player_not_found"].includes(err.code)) {
         account.value = null;
         return;
       }
@@ -43,7 +43,11 @@ export async function register(handle: string, password: string, email: string):
 }
 
 export async function signOut(): Promise<void> {
-  await api.signOut();
+  try {
+    await api.signOut();
+  } catch (err) {
+    if (!(err instanceof Refused) || !["unauthenticated", "token_expired", "session_ended"].includes(err.code)) throw err;
+  }
   account.value = null;
   tabs.postMessage("changed");
 }

@@ -19,7 +19,7 @@ export class Person {
       if (m.type() === "error" && !/Failed to load resource|WebSocket connection|net::ERR/.test(m.text())) this.wrongs.push(`${name}: ${m.text()}`);
     });
     page.on("request", (r) => {
-      if (!r.url().startsWith(url) && !/^(data|blob):/.test(r.url())) this.wrongs.push(`${name}: a request to ${r.url()}`);
+      if (url.startsWith("http") && !r.url().startsWith(new URL(url).origin) && !/^(data|blob):/.test(r.url())) this.wrongs.push(`${name}: a request to ${r.url()}`);
     });
   }
 
