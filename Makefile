@@ -4,7 +4,7 @@ GO ?= go
 CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
 	./internal/core/clock/... ./internal/core/game/... ./internal/httpx/... ./internal/law/... ./internal/core/pairing/... \
 	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/ratelimit/... ./internal/readiness ./internal/replay/... ./internal/retry ./internal/eventually ./internal/gamestest \
-	./internal/core/rules ./internal/supervise/... ./services/openapi/...
+	./internal/core/rules ./internal/supervise/... ./services/openapi/... ./test/check
 # Concurrent packages, whose tests start brokers. They run under the race detector too,
 # one at a time; "make race" runs more of them than "make test" has time for.
 RACED = ./internal/kafka ./internal/kafka/follow ./services/livegame/...

@@ -89,7 +89,7 @@ func checkFollowers(t *testing.T, log eventLog, followers []*follower) {
 	t.Helper()
 	games := map[string][]string{}
 	for _, r := range log {
-		games[r.Key] = append(games[r.Key], r.value)
+		games[r.Key] = append(games[r.Key], r.Value)
 	}
 	ends := map[string]int{}
 	for n, f := range followers {
