@@ -67,8 +67,8 @@ race: venv ## test all concurrent packages under the race detector
 oracle: venv ## compare the rules with python-chess and another library: make oracle PLIES=50000
 	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game
 
-chaos: ## faults of every kind on a platform of processes: make chaos MINUTES=3 [FAULTS=..] [SEED=..] [WEAK=..]
-	TABIYA_TEST_CHAOS=$(MINUTES) TABIYA_TEST_CHAOS_FAULTS="$(FAULTS)" TABIYA_TEST_CHAOS_SEED=$(SEED) TABIYA_TEST_CHAOS_WEAK=$(WEAK) \
+chaos: ## faults of every kind on a platform of processes: make chaos MINUTES=3 [FAULTS=..] [SEED=..] [CLOCKS=all] [WEAK=..]
+	TABIYA_TEST_CHAOS=$(MINUTES) TABIYA_TEST_CHAOS_FAULTS="$(FAULTS)" TABIYA_TEST_CHAOS_SEED=$(SEED) TABIYA_TEST_CHAOS_WEAK=$(WEAK) TABIYA_TEST_CHAOS_CLOCKS=$(CLOCKS) \
 		TABIYA_TEST_CHAOS_OUT=$(CURDIR)/.cache/chaos.json $(GO) test -count=1 -timeout 0 -v -run '^TestChaos' ./test
 
 # Without Python, the tests that need it are skipped; with CI=true they fail.

@@ -12,11 +12,11 @@ import (
 
 // Kinds of faults.
 const (
-	faultKill   = "kill -9"
-	faultStop   = "SIGTERM"
-	faultPause  = "SIGSTOP"
-	faultClock  = "clock"
-	faultBehind = "behind" // a broker is killed when another has been paused for long
+	faultKill  = "kill -9"
+	faultStop  = "SIGTERM"
+	faultPause = "SIGSTOP"
+	faultClock = "clock"
+	faultBoth  = "SIGSTOP+kill" // of two brokers: one is killed after the other was paused for long
 )
 
 // Limits of a fault's recovery. What takes longer is a finding.
@@ -88,7 +88,7 @@ func (r *rotation) next() chaosFault {
 		if r.chance.IntN(2) == 0 {
 			f.step = -f.step
 		}
-	case faultBehind:
+	case faultBoth:
 		f.hold = between(sessionOfBroker, sessionOfBroker+3*time.Second)
 		f.names = slices.Clone(names)
 		r.chance.Shuffle(len(f.names), func(i, j int) { f.names[i], f.names[j] = f.names[j], f.names[i] })
@@ -100,7 +100,7 @@ func (r *rotation) canHit(kind, role string) bool {
 	switch kind {
 	case faultClock:
 		return r.clocks[r.roles[role][0]] != nil
-	case faultBehind:
+	case faultBoth:
 		return role == "broker"
 	}
 	return true
@@ -151,7 +151,7 @@ func (r *chaosRun) inject(all []chaosFault) {
 	recovering.Wait()
 	took, stuck := watch.wait(context.Background(), movesLimit)
 	if len(stuck) > 0 {
-		r.load.wrong("games %v have not moved %s after %v", stuck, time.Since(began), all)
+		r.load.wrongf("games %v have not moved %s after %v", stuck, time.Since(began), all)
 	}
 	for i, f := range results {
 		results[i].Moves = took.Seconds()
@@ -181,12 +181,12 @@ func (r *chaosRun) strike(f chaosFault) {
 		r.clocks[f.names[0]].step(f.step)
 		time.Sleep(f.hold)
 		r.clocks[f.names[0]].step(0)
-	case faultBehind:
-		behind := r.targets[f.names[1]]
-		behind.pause()
+	case faultBoth:
+		other := r.targets[f.names[1]]
+		other.pause()
 		time.Sleep(f.hold)
 		hit.kill()
-		behind.resume()
+		other.resume()
 		time.Sleep(sessionOfBroker) // the others elect new leaders, of those in sync
 		hit.start()
 	}
@@ -207,7 +207,7 @@ func (r *chaosRun) waitReady(f chaosFault) {
 				break
 			}
 			if time.Now().After(end) {
-				r.load.wrong("%s is not ready %s after %s: %v", name, readyLimit, f.kind, err)
+				r.load.wrongf("%s is not ready %s after %s: %v", name, readyLimit, f.kind, err)
 				break
 			}
 			time.Sleep(50 * time.Millisecond)

@@ -85,7 +85,7 @@ func (l *chaosLoad) stopping() bool {
 	}
 }
 
-func (l *chaosLoad) wrong(format string, args ...any) {
+func (l *chaosLoad) wrongf(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.wrongs = append(l.wrongs, check.Finding{Check: "client", What: fmt.Sprintf(format, args...)})
@@ -98,7 +98,7 @@ func (l *chaosLoad) pair(n int) {
 		handle := fmt.Sprintf("chaos-%d-%d", n, i)
 		p, err := l.client.Register(context.Background(), handle, client.Registration{Handle: handle, Password: "correct horse battery"})
 		if err != nil {
-			l.wrong("%v", err)
+			l.wrongf("%v", err)
 			return
 		}
 		players[i] = p
@@ -129,7 +129,7 @@ func (l *chaosLoad) byService(players [2]client.Player, n int) {
 	}
 	if err != nil {
 		if outcome, err := outcomeOf(err); outcome != check.Unknown || err != nil {
-			l.wrong("create a game: %v", err)
+			l.wrongf("create a game: %v", err)
 		}
 		return
 	}
@@ -170,7 +170,7 @@ func (l *chaosLoad) byQueue(p client.Player, last string) string {
 	}
 	if err != nil {
 		if !l.stopping() {
-			l.wrong("%s in the queue: %v", p.Handle, err)
+			l.wrongf("%s in the queue: %v", p.Handle, err)
 			time.Sleep(time.Second)
 		}
 		return last
@@ -178,14 +178,14 @@ func (l *chaosLoad) byQueue(p client.Player, last string) string {
 	made, err := l.client.WaitForGame(context.Background(), gameID)
 	switch {
 	case err != nil:
-		l.wrong("read the matched game %s: %v", gameID, err)
+		l.wrongf("read the matched game %s: %v", gameID, err)
 	case made.White.PlayerID == p.ID:
 		l.count("by queue")
 		l.play(gameID, p, 0)
 	case made.Black.PlayerID == p.ID:
 		l.play(gameID, p, 1)
 	default:
-		l.wrong("%s was sent to game %s of others", p.Handle, gameID)
+		l.wrongf("%s was sent to game %s of others", p.Handle, gameID)
 	}
 	return gameID
 }
@@ -268,7 +268,7 @@ func (l *chaosLoad) watch(gameID string) {
 
 func (l *chaosLoad) joined(f *follower, err error) {
 	if err != nil {
-		l.wrong("game %s: %v", f.gameID, err)
+		l.wrongf("game %s: %v", f.gameID, err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -81,7 +80,7 @@ func mustRead(t testing.TB, file string) []byte {
 // startPostgres starts a PostgreSQL server, which is started again whenever it ends.
 func startPostgres(t testing.TB) *pgchild.Server {
 	t.Helper()
-	server, err := pgchild.Start(t.Context(), pgchild.Config{Dir: dataDir(t), Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), NoSync: true})
+	server, err := pgchild.Start(t.Context(), pgchild.Config{Dir: dataDir(t), Logger: slog.New(slog.DiscardHandler), NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func runChaos(t *testing.T, o chaosOptions) *chaosReport {
 	report.Minutes = time.Since(r.began).Minutes()
 	report.Faults = r.faults
 	if !r.load.finish(settleLimit) {
-		r.load.wrong("games have not ended after %s", settleLimit)
+		r.load.wrongf("games have not ended after %s", settleLimit)
 	}
 	crashed()
 	log, findings := r.load.settle(p.readAll(t), settleLimit)
@@ -98,8 +98,7 @@ func runChaos(t *testing.T, o chaosOptions) *chaosReport {
 		report.Findings = append(report.Findings, f.String())
 	}
 	r.load.report(report)
-	//nolint:forbidigo // the table is the run's result
-	fmt.Printf("\n%s", report.table())
+	t.Logf("recoveries:\n%s", report.table())
 	if out := os.Getenv(outEnv); out != "" {
 		if err := report.write(out); err != nil {
 			t.Error(err)
@@ -115,7 +114,7 @@ func chosenFaults(t testing.TB, weak *weakness) (kinds []string, most int) {
 	if weak != nil {
 		return weak.kinds, 0
 	}
-	kinds = []string{faultKill, faultStop, faultPause, faultBehind}
+	kinds = []string{faultKill, faultStop, faultPause, faultBoth}
 	if faketimeLibrary() != "" {
 		kinds = append(kinds, faultClock)
 	} else {
@@ -142,7 +141,7 @@ func startChaos(t *testing.T, weak *weakness) (*deployment, *chaosRun) {
 		topics = weak.topicFlags
 	}
 	r := &chaosRun{t: t, targets: map[string]target{}, clocks: map[string]clock{}}
-	found := func(format string, args ...any) { r.load.wrong(format, args...) }
+	found := func(format string, args ...any) { r.load.wrongf(format, args...) }
 	server := startPostgres(t)
 	store, config := launchStore(t)
 	cluster := realkafka.StartClusterWith(t, 3, func(i int) (env []string) {

@@ -22,20 +22,20 @@ const weakEnv = "TABIYA_TEST_CHAOS_WEAK"
 type weakness struct {
 	edits      []sourceEdit
 	topicFlags []string
-	unclean    bool // a replica that is behind may become leader
+	unclean    bool // a replica that is not in sync may become leader
 	kinds      []string
 	roles      []string // that are hit; all if empty
 }
 
 var weaknesses = map[string]weakness{
-	// The leader alone acknowledges, one replica is enough, and one that is behind may lead.
+	// The leader alone acknowledges, one replica is enough, and one that is not in sync may lead.
 	"acks": {
 		edits: []sourceEdit{{
 			"internal/kafka/producer.go", "kgo.RequiredAcks(kgo.AllISRAcks()),", "kgo.RequiredAcks(kgo.LeaderAck()), kgo.DisableIdempotentWrite(),",
 		}},
 		topicFlags: []string{"--partitions=6", "--replication=2", "--min-isr=1"},
 		unclean:    true,
-		kinds:      []string{faultBehind},
+		kinds:      []string{faultBoth},
 		roles:      []string{"broker"},
 	},
 	// A command is committed when it is read, and its events follow its row after a moment.
@@ -82,7 +82,7 @@ func TestWeakenedProgramsCanBeBuilt(t *testing.T) {
 	}
 }
 
-// allowUnclean lets a replica that is behind become leader.
+// allowUnclean lets a replica that is not in sync become leader.
 func allowUnclean(t testing.TB, cfg kafka.Config) {
 	t.Helper()
 	client, err := kgo.NewClient(cfg.Opts()...)

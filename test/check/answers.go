@@ -47,13 +47,13 @@ func (l Log) Answers(answers []Answer) []Finding {
 		}
 		switch {
 		case len(events) > 1:
-			f.add("%s is in the log %d times", a, len(events))
+			f.addf("%s is in the log %d times", a, len(events))
 		case a.Outcome == Refused && len(events) > 0:
-			f.add("%s is in the log: %s", a, events[0].Value)
+			f.addf("%s is in the log: %s", a, events[0].Value)
 		case a.Outcome == Accepted && len(events) == 0:
-			f.add("%s is not in the log", a)
+			f.addf("%s is not in the log", a)
 		case len(events) == 1 && !a.caused(events[0]), a.Outcome == Accepted && !told:
-			f.add("%s is in the log as %s", a, events[0].Value)
+			f.addf("%s is in the log as %s", a, events[0].Value)
 		}
 	}
 	return f.list()
@@ -88,11 +88,11 @@ func (l Log) Streams(streams []Stream) []Finding {
 		want := games[s.GameID]
 		for i, got := range s.Events {
 			if i >= len(want) {
-				f.add("game %s: a client got %d events, the log has %d; the next is %.300s", s.GameID, len(s.Events), len(want), got)
+				f.addf("game %s: a client got %d events, the log has %d; the next is %.300s", s.GameID, len(s.Events), len(want), got)
 				break
 			}
 			if got != want[i] {
-				f.add("game %s: a client's event %d is %.300s, the log has %.300s", s.GameID, i+1, got, want[i])
+				f.addf("game %s: a client's event %d is %.300s, the log has %.300s", s.GameID, i+1, got, want[i])
 				break
 			}
 		}
@@ -110,7 +110,7 @@ func (l Log) Accounts(ids []string) []Finding {
 	}
 	for _, id := range ids {
 		if n := registered[id]; n != 1 {
-			f.add("account %s is registered %d times", id, n)
+			f.addf("account %s is registered %d times", id, n)
 		}
 	}
 	return f.list()

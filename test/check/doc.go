@@ -28,7 +28,7 @@ type findings struct {
 	more  int
 }
 
-func (f *findings) add(format string, args ...any) {
+func (f *findings) addf(format string, args ...any) {
 	if len(f.all) == maxFindings {
 		f.more++
 		return

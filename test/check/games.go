@@ -24,7 +24,7 @@ func (l Log) Games() []Finding {
 		if created, ok := r.Payload.(*schemas.GameCreatedPayload); ok {
 			start, err := rules.ParseFEN(created.FEN)
 			if err != nil {
-				f.add("game %s starts from %q: %v", r.Key, created.FEN, err)
+				f.addf("game %s starts from %q: %v", r.Key, created.FEN, err)
 				continue
 			}
 			games[r.Key] = &board{positions: []rules.Position{start}}
@@ -32,7 +32,7 @@ func (l Log) Games() []Finding {
 		}
 		b := games[r.Key]
 		if b == nil {
-			f.add("game %s: %s before it was created", r.Key, r.Type)
+			f.addf("game %s: %s before it was created", r.Key, r.Type)
 			continue
 		}
 		switch p := r.Payload.(type) {
@@ -40,13 +40,13 @@ func (l Log) Games() []Finding {
 			b.move(&f, r, p)
 		case *schemas.TakebackAcceptedPayload:
 			if p.Ply < 0 || p.Ply > len(b.moves) {
-				f.add("game %s seq %d takes back to ply %d of %d", r.Key, r.Seq, p.Ply, len(b.moves))
+				f.addf("game %s seq %d takes back to ply %d of %d", r.Key, r.Seq, p.Ply, len(b.moves))
 				continue
 			}
 			b.positions, b.moves = b.positions[:p.Ply+1], b.moves[:p.Ply]
 		case *schemas.GameOver:
 			if !slices.Equal(p.Moves, b.moves) || p.Plies != len(b.moves) || p.FEN != b.last().FEN() {
-				f.add("game %s ended with %d plies %v at %s after %v", r.Key, p.Plies, p.Moves, p.FEN, b.moves)
+				f.addf("game %s ended with %d plies %v at %s after %v", r.Key, p.Plies, p.Moves, p.FEN, b.moves)
 			}
 		}
 	}
@@ -60,16 +60,16 @@ func (b *board) move(f *findings, r Event, p *schemas.MoveMadePayload) {
 	next, san, err := before.Play(p.UCI)
 	switch {
 	case err != nil:
-		f.add("game %s seq %d: move %s: %v", r.Key, r.Seq, p.UCI, err)
+		f.addf("game %s seq %d: move %s: %v", r.Key, r.Seq, p.UCI, err)
 		return
 	case p.Ply != len(b.moves)+1 || p.Color != before.Turn():
-		f.add("game %s seq %d: %s is ply %d by %s, not ply %d by %s", r.Key, r.Seq, p.UCI, p.Ply, p.Color, len(b.moves)+1, before.Turn())
+		f.addf("game %s seq %d: %s is ply %d by %s, not ply %d by %s", r.Key, r.Seq, p.UCI, p.Ply, p.Color, len(b.moves)+1, before.Turn())
 	case san != p.SAN || next.FEN() != p.FEN:
-		f.add("game %s seq %d: %s gives %s and %s, not %s and %s", r.Key, r.Seq, p.UCI, san, next.FEN(), p.SAN, p.FEN)
+		f.addf("game %s seq %d: %s gives %s and %s, not %s and %s", r.Key, r.Seq, p.UCI, san, next.FEN(), p.SAN, p.FEN)
 	}
 	// A side's first move is not charged; time while nobody could move is not either.
 	if c := p.Clock; c.ChargedCs < 0 || c.CompensatedCs < 0 || c.ElapsedCs < c.ChargedCs+c.CompensatedCs {
-		f.add("game %s seq %d: of %d cs, %d were charged and %d compensated", r.Key, r.Seq, c.ElapsedCs, c.ChargedCs, c.CompensatedCs)
+		f.addf("game %s seq %d: of %d cs, %d were charged and %d compensated", r.Key, r.Seq, c.ElapsedCs, c.ChargedCs, c.CompensatedCs)
 	}
 	b.positions, b.moves = append(b.positions, next), append(b.moves, p.UCI)
 }

@@ -60,16 +60,16 @@ func (l Log) Order() []Finding {
 			seen[at] = a
 		}
 		if r.Seq != a.seq+1 {
-			f.add("%s: %s has seq %d after %d", at, r.Type, r.Seq, a.seq)
+			f.addf("%s: %s has seq %d after %d", at, r.Type, r.Seq, a.seq)
 		}
 		if r.Partition != a.partition {
-			f.add("%s: seq %d is on partition %d, earlier events on %d", at, r.Seq, r.Partition, a.partition)
+			f.addf("%s: seq %d is on partition %d, earlier events on %d", at, r.Seq, r.Partition, a.partition)
 		}
 		if a.ended && !r.Type.CarriesRow() || a.ended && r.Type.Terminal() {
-			f.add("%s: %s after the end of the game", at, r.Type)
+			f.addf("%s: %s after the end of the game", at, r.Type)
 		}
 		if want := schemas.EventID(r.Key, r.Seq); r.ID != want {
-			f.add("%s seq %d has the id %s, not %s", at, r.Seq, r.ID, want)
+			f.addf("%s seq %d has the id %s, not %s", at, r.Seq, r.ID, want)
 		}
 		a.seq, a.ended = r.Seq, a.ended || r.Type.Terminal()
 	}

@@ -79,7 +79,7 @@ func (l Log) Parquet(events []EventRow, games []GameRow) []Finding {
 	}
 	for _, g := range games {
 		if _, twice := gotGames[g.GameID]; twice {
-			f.add("game %s is there twice", g.GameID)
+			f.addf("game %s is there twice", g.GameID)
 		}
 		gotGames[g.GameID] = fmt.Sprint(g.Result, g.Termination, g.WhiteID, g.BlackID, g.Moves, g.ClocksCs, g.EventID)
 	}

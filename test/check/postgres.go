@@ -67,7 +67,7 @@ func (l Log) Postgres(rows []PostgresGame) []Finding {
 	}
 	for _, g := range rows {
 		if _, twice := got[g.ID]; twice {
-			f.add("game %s is there twice", g.ID)
+			f.addf("game %s is there twice", g.ID)
 		}
 		got[g.ID] = fmt.Sprint(g.Result, g.Termination, g.WhiteID, g.BlackID, g.Plies, g.Moves, g.ClocksCs, g.EventID, g.Players)
 	}
@@ -80,14 +80,14 @@ func (f *findings) compareGames(want, got map[string]string) {
 	for _, id := range slices.Sorted(maps.Keys(want)) {
 		switch row, ok := got[id]; {
 		case !ok:
-			f.add("game %s is in the log, but not here", id)
+			f.addf("game %s is in the log, but not here", id)
 		case row != want[id]:
-			f.add("game %s is %.500s, the log has %.500s", id, row, want[id])
+			f.addf("game %s is %.500s, the log has %.500s", id, row, want[id])
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(got)) {
 		if _, ok := want[id]; !ok {
-			f.add("game %s is here, but has not ended in the log", id)
+			f.addf("game %s is here, but has not ended in the log", id)
 		}
 	}
 }

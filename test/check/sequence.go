@@ -36,13 +36,13 @@ func (f *findings) comparePlace(place string, want, got []string) {
 	}
 	for _, row := range want {
 		if n := counts[row]; n > 0 {
-			f.add("%s: the log has %.300s, which is missing %d times", place, row, n)
+			f.addf("%s: the log has %.300s, which is missing %d times", place, row, n)
 			counts[row], same = 0, false
 		}
 	}
 	for _, row := range got {
 		if n := counts[row]; n < 0 {
-			f.add("%s: %.300s is there %d times too often", place, row, -n)
+			f.addf("%s: %.300s is there %d times too often", place, row, -n)
 			counts[row], same = 0, false
 		}
 	}
@@ -51,7 +51,7 @@ func (f *findings) comparePlace(place string, want, got []string) {
 	}
 	for i := range want {
 		if want[i] != got[i] {
-			f.add("%s: row %d is %.300s, where the log has %.300s", place, i, got[i], want[i])
+			f.addf("%s: row %d is %.300s, where the log has %.300s", place, i, got[i], want[i])
 			return
 		}
 	}
