@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs on Debian what a machine with Go lacks for `make test` and .ci/run:
-# make, git, gcc, Java 17 (a JRE), Maven, Python 3 with venv, PostgreSQL, libfaketime,
+# make, git, gcc, Java 17 (a JRE), Maven, Python 3 with venv, PostgreSQL,
 # docker-compose, and the curl, jq and dash of README's commands. It does nothing
 # where all of them are there; otherwise it needs root or sudo.
 set -euo pipefail
@@ -20,7 +20,6 @@ has java || missing+=(jre)
 has mvn || missing+=(maven)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
 has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
-ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing+=(libfaketime)
 for program in curl jq dash; do has $program || missing+=("$program"); done
 has docker-compose || missing+=(docker-compose)
 [ ${#missing[@]} -gt 0 ] || exit 0

@@ -2,7 +2,6 @@ package test
 
 import (
 	endian "encoding/binary"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,55 +10,25 @@ import (
 	"time"
 )
 
-// clock is the clock of a target, which a fault steps away from the machine's.
-type clock interface{ step(offset time.Duration) }
+// clock is the offset of a process's clock from the machine's in whole seconds, in a file
+// that the process maps. Monotonic time stays the machine's.
+type clock struct{ file string }
 
-// fakeClock is the offset of a process's clock from the machine's, in a file that
-// libfaketime reads once a second: at each look at the clock it would slow a JVM down.
-type fakeClock struct{ file string }
+// clockEnv tells a process the file of its clock.
+const clockEnv = "TABIYA_TEST_CLOCK"
 
-// faketimeLibrary finds libfaketime, which scripts/deps.sh installs; "" if it is not there.
-func faketimeLibrary() string {
-	found, _ := filepath.Glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
-	if len(found) == 0 {
-		return ""
-	}
-	return found[0]
-}
-
-// newFakeClock makes a clock without an offset, and the environment of its process.
-// Monotonic time stays the machine's: a step of the clock does not touch it.
-func newFakeClock(t testing.TB, library string) (*fakeClock, []string) {
+func newClock(t testing.TB) *clock {
 	t.Helper()
-	c := &fakeClock{filepath.Join(dataDir(t), "offset")}
+	c := &clock{filepath.Join(dataDir(t), "clock")}
 	c.step(0)
-	return c, []string{
-		"LD_PRELOAD=" + library, "FAKETIME_TIMESTAMP_FILE=" + c.file, "FAKETIME_CACHE_DURATION=1",
-		"DONT_FAKE_MONOTONIC=1", "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_DONT_RESET=1",
-	}
+	return c
 }
 
-// step sets the offset.
-func (c *fakeClock) step(offset time.Duration) {
-	next := c.file + ".new"
-	if os.WriteFile(next, fmt.Appendf(nil, "%+.3f\n", offset.Seconds()), 0o600) == nil {
-		_ = os.Rename(next, c.file) // whole, never half written
-	}
-}
+// env is the environment of the process.
+func (c *clock) env() string { return clockEnv + "=" + c.file }
 
-// goClock is the offset of a Go program's clock in whole seconds, in a file that the
-// program maps. Go does not look at the clock through libc, where libfaketime stands.
-type goClock struct{ file string }
-
-func newGoClock(t testing.TB, name string) (*goClock, []string) {
-	t.Helper()
-	c := &goClock{filepath.Join(dataDir(t), strings.ReplaceAll(name, " ", "-"))}
-	c.step(0)
-	return c, []string{goClockEnv + "=" + c.file}
-}
-
-// step writes in place, since the program has mapped the file.
-func (c *goClock) step(offset time.Duration) {
+// step writes in place, since the process has mapped the file.
+func (c *clock) step(offset time.Duration) {
 	file, err := os.OpenFile(c.file, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return
@@ -68,9 +37,24 @@ func (c *goClock) step(offset time.Duration) {
 	_, _ = file.WriteAt(endian.NativeEndian.AppendUint64(nil, uint64(int64(offset.Seconds()))), 0)
 }
 
-const goClockEnv = "TABIYA_TEST_CLOCK"
+// buildClockLibrary compiles the library that steps the clock of a program that looks at
+// it through libc, such as a JVM. It returns its path, "" without a compiler.
+func buildClockLibrary(t testing.TB) string {
+	t.Helper()
+	compiler, err := exec.LookPath("gcc")
+	if err != nil {
+		t.Log("no broker's clock is stepped: gcc is not installed")
+		return ""
+	}
+	library := filepath.Join(t.TempDir(), "clock.so")
+	out, err := exec.Command(compiler, "-O2", "-shared", "-fPIC", "-o", library, filepath.Join("testdata", "clock.c"), "-ldl").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build the clock: %v\n%s", err, out)
+	}
+	return library
+}
 
-// goClockSource is a file of package time.
+// goClockSource is a file of package time: Go looks at the clock without libc.
 const goClockSource = `package time
 
 import (
@@ -82,7 +66,7 @@ var stepped = openStepped()
 
 func openStepped() *int64 {
 	none := new(int64)
-	path, ok := syscall.Getenv("` + goClockEnv + `")
+	path, ok := syscall.Getenv("` + clockEnv + `")
 	if !ok {
 		return none
 	}

@@ -50,7 +50,7 @@ type rotation struct {
 	chance *rand.Rand
 	kinds  []string
 	roles  map[string][]string // target names by role
-	clocks map[string]clock    // of the targets whose clock can be stepped
+	clocks map[string]*clock   // of the targets whose clock can be stepped
 	bag    []chaosFault
 }
 
@@ -110,7 +110,7 @@ func (r *rotation) canHit(kind, role string) bool {
 type chaosRun struct {
 	t        *testing.T
 	targets  map[string]target
-	clocks   map[string]clock // of the targets whose clock can be stepped
+	clocks   map[string]*clock // of the targets whose clock can be stepped
 	rotation *rotation
 	load     *chaosLoad
 	began    time.Time

@@ -114,12 +114,7 @@ func chosenFaults(t testing.TB, weak *weakness) (kinds []string, most int) {
 	if weak != nil {
 		return weak.kinds, 0
 	}
-	kinds = []string{faultKill, faultStop, faultPause, faultBoth}
-	if faketimeLibrary() != "" {
-		kinds = append(kinds, faultClock)
-	} else {
-		t.Log("no clock is stepped: libfaketime is not installed")
-	}
+	kinds = []string{faultKill, faultStop, faultPause, faultBoth, faultClock}
 	if text := os.Getenv(faultsEnv); text != "" {
 		if n, err := strconv.Atoi(text); err == nil {
 			return kinds, n
@@ -140,15 +135,18 @@ func startChaos(t *testing.T, weak *weakness) (*deployment, *chaosRun) {
 	if weak != nil && weak.topicFlags != nil {
 		topics = weak.topicFlags
 	}
-	r := &chaosRun{t: t, targets: map[string]target{}, clocks: map[string]clock{}}
+	r := &chaosRun{t: t, targets: map[string]target{}, clocks: map[string]*clock{}}
 	found := func(format string, args ...any) { r.load.wrongf(format, args...) }
 	server := startPostgres(t)
 	store, config := launchStore(t)
-	cluster := realkafka.StartClusterWith(t, 3, func(i int) (env []string) {
-		if library := faketimeLibrary(); library != "" {
-			r.clocks[brokerName(i)], env = newFakeClock(t, library)
+	library := buildClockLibrary(t)
+	cluster := realkafka.StartClusterWith(t, 3, func(i int) []string {
+		if library == "" {
+			return nil
 		}
-		return env
+		c := newClock(t)
+		r.clocks[brokerName(i)] = c
+		return []string{"LD_PRELOAD=" + library, c.env()}
 	})
 	p := newDeployment(t, stores{kafka.Config{Brokers: cluster.Brokers()}, server.DSN(), config}, topics...)
 	if weak != nil {
@@ -168,7 +166,8 @@ func startChaos(t *testing.T, weak *weakness) (*deployment, *chaosRun) {
 		p.program = buildEdited(t, steppable(t))
 		p.envOf = map[string][]string{}
 		for _, name := range names {
-			r.clocks[name], p.envOf[name] = newGoClock(t, name)
+			r.clocks[name] = newClock(t)
+			p.envOf[name] = []string{r.clocks[name].env()}
 		}
 	}
 	p.launchAll(t, names...)
