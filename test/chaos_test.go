@@ -141,12 +141,15 @@ func startChaos(t *testing.T, weak *weakness) (*deployment, *chaosRun) {
 	store, config := launchStore(t)
 	library := buildClockLibrary(t)
 	cluster := realkafka.StartClusterWith(t, 3, func(i int) []string {
-		if library == "" {
-			return nil
+		// The first compiler alone: brokers that are started again and again would keep
+		// two cores busy with the second one.
+		env := []string{"JAVA_TOOL_OPTIONS=-XX:TieredStopAtLevel=1"}
+		if library != "" {
+			c := newClock(t)
+			r.clocks[brokerName(i)] = c
+			env = append(env, "LD_PRELOAD="+library, c.env())
 		}
-		c := newClock(t)
-		r.clocks[brokerName(i)] = c
-		return []string{"LD_PRELOAD=" + library, c.env()}
+		return env
 	})
 	p := newDeployment(t, stores{kafka.Config{Brokers: cluster.Brokers()}, server.DSN(), config}, topics...)
 	if weak != nil {

@@ -18,6 +18,22 @@ type sourceEdit struct{ file, old, new string }
 // itself stays as it is, and so the product needs no switch for what a test changes.
 func buildEdited(t testing.TB, edits []sourceEdit) string {
 	t.Helper()
+	program := filepath.Join(t.TempDir(), "tabiya")
+	goBuild(t, "-overlay", overlay(t, edits), "-o", program, "tabiya/cmd/tabiya")
+	return program
+}
+
+func goBuild(t testing.TB, args ...string) {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"build", "-tags", "nomsgpack"}, args...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// overlay writes the edits to a file for the flag -overlay of "go build".
+func overlay(t testing.TB, edits []sourceEdit) string {
+	t.Helper()
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
@@ -41,17 +57,13 @@ func buildEdited(t testing.TB, edits []sourceEdit) string {
 			t.Fatal(err)
 		}
 	}
-	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, program := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "tabiya")
-	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+	file := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "build", "-tags", "nomsgpack", "-overlay", file, "-o", program, "tabiya/cmd/tabiya").CombinedOutput()
-	if err != nil {
-		t.Fatalf("build the program from edited source: %v\n%s", err, out)
-	}
-	return program
+	return file
 }
