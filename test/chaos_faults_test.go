@@ -2,6 +2,7 @@ package test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -67,6 +68,9 @@ func (r *rotation) next() chaosFault {
 					r.bag = append(r.bag, chaosFault{kind: kind, role: role})
 				}
 			}
+		}
+		if len(r.bag) == 0 {
+			panic(fmt.Sprintf("no fault of the kinds %q can be injected", r.kinds))
 		}
 		r.chance.Shuffle(len(r.bag), func(i, j int) { r.bag[i], r.bag[j] = r.bag[j], r.bag[i] })
 	}

@@ -190,46 +190,48 @@ func (l *chaosLoad) byQueue(p client.Player, last string) string {
 	return gameID
 }
 
+// errMatched and errReopen end the reading of a player's stream: there is a game; and
+// only a new stream, which begins with the present state, tells how it stands.
+var errMatched, errReopen = errors.New("matched"), errors.New("reopen the stream")
+
 // match joins the queue and returns the player's game when there is one.
 func (l *chaosLoad) match(ctx context.Context, p client.Player, last string) (gameID string, err error) {
-	errMatched, key := errors.New("matched"), schemas.NewID()
-	err = l.client.OwnEvents(ctx, p, func(e client.OwnEvent) error {
-		switch id := e.GameID; {
-		case e.Type == "game_started":
-			gameID = id
-		case e.Type == "state" && e.Seat.Status == "playing" && e.Seat.GameID != last:
-			gameID = e.Seat.GameID
-		}
-		if gameID != "" && gameID != last {
-			return errMatched
-		}
-		for e.Type == "state" && e.Seat.Status != "queued" {
+	for {
+		key := schemas.NewID()
+		err := l.client.OwnEvents(ctx, p, func(e client.OwnEvent) error {
+			switch {
+			case e.Type == "game_started" && e.GameID != last:
+				gameID = e.GameID
+				return errMatched
+			case e.Type == "state" && e.Seat.Status == "playing" && e.Seat.GameID != last:
+				gameID = e.Seat.GameID
+				return errMatched
+			case e.Type == "left":
+				return errReopen
+			case e.Type != "state" || e.Seat.Status == "queued":
+				return nil
+			}
 			err := l.client.Join(ctx, p, key, "eu", chaosPool)
 			switch client.CodeOf(err) {
 			case schemas.CodeAlreadyQueued:
 				return nil
 			case schemas.CodeAlreadyPlaying: // the game before is not folded yet, or the next has begun
-				select {
-				case <-time.After(200 * time.Millisecond):
-					key = schemas.NewID()
-					if e.Seat.Status == "playing" {
-						return errors.New("playing") // opens the stream again, which begins with the state
-					}
-					continue
-				case <-ctx.Done():
-				}
+				return errReopen
 			}
 			return err
+		})
+		switch {
+		case errors.Is(err, errMatched):
+			return gameID, nil
+		case !errors.Is(err, errReopen):
+			return "", err
 		}
-		return nil
-	})
-	switch {
-	case errors.Is(err, errMatched):
-		return gameID, nil
-	case err != nil && err.Error() == "playing":
-		return l.match(ctx, p, last)
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(500 * time.Millisecond):
+		}
 	}
-	return "", err
 }
 
 // play plays one side of a game to its end.

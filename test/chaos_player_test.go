@@ -55,7 +55,7 @@ func (m *requestPlayer) move() error {
 	ply, uci := m.plies+1, m.session.moves[m.plies]
 	for {
 		m.tried++
-		key, ctx, cancel := fmt.Sprint("c", m.tried), context.Background(), func() {}
+		key, ctx, cancel := fmt.Sprint(m.gameID, "-", m.tried), context.Background(), func() {}
 		hurried := rand.IntN(giveUp) == 0
 		if hurried {
 			ctx, cancel = context.WithTimeout(ctx, rand.N(20*time.Millisecond))
@@ -63,6 +63,10 @@ func (m *requestPlayer) move() error {
 		began := time.Now()
 		_, err := m.client.Move(ctx, m.player, m.gameID, key, uci, ply)
 		cancel()
+		if client.CodeOf(err) == schemas.CodeGameNotFound { // an instance that has just been resumed
+			time.Sleep(100 * time.Millisecond)
+			continue
+		}
 		outcome, err := outcomeOf(err)
 		m.answers = append(m.answers, m.answer(key, schemas.MoveMade, uci, outcome))
 		switch {
@@ -83,9 +87,9 @@ func (m *requestPlayer) move() error {
 
 func (m *requestPlayer) resign() error {
 	m.done = m.plies + 1
-	_, err := m.client.Resign(context.Background(), m.player, m.gameID, "end")
+	_, err := m.client.Resign(context.Background(), m.player, m.gameID, m.gameID+"-end")
 	outcome, err := outcomeOf(err)
-	m.answers = append(m.answers, m.answer("end", schemas.GameResigned, "", outcome))
+	m.answers = append(m.answers, m.answer(m.gameID+"-end", schemas.GameResigned, "", outcome))
 	return err
 }
 

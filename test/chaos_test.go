@@ -40,7 +40,7 @@ func TestChaos(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s: there is no weakness %q", weakEnv, name)
 		}
-		o.weak = &weak
+		o.weak, o.name = &weak, name
 	}
 	for _, f := range runChaos(t, o).Findings {
 		t.Error(f)
@@ -59,6 +59,7 @@ func chaosMinutes(t testing.TB) float64 {
 type chaosOptions struct {
 	minutes float64
 	weak    *weakness // nil: the product as it is
+	name    string    // of the weakness
 }
 
 // settleLimit is how long games may take to end, and sinks to write them.
@@ -66,7 +67,7 @@ const settleLimit = 4 * time.Minute
 
 func runChaos(t *testing.T, o chaosOptions) *chaosReport {
 	t.Helper()
-	report := &chaosReport{Seed: rand.Uint64N(1 << 32)}
+	report := &chaosReport{Seed: rand.Uint64N(1 << 32), Weak: o.name}
 	if text := os.Getenv(seedEnv); text != "" {
 		var err error
 		if report.Seed, err = strconv.ParseUint(text, 10, 64); err != nil {

@@ -59,8 +59,7 @@ func TestChaosFindsWhatAWeakenedPlatformLoses(t *testing.T) {
 	}
 	for name, weak := range weaknesses {
 		t.Run(name, func(t *testing.T) {
-			report := runChaos(t, chaosOptions{minutes: chaosMinutes(t), weak: &weak})
-			report.Weak = name
+			report := runChaos(t, chaosOptions{minutes: chaosMinutes(t), weak: &weak, name: name})
 			lost := map[string]int{}
 			for _, f := range report.Findings {
 				kind, _, _ := strings.Cut(f, ":")

@@ -88,7 +88,7 @@ func (p *deployment) launch(t testing.TB, name string) {
 	address, ops := loopbacktest.Address(t), loopbacktest.Address(t)
 	p.urls[name], p.opsURLs[name] = "http://"+address, "http://"+ops
 	args := append(strings.Fields(strings.TrimSuffix(name, " 2")), "--listen", address, "--ops-listen", ops)
-	if name == "service account" {
+	if strings.HasPrefix(name, "service account") {
 		args = append(args, "--key", p.signingKey)
 	}
 	env := append(slices.Clone(p.env), "TABIYA_KAFKA_INSTANCE="+strings.ReplaceAll(name, " ", "-"))
