@@ -34,6 +34,10 @@ func fullPlayer() *player.State {
 		Seat: player.Seat{
 			Status: player.Playing, Queue: "eu/3+0/0", TicketID: ticketID, Attempt: 2, GameID: gameID,
 			Handle: "lukasz", Rating: 1500, Deviation: 90, Joined: 30, Entered: 35,
+			Game: &schemas.SeatedGame{
+				Color: schemas.White, OpponentID: gameID, OpponentHandle: "Zoë", OpponentRating: 1600.25,
+				TimeControl: schemas.TimeControl{InitialCs: 18000, IncrementCs: 200}, Rated: true,
+			},
 		},
 		Accepted: []player.Accepted{{Key: 1 << 63, Print: 7, Seq: 1, Offset: 2}, {Key: 5, Offset: 1 << 40}},
 		Games:    []uint64{1, 1 << 63},
@@ -55,11 +59,17 @@ func fullPlayer() *player.State {
 func TestPlayerRowRoundTrip(t *testing.T) {
 	t.Parallel()
 	waiting := fullPlayer()
-	waiting.Seat.Status, waiting.Seat.GameID = player.Queued, ""
+	waiting.Seat.Status, waiting.Seat.GameID, waiting.Seat.Game = player.Queued, "", nil
 	otherIDs := fullPlayer()
 	otherIDs.Seat.TicketID, otherIDs.Seat.GameID = "not-a-uuid", "G"
+	signedOut := fullPlayer()
+	for n, p := range []*schemas.SessionsEndedPayload{{NotBefore: 1764244800123}, {TokenID: ticketID, IssuedAt: 1764244800000}} {
+		e := signedOut.Outbox[3].Event
+		e.Type, e.Seq, e.ID, e.Payload = schemas.SessionsEnded, int64(5+n), schemas.EventID(playerID, int64(5+n)), p
+		signedOut.Outbox = append(signedOut.Outbox, player.Sent{Offset: 50, Event: e})
+	}
 	for name, s := range map[string]*player.State{
-		"full": fullPlayer(), "queued": waiting, "ids that are not UUIDs": otherIDs,
+		"full": fullPlayer(), "signed out": signedOut, "queued": waiting, "ids that are not UUIDs": otherIDs,
 		"new": {Version: 1, ID: playerID, Handle: "a", Region: "eu", Revision: 1},
 	} {
 		raw := tables.Players().Encode(playerID, s)
@@ -104,6 +114,7 @@ func TestPlayerRowWithoutBasisIsRead(t *testing.T) {
 	}
 	want := fullPlayer()
 	want.Outbox[2].Event.Payload.(*schemas.PlayerRatedPayload).Basis = nil
+	want.Seat.Game = nil
 	got, err := tables.Players().Decode(playerID, raw)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%+v: %v", got, err)
