@@ -26,7 +26,7 @@ import (
 )
 
 // startTimeout includes a cold JVM on a busy machine and the first download.
-const startTimeout = 3 * time.Minute
+const startTimeout = 6 * time.Minute
 
 // Broker is one KRaft process, broker and controller, with its data in a temporary
 // folder. Stop, Kill and Restart keep its address.
