@@ -24,11 +24,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PLIES ?= 1000000
 MINUTES ?= 3
 
-<<<<<<< HEAD
-.PHONY: run deps test race oracle chaos venv bench build lint
-=======
-.PHONY: run deps test race oracle venv bench build lint web web-if-node web-test
->>>>>>> main
+.PHONY: run deps test race oracle chaos venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
