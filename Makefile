@@ -9,6 +9,8 @@ CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/awai
 # one at a time; "make race" runs more of them than "make test" has time for.
 RACED = ./internal/kafka ./internal/kafka/follow ./services/livegame/...
 RACE = ./internal/kafka/... ./processors/... ./services/... ./sinks/...
+# Packages with tests of a release that reads two formats, as the next one will.
+FORMATS = ./schemas ./tables ./internal/kafka/topology
 # The rest starts brokers, databases or whole platforms: without the race detector.
 HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP) $(RACED))")
 
@@ -51,6 +53,7 @@ $(LINTER): build/lint/go.mod build/lint/go.sum
 
 test: venv
 	$(GO) test -race -shuffle=on $(CHEAP)
+	$(GO) test -tags next_format -shuffle=on $(FORMATS)
 	$(GO) test -race -shuffle=on -p 1 -timeout 20m $(RACED)
 	$(GO) test -shuffle=on -p 1 -timeout 20m $(HEAVY)
 	@if [ "$$CI" = true ] || { command -v java && command -v mvn; } >/dev/null; then \

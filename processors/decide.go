@@ -17,6 +17,8 @@ type request[R tables.Row] struct {
 	row       R      // the zero R if there is none
 	raw       []byte // row as it is stored; nil if there is none
 	deletedBy int64  // place of the command that deleted the row, -1 if none did
+
+	format int // in which the row is written
 }
 
 // decision is what a command leads to.
@@ -69,7 +71,7 @@ func (p *Processor[R]) decide(req request[R]) (d decision[R], err error) {
 		return d, fmt.Errorf("decide %s at offset %d: the row of %q went from version %d to version %d, offset %d",
 			req.cmd.Type, req.origin.Offset, req.cmd.Key, before.Version, head.Version, head.Offset)
 	}
-	d.raw = p.table.Encode(req.cmd.Key, d.row)
+	d.raw = p.table.EncodeAs(req.format, req.cmd.Key, d.row)
 	return d, nil
 }
 

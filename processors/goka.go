@@ -41,7 +41,7 @@ func (s *session[R]) options() []goka.ProcessorOption {
 		goka.WithHasher(kafka.Hasher()),
 		goka.WithProducerBuilder(kafka.GokaProducer(s.producer)),
 		goka.WithTopicManagerBuilder(kafka.GokaTopics(cfg)),
-		goka.WithConsumerGroupBuilder(kafka.GokaGroup(cfg, s.p.lag, s.p.cfg.MaxInFlight)),
+		goka.WithConsumerGroupBuilder(kafka.GokaGroup(cfg, s.p.lag, s.p.cfg.MaxInFlight, s.isGivenUp)),
 		goka.WithConsumerSaramaBuilder(kafka.GokaConsumer(cfg)),
 		goka.WithStorageBuilder(s.openPartition),
 		goka.WithUpdateCallback(s.applyRecord),

@@ -26,6 +26,9 @@ type partition[R tables.Row] struct {
 	guard     *tables.Guard
 	staleKeys map[string]bool // keys whose last record in the table topic is a stale owner's
 
+	later   laterRows
+	givenUp atomic.Pointer[error] // why no command is handled; nil if they are
+
 	quarantined *quarantine
 	misplaced   misplacedRows
 	repairs     repairs
@@ -48,7 +51,7 @@ type partition[R tables.Row] struct {
 func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
 	p := &partition[R]{
 		s: s, number: number, store: kafka.NewStorage(), guard: tables.NewGuard(0),
-		staleKeys: make(map[string]bool), refusals: newRefusals(),
+		staleKeys: make(map[string]bool), later: make(laterRows), refusals: newRefusals(),
 		quarantined: newQuarantine(s.p.quarantineMetrics.keys),
 		misplaced:   misplacedRows{gauge: s.p.quarantineMetrics.misplaced},
 	}
@@ -60,6 +63,9 @@ func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
 // recovered completes the recovery once the table topic is read, before the first
 // command.
 func (p *partition[R]) recovered() error {
+	if p.giveUp() {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
 	if err := p.rewriteStaleKeys(ctx); err != nil {
@@ -160,6 +166,9 @@ func (p *partition[R]) close() {
 	p.running.Wait()
 	p.quarantined.clear()
 	p.misplaced.clear()
+	if p.givenUp.Swap(nil) != nil {
+		p.s.p.quarantineMetrics.givenUp.Dec()
+	}
 	p.s.removePartition(p)
 }
 

@@ -24,7 +24,8 @@
 //   - Events that a previous owner of the partition already wrote are not written
 //     a second time (replay_filter.go).
 //   - A recovery never replaces a row by one with a lower version (recovery.go).
-//   - A row that cannot be decoded costs its key alone (quarantine.go).
+//   - A row that cannot be decoded costs its key alone (quarantine.go); one that a
+//     later release wrote costs its partition (give_up.go).
 //   - Timers fire by this machine's clock, corrected by the skew to the broker's
 //     timestamps (clock.go). The Core decides their commands by broker time, so a
 //     timer that fires early, late or twice does no harm (timers.go).
@@ -35,6 +36,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -101,6 +103,8 @@ type Processor[R tables.Row] struct {
 	// never sends a refused one again.
 	remembersRefusals bool
 
+	givenUpBefore sync.Map // partitions by number, see give_up.go
+
 	session    atomic.Pointer[session[R]] // the running one, nil if there is none
 	notRunning atomic.Pointer[error]      // why there is no session
 	readiness  *readiness.Status
@@ -156,7 +160,7 @@ func (p *Processor[R]) check(ctx context.Context) error {
 	if err := s.client.Ping(ctx); err != nil {
 		return fmt.Errorf("ping kafka: %w", err)
 	}
-	return nil
+	return s.checkGivenUp()
 }
 
 // Run creates a processor and runs it until ctx is done.

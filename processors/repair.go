@@ -144,7 +144,7 @@ func (s *session[R]) rebuild(core Rebuilder[R], cmd schemas.Command, read readin
 	if row, err = core.Rebuild(cmd, read.events, at, place); err != nil {
 		return row, nil, fmt.Errorf("rebuild row %q from %d events: %w", cmd.Key, len(read.events), err)
 	}
-	raw = s.p.table.Encode(cmd.Key, row)
+	raw = s.p.table.EncodeAs(int(s.format.Load()), cmd.Key, row)
 	if _, err = s.p.decodeRow(cmd.Key, raw); err != nil {
 		return row, nil, err
 	}

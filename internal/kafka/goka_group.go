@@ -8,7 +8,7 @@ import (
 	"github.com/lovoo/goka"
 )
 
-// GokaGroup returns the consumer group for Goka. It wraps sarama's group in three
+// GokaGroup returns the consumer group for Goka. It wraps sarama's group in four
 // ways:
 //
 //   - It commits offsets only up to the first record that is still in flight, of
@@ -16,7 +16,9 @@ import (
 //   - Its Consume does not return on a rebalance, after which Goka would sleep for
 //     5 seconds.
 //   - It reports progress to lag, which may be nil.
-func GokaGroup(cfg Config, lag *Lag, maxInFlight int) goka.ConsumerGroupBuilder {
+//   - It reads no records of a partition that is given up. It asks givenUp after the
+//     partition's recovery.
+func GokaGroup(cfg Config, lag *Lag, maxInFlight int, givenUp func(partition int32) bool) goka.ConsumerGroupBuilder {
 	return func(brokers []string, name, _ string) (sarama.ConsumerGroup, error) {
 		sc, err := cfg.Sarama()
 		if err != nil {
@@ -26,7 +28,7 @@ func GokaGroup(cfg Config, lag *Lag, maxInFlight int) goka.ConsumerGroupBuilder 
 		if err != nil {
 			return nil, fmt.Errorf("join group %s: %w: %w", name, ErrUnavailable, err)
 		}
-		return &group{ConsumerGroup: inner, lag: lag, maxInFlight: maxInFlight}, nil
+		return &group{ConsumerGroup: inner, lag: lag, maxInFlight: maxInFlight, givenUp: givenUp}, nil
 	}
 }
 
@@ -49,13 +51,14 @@ type group struct {
 	sarama.ConsumerGroup
 	lag         *Lag
 	maxInFlight int
+	givenUp     func(partition int32) bool
 }
 
 // Consume joins the group, again after each rebalance, until ctx is done or a
 // session fails.
 func (g *group) Consume(ctx context.Context, topics []string, handler sarama.ConsumerGroupHandler) error {
 	for ctx.Err() == nil {
-		h := &groupHandler{inner: handler, lag: g.lag, maxInFlight: g.maxInFlight}
+		h := &groupHandler{inner: handler, lag: g.lag, maxInFlight: g.maxInFlight, givenUp: g.givenUp}
 		if err := g.ConsumerGroup.Consume(ctx, topics, h); err != nil {
 			return err
 		}
@@ -69,6 +72,7 @@ type groupHandler struct {
 	inner       sarama.ConsumerGroupHandler
 	lag         *Lag
 	maxInFlight int
+	givenUp     func(partition int32) bool
 	session     *groupSession
 }
 
@@ -91,8 +95,12 @@ func (h *groupHandler) Cleanup(s sarama.ConsumerGroupSession) error {
 
 // ConsumeClaim registers each record of a partition as in flight and then hands it
 // to Goka.
-func (h *groupHandler) ConsumeClaim(_ sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+func (h *groupHandler) ConsumeClaim(s sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
 	h.lag.Begin(claim.Topic(), claim.Partition(), claim.InitialOffset())
+	if h.givenUp(claim.Partition()) {
+		<-s.Context().Done() // without it, sarama would end the session of all partitions
+		return nil
+	}
 	registered := &groupClaim{claim, make(chan *sarama.ConsumerMessage, 64)}
 	stop := make(chan struct{})
 	go func() {

@@ -36,8 +36,13 @@ func NewMonitor(cfg kafka.Config, topics ...string) *Monitor {
 
 // Run reads topology and follows it until ctx is done. It waits out a broker that is
 // away, with the snapshot that it has. It returns an ErrMismatch, and may be called
-// again then.
+// again then. Meanwhile the process is a member of kafka.ServicesGroup.
 func (m *Monitor) Run(ctx context.Context) error {
+	leave, err := kafka.Appear(m.cfg)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	for ctx.Err() == nil {
 		err := m.follow(ctx)
 		if errors.Is(err, ErrMismatch) {
@@ -63,7 +68,7 @@ func (m *Monitor) follow(ctx context.Context) error {
 		return err
 	}
 	m.state.Store(&state{Snapshot: snapshot})
-	return snapshot.Watch(ctx, client, m.topics...)
+	return snapshot.Watch(ctx, client, func(now Snapshot) { m.state.Store(&state{Snapshot: now}) }, m.topics...)
 }
 
 // ReadChecked is Read followed by Check, within 15 seconds.
