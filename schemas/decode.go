@@ -3,8 +3,13 @@ package schemas
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
+
+// ErrUnknownType means that a message has a type that this release does not know. A
+// later one may have added it.
+var ErrUnknownType = errors.New("unknown type")
 
 // DecodeCommand decodes the value of a record of a commands topic. It returns an
 // error for malformed bytes and never panics.
@@ -87,7 +92,7 @@ func DecodeReply(value []byte) (Reply, error) {
 	}
 	k, ok := commandKinds[w.CommandType]
 	if !ok || (w.ReplyType != CommandRejected && w.ReplyType != CommandRepeated) {
-		return Reply{}, fmt.Errorf("decode reply: unknown type %.60q to command %.60q", w.ReplyType, w.CommandType)
+		return Reply{}, fmt.Errorf("decode reply: %w %.60q to command %.60q", ErrUnknownType, w.ReplyType, w.CommandType)
 	}
 	key, err := w.key(k.of)
 	if err != nil {
@@ -108,7 +113,7 @@ func decodeEnvelope[T ~string](value []byte, w any, name *T, payload *any, kinds
 	k, ok := kinds[*name]
 	switch {
 	case !ok:
-		return kind{}, fmt.Errorf("unknown type %.60q", string(*name))
+		return kind{}, fmt.Errorf("%w %.60q", ErrUnknownType, string(*name))
 	case k.newPayload == nil:
 		*payload = nil
 		return k, nil

@@ -36,7 +36,8 @@ type Table[R Row] struct {
 	AppendBody func(b []byte, row R) []byte
 	DecodeBody func(key string, head schemas.Head, body []byte) (R, error)
 	// Check, if set, returns an error for a row with corrupt parts that DecodeBody
-	// left unread. It is called for rows without a checksum.
+	// left unread. Decode calls it for rows without a checksum, and readers that a panic
+	// would end for all: a checksum does not say that this release knows all parts.
 	Check func(row R) error
 	// SizeHint, if set, returns how many bytes AppendBody will append, so that
 	// Encode needs one allocation.

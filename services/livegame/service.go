@@ -94,7 +94,7 @@ func New(cfg Config) (*Service, error) {
 		OnCaughtUp:  s.availability.SetCaughtUp,
 		DeadLetter:  s.sendDeadLetter,
 		RereadPause: cfg.RereadPause,
-		Logger:      cfg.Logger, Events: s.metrics.events, Skipped: s.metrics.skipped, Rereads: s.metrics.rereads,
+		Logger:      cfg.Logger, Events: s.metrics.events, Skipped: s.metrics.skipped, Unknown: s.metrics.unknown, Rereads: s.metrics.rereads,
 	})
 	s.metrics.register(cfg.Registerer, s)
 	return s, nil
