@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -56,6 +57,9 @@ func (c serviceCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
 	n := newNode(logger)
 	if err := n.addServices(ctx, deps, c.Names...); err != nil {
 		return err
+	}
+	if !onlyHistory(c.Names) {
+		n.appear(deps.kafka, "service "+strings.Join(c.Names, " "))
 	}
 	return c.serve(ctx, n)
 }

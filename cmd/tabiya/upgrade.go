@@ -31,7 +31,7 @@ func (c upgradeStatusCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if len(u.Unfinished()) > 0 {
-		return fmt.Errorf("the upgrade is not finished: %d members are of an older release", len(u.Older()))
+		return fmt.Errorf("the upgrade is not finished: %d processes are of an older release", len(u.Older()))
 	}
 	return nil
 }
@@ -42,13 +42,9 @@ func writeUpgrade(out io.Writer, u topology.Upgrade) error {
 	for _, t := range u.Aggregates {
 		fmt.Fprintf(w, "%s\t%d\n", t.Aggregate, t.Format)
 	}
-	fmt.Fprint(w, "\nGROUP\tHOST\tREADS UP TO\n")
-	for _, m := range u.Members {
-		latest := fmt.Sprint(m.Format)
-		if m.Format == 0 {
-			latest = "unknown, an older release"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", m.Group, m.Host, latest)
+	fmt.Fprint(w, "\nPROCESS\tHOST\tREADS UP TO\n")
+	for _, p := range u.Processes {
+		fmt.Fprintf(w, "%s\t%s\t%d\n", p.Name, p.Host, p.Format)
 	}
 	return w.Flush()
 }

@@ -168,7 +168,7 @@ func (c Config) tls() (*tls.Config, error) {
 // run.
 func (c Config) Sarama() (*sarama.Config, error) {
 	s := sarama.NewConfig()
-	s.ClientID = c.MemberID()
+	s.ClientID = c.clientID()
 	s.Version = sarama.V2_8_0_0
 	s.Net.DialTimeout = 5 * time.Second
 	s.Metadata.AllowAutoTopicCreation = false

@@ -13,70 +13,25 @@ import (
 	"tabiya/schemas"
 )
 
-// ServicesGroup is a group that the services join only to be seen in it: they read
-// all partitions themselves.
-const ServicesGroup = "services"
+// processesGroup is a group that every process joins only to be seen in it. The
+// members of the groups that do the work would tell less: a broker keeps the client id
+// of a static member when another release takes its place, and services have no group.
+const processesGroup = "processes"
 
-const memberMark = "-format-"
+const formatMark = "-format-"
 
-// MemberID is the client id of a member of a group. It ends in the latest format that
-// the member's release reads, so that `tabiya upgrade` can tell older members.
-func (c Config) MemberID() string {
-	return c.clientID() + memberMark + strconv.Itoa(schemas.LatestFormat)
+// Process is a running process that uses Kafka.
+type Process struct {
+	Name   string // what it runs
+	Host   string
+	Format int // the latest that its release reads
 }
 
-// Member is a process in a consumer group.
-type Member struct {
-	Group, ClientID, Host string
-	// Format is the latest format that it reads; 0 for a release from before there
-	// were formats.
-	Format int
-}
-
-// Members returns the members of all groups that have the client id of cfg.
-func Members(ctx context.Context, cfg Config) ([]Member, error) {
-	client, err := kgo.NewClient(cfg.Opts()...)
-	if err != nil {
-		return nil, err
-	}
-	defer client.Close()
-	groups, err := kadm.NewClient(client).DescribeGroups(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("describe groups: %w", err)
-	}
-	var members []Member
-	for _, group := range groups.Sorted() {
-		if group.Err != nil {
-			return nil, fmt.Errorf("describe group %s: %w", group.Group, group.Err)
-		}
-		for _, m := range group.Members {
-			if format, ok := memberFormat(cfg.clientID(), m.ClientID); ok {
-				members = append(members, Member{group.Group, m.ClientID, m.ClientHost, format})
-			}
-		}
-	}
-	return members, nil
-}
-
-// memberFormat returns the format in a member's client id. ok is false for the client
-// of somebody else.
-func memberFormat(own, clientID string) (format int, ok bool) {
-	if clientID == own {
-		return 0, true
-	}
-	mark, ok := strings.CutPrefix(clientID, own+memberMark)
-	if !ok {
-		return 0, false
-	}
-	format, err := strconv.Atoi(mark)
-	return format, err == nil
-}
-
-// Appear makes the process a member of ServicesGroup, until leave is called.
-func Appear(cfg Config) (leave func(), err error) {
+// Appear shows the process to Processes under a name, until ctx is done.
+func Appear(ctx context.Context, cfg Config, name string) error {
 	client, err := kgo.NewClient(append(cfg.Opts(),
-		kgo.ClientID(cfg.MemberID()),
-		kgo.ConsumerGroup(ServicesGroup),
+		kgo.ClientID(processID(name, schemas.LatestFormat)),
+		kgo.ConsumerGroup(processesGroup),
 		kgo.ConsumeTopics(schemas.TopologyTopic), // a group needs a topic; its records are not read
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
@@ -85,12 +40,46 @@ func Appear(cfg Config) (leave func(), err error) {
 		kgo.HeartbeatInterval(min(3*time.Second, cfg.Session()/5)),
 	)...)
 	if err != nil {
-		return nil, fmt.Errorf("join group %s: %w", ServicesGroup, err)
+		return fmt.Errorf("join group %s: %w", processesGroup, err)
 	}
-	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_ = client.LeaveGroupContext(ctx) // if Kafka is away, the session ends by itself
-		client.Close()
-	}, nil
+	defer client.Close()
+	<-ctx.Done()
+	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = client.LeaveGroupContext(leaving) // if Kafka is away, the session ends by itself
+	return nil
+}
+
+// Processes returns the processes that run. One that was killed is among them until
+// its session has ended.
+func Processes(ctx context.Context, cfg Config) ([]Process, error) {
+	client, err := kgo.NewClient(cfg.Opts()...)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	groups, err := kadm.NewClient(client).DescribeGroups(ctx, processesGroup)
+	if err != nil {
+		return nil, fmt.Errorf("describe group %s: %w", processesGroup, err)
+	}
+	var processes []Process
+	for _, m := range groups[processesGroup].Members {
+		if name, format, ok := parseProcessID(m.ClientID); ok {
+			processes = append(processes, Process{name, m.ClientHost, format})
+		}
+	}
+	return processes, nil
+}
+
+func processID(name string, format int) string {
+	return strings.ReplaceAll(name, " ", "-") + formatMark + strconv.Itoa(format)
+}
+
+func parseProcessID(id string) (name string, format int, ok bool) {
+	i := strings.LastIndex(id, formatMark)
+	if i < 0 {
+		return "", 0, false
+	}
+	format, err := strconv.Atoi(id[i+len(formatMark):])
+	return id[:i], format, err == nil
 }

@@ -90,7 +90,6 @@ func (c *Consumer) Join(ctx context.Context) error {
 		session = sessionTimeout
 	}
 	opts := append(cfg.Kafka.Opts(),
-		kgo.ClientID(cfg.Kafka.MemberID()),
 		kgo.ConsumerGroup(cfg.Group),
 		kgo.ConsumeTopics(cfg.Topics...),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),

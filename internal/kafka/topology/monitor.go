@@ -36,13 +36,8 @@ func NewMonitor(cfg kafka.Config, topics ...string) *Monitor {
 
 // Run reads topology and follows it until ctx is done. It waits out a broker that is
 // away, with the snapshot that it has. It returns an ErrMismatch, and may be called
-// again then. Meanwhile the process is a member of kafka.ServicesGroup.
+// again then.
 func (m *Monitor) Run(ctx context.Context) error {
-	leave, err := kafka.Appear(m.cfg)
-	if err != nil {
-		return err
-	}
-	defer leave()
 	for ctx.Err() == nil {
 		err := m.follow(ctx)
 		if errors.Is(err, ErrMismatch) {

@@ -14,14 +14,13 @@ import (
 // Upgrade says in which format each aggregate is written, and who can read what.
 type Upgrade struct {
 	Aggregates []schemas.Topology
-	// Members are the processors, sinks and services that run. A process that uses
-	// no Kafka is not among them.
-	Members []kafka.Member
+	// Processes are those that run. One that uses no Kafka is not among them.
+	Processes []kafka.Process
 }
 
-// Older returns the members that cannot read the latest format of this release.
-func (u Upgrade) Older() []kafka.Member {
-	return slices.DeleteFunc(slices.Clone(u.Members), func(m kafka.Member) bool { return m.Format >= schemas.LatestFormat })
+// Older returns the processes that cannot read the latest format of this release.
+func (u Upgrade) Older() []kafka.Process {
+	return slices.DeleteFunc(slices.Clone(u.Processes), func(p kafka.Process) bool { return p.Format >= schemas.LatestFormat })
 }
 
 // Unfinished returns the aggregates that are written in an earlier format than the
@@ -30,7 +29,7 @@ func (u Upgrade) Unfinished() []schemas.Topology {
 	return slices.DeleteFunc(slices.Clone(u.Aggregates), func(t schemas.Topology) bool { return t.Format >= schemas.LatestFormat })
 }
 
-// ReadUpgrade reads topology and looks at the groups.
+// ReadUpgrade reads topology and lists the processes.
 func ReadUpgrade(ctx context.Context, cfg kafka.Config) (u Upgrade, err error) {
 	client, err := kgo.NewClient(cfg.Opts()...)
 	if err != nil {
@@ -44,12 +43,12 @@ func ReadUpgrade(ctx context.Context, cfg kafka.Config) (u Upgrade, err error) {
 	for _, a := range schemas.Aggregates() {
 		u.Aggregates = append(u.Aggregates, s.records[a.Name])
 	}
-	u.Members, err = kafka.Members(ctx, cfg)
+	u.Processes, err = kafka.Processes(ctx, cfg)
 	return u, err
 }
 
 // FinishUpgrade raises the format of all aggregates to the latest of this release and
-// returns those that it raised. It refuses while a member runs that could not read
+// returns those that it raised. It refuses while a process runs that could not read
 // it. Repeat it if it was interrupted: an aggregate that has the format already stays
 // as it is.
 func FinishUpgrade(ctx context.Context, cfg kafka.Config) (raised []schemas.Topology, err error) {
@@ -67,8 +66,8 @@ func FinishUpgrade(ctx context.Context, cfg kafka.Config) (raised []schemas.Topo
 		return nil, nil
 	}
 	if older := u.Older(); len(older) > 0 {
-		return nil, fmt.Errorf("%d members are of an older release and cannot read format %d, the first in group %s on %s: replace them first",
-			len(older), schemas.LatestFormat, older[0].Group, older[0].Host)
+		return nil, fmt.Errorf("%d processes are of an older release and cannot read format %d, the first is %s on %s: replace them first",
+			len(older), schemas.LatestFormat, older[0].Name, older[0].Host)
 	}
 	for i := range raised {
 		raised[i].Format = schemas.LatestFormat

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/eventually"
+	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/topology"
 	"tabiya/schemas"
 )
@@ -24,10 +25,12 @@ func (r *rig) setFormat(format int) {
 	}
 }
 
-// join makes a process with that client id a member of a group.
-func (r *rig) join(group, clientID string) *kgo.Client {
+// join makes a process with that client id a member of the group in which processes
+// are seen.
+func (r *rig) join(clientID string) *kgo.Client {
 	r.t.Helper()
-	client, err := kgo.NewClient(append(r.Config.Opts(), kgo.ClientID(clientID), kgo.ConsumerGroup(group), kgo.ConsumeTopics(schemas.GameEvents))...)
+	client, err := kgo.NewClient(append(r.Config.Opts(), kgo.ClientID(clientID), kgo.ConsumerGroup("processes"),
+		kgo.ConsumeTopics(schemas.TopologyTopic), kgo.Balancers(kgo.CooperativeStickyBalancer()))...)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -98,23 +101,21 @@ func TestFinishUpgradeIsRefusedWhileAnOlderReleaseRuns(t *testing.T) {
 		t.Skip("this release knows one format; run with -tags next_format")
 	}
 	r := newRig(t, 1)
-	r.join("somebody-else", "kcat")
-	r.join("sink-raw", r.Config.MemberID())
-	for _, id := range []string{"tabiya", "tabiya-format-1"} { // from before there were formats, and of the release before
-		older := r.join("sink-postgres", id)
-		_, err := topology.FinishUpgrade(t.Context(), r.Config)
-		if err == nil || !strings.Contains(err.Error(), "1 members are of an older release") || !strings.Contains(err.Error(), "sink-postgres") {
-			t.Errorf("%s: FinishUpgrade returned %v", id, err)
-		}
-		if got := r.read().Of(schemas.GameEvents).Format; got != schemas.OldestFormat {
-			t.Fatalf("%s: the format is %d", id, got)
-		}
-		older.Close()
-		eventually.True(t, "the member to be gone", func() bool {
-			u, err := topology.ReadUpgrade(t.Context(), r.Config)
-			return err == nil && len(u.Older()) == 0
-		})
+	r.join("kcat")
+	r.join("sink-raw-format-2")
+	older := r.join("sink-postgres-format-1")
+	_, err := topology.FinishUpgrade(t.Context(), r.Config)
+	if err == nil || !strings.Contains(err.Error(), "1 processes are of an older release") || !strings.Contains(err.Error(), "sink-postgres") {
+		t.Errorf("FinishUpgrade returned %v", err)
 	}
+	if got := r.read().Of(schemas.GameEvents).Format; got != schemas.OldestFormat {
+		t.Fatalf("the format is %d", got)
+	}
+	older.Close()
+	eventually.True(t, "the older process to be gone", func() bool {
+		u, err := topology.ReadUpgrade(t.Context(), r.Config)
+		return err == nil && len(u.Older()) == 0
+	})
 	for _, want := range []int{3, 0} { // a second call has nothing to do
 		raised, err := topology.FinishUpgrade(t.Context(), r.Config)
 		if err != nil || len(raised) != want {
@@ -152,12 +153,28 @@ func TestFinishUpgradeOfAnEarlierReleaseIsRefused(t *testing.T) {
 	}
 }
 
-func TestRunningMonitorIsSeenAsAMember(t *testing.T) {
+func TestProcessIsSeenWhileItRuns(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
-	r.runMonitor(schemas.GameEvents)
-	eventually.True(t, "the member", func() bool {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- kafka.Appear(ctx, r.Config, "processor games") }()
+	seen := func() []kafka.Process {
 		u, err := topology.ReadUpgrade(t.Context(), r.Config)
-		return err == nil && len(u.Members) == 1 && u.Members[0].Group == "services" && u.Members[0].Format == schemas.LatestFormat
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.Processes
+	}
+	eventually.True(t, "the process to be seen", func() bool {
+		all := seen()
+		return len(all) == 1 && all[0].Name == "processor-games" && all[0].Format == schemas.LatestFormat
 	})
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if all := seen(); len(all) != 0 {
+		t.Errorf("the process that has ended is seen: %v", all)
+	}
 }
