@@ -31,11 +31,23 @@ func (v *View[R]) applyAndWake(key string, r *kgo.Record) (taken bool) {
 	if !v.apply(key, r) {
 		return false
 	}
+	v.index(key)
 	for _, ch := range v.waiting[key] {
 		close(ch)
 	}
 	delete(v.waiting, key)
 	return true
+}
+
+// index notes the SecondKey of a row that has changed.
+func (v *View[R]) index(key string) {
+	raw, ok := v.rows[key]
+	if !ok || v.SecondKey == nil {
+		return
+	}
+	if row, ok := v.decode(key, raw); ok {
+		v.second[v.SecondKey(row)] = key
+	}
 }
 
 // apply applies a record and reports whether it changed the key's row. It skips a
