@@ -20,6 +20,8 @@ const (
 	maxRetry = 10 * time.Second
 	// commitPoll is how often a due timer that waits for a commit is checked.
 	commitPoll = time.Second
+	// stillPoll is how often timers check whether the clocks run again.
+	stillPoll = 250 * time.Millisecond
 	// maxSleep bounds a wait, because the estimate of broker time may change.
 	maxSleep = time.Second
 )
@@ -31,6 +33,9 @@ type timers struct {
 	now       func() schemas.Time
 	send      func(schemas.Message, func(error))
 	committed func() int64
+	// standStill, if set, reports whether no timer may fire, because what it would
+	// decide waits until the clocks run again.
+	standStill func(now schemas.Time) bool
 
 	mu    sync.Mutex
 	byKey map[string]*timer
@@ -109,6 +114,9 @@ func (ts *timers) due() (due []schemas.Command, next time.Duration) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	now, committed := ts.now(), ts.committed()
+	if ts.standStill != nil && ts.standStill(now) {
+		return nil, stillPoll
+	}
 	for len(ts.heap) > 0 {
 		t := ts.heap[0]
 		if t.at > now {

@@ -69,6 +69,14 @@ type TimeAddedPayload struct {
 	DeadlineAt Time   `json:"deadlineAt"` // of the side to move, as in MoveMade
 }
 
+// TimeRestoredPayload says that the clock of Color, who is to move, ran while nobody
+// could move, and that this time does not count.
+type TimeRestoredPayload struct {
+	Color      Color `json:"color"`
+	RestoredCs int64 `json:"restoredCs"` // in addition to what was restored since the last move
+	DeadlineAt Time  `json:"deadlineAt"` // as in MoveMade
+}
+
 // PlayerLeftPayload says that Color has disconnected. Their next move counts as a
 // return, like PlayerReturned.
 type PlayerLeftPayload struct {

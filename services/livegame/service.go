@@ -141,6 +141,7 @@ func (s *Service) Run(ctx context.Context) error {
 	group.Go(func() error { s.games.Run(working); return nil })
 	group.Go(func() error { s.commands.Run(working); return nil })
 	group.Go(func() error { s.presence.Run(working); return nil })
+	group.Go(func() error { s.giveSignsOfLife(working); return nil })
 	group.Go(func() error { s.availability.Run(working, client); return nil })
 	group.Go(func() error {
 		select {

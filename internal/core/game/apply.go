@@ -91,6 +91,9 @@ func (s *State) applyWhileRunning(ev schemas.Event) (row.Entry, error) {
 		return s.applyTakeback(p, ev.OccurredAt)
 	case *schemas.TimeAddedPayload:
 		return s.applyTimeAdded(p), nil
+	case *schemas.TimeRestoredPayload:
+		s.Clock = s.Clock.Restore(p.RestoredCs, ev.OccurredAt)
+		return row.Entry{Kind: row.KindTimeRestored, Color: p.Color, Centis: p.RestoredCs}, nil
 	case *schemas.PlayerLeftPayload:
 		return s.applyLeft(p, ev.OccurredAt), nil
 	case *schemas.PlayerReturnedPayload:

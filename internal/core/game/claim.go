@@ -46,10 +46,13 @@ func (d *decision) claimVanished(color schemas.Color, claim *schemas.ClaimVanish
 	}
 	// The claim names the disconnect it is based on. Another one, recorded while the
 	// claim waited in the log, does not count.
-	if gone := s.side(color.Other()).GoneSince; gone == 0 || gone != claim.GoneSince {
+	gone := s.side(color.Other()).GoneSince
+	if gone == 0 || gone != claim.GoneSince {
 		return refuse(schemas.CodeOpponentPresent, "the opponent is not known to have left")
 	}
-	if from := s.ClaimableAt(color, claim.KnownAt); d.at < from {
+	// While nobody could move, the opponent could not come back either.
+	lost := d.outages.Centis(max(gone, claim.KnownAt), d.at)
+	if from := s.ClaimableAt(color, claim.KnownAt) + schemas.Time(10*lost); d.at < from {
 		return refuse(schemas.CodeTooEarlyToClaim, "the opponent has %d seconds to come back", (from-d.at+999)/1000)
 	}
 	result := schemas.Draw

@@ -56,6 +56,8 @@
 //	White's side, Black's side               side         2
 //	ended at (milliseconds)                  varint       2
 //	length of prefixes                       uvarint      3
+//	restored since the last move (cs)        varint       4
+//	restored up to (milliseconds)            varint       4
 //
 //	seated: player ID, handle, ticket ID (strings), rating, deviation (8-byte
 //	        floats, big endian), attempt (varint)
@@ -63,7 +65,8 @@
 //	        offered, 4 left explicitly), takeback offers, time gifts, disconnects,
 //	        gone since (varints)
 //
-// Bodies of versions 1 and 2 have no prefixes, and 16 bytes an event instead of
+// Version 4 is written only while something is restored; all other rows are of
+// version 3. Bodies of versions 1 and 2 have no prefixes, and 16 bytes an event instead of
 // suffixes: the whole command ID.
 //
 // # Entries
@@ -76,7 +79,7 @@
 //	2          a kind above 15         15 and flags; kind
 //	2          a terminal event        result, termination (indices)
 //	varint     always                  milliseconds since the event before, or since created at
-//	uvarint    with centiseconds       given back for lag, or added to a clock
+//	uvarint    with centiseconds       given back for lag, added to a clock, or restored
 //
 //	flags: 1 the event is Black's; 2 a takeback of two plies, or an explicit disconnect
 //

@@ -18,7 +18,7 @@ type Entry struct {
 	Explicit    bool       // KindPlayerLeft: the player said so
 	Move        rules.Move // of moves
 	At          schemas.Time
-	Centis      int64         // given back for a move's lag, or added to a clock
+	Centis      int64         // given back for a move's lag, added to a clock, or restored
 	Color       schemas.Color // whose offer, disconnect and so on it is
 	Result      schemas.Result
 	Termination schemas.Termination
@@ -60,7 +60,7 @@ func (e *Entry) storedKind() (kind Kind, centis bool) {
 	case e.Kind == KindLastMove && e.Centis != 0:
 		return storedLastLagMove, true
 	default:
-		return e.Kind, e.Kind == KindTimeAdded
+		return e.Kind, hasCentis(e.Kind)
 	}
 }
 
@@ -72,9 +72,11 @@ func kindOf(stored Kind) (kind Kind, centis bool) {
 	case storedLastLagMove:
 		return KindLastMove, true
 	default:
-		return stored, stored == KindTimeAdded
+		return stored, hasCentis(stored)
 	}
 }
+
+func hasCentis(kind Kind) bool { return kind == KindTimeAdded || kind == KindTimeRestored }
 
 // appendEntry appends an entry; since is the time of the one before.
 func appendEntry(b []byte, e *Entry, since schemas.Time) ([]byte, error) {

@@ -35,6 +35,7 @@ const (
 	KindRematchOffered
 	KindRematchDeclined
 	KindRematchAccepted
+	KindTimeRestored
 )
 
 var eventTypes = [...]schemas.EventType{
@@ -44,6 +45,7 @@ var eventTypes = [...]schemas.EventType{
 	KindTakebackOffered: schemas.TakebackOffered, KindTakebackDeclined: schemas.TakebackDeclined, KindTakebackAccepted: schemas.TakebackAccepted,
 	KindTimeAdded: schemas.TimeAdded, KindPlayerLeft: schemas.PlayerLeft, KindPlayerReturned: schemas.PlayerReturned,
 	KindRematchOffered: schemas.RematchOffered, KindRematchDeclined: schemas.RematchDeclined, KindRematchAccepted: schemas.RematchAccepted,
+	KindTimeRestored: schemas.TimeRestored,
 }
 
 // EventType is the type of the event that an entry of this kind records.

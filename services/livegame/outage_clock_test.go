@@ -1,0 +1,95 @@
+package livegame_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/eventually"
+	"tabiya/internal/kafka"
+	"tabiya/schemas"
+)
+
+// waitPulse waits for a pulse of the game's partition that is handled from now on.
+func (r *rig) waitPulse(gameID string) {
+	r.t.Helper()
+	key := kafka.PulseKeyOf(kafka.PartitionOf(gameID, 3), 3)
+	count := func() (n int) {
+		if err := kafka.ReadAll(r.t.Context(), r.Config, schemas.CommandReplies, func(rec *kgo.Record) error {
+			if string(rec.Key) == key {
+				n++
+			}
+			return nil
+		}); err != nil {
+			r.t.Fatal(err)
+		}
+		return n
+	}
+	before := count()
+	eventually.True(r.t, "a pulse", func() bool { return count() > before })
+}
+
+// lastMoveMade returns the last move of a game, and whether a TimeRestored precedes it.
+func (r *rig) lastMoveMade(gameID string) (move *schemas.MoveMadePayload, restored bool) {
+	r.t.Helper()
+	for _, value := range r.log(gameID) {
+		ev, err := schemas.DecodeEvent([]byte(value))
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		switch p := ev.Payload.(type) {
+		case *schemas.TimeRestoredPayload:
+			restored = true
+		case *schemas.MoveMadePayload:
+			move = p
+		}
+	}
+	return move, restored
+}
+
+func TestNoClockRunsWithoutProcessorOrService(t *testing.T) {
+	t.Parallel()
+	for _, what := range []string{"processor", "service"} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			r, stop := newRigToStop(t)
+			id := r.newGame()
+			r.play(id, 0, "e2e4", "e7e5", "g1f3")
+			r.waitPulse(id)
+			const outage = 7 * time.Second // a service is missed for 2 s before pulses stop
+			if what == "service" {
+				r.instance.stop()
+				<-time.After(outage)
+				r.instance = r.start()
+				r.waitReady()
+			} else {
+				stop()
+				<-time.After(outage)
+				r.startProcessor()
+			}
+			key := schemas.NewID()
+			answer := r.do("POST", "/v1/games/"+id+"/moves", r.black.token, moveBody("b8c6"), "Idempotency-Key", key)
+			if got := answer.read(t); answer.status != 201 && answer.status != 200 || got.Ply != 4 {
+				t.Fatalf("%d %s", answer.status, answer.body)
+			}
+			move, restored := r.lastMoveMade(id)
+			if !restored || move.Ply != 4 || move.Clock.ElapsedCs < 700 || move.Clock.ChargedCs > 400 {
+				t.Fatalf("restored: %v, %+v", restored, move)
+			}
+			if again := r.do("POST", "/v1/games/"+id+"/moves", r.black.token, moveBody("b8c6"), "Idempotency-Key", key); again.read(t).Ply != 4 {
+				t.Fatalf("the move sent again: %d %s", again.status, again.body)
+			}
+			r.action(id, r.white, "resign", "")
+			log := r.log(id)
+			if got := lines(t, r.startOther().openStream("/v1/games/"+id+"/events", "*/*").Body); !slices.Equal(got, log) {
+				t.Errorf("a new instance streams\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(log, "\n"))
+			}
+			if last := log[len(log)-1]; !strings.Contains(last, `"restoredCs":{"whiteCs":0,"blackCs":`) {
+				t.Errorf("the terminal event does not say what was restored: %s", last)
+			}
+		})
+	}
+}
