@@ -91,6 +91,26 @@ type PlayerRatedPayload struct {
 	Volatility float64 `json:"volatility"`
 	Change     float64 `json:"change"` // Rating minus the rating before
 	Games      int     `json:"games"`  // rated games at this speed, this one included
+	// Basis is what the rating was computed from. Nil in events of before it was told,
+	// which follow version 1 of the parameters.
+	Basis *RatingBasis `json:"basis,omitempty"`
+}
+
+// RatingBasis is all that a rating is computed from, so that a reader of the log can
+// compute it again (package rating).
+type RatingBasis struct {
+	Parameters int `json:"parameters"` // version of the rules of rating
+	// The player's values before the game: those after their rated game before it at
+	// this speed, or those of a new player.
+	Rating      float64 `json:"rating"`
+	Deviation   float64 `json:"deviation"`
+	Volatility  float64 `json:"volatility"`
+	SinceLastMs int64   `json:"sinceLastMs"` // time since that game; 0 if there is none
+	// The opponent's values from before the game.
+	OpponentID        string  `json:"opponentId"`
+	OpponentRating    float64 `json:"opponentRating"`
+	OpponentDeviation float64 `json:"opponentDeviation"`
+	Score             float64 `json:"score"` // the player's: 1, 0.5 or 0
 }
 
 // PlayerClosedPayload has no fields.
@@ -212,4 +232,13 @@ type GameOver struct {
 	// RestoredCs is what TimeRestored gave back to each side in the whole game; nil if
 	// there was no outage.
 	RestoredCs *Clocks `json:"restoredCs,omitempty"`
+}
+
+// minRatedPlies is how many plies a game needs to count for the ratings.
+const minRatedPlies = 2
+
+// CountsForRatings reports whether the game changed the players' ratings. Rated says
+// what was meant when the game was created: an aborted game changes nothing.
+func (g *GameOver) CountsForRatings() bool {
+	return g.Rated && g.Plies >= minRatedPlies && g.Result != NoResult
 }

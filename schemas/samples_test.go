@@ -151,7 +151,16 @@ func eventVariants() map[string]schemas.Event {
 	variant := func(t schemas.EventType, seq int64, payload any) schemas.Event {
 		return schemas.Event{ID: schemas.EventID(gameID, seq), Type: t, Key: gameID, Seq: seq, OccurredAt: at, Region: "eu", CommandID: commandID, Payload: payload}
 	}
+	rated := variant(schemas.PlayerRated, 3, &schemas.PlayerRatedPayload{
+		GameID: gameID, Speed: schemas.Blitz, Rating: 1520.5, Deviation: 79.25, Volatility: 0.06, Change: 8.25, Games: 12,
+		Basis: &schemas.RatingBasis{
+			Parameters: 2, Rating: 1512.25, Deviation: 80.5, Volatility: 0.06, SinceLastMs: 3_600_000,
+			OpponentID: blackID, OpponentRating: 1498.75, OpponentDeviation: 91.5, Score: 1,
+		},
+	})
+	rated.ID, rated.Key = schemas.EventID(whiteID, 3), whiteID
 	return map[string]schemas.Event{
+		"PlayerRated-basis": rated,
 		"GameCreated-rematch": variant(schemas.GameCreated, 1, &schemas.GameCreatedPayload{
 			White: black, Black: white, TimeControl: blitz, Speed: schemas.Blitz, FEN: endgameFEN, Private: true, RematchOf: earlierGameID,
 		}),

@@ -18,7 +18,11 @@ func Players() Table[*player.State] {
 	}
 }
 
-const playerFormat = 1
+const (
+	playerFormat = 2
+	// playerFormatWithoutBasis has no basis in PlayerRated.
+	playerFormatWithoutBasis = 1
+)
 
 // playerEvents lists the events of a player. A row stores an event's index in it, so
 // it may only be appended to.
@@ -86,8 +90,30 @@ func appendSent(b []byte, sent player.Sent) []byte {
 		b = appendSpeed(appendID(b, p.GameID), p.Speed)
 		b = appendFloat(appendFloat(appendFloat(b, p.Rating), p.Deviation), p.Volatility)
 		b = appendInt(appendFloat(b, p.Change), int64(p.Games))
+		b = appendBasis(b, p.Basis)
 	}
 	return b
+}
+
+func appendBasis(b []byte, basis *schemas.RatingBasis) []byte {
+	if basis == nil {
+		return appendBool(b, false)
+	}
+	b = appendInt(appendBool(b, true), int64(basis.Parameters))
+	b = appendFloat(appendFloat(appendFloat(b, basis.Rating), basis.Deviation), basis.Volatility)
+	b = appendID(appendInt(b, basis.SinceLastMs), basis.OpponentID)
+	return appendFloat(appendFloat(appendFloat(b, basis.OpponentRating), basis.OpponentDeviation), basis.Score)
+}
+
+func (r *bodyReader) basis() *schemas.RatingBasis {
+	if !r.bool() {
+		return nil
+	}
+	return &schemas.RatingBasis{
+		Parameters: int(r.int()), Rating: r.float(), Deviation: r.float(), Volatility: r.float(),
+		SinceLastMs: r.int(), OpponentID: r.id(),
+		OpponentRating: r.float(), OpponentDeviation: r.float(), Score: r.float(),
+	}
 }
 
 func appendSpeed(b []byte, s schemas.Speed) []byte {
@@ -104,8 +130,9 @@ func (r *bodyReader) speed() schemas.Speed {
 
 func decodePlayer(key string, head schemas.Head, body []byte) (*player.State, error) {
 	r := &bodyReader{b: body}
-	if f := r.byte(); f != playerFormat {
-		return nil, fmt.Errorf("player body has format %d, want %d", f, playerFormat)
+	format := r.byte()
+	if format != playerFormat && format != playerFormatWithoutBasis {
+		return nil, fmt.Errorf("player body has format %d, want %d", format, playerFormat)
 	}
 	s := &player.State{Version: head.Version, Offset: head.Offset, ID: key}
 	s.Handle, s.Country, s.Region = r.string(), r.string(), r.string()
@@ -121,7 +148,7 @@ func decodePlayer(key string, head schemas.Head, body []byte) (*player.State, er
 		return player.Accepted{Key: r.uint64(), Print: r.uint32(), Seq: r.int(), Offset: r.int()}
 	})
 	s.Games = list(r, 8, r.uint64)
-	s.Outbox = list(r, 7, func() player.Sent { return r.sent(key) })
+	s.Outbox = list(r, 7, func() player.Sent { return r.sent(key, format) })
 	if err := r.end(); err != nil {
 		return nil, err
 	}
@@ -143,7 +170,7 @@ func (r *bodyReader) seat() player.Seat {
 	return player.Seat{}
 }
 
-func (r *bodyReader) sent(key string) player.Sent {
+func (r *bodyReader) sent(key string, format byte) player.Sent {
 	sent := player.Sent{Offset: r.int()}
 	kind := int(r.byte())
 	if kind >= len(playerEvents) {
@@ -157,10 +184,14 @@ func (r *bodyReader) sent(key string) player.Sent {
 	e.ID = schemas.EventID(key, e.Seq)
 	switch e.Type {
 	case schemas.PlayerRated:
-		e.Payload = &schemas.PlayerRatedPayload{
+		p := &schemas.PlayerRatedPayload{
 			GameID: r.id(), Speed: r.speed(), Rating: r.float(), Deviation: r.float(), Volatility: r.float(),
 			Change: r.float(), Games: int(r.int()),
 		}
+		if format != playerFormatWithoutBasis {
+			p.Basis = r.basis()
+		}
+		e.Payload = p
 	case schemas.PlayerClosed:
 		e.Payload = &schemas.PlayerClosedPayload{}
 	default:

@@ -2,6 +2,7 @@ package tables_test
 
 import (
 	"bytes"
+	"os"
 	"reflect"
 	"testing"
 
@@ -41,6 +42,10 @@ func fullPlayer() *player.State {
 			{Offset: 9, Event: event(schemas.PlayerUpdated, 2, &schemas.PlayerFacts{Handle: "Łukasz", Country: "PL"})},
 			{Offset: 20, Event: event(schemas.PlayerRated, 3, &schemas.PlayerRatedPayload{
 				GameID: gameID, Speed: schemas.Blitz, Rating: 1512.25, Deviation: 80.5, Volatility: 0.059999, Change: -3.5, Games: 12,
+				Basis: &schemas.RatingBasis{
+					Parameters: 2, Rating: 1515.75, Deviation: 81, Volatility: 0.06, SinceLastMs: 1 << 40,
+					OpponentID: playerID, OpponentRating: 1600, OpponentDeviation: 45, Score: 0.5,
+				},
 			})},
 			{Offset: 41, Event: event(schemas.PlayerClosed, 4, &schemas.PlayerClosedPayload{})},
 		},
@@ -88,4 +93,19 @@ func FuzzPlayerRow(f *testing.F) {
 			t.Fatal("a decoded row is encoded to other bytes")
 		}
 	})
+}
+
+// testdata/player-without-basis.row was written by the code of before the basis.
+func TestPlayerRowWithoutBasisIsRead(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("testdata/player-without-basis.row")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fullPlayer()
+	want.Outbox[2].Event.Payload.(*schemas.PlayerRatedPayload).Basis = nil
+	got, err := tables.Players().Decode(playerID, raw)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Fatalf("%+v: %v", got, err)
+	}
 }

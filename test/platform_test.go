@@ -175,10 +175,11 @@ func answering(t testing.TB, url string) {
 // checkAll checks the log and compares it with PostgreSQL and both archives.
 func checkAll(t testing.TB, at stores) eventLog {
 	t.Helper()
-	log := readLog(t, at)
+	log := readRatedLog(t, at)
 	log.checkSeqs(t)
 	log.checkWhole(t)
 	log.checkPostgres(t, at)
+	log.checkRatings(t, at)
 	log.checkRaw(t, at)
 	log.checkParquet(t, at)
 	return log

@@ -260,7 +260,7 @@ func (f *fake) history(w http.ResponseWriter, r *http.Request) {
 	moves, clocks := append([]string{}, g.moves...), make([]int64, len(g.moves))
 	text, err := pgn.Append(nil, g.id, &schemas.GameOver{
 		StartFEN: rules.Start().FEN(), Result: g.result, Termination: g.termination, Moves: moves, ClocksCs: clocks, Plies: len(moves),
-	})
+	}, pgn.Changes{})
 	if err != nil {
 		f.t.Error(err)
 	}

@@ -31,6 +31,8 @@ func TestGameAsJSONAndPGN(t *testing.T) {
 	g := randomGames(rand.New(rand.NewPCG(1, 1)), schemas.NewID(), 1)[0]
 	next := schemas.NewID()
 	g.Rematch = &next
+	white, black := 7.25, -6.5
+	g.Changes = pgn.Changes{White: &white, Black: &black}
 	save(t, pool, []finished{g})
 
 	var got gameView
@@ -44,7 +46,8 @@ func TestGameAsJSONAndPGN(t *testing.T) {
 		t.Fatalf("%v", resp.Header)
 	}
 	read, err := pgn.NewReader(bytes.NewReader(text)).Next()
-	if err != nil || !slices.Equal(read.Moves, g.Moves) || read.Result != g.Result || !slices.Equal(read.ClocksCs, g.ClocksCs) || read.Tag("GameId") != g.ID {
+	if err != nil || !slices.Equal(read.Moves, g.Moves) || read.Result != g.Result || !slices.Equal(read.ClocksCs, g.ClocksCs) || read.Tag("GameId") != g.ID ||
+		!strings.HasPrefix(read.Tag("WhiteRatingDiff"), "+") || !strings.HasPrefix(read.Tag("BlackRatingDiff"), "-") {
 		t.Fatalf("%v\n%s", err, text)
 	}
 

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tabiya/internal/auth"
+	"tabiya/internal/core/pgn"
 	"tabiya/internal/core/rules"
 	"tabiya/internal/httpx"
 	"tabiya/internal/postgres"
@@ -145,6 +146,10 @@ func randomGames(r *rand.Rand, playerID string, n int) []finished {
 		g.CreatedAt = g.EndedAt.Add(-3 * time.Minute)
 		g.StartFEN, g.FEN = rules.StartFEN, "rnbqkbnr/pppp1ppp/8/4p3/4P3/5N2/PPPP1PPP/RNBQKB1R b KQkq - 1 2"
 		g.Moves, g.ClocksCs, g.Plies = []string{"e2e4", "e7e5", "g1f3"}, []int64{18000, 17950, 18123}, 3
+		if g.Rated {
+			gain, loss := 1+float64(i)/4, -2-float64(i)/4
+			g.Changes = pgn.Changes{White: &gain, Black: &loss}
+		}
 		games[i] = g
 	}
 	slices.SortFunc(games, func(a, b finished) int {
@@ -186,7 +191,12 @@ func save(t *testing.T, pool *pgxpool.Pool, games []finished) {
 		for _, side := range []struct {
 			own, opponent schemas.Seated
 			color         schemas.Color
-		}{{g.White, g.Black, schemas.White}, {g.Black, g.White, schemas.Black}} {
+			change        *float64
+		}{{g.White, g.Black, schemas.White, g.Changes.White}, {g.Black, g.White, schemas.Black, g.Changes.Black}} {
+			if side.change != nil {
+				batch.Queue(`INSERT INTO ratings (player_id, game_id, speed, rated_at, rating, deviation, volatility, change, games) VALUES ($1,$2,$3,$4,$5,80,0.06,$6,9)`,
+					side.own.PlayerID, g.ID, string(g.Speed), g.EndedAt.Std(), side.own.Rating+*side.change, *side.change)
+			}
 			batch.Queue(`INSERT INTO player_games (player_id, ended_at, game_id, color, result, rating, opponent_id, opponent_handle, opponent_rating,
 				region, speed, rated, initial_cs, increment_cs, termination, plies, private) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)`,
 				side.own.PlayerID, g.EndedAt.Std(), g.ID, string(side.color), outcome(g, side.color == schemas.White), side.own.Rating, side.opponent.PlayerID, side.opponent.Handle, side.opponent.Rating,

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tabiya/internal/core/pgn"
 	"tabiya/internal/postgres"
 	"tabiya/schemas"
 )
@@ -22,7 +23,8 @@ var errNoGame = errors.New("no such game")
 type finished struct {
 	ID, Region string
 	schemas.GameOver
-	Rematch *string // game id
+	Rematch *string     // game id
+	Changes pgn.Changes // of the ratings
 }
 
 // store reads games from PostgreSQL.
@@ -38,8 +40,10 @@ func newStore(pool *pgxpool.Pool, logger *slog.Logger, registerer prometheus.Reg
 const selectGames = `
 SELECT g.game_id::text, g.region, g.white_id::text, g.white_handle, g.white_rating, g.black_id::text, g.black_handle, g.black_rating,
        g.initial_cs, g.increment_cs, g.speed, g.rated, g.queue, g.created_at, g.ended_at, g.result, g.termination,
-       g.plies, g.moves, g.clocks_cs, g.start_fen, g.fen, g.private, g.rematch::text
-FROM games g `
+       g.plies, g.moves, g.clocks_cs, g.start_fen, g.fen, g.private, g.rematch::text, wr.change, br.change
+FROM games g
+LEFT JOIN ratings wr ON wr.player_id = g.white_id AND wr.game_id = g.game_id
+LEFT JOIN ratings br ON br.player_id = g.black_id AND br.game_id = g.game_id `
 
 func scanGame(row pgx.CollectableRow) (g finished, err error) {
 	var (
@@ -48,7 +52,7 @@ func scanGame(row pgx.CollectableRow) (g finished, err error) {
 	)
 	err = row.Scan(&g.ID, &g.Region, &g.White.PlayerID, &g.White.Handle, &g.White.Rating, &g.Black.PlayerID, &g.Black.Handle, &g.Black.Rating,
 		&g.TimeControl.InitialCs, &g.TimeControl.IncrementCs, &g.Speed, &g.Rated, &g.Queue, &created, &ended, &g.Result, &g.Termination,
-		&g.Plies, &moves, &g.ClocksCs, &g.StartFEN, &g.FEN, &g.Private, &g.Rematch)
+		&g.Plies, &moves, &g.ClocksCs, &g.StartFEN, &g.FEN, &g.Private, &g.Rematch, &g.Changes.White, &g.Changes.Black)
 	g.CreatedAt, g.EndedAt = schemas.TimeOf(created), schemas.TimeOf(ended)
 	g.Moves = strings.Fields(moves)
 	return g, err
@@ -83,7 +87,7 @@ func (s *store) Page(ctx context.Context, f filter, after *pageEnd, n int) (game
 		// finds each game by its whole key, which names its partition.
 		rows, err := s.pool.Query(ctx, selectGames+`
 			JOIN (SELECT game_id, ended_at FROM player_games WHERE `+where+`
-			      ORDER BY ended_at DESC, game_id DESC LIMIT $`+fmt.Sprint(len(args))+`) p USING (game_id, ended_at)
+			      ORDER BY ended_at DESC, game_id DESC LIMIT $`+fmt.Sprint(len(args))+`) p ON p.game_id = g.game_id AND p.ended_at = g.ended_at
 			ORDER BY g.ended_at DESC, g.game_id DESC`, args...)
 		if err != nil {
 			return fmt.Errorf("read games of player %s: %w", f.Player, err)

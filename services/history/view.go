@@ -13,7 +13,10 @@ const (
 type playerView struct {
 	PlayerID string  `json:"playerId"`
 	Handle   string  `json:"handle"`
-	Rating   float64 `json:"rating"`
+	Rating   float64 `json:"rating"` // before the game
+	// RatingChange is nil for a game that is not rated, and for as long as its rating is
+	// not in the database yet.
+	RatingChange *float64 `json:"ratingChange,omitempty"`
 }
 
 // gameView is a finished game in an answer.
@@ -47,14 +50,16 @@ type pageView struct {
 func viewOf(g finished) gameView {
 	_, pool, _, _ := schemas.SplitQueueKey(g.Queue)
 	return gameView{
-		ID: g.ID, Region: g.Region, White: seatView(g.White), Black: seatView(g.Black),
+		ID: g.ID, Region: g.Region, White: seatView(g.White, g.Changes.White), Black: seatView(g.Black, g.Changes.Black),
 		TimeControl: g.TimeControl, Speed: g.Speed, Rated: g.Rated, Private: g.Private, Queue: pool,
 		CreatedAt: g.CreatedAt, EndedAt: g.EndedAt, Result: g.Result, Termination: g.Termination,
 		Plies: g.Plies, StartFEN: g.StartFEN, FEN: g.FEN, Moves: g.Moves, ClocksCs: g.ClocksCs, Rematch: g.Rematch,
 	}
 }
 
-func seatView(s schemas.Seated) playerView { return playerView{s.PlayerID, s.Handle, s.Rating} }
+func seatView(s schemas.Seated, change *float64) playerView {
+	return playerView{s.PlayerID, s.Handle, s.Rating, change}
+}
 
 func viewsOf(games []finished) []gameView {
 	views := make([]gameView, len(games))

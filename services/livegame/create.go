@@ -148,7 +148,7 @@ func (s *Service) fillPlayers(c *gin.Context, gameID string, body createBody, p 
 			httpx.Fail(c, schemas.CodePlayerClosed, "the account of "+row.Handle+" is closed")
 			return false
 		}
-		r := row.Rating(p.TimeControl.Speed())
+		r := row.RatingAt(p.TimeControl.Speed(), schemas.TimeOf(time.Now()))
 		*player = schemas.Seated{PlayerID: id, Handle: row.Handle, Rating: r.Rating, Deviation: r.Deviation}
 	}
 	return true

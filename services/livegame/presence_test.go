@@ -20,7 +20,7 @@ import (
 // newBlitz creates a blitz game of the rig's two players in which both have moved.
 func (r *rig) newBlitz() (gameID string) {
 	r.t.Helper()
-	id := r.ok("POST", "/v1/games", r.caller, r.gameBody(blitzClock)).ID
+	id := r.create(blitzClock)
 	r.play(id, 0, scholar[:2]...)
 	return id
 }

@@ -182,13 +182,19 @@ func (r *rig) background(f func(context.Context) error) (stop func()) {
 
 const slowClock = `{"initialCs":60000,"incrementCs":500}`
 
-// newGame creates a game of the rig's two players. It repeats the request, because some
-// tests set a short AnswerTimeout.
+// newGame creates a game of the rig's two players.
 func (r *rig) newGame() (gameID string) {
+	r.t.Helper()
+	return r.create(slowClock)
+}
+
+// create creates a game of the rig's two players. It repeats the request, because some
+// tests set a short AnswerTimeout.
+func (r *rig) create(timeControl string) (gameID string) {
 	r.t.Helper()
 	key := schemas.NewID()
 	eventually.True(r.t, "the game is created", func() bool {
-		a := r.do("POST", "/v1/games", r.caller, r.gameBody(slowClock), "Idempotency-Key", key)
+		a := r.do("POST", "/v1/games", r.caller, r.gameBody(timeControl), "Idempotency-Key", key)
 		gameID = a.read(r.t).ID
 		return a.status == http.StatusCreated
 	})

@@ -56,7 +56,7 @@ func (r *GameRow) fill(c archive.Chunk, rec archive.Record, ev *events.Event, g 
 		GameID: ev.Key, CreatedAt: micros(g.CreatedAt), EndedAt: micros(g.EndedAt),
 		WhiteID: g.White.PlayerID, WhiteHandle: g.White.Handle, WhiteRating: g.White.Rating, WhiteDeviation: g.White.Deviation,
 		BlackID: g.Black.PlayerID, BlackHandle: g.Black.Handle, BlackRating: g.Black.Rating, BlackDeviation: g.Black.Deviation,
-		Speed: string(g.Speed), Rated: g.Rated, Private: g.Private,
+		Speed: string(g.Speed), Rated: g.CountsForRatings(), Private: g.Private,
 		InitialCs: int32(g.TimeControl.InitialCs), IncrementCs: int32(g.TimeControl.IncrementCs),
 		Result: string(g.Result), Termination: string(g.Termination), Plies: int32(g.Plies),
 		StartFEN: g.StartFEN, FinalFEN: g.FEN, Moves: g.Moves, ClocksCs: clocks,

@@ -29,8 +29,8 @@ func (r *run) assigned(ctx context.Context, topic string, partition int32) (next
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.stored[partition] = stored
-	r.pending.drop(partition)
+	r.stored[source{topic, partition}] = stored
+	r.pending.drop(source{topic, partition})
 	return stored, stored >= 0, nil
 }
 
@@ -39,10 +39,10 @@ const handOverTimeout = 5 * time.Second
 
 // revoked drops a partition. It waits for the present write, so that the next
 // owner loads the offset after it.
-func (r *run) revoked(_ string, partition int32) {
+func (r *run) revoked(topic string, partition int32) {
 	r.mu.Lock()
-	delete(r.stored, partition)
-	r.pending.drop(partition)
+	delete(r.stored, source{topic, partition})
+	r.pending.drop(source{topic, partition})
 	b := r.writing
 	r.mu.Unlock()
 	if b == nil {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,12 +14,19 @@ import (
 	"tabiya/sinks/events"
 )
 
+// source is a partition of a topic.
+type source struct {
+	topic     string
+	partition int32
+}
+
 // batch is what one transaction writes.
 type batch struct {
 	games   []game
 	gameIDs map[string]bool
 	rows    map[string]rowUpdate // by game id
-	offsets map[int32]*offsetMove
+	ratings []rated
+	offsets map[source]*offsetMove
 	bytes   int
 	since   time.Time     // when its first game came, or its first offset
 	written chan struct{} // closed when the write has ended
@@ -32,7 +40,7 @@ type offsetMove struct {
 
 // game is a terminal event.
 type game struct {
-	partition int32
+	from source
 	events.Event
 	over *schemas.GameOver
 	row  []byte // the processor's table row; nil if the record had none
@@ -40,21 +48,37 @@ type game struct {
 
 // rowUpdate is what an event behind a game's end changes in the game's row.
 type rowUpdate struct {
-	partition int32
-	seq       int64 // of the event
-	row       []byte
-	rematch   string // id of the next game; "": none
+	from    source
+	seq     int64 // of the event
+	row     []byte
+	rematch string // id of the next game; "": none
+}
+
+// rated is a PlayerRated.
+type rated struct {
+	from     source
+	playerID string
+	at       schemas.Time
+	*schemas.PlayerRatedPayload
 }
 
 // offsetsOnly reports whether there is nothing to write but offsets.
-func (b *batch) offsetsOnly() bool { return len(b.games) == 0 && len(b.rows) == 0 }
+func (b *batch) offsetsOnly() bool { return b.size() == 0 }
 
-// add adds a record that ends a game, or that follows the end of one and changes its
-// row; it ignores other events. It returns false for a record that is not a valid
-// event, and for a second end of a game in the batch. Package parquet sends invalid
-// events to the dead letters.
-func (b *batch) add(partition int32, rec *kgo.Record) bool {
-	if rec.Attrs.IsControl() || !mayClose(rec) {
+// size is the number of rows to write or to change.
+func (b *batch) size() int { return len(b.games) + len(b.rows) + len(b.ratings) }
+
+// add adds a record that ends a game, that follows the end of one and changes its
+// row, or that tells a rating; it ignores other events. It returns false for a record
+// that is not a valid event, and for a second end of a game in the batch. Package
+// parquet sends invalid events to the dead letters.
+func (b *batch) add(from source, rec *kgo.Record) bool {
+	switch {
+	case rec.Attrs.IsControl():
+		return true
+	case from.topic == schemas.PlayerEvents:
+		return b.addRating(from, rec)
+	case !mayClose(rec):
 		return true
 	}
 	ev, err := events.Decode(schemas.GameEvents, rec.Value)
@@ -72,9 +96,9 @@ func (b *batch) add(partition int32, rec *kgo.Record) bool {
 		b.since = time.Now()
 	}
 	if terminal {
-		b.addGame(game{partition, ev, over, row}, len(rec.Value))
+		b.addGame(game{from, ev, over, row}, len(rec.Value))
 	} else {
-		b.addRow(ev.Key, rowUpdate{partition, ev.Seq, row, rematchOf(ev.Event)})
+		b.addRow(ev.Key, rowUpdate{from, ev.Seq, row, rematchOf(ev.Event)})
 	}
 	return true
 }
@@ -100,6 +124,29 @@ func (b *batch) addRow(gameID string, u rowUpdate) {
 	}
 }
 
+func (b *batch) addRating(from source, rec *kgo.Record) bool {
+	if kind := kafka.Header(rec, schemas.HeaderType); kind != nil && schemas.EventType(kind) != schemas.PlayerRated {
+		return true
+	}
+	ev, err := events.Decode(schemas.PlayerEvents, rec.Value)
+	if err != nil {
+		return false
+	}
+	p, ok := ev.Payload.(*schemas.PlayerRatedPayload)
+	if !ok {
+		return true
+	}
+	if !schemas.ValidID(ev.Key) || !schemas.ValidID(p.GameID) {
+		return false
+	}
+	if b.offsetsOnly() {
+		b.since = time.Now()
+	}
+	b.ratings = append(b.ratings, rated{from, ev.Key, ev.OccurredAt, p})
+	b.bytes += len(rec.Value)
+	return true
+}
+
 // rematchOf returns the id of the next game that an event names, or "".
 func rematchOf(ev schemas.Event) string {
 	p, ok := ev.Payload.(*schemas.RematchAcceptedPayload)
@@ -117,23 +164,24 @@ func mayClose(rec *kgo.Record) bool {
 }
 
 // advance sets the offset up to which a partition was consumed.
-func (b *batch) advance(partition int32, next int64, brokerTime time.Time) {
+func (b *batch) advance(from source, next int64, brokerTime time.Time) {
 	if b.offsets == nil {
-		b.offsets = make(map[int32]*offsetMove)
+		b.offsets = make(map[source]*offsetMove)
 		if b.offsetsOnly() {
 			b.since = time.Now()
 		}
 	}
-	b.offsets[partition] = &offsetMove{to: next, time: brokerTime}
+	b.offsets[from] = &offsetMove{to: next, time: brokerTime}
 }
 
 // drop removes what came from a partition.
-func (b *batch) drop(partition int32) {
-	delete(b.offsets, partition)
-	maps.DeleteFunc(b.rows, func(_ string, u rowUpdate) bool { return u.partition == partition })
+func (b *batch) drop(from source) {
+	delete(b.offsets, from)
+	maps.DeleteFunc(b.rows, func(_ string, u rowUpdate) bool { return u.from == from })
+	b.ratings = slices.DeleteFunc(b.ratings, func(r rated) bool { return r.from == from })
 	kept := b.games[:0]
 	for _, g := range b.games {
-		if g.partition == partition {
+		if g.from == from {
 			delete(b.gameIDs, g.Key)
 			continue
 		}

@@ -69,7 +69,7 @@ func TestCopyFrozenInALaterBatchIsFencedWhenItContinues(t *testing.T) {
 			case <-time.After(30 * time.Second):
 				t.Fatal("the copy started no batch")
 			}
-			if move := held.offsets[0]; len(held.games) != 1 || move.from < int64(before) || move.to <= move.from {
+			if move := held.offsets[source{schemas.GameEvents, 0}]; len(held.games) != 1 || move.from < int64(before) || move.to <= move.from {
 				t.Fatalf("the batch has %d games and moves the offset from %d to %d", len(held.games), move.from, move.to)
 			}
 

@@ -8,11 +8,12 @@ import (
 
 	"tabiya/internal/eventually"
 	"tabiya/internal/postgres/postgrestest"
+	"tabiya/schemas"
 	"tabiya/sinks/sinktest"
 )
 
 // storedOffsets returns how far the sink has written each partition that it owns.
-func (s *runningSink) storedOffsets() map[int32]int64 {
+func (s *runningSink) storedOffsets() map[source]int64 {
 	r := s.running.Load()
 	if r == nil {
 		return nil
@@ -23,16 +24,16 @@ func (s *runningSink) storedOffsets() map[int32]int64 {
 }
 
 // storedOffsets returns the offsets in the database.
-func storedOffsets(t *testing.T, db *postgrestest.Database) map[int32]int64 {
+func storedOffsets(t *testing.T, db *postgrestest.Database) map[source]int64 {
 	t.Helper()
-	rows, err := db.Pool.Query(t.Context(), "SELECT partition, next_offset FROM sink_offsets WHERE sink = 'postgres'")
+	rows, err := db.Pool.Query(t.Context(), "SELECT topic, partition, next_offset FROM sink_offsets WHERE sink = 'postgres'")
 	if err != nil {
 		t.Fatal(err)
 	}
-	offsets := make(map[int32]int64)
-	var partition int32
+	offsets := make(map[source]int64)
+	var from source
 	var next int64
-	if _, err := pgx.ForEachRow(rows, []any{&partition, &next}, func() error { offsets[partition] = next; return nil }); err != nil {
+	if _, err := pgx.ForEachRow(rows, []any{&from.topic, &from.partition, &next}, func() error { offsets[from] = next; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return offsets
@@ -58,27 +59,28 @@ func TestGroupMembersShareThePartitions(t *testing.T) {
 	play(1002)
 	eventually.True(t, "each member has partitions", func() bool {
 		a, b := first.storedOffsets(), second.storedOffsets()
-		return len(a) > 0 && len(b) > 0 && len(a)+len(b) == partitions
+		return len(a) > 0 && len(b) > 0 && len(a)+len(b) == len(topics)*partitions
 	})
 	waitWritten(t, log, db)
 	before := storedOffsets(t, db)
 	play(1003)
 	waitWritten(t, log, db)
 	after := storedOffsets(t, db)
-	for partition, next := range after {
-		if next <= before[partition] {
-			t.Fatalf("partition %d has no new game", partition)
+	for from, next := range after {
+		if from.topic == schemas.GameEvents && next <= before[from] {
+			t.Fatalf("%v has no new game", from)
 		}
 	}
 	// Only the owner of a partition has its final offset.
 	eventually.True(t, "each member has written its partitions", func() bool {
 		all := first.storedOffsets()
-		for partition, next := range second.storedOffsets() {
-			if _, both := all[partition]; both {
-				t.Fatalf("both members own partition %d", partition)
+		for from, next := range second.storedOffsets() {
+			if _, both := all[from]; both {
+				t.Fatalf("both members own %v", from)
 			}
-			all[partition] = next
+			all[from] = next
 		}
+		maps.DeleteFunc(all, func(_ source, next int64) bool { return next < 0 }) // an empty partition
 		return maps.Equal(all, after)
 	})
 	wantRows(t, db, events)
@@ -88,7 +90,7 @@ func TestGroupMembersShareThePartitions(t *testing.T) {
 	play(1005)
 	waitWritten(t, log, db)
 	wantRows(t, db, events)
-	eventually.True(t, "one member has all partitions", func() bool { return len(first.storedOffsets()) == partitions })
+	eventually.True(t, "one member has all partitions", func() bool { return len(first.storedOffsets()) == len(topics)*partitions })
 	first.stop()
 	if moves := backward(); len(moves) > 0 {
 		t.Errorf("stored offsets that did not increase: %v", moves)

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,8 +9,6 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
-
-	"tabiya/schemas"
 )
 
 // errFenced means that another copy of this sink has moved the offset. The sink has
@@ -21,14 +20,14 @@ var errFenced = errors.New("another copy of this sink has written these records"
 // not where the batch expects it.
 func moveOffsets(ctx context.Context, tx pgx.Tx, b *batch) error {
 	var statements pgx.Batch
-	for _, partition := range slices.Sorted(maps.Keys(b.offsets)) {
-		m := b.offsets[partition]
+	for _, from := range slices.SortedFunc(maps.Keys(b.offsets), source.compare) {
+		m := b.offsets[from]
 		if m.from < 0 {
 			statements.Queue("INSERT INTO sink_offsets (sink, topic, partition, next_offset) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-				Name, schemas.GameEvents, partition, m.to)
+				Name, from.topic, from.partition, m.to)
 		} else {
 			statements.Queue("UPDATE sink_offsets SET next_offset = $4 WHERE sink = $1 AND topic = $2 AND partition = $3 AND next_offset = $5",
-				Name, schemas.GameEvents, partition, m.to, m.from)
+				Name, from.topic, from.partition, m.to, m.from)
 		}
 	}
 	results := tx.SendBatch(ctx, &statements)
@@ -50,26 +49,30 @@ func moveOffsets(ctx context.Context, tx pgx.Tx, b *batch) error {
 	return nil
 }
 
+func (s source) compare(other source) int {
+	return cmp.Or(cmp.Compare(s.topic, other.topic), cmp.Compare(s.partition, other.partition))
+}
+
 // alreadyWritten returns nil if every stored offset is where the batch would have
 // moved it, else fenced. The commit may have succeeded although its answer was
 // lost, or another copy may have written the same records.
 func (r *run) alreadyWritten(ctx context.Context, b *batch, fenced error) error {
-	rows, err := r.cfg.Pool.Query(ctx, "SELECT partition, next_offset FROM sink_offsets WHERE sink = $1 AND topic = $2", Name, schemas.GameEvents)
+	rows, err := r.cfg.Pool.Query(ctx, "SELECT topic, partition, next_offset FROM sink_offsets WHERE sink = $1", Name)
 	if err != nil {
 		return fmt.Errorf("read stored offsets: %w", err)
 	}
-	stored := make(map[int32]int64)
-	var partition int32
+	stored := make(map[source]int64)
+	var from source
 	var next int64
-	if _, err := pgx.ForEachRow(rows, []any{&partition, &next}, func() error {
-		stored[partition] = next
+	if _, err := pgx.ForEachRow(rows, []any{&from.topic, &from.partition, &next}, func() error {
+		stored[from] = next
 		return nil
 	}); err != nil {
 		return fmt.Errorf("read stored offsets: %w", err)
 	}
-	for partition, m := range b.offsets {
-		if next, ok := stored[partition]; !ok || next != m.to {
-			return fmt.Errorf("partition %d is stored up to offset %d, not %d: %w", partition, next, m.from, fenced)
+	for from, m := range b.offsets {
+		if next, ok := stored[from]; !ok || next != m.to {
+			return fmt.Errorf("%s/%d is stored up to offset %d, not %d: %w", from.topic, from.partition, next, m.from, fenced)
 		}
 	}
 	return nil

@@ -1,9 +1,10 @@
 // Package postgres writes finished games into Postgres, exactly once: one row for
-// each game in games, and one for each of its players in player_games.
+// each game in games, one for each of its players in player_games, and one in ratings
+// for each rating that a game changed.
 //
 // It consumes game-events and takes only terminal events, each of which carries
-// its whole game, and the rematch events behind them. So it needs no state and no
-// join. Aborted games are rows too, with the result "*": players find every game
+// its whole game, and the rematch events behind them; of player-events it takes
+// PlayerRated. So it needs no state and no join. Aborted games are rows too, with the result "*": players find every game
 // that began in their history, and games has as many rows as the log has terminal
 // events.
 //
@@ -45,6 +46,8 @@ import (
 
 // Name is the sink's name, as in its group, its offsets and its metrics.
 const Name = "postgres"
+
+var topics = []string{schemas.GameEvents, schemas.PlayerEvents}
 
 // Config configures the sink. Kafka, Pool and Logger are required.
 type Config struct {
@@ -124,7 +127,7 @@ func New(cfg Config) (*Sink, error) {
 	succeed := func() error { return nil }
 	noHooks := hooks{begin: func() {}, copied: succeed, committed: succeed}
 	return &Sink{
-		cfg: cfg, hooks: noHooks, metrics: m, lag: lag, events: kafka.NewEventsCheck(cfg.Logger, schemas.GameEvents),
+		cfg: cfg, hooks: noHooks, metrics: m, lag: lag, events: kafka.NewEventsCheck(cfg.Logger, topics...),
 		readiness: readiness.New("sink "+Name, cfg.Kafka.Session()),
 	}, nil
 }
@@ -139,12 +142,12 @@ func (s *Sink) Run(ctx context.Context) error {
 			return errors.Is(err, postgres.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 		}),
 		kafka:     retry.New("kafka", s.cfg.Logger, consumer.Temporary),
-		stored:    make(map[int32]int64),
+		stored:    make(map[source]int64),
 		months:    make(map[int64]bool),
 		writeDone: make(chan error, 1),
 	}
 	r.consumer = consumer.New(consumer.Config{
-		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: []string{schemas.GameEvents}, Events: s.events, Broker: r.kafka, Lag: s.lag,
+		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: topics, Events: s.events, Broker: r.kafka, Lag: s.lag,
 		FetchWait:  100 * time.Millisecond, // adds to FlushAfter until a game is in its players' history
 		OnAssigned: r.assigned, OnRevoked: r.revoked,
 	})

@@ -23,7 +23,7 @@ func (b *batch) gameRow(i int) ([]any, error) {
 		clocks[i] = int32(cs)
 	}
 	return []any{
-		id(g.Key), o.EndedAt.Std(), o.CreatedAt.Std(), g.Region, string(o.Speed), o.Rated, o.Queue,
+		id(g.Key), o.EndedAt.Std(), o.CreatedAt.Std(), g.Region, string(o.Speed), o.CountsForRatings(), o.Queue,
 		id(o.White.PlayerID), o.White.Handle, o.White.Rating, id(o.Black.PlayerID), o.Black.Handle, o.Black.Rating,
 		int32(o.TimeControl.InitialCs), int32(o.TimeControl.IncrementCs), string(o.Result), string(o.Termination),
 		int32(o.Plies), strings.Join(o.Moves, " "), clocks, o.StartFEN, o.FEN,
@@ -48,7 +48,7 @@ func (b *batch) playerGameRow(i int) ([]any, error) {
 	return []any{
 		id(player.PlayerID), o.EndedAt.Std(), id(g.Key), string(color), resultFor(color, o.Result), player.Rating,
 		id(opponent.PlayerID), opponent.Handle, opponent.Rating,
-		g.Region, string(o.Speed), o.Rated, int32(o.TimeControl.InitialCs), int32(o.TimeControl.IncrementCs),
+		g.Region, string(o.Speed), o.CountsForRatings(), int32(o.TimeControl.InitialCs), int32(o.TimeControl.IncrementCs),
 		string(o.Termination), int32(o.Plies), o.Private,
 	}, nil
 }

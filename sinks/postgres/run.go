@@ -26,7 +26,7 @@ type run struct {
 	months   map[int64]bool // whose partitions exist; for write alone
 
 	mu        sync.Mutex
-	stored    map[int32]int64 // next_offset in the database, for each partition owned; -1: no row yet
+	stored    map[source]int64 // next_offset in the database, for each partition owned; -1: no row yet
 	pending   batch
 	writing   *batch     // nil: none
 	writeDone chan error // the outcome of writing; capacity 1
@@ -76,20 +76,21 @@ func (r *run) poll(ctx context.Context, wait time.Duration) error {
 }
 
 // collect adds a partition's records to the pending batch.
-func (r *run) collect(_ string, partition int32, records []*kgo.Record) {
+func (r *run) collect(topic string, partition int32, records []*kgo.Record) {
+	from := source{topic, partition}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, owned := r.stored[partition]; !owned {
+	if _, owned := r.stored[from]; !owned {
 		return
 	}
 	for _, rec := range records {
-		if !r.pending.add(partition, rec) {
-			r.metrics.Skipped.WithLabelValues(schemas.GameEvents).Inc()
+		if !r.pending.add(from, rec) {
+			r.metrics.Skipped.WithLabelValues(topic).Inc()
 		}
 	}
 	last := records[len(records)-1]
-	r.pending.advance(partition, last.Offset+1, last.Timestamp)
-	r.metrics.Records.WithLabelValues(schemas.GameEvents).Add(float64(len(records)))
+	r.pending.advance(from, last.Offset+1, last.Timestamp)
+	r.metrics.Records.WithLabelValues(topic).Add(float64(len(records)))
 }
 
 // startWrite starts to write the pending batch if it is due. It returns how long
@@ -106,7 +107,7 @@ func (r *run) startWrite() (wait time.Duration, full bool) {
 	if b.offsetsOnly() {
 		after = flushOffsetsAfter
 	}
-	full = len(b.games)+len(b.rows) >= r.cfg.MaxGames || b.bytes >= r.cfg.MaxBytes
+	full = b.size() >= r.cfg.MaxGames || b.bytes >= r.cfg.MaxBytes
 	wait = after - time.Since(b.since)
 	switch {
 	case r.writing != nil && full:
@@ -116,8 +117,8 @@ func (r *run) startWrite() (wait time.Duration, full bool) {
 	case !full && wait > 0:
 		return min(wait, pollWait), false
 	}
-	for partition, move := range b.offsets {
-		move.from = r.stored[partition]
+	for from, move := range b.offsets {
+		move.from = r.stored[from]
 	}
 	taken := r.pending
 	taken.written = make(chan struct{})
@@ -136,18 +137,19 @@ func (r *run) endWrite(err error) error {
 		if r.ctx.Err() != nil {
 			return nil
 		}
-		return fmt.Errorf("write %d games: %w", len(b.games), err)
+		return fmt.Errorf("write %d games and %d ratings: %w", len(b.games), len(b.ratings), err)
 	}
-	for partition, move := range b.offsets {
-		if _, owned := r.stored[partition]; owned {
-			r.stored[partition] = move.to
-			r.consumer.Progress(schemas.GameEvents, partition, move.to, move.time)
-			r.consumer.Commit(r.ctx, schemas.GameEvents, partition, move.to)
+	for from, move := range b.offsets {
+		if _, owned := r.stored[from]; owned {
+			r.stored[from] = move.to
+			r.consumer.Progress(from.topic, from.partition, move.to, move.time)
+			r.consumer.Commit(r.ctx, from.topic, from.partition, move.to)
 		}
 	}
 	r.metrics.Bytes.WithLabelValues(schemas.GameEvents).Add(float64(b.bytes))
 	r.metrics.Rows.WithLabelValues("games").Add(float64(len(b.games)))
 	r.metrics.Rows.WithLabelValues("player_games").Add(float64(2 * len(b.games)))
+	r.metrics.Rows.WithLabelValues("ratings").Add(float64(len(b.ratings)))
 	return nil
 }
 

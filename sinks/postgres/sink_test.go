@@ -73,8 +73,10 @@ func (s *runningSink) waitFailed() error {
 func waitWritten(t *testing.T, log *sinktest.Log, db *postgrestest.Database) {
 	t.Helper()
 	var end, stored int64
-	if err := kafka.ReadAll(t.Context(), log.Config, schemas.GameEvents, func(*kgo.Record) error { end++; return nil }); err != nil {
-		t.Fatal(err)
+	for _, topic := range topics {
+		if err := kafka.ReadAll(t.Context(), log.Config, topic, func(*kgo.Record) error { end++; return nil }); err != nil {
+			t.Fatal(err)
+		}
 	}
 	eventually.NoError(t, "the whole log is written", func() error {
 		// The pool has broken connections for a moment after an outage.

@@ -85,6 +85,9 @@ func (r *run) commit(ctx context.Context, b *batch, repeats bool) error {
 				return err
 			}
 		}
+		if err := writeRatings(ctx, tx, b); err != nil {
+			return err
+		}
 		if err := updateRows(ctx, tx, b); err != nil {
 			return err
 		}

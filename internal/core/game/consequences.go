@@ -2,9 +2,6 @@ package game
 
 import "tabiya/schemas"
 
-// minRatedPlies is how many plies a game needs to count for the ratings.
-const minRatedPlies = 2
-
 // Consequences returns the commands to other aggregates that an event causes; s is
 // any state of its game. They depend only on the event and on how the game was
 // created, so a replay makes the same bytes again.
@@ -28,7 +25,7 @@ func Consequences(s *State, ev schemas.Event) []schemas.Command {
 	case *schemas.RematchAcceptedPayload:
 		return []schemas.Command{createRematch(s, ev, p.GameID)}
 	case *schemas.GameOver:
-		rated := p.Rated && p.Plies >= minRatedPlies && p.Result != schemas.NoResult
+		rated := p.CountsForRatings()
 		if (p.Queue == "" && !rated) || p.Termination == schemas.MatchExpired {
 			return nil
 		}

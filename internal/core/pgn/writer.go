@@ -2,6 +2,7 @@ package pgn
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -12,10 +13,16 @@ import (
 // lineWidth is the maximum length of a line of moves (PGN specification, 4.3).
 const lineWidth = 80
 
+// Changes are by how much a game changed its players' ratings; nil is unknown or not
+// rated.
+type Changes struct {
+	White, Black *float64
+}
+
 // Append appends a finished game to b: the seven tag roster and more tags, then each
 // move with the mover's clock after it. Returns an error if a move is not legal.
-func Append(b []byte, gameID string, g *schemas.GameOver) ([]byte, error) {
-	for _, t := range tagsOf(gameID, g) {
+func Append(b []byte, gameID string, g *schemas.GameOver, changes Changes) ([]byte, error) {
+	for _, t := range tagsOf(gameID, g, changes) {
 		b = append(b, '[')
 		b = append(b, t.Name...)
 		b = append(b, ` "`...)
@@ -43,7 +50,7 @@ func Append(b []byte, gameID string, g *schemas.GameOver) ([]byte, error) {
 	return append(w.b, '\n'), nil
 }
 
-func tagsOf(gameID string, g *schemas.GameOver) []Tag {
+func tagsOf(gameID string, g *schemas.GameOver, changes Changes) []Tag {
 	kind := "Casual"
 	if g.Rated {
 		kind = "Rated"
@@ -55,12 +62,26 @@ func tagsOf(gameID string, g *schemas.GameOver) []Tag {
 		{"White", g.White.Handle}, {"Black", g.Black.Handle}, {"Result", string(g.Result)},
 		{"GameId", gameID}, {"UTCDate", date}, {"UTCTime", start.Format("15:04:05")},
 		{"WhiteElo", strconv.FormatFloat(g.White.Rating, 'f', 0, 64)}, {"BlackElo", strconv.FormatFloat(g.Black.Rating, 'f', 0, 64)},
-		{"TimeControl", seconds(tc.InitialCs) + "+" + seconds(tc.IncrementCs)}, {"Termination", terminationTag(g.Termination)},
 	}
+	if changes.White != nil {
+		tags = append(tags, Tag{"WhiteRatingDiff", ratingDiff(g.White.Rating, *changes.White)})
+	}
+	if changes.Black != nil {
+		tags = append(tags, Tag{"BlackRatingDiff", ratingDiff(g.Black.Rating, *changes.Black)})
+	}
+	tags = append(tags, []Tag{
+		{"TimeControl", seconds(tc.InitialCs) + "+" + seconds(tc.IncrementCs)}, {"Termination", terminationTag(g.Termination)},
+	}...)
 	if g.StartFEN != rules.StartFEN {
 		tags = append(tags, Tag{"SetUp", "1"}, Tag{"FEN", g.StartFEN})
 	}
 	return tags
+}
+
+// ratingDiff is a change in whole points with its sign, as lichess writes it: the
+// difference of the rounded ratings, so that Elo and Diff add up.
+func ratingDiff(before, change float64) string {
+	return fmt.Sprintf("%+.0f", math.Round(before+change)-math.Round(before))
 }
 
 // terminationTag is the Termination tag (PGN specification, 9.8.1), spelled as on

@@ -33,7 +33,7 @@ func TestWrittenGamesAreReadBack(t *testing.T) {
 			over.ClocksCs[i] += int64(i % 100)
 		}
 		var err error
-		if text, err = Append(text, "0190b3a1-0000-7000-8000-000000000001", over); err != nil {
+		if text, err = Append(text, "0190b3a1-0000-7000-8000-000000000001", over, Changes{}); err != nil {
 			t.Fatal(err)
 		}
 		text = append(text, '\n')
@@ -59,7 +59,8 @@ func TestAppendWritesTagsAndClocks(t *testing.T) {
 	t.Parallel()
 	over := finished(Game{StartFEN: rules.StartFEN, Moves: []string{"e2e4", "e7e5"}, ClocksCs: []int64{18000, 17950}, Result: schemas.WhiteWins})
 	over.White.Handle, over.Termination = "a \"b\" \\ \n]\xff", schemas.TimeForfeit
-	got, err := Append(nil, "ID", over)
+	white, black := 5.6, 0.0
+	got, err := Append(nil, "ID", over, Changes{&white, &black})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +76,8 @@ func TestAppendWritesTagsAndClocks(t *testing.T) {
 [UTCTime "09:54:39"]
 [WhiteElo "2655"]
 [BlackElo "2786"]
+[WhiteRatingDiff "+6"]
+[BlackRatingDiff "+0"]
 [TimeControl "180+2.5"]
 [Termination "Time forfeit"]
 
@@ -93,16 +96,16 @@ func TestAppendWritesTagsAndClocks(t *testing.T) {
 func TestAppendWithoutClocksAndWithoutMoves(t *testing.T) {
 	t.Parallel()
 	over := finished(Game{StartFEN: "4k3/8/8/8/8/8/4P3/4K3 b - - 0 7", Moves: []string{"e8e7", "e2e4", "e7e6"}, Result: schemas.Draw})
-	got, err := Append(nil, "ID", over)
+	got, err := Append(nil, "ID", over, Changes{})
 	if err != nil || !strings.HasSuffix(string(got), "[SetUp \"1\"]\n[FEN \"4k3/8/8/8/8/8/4P3/4K3 b - - 0 7\"]\n\n7... Ke7 8. e4 Ke6 1/2-1/2\n") {
 		t.Errorf("%v %s", err, got)
 	}
 	over = finished(Game{StartFEN: rules.StartFEN, Result: schemas.NoResult})
-	if got, err = Append(nil, "ID", over); err != nil || !strings.HasSuffix(string(got), "]\n\n*\n") {
+	if got, err = Append(nil, "ID", over, Changes{}); err != nil || !strings.HasSuffix(string(got), "]\n\n*\n") {
 		t.Errorf("%v %s", err, got)
 	}
 	over.Moves = []string{"e2e5"}
-	if _, err = Append(nil, "ID", over); err == nil {
+	if _, err = Append(nil, "ID", over, Changes{}); err == nil {
 		t.Error("an illegal move was written")
 	}
 }

@@ -32,6 +32,22 @@ func (s *State) Rating(speed schemas.Speed) Rating {
 	return Rating{Speed: speed, Rating: r.Rating, Deviation: r.Deviation, Volatility: r.Volatility}
 }
 
+// RatingAt returns the player's rating at a speed as it is known at a time: the
+// deviation grows while they do not play.
+func (s *State) RatingAt(speed schemas.Speed, at schemas.Time) Rating {
+	r := s.Rating(speed)
+	r.Deviation = rating.Rating{Rating: r.Rating, Deviation: r.Deviation, Volatility: r.Volatility}.AfterIdle(r.idle(at)).Deviation
+	return r
+}
+
+// idle returns the time since the last rated game, 0 if there is none.
+func (r Rating) idle(at schemas.Time) time.Duration {
+	if r.At == 0 {
+		return 0
+	}
+	return max(at.Std().Sub(r.At.Std()), 0)
+}
+
 // Provisional reports whether the deviation is too high for the rating to be reliable.
 func (r Rating) Provisional() bool { return r.Deviation >= rating.ProvisionalFrom }
 

@@ -3,6 +3,7 @@ package player
 import (
 	"math"
 	"slices"
+	"time"
 
 	"tabiya/internal/core/rating"
 	"tabiya/schemas"
@@ -29,21 +30,36 @@ func (d decision) recordResult(s *State, p *schemas.RecordResultPayload) (*State
 }
 
 func validResult(p *schemas.RecordResultPayload) bool {
-	number := !math.IsNaN(p.Opponent.Rating) && !math.IsInf(p.Opponent.Rating, 0) && p.Opponent.Deviation >= 0
-	return number && p.Score >= 0 && p.Score <= 1 && slices.Contains(schemas.Speeds(), p.Speed)
+	numbers := finite(p.Opponent.Rating) && finite(p.Opponent.Deviation) && p.Opponent.Deviation >= 0
+	return numbers && p.Score >= 0 && p.Score <= 1 && slices.Contains(schemas.Speeds(), p.Speed)
 }
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 func (d decision) rate(n *State, p *schemas.RecordResultPayload) schemas.Message {
 	before := n.Rating(p.Speed)
-	after := rating.Update(
-		rating.Rating{Rating: before.Rating, Deviation: before.Deviation, Volatility: before.Volatility},
-		rating.Game{Opponent: p.Opponent.Rating, OpponentDeviation: p.Opponent.Deviation, Score: p.Score},
-	)
+	basis := &schemas.RatingBasis{
+		Parameters: rating.Parameters,
+		Rating:     before.Rating, Deviation: before.Deviation, Volatility: before.Volatility,
+		SinceLastMs: before.idle(d.at).Milliseconds(),
+		OpponentID:  p.Opponent.PlayerID, OpponentRating: p.Opponent.Rating, OpponentDeviation: p.Opponent.Deviation,
+		Score: p.Score,
+	}
+	after, _ := Rerate(basis) // these parameters exist
 	n.setRating(Rating{p.Speed, after.Rating, after.Deviation, after.Volatility, before.Games + 1, d.at})
 	n.Games = keepLast(append(n.Games, fingerprintID(p.GameID)), gamesKept)
 	return d.emit(n, schemas.PlayerRated, &schemas.PlayerRatedPayload{
 		GameID: p.GameID, Speed: p.Speed,
 		Rating: after.Rating, Deviation: after.Deviation, Volatility: after.Volatility,
-		Change: math.Round((after.Rating-before.Rating)*100) / 100, Games: before.Games + 1,
+		Change: math.Round((after.Rating-before.Rating)*100) / 100, Games: before.Games + 1, Basis: basis,
 	})
+}
+
+// Rerate computes the rating that a PlayerRated must tell from its basis, by the rules
+// that the basis names. Returns false if no such rules exist.
+func Rerate(b *schemas.RatingBasis) (rating.Rating, bool) {
+	return rating.UpdateBy(b.Parameters,
+		rating.Rating{Rating: b.Rating, Deviation: b.Deviation, Volatility: b.Volatility},
+		time.Duration(b.SinceLastMs)*time.Millisecond,
+		rating.Game{Opponent: b.OpponentRating, OpponentDeviation: b.OpponentDeviation, Score: b.Score})
 }

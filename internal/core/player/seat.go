@@ -21,7 +21,7 @@ func (d decision) join(s *State, p *schemas.JoinQueuePayload) (*State, bool, []s
 		return s, false, d.refuse(schemas.CodeQueueNotFound, "No queue has this name.")
 	}
 	tc, _ := schemas.PoolTimeControl(pool)
-	r := s.Rating(tc.Speed())
+	r := s.RatingAt(tc.Speed(), d.at)
 	n := s.clone()
 	n.Seat = Seat{
 		Status: Queued, Queue: p.Queue, TicketID: d.cmd.ID, Attempt: 1,

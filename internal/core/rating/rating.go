@@ -1,8 +1,22 @@
 // Package rating computes Glicko-2 ratings (Glickman, "Example of the Glicko-2
-// system", 2022) with lichess's constants. Every game is a rating period.
+// system", 2022) with lichess's constants. Every game is computed on its own, and the
+// deviation grows with the time between two games.
 package rating
 
-import "math"
+import (
+	"math"
+	"time"
+)
+
+// Parameters is the version of the rules that Update follows. A change that makes
+// another number of the same input takes the next version and keeps the older rules in
+// UpdateBy, so that events of any age can be computed again.
+//
+//   - 1: each game is a whole rating period, whenever it is played; the rating has no
+//     bounds.
+//   - 2: the deviation grows by the time since the last rated game, the rating has
+//     bounds, and one game moves it by MaxChange at most.
+const Parameters = 2
 
 const (
 	InitialRating     = 1500
@@ -10,6 +24,13 @@ const (
 	InitialVolatility = 0.09
 	MinDeviation      = 45
 	MaxDeviation      = 500
+	MinRating         = 400
+	MaxRating         = 4000
+	MaxChange         = 700 // of the rating, by one game
+	// PeriodsPerDay is how many rating periods a day without a game counts: lichess's
+	// value, with which the deviation of an active player takes a year to grow from 60
+	// to 110.
+	PeriodsPerDay = 0.21436
 	// ProvisionalFrom is the deviation from which a rating is provisional.
 	ProvisionalFrom = 110
 
@@ -37,19 +58,62 @@ type Game struct {
 }
 
 // Update returns the rating after one game. The opponent's rating is the one from
-// before the game. The deviation is clamped to its bounds, and all numbers are
-// rounded to keep messages short.
-func Update(r Rating, g Game) Rating {
-	next := update(r, tau, g)
-	next.Deviation = min(max(next.Deviation, MinDeviation), MaxDeviation)
-	return Rating{round(next.Rating, 100), round(next.Deviation, 100), round(next.Volatility, 1_000_000)}
+// before the game. idle is the time since the player's last rated game at this speed, 0
+// before the first. All numbers are rounded, to keep messages short.
+func Update(r Rating, idle time.Duration, g Game) Rating {
+	next := update(r, tau, periods(idle), within(g))
+	change := min(max(next.Rating-r.Rating, -MaxChange), MaxChange)
+	next.Rating = min(max(r.Rating+change, MinRating), MaxRating)
+	return next.rounded()
+}
+
+// UpdateBy is Update under an earlier version of the rules. Returns false for a version
+// that does not exist.
+func UpdateBy(parameters int, r Rating, idle time.Duration, g Game) (Rating, bool) {
+	switch parameters {
+	case 1:
+		return update(r, tau, 1, g).rounded(), true
+	case Parameters:
+		return Update(r, idle, g), true
+	}
+	return Rating{}, false
+}
+
+// AfterIdle returns the rating as it is known after a time without a rated game: its
+// deviation has grown (step 6 of the paper, with a fraction of a period).
+func (r Rating) AfterIdle(idle time.Duration) Rating {
+	r.Deviation = round(min(math.Sqrt(grown(r.Deviation/scale, r.Volatility, periods(idle)))*scale, MaxDeviation), 100)
+	return r
+}
+
+func periods(idle time.Duration) float64 {
+	return PeriodsPerDay * max(idle, 0).Hours() / 24
+}
+
+// grown returns the square of the deviation phi after a number of periods.
+func grown(phi, sigma, periods float64) float64 {
+	return float64(phi*phi) + float64(periods*float64(sigma*sigma))
+}
+
+// within returns the game with an opponent whose numbers are in bounds.
+func within(g Game) Game {
+	g.Opponent = min(max(g.Opponent, MinRating), MaxRating)
+	g.OpponentDeviation = min(max(g.OpponentDeviation, 0), MaxDeviation)
+	return g
+}
+
+// rounded clamps the deviation to its bounds and rounds all numbers.
+func (r Rating) rounded() Rating {
+	r.Deviation = min(max(r.Deviation, MinDeviation), MaxDeviation)
+	return Rating{round(r.Rating, 100), round(r.Deviation, 100), round(r.Volatility, 1_000_000)}
 }
 
 func round(x, unit float64) float64 { return math.Round(x*unit) / unit }
 
-// update implements steps 2 to 8 of the paper. The conversions to float64 prevent
-// fused multiply-add, so every machine computes the same bits.
-func update(r Rating, tau float64, games ...Game) Rating {
+// update implements steps 2 to 8 of the paper; periods is how many the games end. The
+// conversions to float64 prevent fused multiply-add, so every machine computes the same
+// bits.
+func update(r Rating, tau, periods float64, games ...Game) Rating {
 	mu, phi := (r.Rating-InitialRating)/scale, r.Deviation/scale
 	var precision, improvement float64
 	for _, game := range games {
@@ -61,7 +125,7 @@ func update(r Rating, tau float64, games ...Game) Rating {
 	v := 1 / precision
 	delta := float64(v * improvement)
 	sigma := volatility(r.Volatility, tau, phi, v, delta)
-	before := float64(phi*phi) + float64(sigma*sigma)
+	before := min(grown(phi, sigma, periods), float64(MaxDeviation/scale)*float64(MaxDeviation/scale))
 	phi = 1 / math.Sqrt(1/before+1/v)
 	mu += float64(float64(phi*phi) * improvement)
 	return Rating{float64(mu*scale) + InitialRating, phi * scale, sigma}

@@ -1,4 +1,4 @@
-// Package realkafka runs a real Apache Kafka broker for tests that kfake (package
+// Package realkafka runs a real Apache Kafka, one broker or a cluster, for tests that kfake (package
 // kafkatest) is not enough for: it has no replication, no throttling and no process
 // of its own to kill. scripts/kafka.sh downloads Kafka from Maven Central and starts
 // it.
@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -34,6 +35,8 @@ type Broker struct {
 	dir        string
 	port       int
 	controller int
+	node       int    // KRaft's node id
+	voters     string // the controllers of all nodes; empty for a single node
 	cmd        *exec.Cmd
 	exited     chan struct{}
 }
@@ -45,17 +48,21 @@ func Start(t testing.TB) *Broker {
 	requireJava(t)
 	b := newBroker(t, t.TempDir())
 	b.Restart()
-	t.Cleanup(func() {
-		b.Kill()
-		if t.Failed() {
-			b.showLog()
-		}
-	})
+	b.killAtEnd()
 	return b
 }
 
 func newBroker(t testing.TB, dir string) *Broker {
-	return &Broker{t: t, dir: dir, port: loopbacktest.Port(t), controller: loopbacktest.Port(t)}
+	return &Broker{t: t, dir: dir, port: loopbacktest.Port(t), controller: loopbacktest.Port(t), node: 1}
+}
+
+func (b *Broker) killAtEnd() {
+	b.t.Cleanup(func() {
+		b.Kill()
+		if b.t.Failed() {
+			b.showLog()
+		}
+	})
 }
 
 // Brokers returns the bootstrap list.
@@ -65,10 +72,17 @@ func (b *Broker) Brokers() []string { return []string{"127.0.0.1:" + strconv.Ito
 // answers.
 func (b *Broker) Restart() {
 	b.t.Helper()
-	b.launch()
+	b.Launch()
+	b.Wait()
+}
+
+// Wait returns when the controller has registered the broker, which needs most nodes
+// of a cluster.
+func (b *Broker) Wait() {
+	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.Brokers()...))
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.Brokers()...), kgo.MetadataMinAge(10*time.Millisecond))
 	if err != nil {
 		b.t.Fatalf("real kafka: make a client: %v", err)
 	}
@@ -79,7 +93,7 @@ func (b *Broker) Restart() {
 		// A broker answers before the controller has registered it, but lists
 		// itself only afterwards.
 		var listed kadm.BrokerDetails
-		if listed, err = kadm.NewClient(client).ListBrokers(ctx); err == nil && len(listed) > 0 {
+		if listed, err = kadm.NewClient(client).ListBrokers(ctx); err == nil && slices.Contains(listed.NodeIDs(), int32(b.node)) {
 			return
 		}
 		select {
@@ -117,7 +131,8 @@ func (b *Broker) end(s syscall.Signal) {
 	<-b.exited
 }
 
-func (b *Broker) launch() {
+// Launch starts a stopped or killed broker on its data and does not wait for it.
+func (b *Broker) Launch() {
 	b.t.Helper()
 	log, err := os.OpenFile(b.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -125,7 +140,11 @@ func (b *Broker) launch() {
 	}
 	defer log.Close()
 	// The script ends with exec, so this process becomes the broker.
-	b.cmd = exec.Command(script(), "run", b.dir, strconv.Itoa(b.port), strconv.Itoa(b.controller))
+	args := []string{"run", b.dir, strconv.Itoa(b.port), strconv.Itoa(b.controller)}
+	if b.voters != "" {
+		args = append(args, strconv.Itoa(b.node), b.voters)
+	}
+	b.cmd = exec.Command(script(), args...)
 	b.cmd.Stdout, b.cmd.Stderr = log, log
 	b.cmd.SysProcAttr = dieWithParent()
 	if err := b.cmd.Start(); err != nil {
