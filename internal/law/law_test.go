@@ -68,6 +68,7 @@ var rules = []rule{
 	{"services/livegame/held", []string{"schemas", "internal/core/game", "services/livegame/outbox"}, "folds events with the processor's own Apply; no HTTP, no Kafka"},
 	{"services/livegame/pending", []string{"schemas", "internal/core/game", "services/livegame/availability", "services/livegame/held"}, "commands that wait for their events"},
 	{"services/livegame/presence", []string{"schemas", "internal/core/game", "services/livegame/availability", "services/livegame/held"}, "who is connected to the held games"},
+	{"services/livegame/standstill", []string{"schemas", "internal/core/game", "internal/core/outage", "services/livegame/held", "services/livegame/outbox"}, "whether the clocks of the held games run"},
 	{"services/livegame/finished", []string{"schemas", "tables", "internal/core/game", "internal/kafka", "services/livegame/held"}, "games no longer held, from rows and log"},
 	{"services/livegame/follower", []string{"schemas", "tables", "internal/kafka", "services/livegame/held", "services/livegame/outbox"}, "reads the topics into the held games"},
 	{"services/livegame/protocol", []string{"schemas", "internal/core/game", "internal/httpx", "services/livegame/held", "services/livegame/outbox"}, "bodies and frames: no Kafka, no handler"},

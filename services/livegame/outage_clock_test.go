@@ -1,6 +1,7 @@
 package livegame_test
 
 import (
+	"bufio"
 	"slices"
 	"strings"
 	"testing"
@@ -91,5 +92,37 @@ func TestNoClockRunsWithoutProcessorOrService(t *testing.T) {
 				t.Errorf("the terminal event does not say what was restored: %s", last)
 			}
 		})
+	}
+}
+
+func TestWatchersAreToldWhenClocksStandStillAndRunAgain(t *testing.T) {
+	t.Parallel()
+	r, stop := newRigToStop(t)
+	id := r.newGame()
+	r.play(id, 0, "e2e4", "e7e5", "g1f3")
+	c := r.dialAs(id, r.black)
+	before, _ := c.until("state")
+	events := bufio.NewScanner(r.openStream("/v1/games/"+id+"/events", "text/event-stream").Body)
+	r.waitPulse(id)
+	stop()
+	if f, _ := c.until("clocks"); f.Running || f.DeadlineAt != 0 {
+		t.Fatalf("%+v", f)
+	}
+	for events.Scan() && events.Text() != "event: clocks" {
+	}
+	if events.Scan(); events.Text() != `data: {"type":"clocks","running":false}` {
+		t.Fatal(events.Text())
+	}
+	late := r.dialAs(id, r.white)
+	late.until("state")
+	if f, _ := late.until("clocks"); f.Running {
+		t.Fatalf("a new watcher: %+v", f)
+	}
+	r.startProcessor()
+	for _, c := range []*client{c, late} {
+		f, _ := c.until("clocks")
+		if !f.Running || f.RunsAt == 0 || f.DeadlineAt < before.Game.DeadlineAt+3000 {
+			t.Fatalf("%+v, the deadline was %v", f, before.Game.DeadlineAt)
+		}
 	}
 }

@@ -88,6 +88,10 @@ func (g *Gaps) Pulse(at schemas.Time, place int64) {
 // before it in the log.
 func (g *Gaps) Before(place int64) View { return View{g, place} }
 
+// Ended returns what the pulses themselves tell: the gaps that have ended, without the
+// time since the latest pulse.
+func (g *Gaps) Ended() View { return View{g, g.lastPlace} }
+
 // View is what a command can know of the outages of its partition. In the zero View
 // there were none.
 type View struct {
@@ -136,7 +140,7 @@ func (v View) stretches(from schemas.Time, yield func(begin, end schemas.Time), 
 		switch {
 		case v.place < gap.fromPlace:
 			return
-		case v.place > gap.toPlace:
+		case v.place >= gap.toPlace:
 			yield(gap.from, gap.end())
 		case isGap(gap.from, now): // the pulse that ended it stands behind the command
 			yield(gap.from, now+1)
