@@ -130,6 +130,9 @@ func (p *partition[R]) startTimers() error {
 			}
 		}
 	}
+	if p.pulses.endedLong(p.s.clock.now()) {
+		p.timers.sendAll()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed { // the assignment ended during the recovery

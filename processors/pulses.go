@@ -105,6 +105,9 @@ func (s *session[R]) handlePulse(ctx goka.Context, part *partition[R], cmd schem
 		s.p.logger.Warn("nobody could move; the clocks of the partition's games stood still", "partition", part.number,
 			"offset", ctx.Offset(), "from", from, "to", to)
 	}
+	if ok && runsAt != before && isLong(from, to) {
+		part.timers.sendAll() // after it, games wait for their players
+	}
 	ctx.SetValue(tables.Pulses().Encode(cmd.Key, p.row))
 	s.emit(ctx, part, encodeMessages([]schemas.Message{reply}), nil)
 	s.p.metrics.command(cmd.Type, accepted)
@@ -113,6 +116,18 @@ func (s *session[R]) handlePulse(ctx goka.Context, part *partition[R], cmd schem
 // isPulse reports whether the command is a pulse of the partition.
 func (p *partition[R]) isPulse(cmd schemas.Command) bool {
 	return p.pulses != nil && cmd.Type == schemas.Pulse && cmd.Key == p.pulses.key
+}
+
+func isLong(from, to schemas.Time) bool { return to > from.Add(outage.Long) }
+
+// endedLong reports whether a long outage has ended a short while before now. Its
+// games may not know it yet.
+func (p *pulses) endedLong(now schemas.Time) bool {
+	if p == nil {
+		return false
+	}
+	from, to, _, ok := p.row.LastGap()
+	return ok && isLong(from, to) && now < to.Add(outage.Long)
 }
 
 // done is called when a pulse is handled.

@@ -39,6 +39,7 @@ type timers struct {
 
 	mu    sync.Mutex
 	byKey map[string]*timer
+	extra []func() schemas.Command // to be sent once, beside the timers
 	heap  timerHeap
 	wake  chan struct{} // the first timer has changed
 }
@@ -75,6 +76,18 @@ func (ts *timers) set(key string, at schemas.Time, cmd func() schemas.Command, w
 		select {
 		case ts.wake <- struct{}{}:
 		default:
+		}
+	}
+}
+
+// sendAll sends the command of each timer that waits for no commit once more, early.
+func (ts *timers) sendAll() {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ts.extra = ts.extra[:0]
+	for _, t := range ts.heap {
+		if t.waitFor == noCommit {
+			ts.extra = append(ts.extra, t.cmd)
 		}
 	}
 }
@@ -117,6 +130,10 @@ func (ts *timers) due() (due []schemas.Command, next time.Duration) {
 	if ts.standStill != nil && ts.standStill(now) {
 		return nil, stillPoll
 	}
+	for _, cmd := range ts.extra {
+		due = append(due, cmd())
+	}
+	ts.extra = nil
 	for len(ts.heap) > 0 {
 		t := ts.heap[0]
 		if t.at > now {

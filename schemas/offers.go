@@ -75,6 +75,9 @@ type TimeRestoredPayload struct {
 	Color      Color `json:"color"`
 	RestoredCs int64 `json:"restoredCs"` // in addition to what was restored since the last move
 	DeadlineAt Time  `json:"deadlineAt"` // as in MoveMade
+	// Waiting says that the outage was so long that the game waits for both players:
+	// both count as gone, and the clocks stand still until both have returned.
+	Waiting bool `json:"waiting,omitempty"`
 }
 
 // PlayerLeftPayload says that Color has disconnected. Their next move counts as a

@@ -176,6 +176,9 @@ func eventVariants() map[string]schemas.Event {
 			Ply: 3, Color: schemas.White, UCI: "g2g4", SAN: "g4", FEN: "rnbqkbnr/pppp1ppp/8/4p3/6P1/5P2/PPPPP2P/RNBQKBNR b KQkq - 0 2",
 			Clock: schemas.Clock{WhiteCs: 29912, BlackCs: 30000, ElapsedCs: 2500, ChargedCs: 388, CompensatedCs: 12, RestoredCs: 2100}, DeadlineAt: at + 300_000,
 		}),
+		"TimeRestored-waiting": variant(schemas.TimeRestored, 6, &schemas.TimeRestoredPayload{
+			Color: schemas.White, RestoredCs: 72_000, DeadlineAt: at + 300_000, Waiting: true,
+		}),
 		"GameTimeout-restored": variant(schemas.GameTimeout, 9, &schemas.GameOver{
 			White: black, Black: white, TimeControl: blitz, Speed: schemas.Blitz, StartFEN: endgameFEN, CreatedAt: at - 60_000, EndedAt: at,
 			Result: schemas.WhiteWins, Termination: schemas.TimeForfeit, Moves: []string{}, ClocksCs: []int64{}, FEN: endgameFEN,

@@ -74,7 +74,7 @@ func (c core) DecideAmid(outages outage.View, row *game.State, cmd schemas.Comma
 	}
 	switch {
 	case cmd.Type == schemas.EvictGame:
-		if cmd.Actor == schemas.ActorSystem && row.Evictable() {
+		if cmd.Actor == schemas.ActorSystem && row.Evictable() && !row.StaysFor(c.evictAfter, outages, at) {
 			return nil, true, nil
 		}
 		return row, false, nil

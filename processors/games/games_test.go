@@ -233,6 +233,31 @@ func TestReplayAmidOutagesIsByteIdentical(t *testing.T) {
 	p.replayAll()
 }
 
+func TestRematchCanBeOfferedAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	p := newPartition(t)
+	p.pulse(0)
+	p.create()
+	p.move(whiteID, "f2f3")
+	p.move(blackID, "e7e5")
+	p.send(p.command(schemas.Resign, whiteID, nil))
+	_, evict, _, _ := p.deadline()
+	p.pulse(80 * time.Second)
+	for range 30 { // 10 seconds to come back, and 20 of the minute that the row stays
+		p.pulse(time.Second)
+	}
+	if p.send(evict); p.raw == nil {
+		t.Fatal("the outage took the time for a rematch")
+	}
+	expect(t, p.send(p.command(schemas.OfferRematch, blackID, nil)), "RematchOffered")
+	for range 80 {
+		p.pulse(time.Second)
+	}
+	if p.send(evict); p.raw != nil {
+		t.Fatal("the row stays for ever")
+	}
+}
+
 func TestReplayOfOffersClaimsAndARematchIsByteIdentical(t *testing.T) {
 	t.Parallel()
 	p := newPartition(t)

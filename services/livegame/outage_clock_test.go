@@ -126,3 +126,26 @@ func TestWatchersAreToldWhenClocksStandStillAndRunAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestPlayersWhoAreHereReturnAfterALongOutage(t *testing.T) {
+	t.Parallel()
+	r := bareRig(t)
+	r.instance = r.startOther()
+	s := r.story(scholar...)
+	r.write(s, 1, 2, 3)
+	c := r.dialAs(s.id, r.white)
+	c.until("state")
+	seq := int64(4)
+	restored := schemas.Event{
+		ID: schemas.EventID(s.id, seq), Type: schemas.TimeRestored, Key: s.id, Seq: seq, OccurredAt: s.events[2].OccurredAt + 720_000, Region: "eu",
+		CommandID: schemas.NewID(), Payload: &schemas.TimeRestoredPayload{Color: schemas.Black, RestoredCs: 72_000, Waiting: true},
+	}
+	if err := r.producer.Send(t.Context(), restored); err != nil {
+		t.Fatal(err)
+	}
+	c.events(1)
+	if got := r.show(s.id); !got.WaitsForPlayers || got.DeadlineAt != 0 {
+		t.Errorf("%+v", got)
+	}
+	eventually.True(t, "White is reported as present, and nobody else", func() bool { return r.marks(s.id) == 1 })
+}

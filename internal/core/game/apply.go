@@ -52,6 +52,7 @@ func apply(s *State, ev schemas.Event) (*State, error) {
 		e, err = next.applyAfterEnd(ev)
 	} else {
 		e, err = next.applyWhileRunning(ev)
+		next.endWaiting()
 	}
 	if err != nil {
 		return nil, err
@@ -92,8 +93,7 @@ func (s *State) applyWhileRunning(ev schemas.Event) (row.Entry, error) {
 	case *schemas.TimeAddedPayload:
 		return s.applyTimeAdded(p), nil
 	case *schemas.TimeRestoredPayload:
-		s.Clock = s.Clock.Restore(p.RestoredCs, ev.OccurredAt)
-		return row.Entry{Kind: row.KindTimeRestored, Color: p.Color, Centis: p.RestoredCs}, nil
+		return s.applyTimeRestored(p, ev.OccurredAt), nil
 	case *schemas.PlayerLeftPayload:
 		return s.applyLeft(p, ev.OccurredAt), nil
 	case *schemas.PlayerReturnedPayload:

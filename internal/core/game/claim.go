@@ -28,7 +28,7 @@ func absence(speed schemas.Speed, explicit bool) time.Duration {
 // the opponent could not be recorded in that time.
 func (s *State) ClaimableAt(color schemas.Color, knownAt schemas.Time) schemas.Time {
 	opponent := s.side(color.Other())
-	if s.Over() || s.turn().First || s.Turn() == color || opponent.GoneSince == 0 {
+	if s.Over() || s.Waiting() || s.turn().First || s.Turn() == color || opponent.GoneSince == 0 {
 		return 0
 	}
 	return max(opponent.GoneSince, knownAt).Add(absence(s.Speed(), opponent.Left))
@@ -69,6 +69,8 @@ func (s *State) claimRefusal(color schemas.Color) *Refusal {
 	switch {
 	case s.turn().First:
 		return refuse(schemas.CodeTooEarlyToClaim, "both sides move first: abort the game instead")
+	case s.Waiting():
+		return refuse(schemas.CodeTooEarlyToClaim, "after a long outage the game waits for both players")
 	case s.Turn() == color:
 		return refuse(schemas.CodeYourTurn, "it is your turn: the opponent need not be present")
 	case s.side(color).GoneSince != 0:

@@ -116,7 +116,7 @@ func (s *State) payload(e row.Entry, l *line, audit schemas.Clock, board rules.P
 	case row.KindTimeAdded:
 		return timeAddedPayload(e.Color, e.Centis, l.clocks(), l.deadline())
 	case row.KindTimeRestored:
-		return timeRestoredPayload(e.Color, e.Centis, l.deadline())
+		return timeRestoredPayload(e.Color, e.Centis, l.deadline(), e.Waiting)
 	case row.KindPlayerLeft:
 		return &schemas.PlayerLeftPayload{Color: e.Color, Explicit: e.Explicit}
 	case row.KindPlayerReturned:

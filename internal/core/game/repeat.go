@@ -45,7 +45,7 @@ func (s *State) causedBy(e row.Entry, cmd schemas.Command) bool {
 	case row.KindEnded:
 		return endedBy(cmd.Type, e.Termination)
 	case row.KindAborted:
-		return e.Termination == schemas.FirstMoveExpired || cmd.Type == schemas.AbortGame
+		return e.Termination == schemas.FirstMoveExpired || e.Termination == schemas.LongOutage || cmd.Type == schemas.AbortGame
 	case row.KindTimeout:
 		return true
 	case row.KindTimeRestored: // nothing followed it

@@ -190,3 +190,74 @@ func TestNoOrderOfPulsesMakesAClockGrow(t *testing.T) {
 		g.checkHistory()
 	}
 }
+
+func (g *harness) waitingGame(t *testing.T) {
+	t.Helper()
+	g.outage(11 * 60_000)
+	g.pulsesUntil(g.at + 11_000)
+	events := g.checkFlag()
+	if len(events) != 1 || !events[0].Payload.(*schemas.TimeRestoredPayload).Waiting || !g.state.Waiting() {
+		t.Fatalf("%+v", events)
+	}
+	if again := g.checkFlag(); len(again) != 0 {
+		t.Fatalf("a second timer: %+v", again)
+	}
+}
+
+func TestGameWaitsForBothPlayersAfterALongOutage(t *testing.T) {
+	t.Parallel()
+	g := newGameWithPulses(t, "e2e4 e7e5 g1f3")
+	g.waitingGame(t)
+	black := g.state.Clock.Black
+	g.pulsesUntil(g.at + 60_000)
+	g.must(g.present(schemas.White))
+	g.refused(g.claim(whiteID, schemas.ClaimWin), schemas.CodeTooEarlyToClaim)
+	g.pulsesUntil(g.at + 60_000)
+	if events := g.must(g.present(schemas.Black)); len(events) != 2 || events[0].Type != schemas.TimeRestored || g.state.Waiting() {
+		t.Fatalf("%+v", events)
+	}
+	g.pulsesUntil(g.at + 7_000)
+	clock := lastMove(t, g.play("b8c6"))
+	if clock.BlackCs < black-2000+blitz.IncrementCs || clock.ChargedCs < 790 || clock.ChargedCs > 2000 {
+		t.Fatalf("%+v, want the 8 s since both came, and those between the last move and the outage", clock)
+	}
+	g.checkHistory()
+}
+
+func TestMoveCountsAsReturnAfterALongOutage(t *testing.T) {
+	t.Parallel()
+	g := newGameWithPulses(t, "e2e4 e7e5 g1f3")
+	g.waitingGame(t)
+	g.play("b8c6")
+	g.pulsesUntil(g.at + 200_000)
+	if !g.state.Waiting() || len(g.checkFlag()) != 0 {
+		t.Fatal("White has not come yet")
+	}
+	if clock := lastMove(t, g.play("f1c4")); clock.ChargedCs != 0 || g.state.Waiting() {
+		t.Fatalf("%+v", clock)
+	}
+	g.checkHistory()
+}
+
+func TestGameIsAbortedIfNotBothPlayersComeAfterALongOutage(t *testing.T) {
+	t.Parallel()
+	g := newGameWithPulses(t, "e2e4 e7e5 g1f3")
+	g.waitingGame(t)
+	g.must(g.present(schemas.White))
+	g.pulsesUntil(g.state.FlagAt() - 1)
+	if events := g.checkFlag(); len(events) != 0 {
+		t.Fatalf("%+v", events)
+	}
+	g.outage(20_000) // does not count
+	g.pulsesUntil(g.at + 11_000)
+	if events := g.checkFlag(); len(events) != 0 {
+		t.Fatalf("%+v", events)
+	}
+	g.pulsesUntil(g.at + 21_000)
+	events := g.checkFlag()
+	over := end(t, g, events[len(events)-1:], schemas.GameAborted, schemas.NoResult, schemas.LongOutage)
+	if over.CountsForRatings() {
+		t.Fatal("the game counts for the ratings")
+	}
+	g.checkHistory()
+}

@@ -28,6 +28,9 @@ const (
 	// can come back to the board.
 	MaxReturn = 10 * time.Second
 
+	// Long is an outage after which a game waits for its players.
+	Long = 10 * time.Minute
+
 	// maxGaps bounds what a partition remembers: the last maxGaps outages.
 	maxGaps = 64
 )

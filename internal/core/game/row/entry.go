@@ -16,6 +16,7 @@ type Entry struct {
 	Kind        Kind
 	TwoPlies    bool       // KindTakebackAccepted: two plies were taken back, not one
 	Explicit    bool       // KindPlayerLeft: the player said so
+	Waiting     bool       // KindTimeRestored: the game waits for both players
 	Move        rules.Move // of moves
 	At          schemas.Time
 	Centis      int64         // given back for a move's lag, added to a clock, or restored
@@ -28,6 +29,7 @@ const (
 	flagBlack    = 1 << iota
 	flagTwoPlies // of KindTakebackAccepted
 	flagExplicit = flagTwoPlies
+	flagWaiting  = flagTwoPlies
 )
 
 func (e *Entry) flags() (bits byte) {
@@ -40,6 +42,9 @@ func (e *Entry) flags() (bits byte) {
 	if e.Explicit {
 		bits |= flagExplicit
 	}
+	if e.Waiting {
+		bits |= flagWaiting
+	}
 	return bits
 }
 
@@ -50,6 +55,7 @@ func (e *Entry) setFlags(bits byte) {
 	}
 	e.TwoPlies = e.Kind == KindTakebackAccepted && bits&flagTwoPlies != 0
 	e.Explicit = e.Kind == KindPlayerLeft && bits&flagExplicit != 0
+	e.Waiting = e.Kind == KindTimeRestored && bits&flagWaiting != 0
 }
 
 // storedKind is the kind as it is stored, and whether centiseconds follow.

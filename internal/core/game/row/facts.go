@@ -34,9 +34,10 @@ func (r *Row) appendFacts(b []byte) []byte {
 	b = r.Sides[1].appendTo(b)
 	b = binary.AppendVarint(b, int64(r.EndedAt))
 	b = binary.AppendUvarint(b, uint64(r.History.prefixes.len()))
-	if r.Clock.RestoredTo != 0 {
-		b = binary.AppendVarint(b, r.Clock.Restored)
-		b = binary.AppendVarint(b, int64(r.Clock.RestoredTo))
+	if r.Clock.RestoredTo != 0 || r.WaitingSince != 0 {
+		for _, n := range [...]int64{r.Clock.Restored, int64(r.Clock.RestoredTo), int64(r.WaitingSince)} {
+			b = binary.AppendVarint(b, n)
+		}
 	}
 	return b
 }
@@ -70,7 +71,7 @@ func (r *Row) readVersions(f *reader) layout {
 	}
 	l := layout{prefixes: f.uvarint()}
 	if f.rest != "" {
-		r.Clock.Restored, r.Clock.RestoredTo = f.varint(), schemas.Time(f.varint())
+		r.Clock.Restored, r.Clock.RestoredTo, r.WaitingSince = f.varint(), schemas.Time(f.varint()), schemas.Time(f.varint())
 	}
 	return l
 }
