@@ -74,6 +74,7 @@ const (
 	CodeUpgradeRequired      Code = "upgrade_required"
 	CodeUnauthenticated      Code = "unauthenticated"
 	CodeTokenExpired         Code = "token_expired"
+	CodeSessionEnded         Code = "session_ended"
 	CodeForbidden            Code = "forbidden"
 	CodeNotFound             Code = "not_found"
 	CodeMethodNotAllowed     Code = "method_not_allowed"

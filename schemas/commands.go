@@ -10,6 +10,7 @@ const (
 	RegisterPlayer CommandType = "RegisterPlayer" // account outbox relay
 	UpdatePlayer   CommandType = "UpdatePlayer"   // account outbox relay
 	ClosePlayer    CommandType = "ClosePlayer"    // account outbox relay
+	EndSessions    CommandType = "EndSessions"    // account outbox relay: the player signed out, or changed the password
 	JoinQueue      CommandType = "JoinQueue"      // matchmaking service: take the seat, then enter the queue
 	LeaveQueue     CommandType = "LeaveQueue"     // matchmaking service
 	ReleaseSeat    CommandType = "ReleaseSeat"    // matchmaking processor: the ticket has left the queue
@@ -88,6 +89,14 @@ type UpdatePlayerPayload struct {
 	// Revision counts the changes of the account; 1 is its registration. An
 	// update with an older revision is ignored.
 	Revision int64 `json:"revision"`
+}
+
+// EndSessionsPayload ends one session, if TokenID is set, or all that began before
+// NotBefore.
+type EndSessionsPayload struct {
+	NotBefore Time   `json:"notBefore,omitempty"`
+	TokenID   string `json:"tokenId,omitempty"`  // of the session's token, its claim jti
+	IssuedAt  Time   `json:"issuedAt,omitempty"` // of that token
 }
 
 // JoinQueuePayload takes the player's seat for a new ticket, whose id is the

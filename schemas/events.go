@@ -8,6 +8,7 @@ const (
 	PlayerUpdated    EventType = "PlayerUpdated"
 	PlayerRated      EventType = "PlayerRated"
 	PlayerClosed     EventType = "PlayerClosed"
+	SessionsEnded    EventType = "SessionsEnded"
 
 	PlayerQueued    EventType = "PlayerQueued"
 	PlayerLeftQueue EventType = "PlayerLeftQueue"
@@ -111,6 +112,15 @@ type RatingBasis struct {
 	OpponentRating    float64 `json:"opponentRating"`
 	OpponentDeviation float64 `json:"opponentDeviation"`
 	Score             float64 `json:"score"` // the player's: 1, 0.5 or 0
+}
+
+// SessionsEndedPayload says which of the player's tokens are not valid any more: the one
+// with TokenID, or all that were issued before NotBefore. Both times are of the database
+// that the account service reads the time from. After PlayerClosed no token is valid.
+type SessionsEndedPayload struct {
+	NotBefore Time   `json:"notBefore,omitempty"`
+	TokenID   string `json:"tokenId,omitempty"`
+	IssuedAt  Time   `json:"issuedAt,omitempty"` // of the token with TokenID
 }
 
 // PlayerClosedPayload has no fields.

@@ -34,6 +34,7 @@ func commands() []schemas.Command {
 		command(schemas.RegisterPlayer, whiteID, service, &schemas.RegisterPlayerPayload{Handle: "anna", Country: "PL"}),
 		command(schemas.UpdatePlayer, whiteID, service, &schemas.UpdatePlayerPayload{Handle: "anna", Country: "PL", Revision: 2}),
 		command(schemas.ClosePlayer, whiteID, service, nil),
+		command(schemas.EndSessions, whiteID, service, &schemas.EndSessionsPayload{NotBefore: 1764244800123}),
 		command(schemas.JoinQueue, whiteID, whiteID, &schemas.JoinQueuePayload{Queue: queueKey}),
 		command(schemas.LeaveQueue, whiteID, whiteID, nil),
 		command(schemas.ReleaseSeat, whiteID, system, &schemas.ReleaseSeatPayload{TicketID: ticketA}),
@@ -93,6 +94,7 @@ func events() []schemas.Event {
 		event(schemas.PlayerUpdated, whiteID, 2, &schemas.PlayerFacts{Handle: "anna"}),
 		event(schemas.PlayerRated, whiteID, 3, &schemas.PlayerRatedPayload{GameID: gameID, Speed: schemas.Blitz, Rating: 1520.5, Deviation: 79.25, Volatility: 0.06, Change: 8.25, Games: 12}),
 		event(schemas.PlayerClosed, whiteID, 4, &schemas.PlayerClosedPayload{}),
+		event(schemas.SessionsEnded, whiteID, 5, &schemas.SessionsEndedPayload{NotBefore: 1764244800123}),
 
 		event(schemas.PlayerQueued, queueKey, 1, &schemas.PlayerQueuedPayload{TicketID: ticketA, PlayerID: whiteID, Rating: 1512.25, Waiting: 1}),
 		event(schemas.PlayerLeftQueue, queueKey, 2, &schemas.PlayerLeftQueuePayload{TicketID: ticketA, PlayerID: whiteID}),

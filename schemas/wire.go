@@ -45,6 +45,7 @@ var commandKinds = map[CommandType]kind{
 	RegisterPlayer: {player, payload[RegisterPlayerPayload]()},
 	UpdatePlayer:   {player, payload[UpdatePlayerPayload]()},
 	ClosePlayer:    {player, nil},
+	EndSessions:    {player, payload[EndSessionsPayload]()},
 	JoinQueue:      {player, payload[JoinQueuePayload]()},
 	LeaveQueue:     {player, nil},
 	ReleaseSeat:    {player, payload[ReleaseSeatPayload]()},
@@ -89,6 +90,7 @@ var eventKinds = map[EventType]kind{
 	PlayerUpdated:    {player, payload[PlayerFacts]()},
 	PlayerRated:      {player, payload[PlayerRatedPayload]()},
 	PlayerClosed:     {player, payload[PlayerClosedPayload]()},
+	SessionsEnded:    {player, payload[SessionsEndedPayload]()},
 
 	PlayerQueued:    {queue, payload[PlayerQueuedPayload]()},
 	PlayerLeftQueue: {queue, payload[PlayerLeftQueuePayload]()},

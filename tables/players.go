@@ -28,6 +28,7 @@ const (
 // it may only be appended to.
 var playerEvents = []schemas.EventType{
 	schemas.PlayerRegistered, schemas.PlayerUpdated, schemas.PlayerRated, schemas.PlayerClosed,
+	schemas.SessionsEnded,
 }
 
 func appendPlayer(b []byte, s *player.State) []byte {
@@ -91,6 +92,8 @@ func appendSent(b []byte, sent player.Sent) []byte {
 		b = appendFloat(appendFloat(appendFloat(b, p.Rating), p.Deviation), p.Volatility)
 		b = appendInt(appendFloat(b, p.Change), int64(p.Games))
 		b = appendBasis(b, p.Basis)
+	case *schemas.SessionsEndedPayload:
+		b = appendInt(appendID(appendInt(b, int64(p.NotBefore)), p.TokenID), int64(p.IssuedAt))
 	}
 	return b
 }
@@ -192,6 +195,10 @@ func (r *bodyReader) sent(key string, format byte) player.Sent {
 			p.Basis = r.basis()
 		}
 		e.Payload = p
+	case schemas.SessionsEnded:
+		e.Payload = &schemas.SessionsEndedPayload{
+			NotBefore: schemas.Time(r.int()), TokenID: r.id(), IssuedAt: schemas.Time(r.int()),
+		}
 	case schemas.PlayerClosed:
 		e.Payload = &schemas.PlayerClosedPayload{}
 	default:

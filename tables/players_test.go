@@ -58,8 +58,14 @@ func TestPlayerRowRoundTrip(t *testing.T) {
 	waiting.Seat.Status, waiting.Seat.GameID = player.Queued, ""
 	otherIDs := fullPlayer()
 	otherIDs.Seat.TicketID, otherIDs.Seat.GameID = "not-a-uuid", "G"
+	signedOut := fullPlayer()
+	for n, p := range []*schemas.SessionsEndedPayload{{NotBefore: 1764244800123}, {TokenID: ticketID, IssuedAt: 1764244800000}} {
+		e := signedOut.Outbox[3].Event
+		e.Type, e.Seq, e.ID, e.Payload = schemas.SessionsEnded, int64(5+n), schemas.EventID(playerID, int64(5+n)), p
+		signedOut.Outbox = append(signedOut.Outbox, player.Sent{Offset: 50, Event: e})
+	}
 	for name, s := range map[string]*player.State{
-		"full": fullPlayer(), "queued": waiting, "ids that are not UUIDs": otherIDs,
+		"full": fullPlayer(), "signed out": signedOut, "queued": waiting, "ids that are not UUIDs": otherIDs,
 		"new": {Version: 1, ID: playerID, Handle: "a", Region: "eu", Revision: 1},
 	} {
 		raw := tables.Players().Encode(playerID, s)

@@ -58,7 +58,9 @@ var grants = []grant{
 	{"POST /v1/sessions", `{"handle":"{white handle}","password":"correct horse battery"}`, created, nil},
 	{"GET /v1/accounts/me", "", people, nil},
 	{"PATCH /v1/accounts/me", `{"country":"NO"}`, people, nil},
-	{"DELETE /v1/accounts/me", "", gone, nil},
+	{"DELETE /v1/accounts/me", `{"currentPassword":"correct horse battery"}`, gone, nil},
+	{"DELETE /v1/sessions/current", "", gone, nil},
+	{"DELETE /v1/sessions", "", gone, nil},
 	{"GET /v1/players/{player}", "", anybody, nil},
 
 	{"GET /v1/queues", "", anybody, nil},

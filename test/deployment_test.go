@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -52,16 +53,20 @@ func startDeployment(t testing.TB, names ...string) *deployment {
 	}
 	p.stores = stores{kafka.Config{Brokers: p.broker.Brokers()}, postgrestest.New(t).DSN, store.Config}
 	dir := dataDir(t)
-	public := filepath.Join(dir, "public.pem")
+	keys, serviceKey := filepath.Join(dir, "keys"), filepath.Join(dir, "service.pem")
 	p.signingKey = filepath.Join(dir, "signing.pem")
+	if err := os.Mkdir(keys, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	p.env = []string{
 		"TABIYA_KAFKA=" + strings.Join(p.kafka.Brokers, ","), "TABIYA_POSTGRES=" + p.postgres, "TABIYA_S3=" + p.s3.Endpoint,
 		"TABIYA_S3_BUCKET=" + p.s3.Bucket, "TABIYA_S3_ACCESS_KEY=" + p.s3.AccessKey, "TABIYA_S3_SECRET_KEY=" + p.s3.SecretKey,
-		"TABIYA_ARCHIVE_WINDOW=2s", "TABIYA_ARCHIVE_GRACE=1s", "TABIYA_WAVE=200ms", "TABIYA_KEY=" + public, "TABIYA_ARCHIVE_TEMP=" + dir,
+		"TABIYA_ARCHIVE_WINDOW=2s", "TABIYA_ARCHIVE_GRACE=1s", "TABIYA_WAVE=200ms", "TABIYA_KEYS=" + keys, "TABIYA_ARCHIVE_TEMP=" + dir,
 	}
 	oneShot(t, p.env, "topics", "create", "--partitions=4", "--replication=1", "--min-isr=1")
-	oneShot(t, p.env, "token", "key", "--key", p.signingKey, "--public", public)
-	p.serviceToken = strings.TrimSpace(oneShot(t, p.env, "token", "service", "--key", p.signingKey))
+	oneShot(t, p.env, "token", "key", "--key", p.signingKey, "--public", filepath.Join(keys, "player-1.pem"))
+	oneShot(t, p.env, "token", "key", "--key", serviceKey, "--public", filepath.Join(keys, "service-1.pem"))
+	p.serviceToken = strings.TrimSpace(oneShot(t, p.env, "token", "service", "--key", serviceKey))
 
 	for _, name := range names {
 		p.launch(t, name)

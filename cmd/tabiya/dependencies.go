@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"log/slog"
 
+	"tabiya/internal/auth"
 	"tabiya/internal/core/queue"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/topology"
@@ -23,7 +24,8 @@ type dependencies struct {
 	queue       queue.Config
 	regions     []string
 	connections connectionFlags
-	public      ed25519.PublicKey
+	keys        auth.Keys
+	keysFolder  string             // where keys is read from; empty if it never changes
 	private     ed25519.PrivateKey // only for the account service
 }
 

@@ -59,16 +59,3 @@ type connectionFlags struct {
 
 	TrustedProxies []string `placeholder:"CIDR" help:"Gateways whose X-Forwarded-For header is trusted for the client's address. Without it, all clients behind a gateway count as one address, also for the limit on wrong passwords."`
 }
-
-// keyFlags name the key that tokens are verified with.
-type keyFlags struct {
-	Key string `type:"path" placeholder:"FILE" help:"Key file, PEM: the signing key for the account service, the public key for the others (see 'tabiya token key')."`
-}
-
-func (f keyFlags) read(deps *dependencies) (err error) {
-	if f.Key == "" {
-		return errors.New("no key given: set --key or TABIYA_KEY")
-	}
-	deps.private, deps.public, err = readKey(f.Key)
-	return err
-}

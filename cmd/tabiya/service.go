@@ -15,6 +15,7 @@ import (
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/internal/postgres"
+	"tabiya/internal/sessions"
 	"tabiya/internal/supervise"
 	"tabiya/services/account"
 	"tabiya/services/history"
@@ -37,10 +38,8 @@ type serviceCmd struct {
 
 func (c serviceCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
 	deps := dependencies{regions: c.Regions, connections: c.connectionFlags}
-	if !onlyHistory(c.Names) {
-		if deps.kafka, err = c.kafkaFlags.config(); err != nil {
-			return err
-		}
+	if deps.kafka, err = c.kafkaFlags.config(); err != nil {
+		return err
 	}
 	if slices.Contains(c.Names, "account") || slices.Contains(c.Names, "history") {
 		if deps.postgres, err = c.dsn(); err != nil {
@@ -81,7 +80,7 @@ func (n *node) addServices(ctx context.Context, deps dependencies, names ...stri
 		return err
 	}
 	players := n.newPlayersView(deps, names)
-	verifier := auth.NewVerifier(deps.public, time.Now)
+	verifier := n.newVerifier(deps)
 	historyService, err := n.newHistory(ctx, deps, verifier, names)
 	if err != nil {
 		return err
@@ -114,6 +113,16 @@ func (n *node) addServices(ctx context.Context, deps dependencies, names ...stri
 	}
 	n.routes = append(n.routes, openapi.Routes)
 	return nil
+}
+
+// newVerifier makes what all services of the process verify tokens with, and the parts
+// that tell it of ended sessions and changed keys.
+func (n *node) newVerifier(deps dependencies) *auth.Verifier {
+	verifier := auth.NewVerifierOf(deps.keys, time.Now)
+	follower := sessions.New(deps.kafka, &verifier.Sessions, n.logger, n.registry)
+	n.services = append(n.services, supervise.Part{Name: "ended sessions", Run: follower.Run, Ready: follower.Ready})
+	n.watchKeys(deps.keysFolder, deps.keys, verifier)
+	return verifier
 }
 
 func onlyHistory(names []string) bool {

@@ -16,8 +16,8 @@ type tokenCmd struct {
 }
 
 type tokenKeyCmd struct {
-	Key    string `required:"" placeholder:"FILE" help:"File of the signing key, PEM. Only the account service needs it."`
-	Public string `placeholder:"FILE" help:"File to write the public key to, PEM, which every other service needs; default: standard output."`
+	Key    string `required:"" placeholder:"FILE" help:"File of the signing key, PEM. Only who signs with it needs it: the account service, or the operator for service tokens."`
+	Public string `placeholder:"FILE" help:"File to write the public key to, PEM, such as keys/player-2.pem or keys/service-tournaments.pem in the folder that all services get as --keys; default: standard output."`
 }
 
 func (c tokenKeyCmd) Run() error {
@@ -25,24 +25,22 @@ func (c tokenKeyCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	public, err := auth.EncodePublic(key.Public().(ed25519.PublicKey))
+	public := key.Public().(ed25519.PublicKey)
+	if c.Public != "" {
+		return writePublic(c.Public, public)
+	}
+	text, err := auth.EncodePublic(public)
 	if err != nil {
 		return err
 	}
-	if c.Public == "" {
-		_, err = os.Stdout.Write(public)
-		return err
-	}
-	if err := os.WriteFile(c.Public, public, 0o644); err != nil {
-		return fmt.Errorf("write public key: %w", err)
-	}
-	return nil
+	_, err = os.Stdout.Write(text)
+	return err
 }
 
 type tokenServiceCmd struct {
-	Key  string        `required:"" placeholder:"FILE" help:"File of the signing key, PEM."`
+	Key  string        `required:"" placeholder:"FILE" help:"File of the signing key, PEM: one whose public key is in a file service*.pem of --keys. Removing that file revokes the token."`
 	Name string        `default:"operator" help:"Name of the token's user, for the logs."`
-	Ttl  time.Duration `default:"8760h" help:"How long the token is valid."`
+	Ttl  time.Duration `default:"720h" help:"How long the token is valid."`
 }
 
 func (c tokenServiceCmd) Run() error {

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,7 +17,7 @@ import (
 const (
 	// embeddedStopTimeout limits the last step of a shutdown; see node.
 	embeddedStopTimeout = 2500 * time.Millisecond
-	// serviceTokenTTL may be finite because `up` issues a new token at each start.
+	// serviceTokenTTL is that of the token in endpoints.json, which is new at each start.
 	serviceTokenTTL = 30 * 24 * time.Hour
 )
 
@@ -77,11 +76,10 @@ func (c upCmd) run(ctx context.Context, logger *slog.Logger, l listeners, parts 
 	if err := deps.prepare(ctx, logger, c.topics(parts)); err != nil {
 		return err
 	}
-	key, err := auth.LoadOrCreateKey(filepath.Join(c.Data, "signing-key.pem"))
+	serviceKey, err := c.ownKeys(&deps)
 	if err != nil {
 		return err
 	}
-	deps.private, deps.public = key, key.Public().(ed25519.PublicKey)
 
 	n := newNode(logger)
 	for _, name := range []string{"players", "matchmaking", "games"} {
@@ -97,7 +95,7 @@ func (c upCmd) run(ctx context.Context, logger *slog.Logger, l listeners, parts 
 	if err := n.addServices(ctx, deps, "account", "matchmaking", "livegame", "history"); err != nil {
 		return err
 	}
-	token, _, err := auth.NewSigner(key).Service("up", time.Now(), serviceTokenTTL)
+	token, _, err := auth.NewSigner(serviceKey).Service("up", time.Now(), serviceTokenTTL)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func TestPlayerTokenIsValidUntilItExpires(t *testing.T) {
 		t.Fatalf("the token expires at %v: %v", expires, err)
 	}
 	for range 2 { // the second time from the cache
-		if who, err := verifier.Verify(token); err != nil || who != (Principal{PlayerID: id}) || who.Actor() != id {
+		if who, err := verifier.Verify(token); err != nil || who.PlayerID != id || who.Service != "" || who.Actor() != id {
 			t.Fatalf("got %+v, want player %s: %v", who, id, err)
 		}
 	}

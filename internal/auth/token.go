@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"tabiya/schemas"
 )
@@ -17,12 +16,24 @@ var (
 	ErrInvalid = errors.New("the token is not valid")
 	// ErrExpired means that the token was valid until it expired.
 	ErrExpired = errors.New("the token has expired")
+	// ErrEnded means that the token's session was ended before it expired.
+	ErrEnded = errors.New("the session has ended")
+	// ErrLoading means that the ended sessions are not known yet; see Sessions.
+	ErrLoading = errors.New("the ended sessions are still being read")
 )
 
-// Principal is the holder of a token: a player or a service. One field is set.
+// Principal is the holder of a token: a player or a service. PlayerID or Service is set.
 type Principal struct {
 	PlayerID string
 	Service  string // name of the service
+	Session  Session
+}
+
+// Session is what a token says of itself.
+type Session struct {
+	ID       string // of the token, its claim jti
+	KeyID    string // of the key that it was signed with
+	IssuedAt schemas.Time
 }
 
 // Actor returns the actor of the principal's commands (schemas.Command.Actor).
@@ -37,22 +48,36 @@ const (
 	issuer        = "tabiya"
 	kindPlayer    = "player"
 	kindService   = "service"
+	keyIDHeader   = "kid"
 	maxTokenBytes = 2048
-	// cachedTokens bounds the verified tokens that are remembered, in about 10 MB.
-	// Verifying a signature costs more than the rest of a move's request.
-	cachedTokens = 16384
 )
 
 type claims struct {
 	jwt.RegisteredClaims
 	Kind string `json:"kind"`
+	// IssuedAtMs is iat in milliseconds: a session may end in the second in which it
+	// began. Tokens of earlier releases lack it.
+	IssuedAtMs int64 `json:"iatMs"`
+}
+
+// issuedAt returns when the token was issued.
+func (c *claims) issuedAt() schemas.Time {
+	if c.IssuedAtMs > 0 || c.IssuedAt == nil {
+		return schemas.Time(c.IssuedAtMs)
+	}
+	return schemas.TimeOf(c.IssuedAt.Time)
 }
 
 // Signer issues tokens.
-type Signer struct{ key ed25519.PrivateKey }
+type Signer struct {
+	key ed25519.PrivateKey
+	id  string
+}
 
 // NewSigner creates a signer with the given key.
-func NewSigner(key ed25519.PrivateKey) *Signer { return &Signer{key} }
+func NewSigner(key ed25519.PrivateKey) *Signer {
+	return &Signer{key, KeyID(key.Public().(ed25519.PublicKey))}
+}
 
 // Player issues a player's token that expires ttl after now, rounded down to a second.
 func (s *Signer) Player(playerID string, now time.Time, ttl time.Duration) (token string, expires time.Time, err error) {
@@ -66,7 +91,7 @@ func (s *Signer) Service(name string, now time.Time, ttl time.Duration) (token s
 
 func (s *Signer) issue(subject, kind string, now time.Time, ttl time.Duration) (string, time.Time, error) {
 	expires := now.Add(ttl).Truncate(time.Second)
-	token, err := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims{
+	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer:    issuer,
 			Subject:   subject,
@@ -74,75 +99,13 @@ func (s *Signer) issue(subject, kind string, now time.Time, ttl time.Duration) (
 			ExpiresAt: jwt.NewNumericDate(expires),
 			ID:        schemas.NewID(),
 		},
-		Kind: kind,
-	}).SignedString(s.key)
+		Kind:       kind,
+		IssuedAtMs: now.UnixMilli(),
+	})
+	token.Header[keyIDHeader] = s.id
+	text, err := token.SignedString(s.key)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("sign token: %w", err)
 	}
-	return token, expires, nil
-}
-
-// Verifier verifies tokens. It remembers the last valid ones. It is safe for concurrent
-// use.
-type Verifier struct {
-	key    ed25519.PublicKey
-	parser *jwt.Parser
-	now    func() time.Time
-	valid  *lru.Cache[string, verified]
-}
-
-type verified struct {
-	principal Principal
-	expires   time.Time
-}
-
-// NewVerifier creates a verifier with the given key. now is the clock, which is
-// time.Now outside tests.
-func NewVerifier(key ed25519.PublicKey, now func() time.Time) *Verifier {
-	valid, err := lru.New[string, verified](cachedTokens)
-	if err != nil {
-		panic(err) // only for a size below 1
-	}
-	parser := jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
-		jwt.WithIssuer(issuer),
-		jwt.WithExpirationRequired(),
-		jwt.WithTimeFunc(now),
-		jwt.WithStrictDecoding(),
-	)
-	return &Verifier{key: key, parser: parser, now: now, valid: valid}
-}
-
-// Verify returns the holder of a token. Returns ErrExpired or ErrInvalid if there is
-// none.
-func (v *Verifier) Verify(token string) (Principal, error) {
-	if len(token) > maxTokenBytes {
-		return Principal{}, ErrInvalid
-	}
-	if cached, ok := v.valid.Get(token); ok {
-		if !v.now().Before(cached.expires) {
-			v.valid.Remove(token)
-			return Principal{}, ErrExpired
-		}
-		return cached.principal, nil
-	}
-	var c claims
-	_, err := v.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return v.key, nil })
-	switch {
-	case errors.Is(err, jwt.ErrTokenExpired):
-		return Principal{}, ErrExpired
-	case err != nil:
-		return Principal{}, ErrInvalid
-	}
-	var principal Principal
-	switch {
-	case c.Kind == kindPlayer && schemas.ValidID(c.Subject):
-		principal.PlayerID = c.Subject
-	case c.Kind == kindService && c.Subject != "":
-		principal.Service = c.Subject
-	default:
-		return Principal{}, ErrInvalid
-	}
-	v.valid.Add(token, verified{principal, c.ExpiresAt.Time})
-	return principal, nil
+	return text, expires, nil
 }

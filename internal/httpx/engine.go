@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -108,6 +109,12 @@ func recovery(logger *slog.Logger) gin.HandlerFunc {
 
 const streamKey = "tabiya.stream"
 
-// Stream marks the request as a long-lived stream or socket, so that its duration is
-// not measured as a latency.
-func Stream(c *gin.Context) { c.Set(streamKey, true) }
+// Stream marks the request as a long-lived stream or socket: its duration is not measured
+// as a latency, and its context ends with the session of its token.
+func Stream(c *gin.Context) {
+	c.Set(streamKey, true)
+	ctx, cancel := context.WithCancel(c.Request.Context())
+	OnSessionEnd(c, cancel)
+	context.AfterFunc(c.Request.Context(), cancel)
+	c.Request = c.Request.WithContext(ctx)
+}

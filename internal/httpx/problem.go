@@ -86,6 +86,7 @@ var statuses = map[schemas.Code]int{
 	schemas.CodeUpgradeRequired:      http.StatusUpgradeRequired,
 	schemas.CodeUnauthenticated:      http.StatusUnauthorized,
 	schemas.CodeTokenExpired:         http.StatusUnauthorized,
+	schemas.CodeSessionEnded:         http.StatusUnauthorized,
 	schemas.CodeForbidden:            http.StatusForbidden,
 	schemas.CodeNotFound:             http.StatusNotFound,
 	schemas.CodeMethodNotAllowed:     http.StatusMethodNotAllowed,

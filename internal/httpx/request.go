@@ -3,6 +3,7 @@ package httpx
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -87,7 +88,10 @@ func refuseNull(body []byte) (schemas.Code, error) {
 	}
 }
 
-const principalKey = "tabiya.principal"
+const (
+	principalKey = "tabiya.principal"
+	verifierKey  = "tabiya.verifier"
+)
 
 // Authenticate verifies the bearer token of a request, if there is one, and answers with
 // a problem document if it is not valid. Routes that need a token add RequirePlayer or
@@ -117,12 +121,29 @@ func AuthenticateToken(c *gin.Context, verifier *auth.Verifier, token string) bo
 	case errors.Is(err, auth.ErrExpired):
 		Fail(c, schemas.CodeTokenExpired, "sign in again")
 		return false
+	case errors.Is(err, auth.ErrEnded):
+		Fail(c, schemas.CodeSessionEnded, "sign in again")
+		return false
+	case errors.Is(err, auth.ErrLoading):
+		Fail(c, schemas.CodeUnavailable, err.Error())
+		return false
 	case err != nil:
 		Fail(c, schemas.CodeUnauthenticated, "the token is not valid")
 		return false
 	}
 	c.Set(principalKey, who)
+	c.Set(verifierKey, verifier)
 	return true
+}
+
+// OnSessionEnd calls fn, which must not block, if the session of the request's token ends
+// before the request does, except by expiring.
+func OnSessionEnd(c *gin.Context, fn func()) {
+	who, ok := Principal(c)
+	v, _ := c.Get(verifierKey)
+	if verifier, verified := v.(*auth.Verifier); ok && verified {
+		context.AfterFunc(c.Request.Context(), verifier.Watch(who, fn))
+	}
 }
 
 // noStore keeps caches from storing what may be for the holder of a token alone.

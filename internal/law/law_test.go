@@ -43,6 +43,7 @@ var rules = []rule{
 	{"internal/kafka", []string{"schemas"}, "the adapter knows messages and topics, not what they mean"},
 	{"internal/postgres", nil, "the adapter knows SQL, not chess"},
 	{"internal/objstore", nil, "the adapter knows objects, not what is in them"},
+	{"internal/sessions", []string{"schemas", "internal/auth", "internal/kafka"}, "it reads from the log which tokens have ended"},
 	{"internal/await", []string{"schemas", "internal/kafka"}, "it finds the answer to a command by reading the log"},
 	{"internal/embedded", []string{"internal/kafka", "internal/objstore", "internal/postgres"}, "it starts the servers that these adapters connect to"},
 	{"internal/client", []string{"schemas"}, "it knows the public API and the error codes, not the server's code"},
@@ -59,7 +60,7 @@ var rules = []rule{
 	{"processors/games", []string{"processors", "schemas", "tables", "internal/core/game", "internal/core/outage", "internal/kafka"}, "one group, one aggregate; never another processor"},
 	{"processors", []string{"schemas", "tables", "internal/core/outage", "internal/kafka", "internal/readiness"}, "the framework of all processors knows none of them"},
 
-	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres", "internal/readiness"}, "accounts are in Postgres, players in the players table"},
+	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres", "internal/ratelimit", "internal/readiness"}, "accounts are in Postgres, players in the players table"},
 	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await", "internal/ratelimit", "internal/readiness"}, "sends commands, reads tables and events"},
 	{"services/livegame/outbox", nil, "one client's queue: it knows no game"},
 	{"services/livegame/wsconn", []string{"services/livegame/outbox"}, "one connection: it knows no game and no frame's meaning"},

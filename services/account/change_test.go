@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"tabiya/internal/auth"
 	"tabiya/schemas"
 )
 
@@ -21,6 +22,7 @@ func TestChangeAndCloseAccount(t *testing.T) {
 	r.wantRefused(schemas.CodeInvalidField, "PATCH", "/v1/accounts/me", s.Token, `{"password":"password two"}`)
 	r.wantRefused(schemas.CodeWrongCredentials, "PATCH", "/v1/accounts/me", s.Token, `{"password":"password two","currentPassword":"password six"}`)
 	r.request("PATCH", "/v1/accounts/me", s.Token, `{"password":"password two","email":"","currentPassword":"password one"}`, &own)
+	s.Token = r.signIn("changer", "password two").Token
 	r.wantRefused(schemas.CodeWrongCredentials, "POST", "/v1/sessions", "", `{"handle":"changer","password":"password one"}`)
 	r.wantRefused(schemas.CodeWrongCredentials, "POST", "/v1/sessions", "", `{"email":"a@example.org","password":"password two"}`)
 	r.request("POST", "/v1/sessions", "", `{"handle":"changer","password":"password two"}`, &session{})
@@ -28,11 +30,13 @@ func TestChangeAndCloseAccount(t *testing.T) {
 	other := r.register(`{"handle":"other","password":"password one","email":"b@example.org"}`)
 	r.wantRefused(schemas.CodeEmailTaken, "PATCH", "/v1/accounts/me", s.Token, `{"email":"B@example.org","currentPassword":"password two"}`)
 
-	for range 2 { // a repeated close succeeds
-		if resp := r.request("DELETE", "/v1/accounts/me", other.Token, "", nil); resp.StatusCode != http.StatusNoContent {
-			t.Fatal(resp.StatusCode)
-		}
+	r.wantRefused(schemas.CodeInvalidField, "DELETE", "/v1/accounts/me", other.Token, `{}`)
+	r.wantRefused(schemas.CodeWrongCredentials, "DELETE", "/v1/accounts/me", other.Token, `{"currentPassword":"password two"}`)
+	if resp := r.request("DELETE", "/v1/accounts/me", other.Token, `{"currentPassword":"password one"}`, nil); resp.StatusCode != http.StatusNoContent {
+		t.Fatal(resp.StatusCode)
 	}
+	r.wantRefused(schemas.CodeSessionEnded, "DELETE", "/v1/accounts/me", other.Token, `{"currentPassword":"password one"}`)
+	r.cfg.Verifier.Sessions = auth.Sessions{} // as in a process that has not read the event yet
 	r.wantRefused(schemas.CodePlayerClosed, "GET", "/v1/accounts/me", other.Token, "")
 	r.wantRefused(schemas.CodePlayerClosed, "PATCH", "/v1/accounts/me", other.Token, `{"country":"SE"}`)
 	r.wantRefused(schemas.CodeWrongCredentials, "POST", "/v1/sessions", "", `{"handle":"other","password":"password one"}`)
@@ -54,7 +58,7 @@ func TestChangeAndCloseAccount(t *testing.T) {
 			t.Errorf("%+v %+v", c, u)
 		}
 	}
-	want := []schemas.CommandType{schemas.RegisterPlayer, schemas.UpdatePlayer, schemas.RegisterPlayer, schemas.ClosePlayer}
+	want := []schemas.CommandType{schemas.RegisterPlayer, schemas.UpdatePlayer, schemas.EndSessions, schemas.RegisterPlayer, schemas.ClosePlayer}
 	if len(types) != len(want) {
 		t.Fatalf("%v, want %v", types, want)
 	}

@@ -81,9 +81,13 @@ func TestBadInputRefusedWithStableCodeAndChangesNothing(t *testing.T) {
 		"service token":        {"GET", me, service, "", schemas.CodeForbidden},
 		"unregistered player":  {"GET", me, unregistered, "", schemas.CodePlayerNotFound},
 		"unregistered changes": {"PATCH", me, unregistered, `{"country":"DE"}`, schemas.CodePlayerNotFound},
-		"unregistered closes":  {"DELETE", me, unregistered, "", schemas.CodePlayerNotFound},
+		"unregistered closes":  {"DELETE", me, unregistered, `{"currentPassword":"password one"}`, schemas.CodePlayerNotFound},
 		"close, truncated":     {"DELETE", me, s.Token, `{"oops`, schemas.CodeMalformedJSON},
 		"close, null":          {"DELETE", me, s.Token, `null`, schemas.CodeInvalidField},
+		"close, no body":       {"DELETE", me, s.Token, "", schemas.CodeUnsupportedMediaType},
+		"sign out, no token":   {"DELETE", sessions, "", "", schemas.CodeUnauthenticated},
+		"sign out, a service":  {"DELETE", sessions + "/current", service, "", schemas.CodeForbidden},
+		"sign out, body":       {"DELETE", sessions, s.Token, `{"all":true}`, schemas.CodeUnknownField},
 		"nested arrays":        {"PATCH", me, s.Token, strings.Repeat("[", 30_000), schemas.CodeMalformedJSON},
 		"change, truncated":    {"PATCH", me, s.Token, `{"a":`, schemas.CodeMalformedJSON},
 		"change, not UTF-8":    {"PATCH", me, s.Token, "{\"a\":\"\xff\"}", schemas.CodeMalformedJSON},
@@ -133,7 +137,9 @@ func TestRequestsRefusedWithoutDatabase(t *testing.T) {
 	r.wantRefused(schemas.CodeUnavailable, "POST", "/v1/sessions", "", `{"handle":"early","password":"password one"}`)
 	r.wantRefused(schemas.CodeUnavailable, "GET", "/v1/accounts/me", s.Token, "")
 	r.wantRefused(schemas.CodeUnavailable, "PATCH", "/v1/accounts/me", s.Token, `{"country":"DE"}`)
-	r.wantRefused(schemas.CodeUnavailable, "DELETE", "/v1/accounts/me", s.Token, "")
+	r.wantRefused(schemas.CodeUnavailable, "DELETE", "/v1/accounts/me", s.Token, `{"currentPassword":"password one"}`)
+	r.wantRefused(schemas.CodeUnavailable, "DELETE", "/v1/sessions/current", s.Token, "")
+	r.wantRefused(schemas.CodeUnavailable, "DELETE", "/v1/sessions", s.Token, "")
 	r.wantRefused(schemas.CodeUnavailable, "GET", "/v1/players/early", "", "")
 	open := false
 	families, err := r.cfg.Registerer.(*prometheus.Registry).Gather()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -54,7 +55,7 @@ func (s *Service) update(c *gin.Context) {
 	ctx, hash := c.Request.Context(), ""
 	for range maxTries {
 		before, ok := s.openAccount(c)
-		if !ok || !s.checkCurrentPassword(c, before, body) {
+		if !ok || (body.needsPassword() && !s.checkCurrentPassword(c, before, body.CurrentPassword)) {
 			return
 		}
 		if body.Password != nil && hash == "" {
@@ -70,7 +71,7 @@ func (s *Service) update(c *gin.Context) {
 			return
 		}
 		after.Revision++
-		err := s.accounts.Update(ctx, after, public)
+		notBefore, err := s.accounts.Update(ctx, after, updated{public: public, password: hash != ""})
 		if errors.Is(err, errStale) {
 			continue
 		}
@@ -79,10 +80,35 @@ func (s *Service) update(c *gin.Context) {
 			return
 		}
 		s.relay.Wake()
-		c.JSON(http.StatusOK, viewOf(after))
+		s.respondChanged(c, after, notBefore)
 		return
 	}
 	s.fail(c, errStale)
+}
+
+// changedAccount is the answer to a change: with a new token if the password was changed,
+// since that ends the session of the old one.
+type changedAccount struct {
+	accountView
+	Token     string        `json:"token,omitempty"`
+	ExpiresAt *schemas.Time `json:"expiresAt,omitempty"`
+}
+
+// respondChanged answers with the changed account. notBefore is zero unless the change
+// has ended the account's sessions.
+func (s *Service) respondChanged(c *gin.Context, a account, notBefore time.Time) {
+	body := changedAccount{accountView: viewOf(a)}
+	if !notBefore.IsZero() {
+		s.sessionsEnded(a.ID, &schemas.SessionsEndedPayload{NotBefore: schemas.TimeOf(notBefore)})
+		token, expires, err := s.cfg.Signer.Player(a.ID, notBefore, s.cfg.TokenTTL)
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		until := schemas.TimeOf(expires)
+		body.Token, body.ExpiresAt = token, &until
+	}
+	c.JSON(http.StatusOK, body)
 }
 
 // checkChange validates the body. If it returns false it has answered the
@@ -107,15 +133,15 @@ func (s *Service) checkChange(c *gin.Context, body change) bool {
 	return body.Region == nil || s.checkRegion(c, *body.Region)
 }
 
-// checkCurrentPassword requires the current password for a change of password or
-// e-mail, so that a stolen token is not enough to take over the account. If it
+// needsPassword reports whether the change needs the current password, so that a stolen
+// token is not enough to take over the account.
+func (b change) needsPassword() bool { return b.Password != nil || b.Email != nil }
+
+// checkCurrentPassword reports whether the password is that of the account. If it
 // returns false it has answered the request.
-func (s *Service) checkCurrentPassword(c *gin.Context, a account, body change) bool {
-	if body.Password == nil && body.Email == nil {
-		return true
-	}
-	if body.CurrentPassword == nil {
-		httpx.Fail(c, schemas.CodeInvalidField, "currentPassword is needed to change password or email")
+func (s *Service) checkCurrentPassword(c *gin.Context, a account, password *string) bool {
+	if password == nil {
+		httpx.Fail(c, schemas.CodeInvalidField, "currentPassword is needed to change password or email, and to close the account")
 		return false
 	}
 	finish, ok := s.attempts.Begin(c.ClientIP(), a.Handle)
@@ -125,7 +151,7 @@ func (s *Service) checkCurrentPassword(c *gin.Context, a account, body change) b
 	}
 	wrong := false
 	defer func() { finish(wrong) }()
-	same, err := s.matches(c.Request.Context(), *body.CurrentPassword, a.PasswordHash)
+	same, err := s.matches(c.Request.Context(), *password, a.PasswordHash)
 	switch {
 	case err != nil:
 		s.fail(c, err)
@@ -163,35 +189,4 @@ func (b change) apply(a account, newHash string) (after account, public bool) {
 		after.PasswordHash = newHash
 	}
 	return after, after.Region != a.Region || after.Country != a.Country
-}
-
-// close serves DELETE /v1/accounts/me.
-func (s *Service) close(c *gin.Context) {
-	if !httpx.BindNothing(c) {
-		return
-	}
-	for range maxTries {
-		a, err := s.accounts.ByID(c.Request.Context(), httpx.PlayerID(c))
-		if err != nil {
-			s.fail(c, err)
-			return
-		}
-		if a.Closed {
-			c.Status(http.StatusNoContent)
-			return
-		}
-		a.Revision++
-		err = s.accounts.Close(c.Request.Context(), a)
-		if errors.Is(err, errStale) {
-			continue
-		}
-		if err != nil {
-			s.fail(c, err)
-			return
-		}
-		s.relay.Wake()
-		c.Status(http.StatusNoContent)
-		return
-	}
-	s.fail(c, errStale)
 }

@@ -106,7 +106,7 @@ func (s *Service) register(ctx context.Context, id string, body newAccount) (acc
 		ID: id, Handle: body.Handle, Email: body.Email, PasswordHash: hash,
 		Region: body.Region, Country: body.Country, Revision: 1, CreatedAt: schemas.TimeOf(s.cfg.Now()).Std(),
 	}
-	err = s.accounts.Create(ctx, a)
+	a, err = s.accounts.Create(ctx, a)
 	if errors.Is(err, errHandleTaken) { // by a concurrent request, which may be a repeat of this one
 		existing, err := s.accounts.ByHandle(ctx, body.Handle)
 		if err != nil {
@@ -142,7 +142,7 @@ func (s *Service) resolveRepeat(ctx context.Context, existing account, id string
 
 // respondWithSession answers 201 with the account and a new token.
 func (s *Service) respondWithSession(c *gin.Context, a account) {
-	token, expires, err := s.cfg.Signer.Player(a.ID, s.cfg.Now(), s.cfg.TokenTTL)
+	token, expires, err := s.cfg.Signer.Player(a.ID, a.ReadAt, s.cfg.TokenTTL)
 	if err != nil {
 		s.fail(c, err)
 		return

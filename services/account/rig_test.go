@@ -104,6 +104,7 @@ type rig struct {
 	server *httptest.Server
 	kafka  *fakeKafka
 	signer *auth.Signer
+	public ed25519.PublicKey
 }
 
 func newRig(t *testing.T) *rig {
@@ -113,7 +114,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	logger := slog.New(slog.NewTextHandler(testWriter{t}, nil))
-	r := &rig{t: t, kafka: newFakeKafka(), signer: auth.NewSigner(key)}
+	r := &rig{t: t, kafka: newFakeKafka(), signer: auth.NewSigner(key), public: key.Public().(ed25519.PublicKey)}
 	r.Service, err = New(Config{
 		Pool: postgrestest.New(t).Pool, Commands: r.kafka, Players: index{},
 		Signer: r.signer, Verifier: auth.NewVerifier(key.Public().(ed25519.PublicKey), time.Now),
@@ -188,6 +189,15 @@ func (r *rig) register(body string, headers ...string) session {
 	var s session
 	if resp := r.request("POST", "/v1/accounts", "", body, &s, headers...); resp.StatusCode != http.StatusCreated {
 		r.t.Fatalf("register %s: %d", body, resp.StatusCode)
+	}
+	return s
+}
+
+func (r *rig) signIn(handle, password string) session {
+	r.t.Helper()
+	var s session
+	if resp := r.request("POST", "/v1/sessions", "", `{"handle":"`+handle+`","password":"`+password+`"}`, &s); resp.StatusCode != http.StatusCreated {
+		r.t.Fatalf("sign in as %s: %d", handle, resp.StatusCode)
 	}
 	return s
 }

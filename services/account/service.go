@@ -12,16 +12,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"tabiya/internal/auth"
 	"tabiya/internal/httpx"
 	"tabiya/internal/postgres"
+	"tabiya/internal/ratelimit"
 	"tabiya/internal/readiness"
 	"tabiya/schemas"
 )
@@ -40,8 +43,8 @@ type Config struct {
 	Verifier *auth.Verifier
 	// Regions are the home regions to choose from; the first is the default.
 	Regions []string
-	// TokenTTL is how long a token is valid. Tokens cannot be revoked, so it
-	// should be short. Default 12 hours.
+	// TokenTTL is how long a token is valid: default 12 hours, at most
+	// auth.MaxTokenLife.
 	TokenTTL time.Duration
 	// MaxHashes is how many passwords are hashed at the same time, with 19 MiB of
 	// memory each. Default 2.
@@ -69,6 +72,8 @@ func (c *Config) Validate() error {
 		return errors.New("account: no regions")
 	case c.TokenTTL < 0 || c.MaxHashes < 0:
 		return errors.New("account: a limit is negative")
+	case c.TokenTTL > auth.MaxTokenLife:
+		return fmt.Errorf("account: tokens may live for %v at most", auth.MaxTokenLife)
 	}
 	for _, region := range c.Regions {
 		if !schemas.ValidRegion(region) {
@@ -85,6 +90,7 @@ type Service struct {
 	hashes    *hasher
 	relay     *relay
 	attempts  *attempts
+	signOuts  *ratelimit.Keyed[string] // by player id
 	readiness *readiness.Status
 }
 
@@ -99,11 +105,14 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	return &Service{
-		cfg:       cfg,
-		accounts:  store{cfg.Pool, postgres.NewBreaker("account", cfg.Logger, cfg.Registerer)},
-		hashes:    hashes,
-		relay:     newRelay(cfg.Pool, cfg.Commands, cfg.Logger, cfg.Registerer),
-		attempts:  newAttempts(cfg.Now),
+		cfg:      cfg,
+		accounts: store{cfg.Pool, postgres.NewBreaker("account", cfg.Logger, cfg.Registerer)},
+		hashes:   hashes,
+		relay:    newRelay(cfg.Pool, cfg.Commands, cfg.Logger, cfg.Registerer),
+		attempts: newAttempts(cfg.Now),
+		signOuts: ratelimit.New(func() *rate.Limiter {
+			return rate.NewLimiter(signOutPerSecond, signOutBurst)
+		}, rememberedRates, strings.Clone),
 		readiness: readiness.New("postgres", 0),
 	}, nil
 }
@@ -113,6 +122,8 @@ func (s *Service) Routes(r gin.IRouter) {
 	g := r.Group("/v1", httpx.Authenticate(s.cfg.Verifier))
 	g.POST("/accounts", s.create)
 	g.POST("/sessions", s.signIn)
+	g.DELETE("/sessions", httpx.RequirePlayer, s.signOutEverywhere)
+	g.DELETE("/sessions/current", httpx.RequirePlayer, s.signOut)
 	g.GET("/accounts/me", httpx.RequirePlayer, s.own)
 	g.PATCH("/accounts/me", httpx.RequirePlayer, s.update)
 	g.DELETE("/accounts/me", httpx.RequirePlayer, s.close)

@@ -26,6 +26,9 @@ type account struct {
 	Revision     int64
 	CreatedAt    time.Time
 	Closed       bool
+	// ReadAt is when the row was read, by the clock of the database, or a later time from
+	// which on tokens of the account are valid. Tokens are issued as of it.
+	ReadAt time.Time
 }
 
 var (
@@ -41,13 +44,14 @@ type store struct {
 	breaker postgres.Breaker
 }
 
-const selectAccount = `SELECT id::text, handle, coalesce(email, ''), password_hash, region, country, revision, created_at, closed_at IS NOT NULL FROM accounts `
+const selectAccount = `SELECT id::text, handle, coalesce(email, ''), password_hash, region, country, revision, created_at, closed_at IS NOT NULL,
+	greatest(clock_timestamp(), sessions_not_before) FROM accounts `
 
 func (s store) one(ctx context.Context, where string, args ...any) (account, error) {
 	var a account
 	err := s.breaker.Do(ctx, func(ctx context.Context) error {
 		return s.pool.QueryRow(ctx, selectAccount+where, args...).
-			Scan(&a.ID, &a.Handle, &a.Email, &a.PasswordHash, &a.Region, &a.Country, &a.Revision, &a.CreatedAt, &a.Closed)
+			Scan(&a.ID, &a.Handle, &a.Email, &a.PasswordHash, &a.Region, &a.Country, &a.Revision, &a.CreatedAt, &a.Closed, &a.ReadAt)
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -77,52 +81,20 @@ func (s store) transact(ctx context.Context, fn func(context.Context, pgx.Tx) er
 	})
 }
 
-// Create inserts the account, whose revision must be 1, and enqueues
-// RegisterPlayer.
-func (s store) Create(ctx context.Context, a account) error {
+// Create inserts the account, whose revision must be 1, enqueues RegisterPlayer, and
+// returns the account as it is then.
+func (s store) Create(ctx context.Context, a account) (account, error) {
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `
+		if err := tx.QueryRow(ctx, `
 			INSERT INTO accounts (id, handle, handle_lower, email, email_lower, password_hash, region, country, revision, created_at)
-			VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''), $6, $7, $8, $9, $10)`,
+			VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''), $6, $7, $8, $9, $10) RETURNING clock_timestamp()`,
 			a.ID, a.Handle, strings.ToLower(a.Handle), a.Email, strings.ToLower(a.Email), a.PasswordHash, a.Region, a.Country, a.Revision, a.CreatedAt,
-		); err != nil {
+		).Scan(&a.ReadAt); err != nil {
 			return err
 		}
 		return enqueue(ctx, tx, a, schemas.RegisterPlayer, &schemas.RegisterPlayerPayload{Handle: a.Handle, Country: a.Country})
 	})
-	return writeError("insert account", err)
-}
-
-// Update stores the account and, if its public part has changed, enqueues
-// UpdatePlayer. Returns errStale unless the stored revision is one less than a's.
-func (s store) Update(ctx context.Context, a account, public bool) error {
-	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		if err := mustChange(tx.Exec(ctx, `
-			UPDATE accounts SET email = nullif($2, ''), email_lower = nullif($3, ''), password_hash = $4, region = $5, country = $6, revision = $7
-			WHERE id = $1 AND revision = $7 - 1 AND closed_at IS NULL`,
-			a.ID, a.Email, strings.ToLower(a.Email), a.PasswordHash, a.Region, a.Country, a.Revision,
-		)); err != nil || !public {
-			return err
-		}
-		return enqueue(ctx, tx, a, schemas.UpdatePlayer,
-			&schemas.UpdatePlayerPayload{Handle: a.Handle, Country: a.Country, Revision: a.Revision})
-	})
-	return writeError("update account", err)
-}
-
-// Close erases e-mail and password and enqueues ClosePlayer. Returns errStale
-// unless the stored revision is one less than a's.
-func (s store) Close(ctx context.Context, a account) error {
-	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		if err := mustChange(tx.Exec(ctx, `
-			UPDATE accounts SET email = NULL, email_lower = NULL, password_hash = '', revision = $2, closed_at = now()
-			WHERE id = $1 AND revision = $2 - 1 AND closed_at IS NULL`, a.ID, a.Revision,
-		)); err != nil {
-			return err
-		}
-		return enqueue(ctx, tx, a, schemas.ClosePlayer, nil)
-	})
-	return writeError("close account", err)
+	return a, writeError("insert account", err)
 }
 
 // mustChange returns errStale if a statement has changed no row.
@@ -136,8 +108,12 @@ func mustChange(tag pgconn.CommandTag, err error) error {
 // enqueue adds a command to the outbox. The command's id is derived from the
 // account's revision, so its consumers recognize a repeat.
 func enqueue(ctx context.Context, tx pgx.Tx, a account, command schemas.CommandType, payload any) error {
+	return enqueueCommand(ctx, tx, a, schemas.DerivedID(a.ID, "account", a.Revision), command, payload)
+}
+
+func enqueueCommand(ctx context.Context, tx pgx.Tx, a account, id string, command schemas.CommandType, payload any) error {
 	r := schemas.Command{
-		ID: schemas.DerivedID(a.ID, "account", a.Revision), Type: command, Key: a.ID,
+		ID: id, Type: command, Key: a.ID,
 		Region: a.Region, Actor: schemas.ActorSystem, Payload: payload,
 	}.Record()
 	_, err := tx.Exec(ctx, `INSERT INTO outbox (topic, key, type, region, value) VALUES ($1, $2, $3, $4, $5)`,

@@ -58,6 +58,7 @@ func (s *Service) stream(c *gin.Context, q query, media string) {
 	}
 	defer s.exports.End(e)
 	httpx.Stream(c)
+	httpx.OnSessionEnd(c, cancel)
 	encode, left, started := encoderOf(media), q.Limit, false
 	for {
 		n := streamPage

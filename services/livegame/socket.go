@@ -1,12 +1,14 @@
 package livegame
 
 import (
+	"errors"
 	"iter"
 	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
+	"tabiya/internal/auth"
 	"tabiya/internal/core/game"
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
@@ -68,6 +70,7 @@ func (s *Service) openSocket(c *gin.Context) {
 		return
 	}
 	k.conn = conn
+	httpx.OnSessionEnd(c, func() { conn.Box().Close(outbox.SessionOver) })
 	state, end, ok := s.games.Watch(g, held.Watcher{Box: conn.Box(), FromSeq: fromSeq, Spectates: !plays, WantsCount: true})
 	if !ok { // it was evicted since the lookup: a client that reconnects finds it
 		why := outbox.OutOfStep
@@ -197,7 +200,10 @@ func (k *socket) mayAct() (schemas.Code, string) {
 	case k.playerID == "":
 		return schemas.CodeUnauthenticated, "this needs a player's token"
 	}
-	if _, err := k.service.cfg.Verifier.Verify(k.token); err != nil {
+	switch _, err := k.service.cfg.Verifier.Verify(k.token); {
+	case errors.Is(err, auth.ErrEnded):
+		return schemas.CodeSessionEnded, "sign in again and connect again"
+	case err != nil:
 		return schemas.CodeTokenExpired, "sign in again and connect again"
 	}
 	return "", ""

@@ -59,7 +59,8 @@ func (s *Service) tvEvents(c *gin.Context) {
 		return
 	}
 	defer release()
+	out := eventstream.Begin(c, media)
 	tvstream.Stream(c.Request.Context(), tvstream.Config{
 		Games: s.games, View: s.view, Stopping: s.availability.Stopping, OnTooSlow: s.metrics.tooSlow.Inc,
-	}, speed, httpx.PlayerID(c), eventstream.Begin(c, media))
+	}, speed, httpx.PlayerID(c), out)
 }

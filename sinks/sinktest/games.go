@@ -130,6 +130,7 @@ func Others(at schemas.Time) (all []schemas.Event) {
 	add(schemas.PlayerRegistered, player, &schemas.PlayerFacts{Handle: "magnus", Country: "NO"})
 	add(schemas.PlayerUpdated, player, &schemas.PlayerFacts{Handle: "Magnus"})
 	add(schemas.PlayerRated, player, &schemas.PlayerRatedPayload{GameID: game, Speed: schemas.Blitz, Rating: 1512.25, Deviation: 201.5, Volatility: 0.06, Change: 12.25, Games: 1})
+	add(schemas.SessionsEnded, player, &schemas.SessionsEndedPayload{NotBefore: at})
 	add(schemas.PlayerClosed, player, &schemas.PlayerClosedPayload{})
 	add(schemas.PlayerQueued, queue, &schemas.PlayerQueuedPayload{TicketID: ID(r), PlayerID: player, Rating: 1500, Waiting: 1})
 	add(schemas.PlayerLeftQueue, queue, &schemas.PlayerLeftQueuePayload{TicketID: ID(r), PlayerID: player})

@@ -23,6 +23,8 @@ func Decide(s *State, cmd schemas.Command, at schemas.Time, origin schemas.Origi
 		return d.register(s, p)
 	case *schemas.UpdatePlayerPayload:
 		return d.update(s, p)
+	case *schemas.EndSessionsPayload:
+		return d.endSessions(s, p)
 	case *schemas.JoinQueuePayload:
 		return d.join(s, p)
 	case *schemas.ReleaseSeatPayload:

@@ -17,7 +17,7 @@ func Replay(s *State, cmd schemas.Command, at schemas.Time, origin schemas.Origi
 		return d.replayJoin(s, p)
 	case *schemas.RequeueSeatPayload:
 		return d.replayRequeue(s, p)
-	case *schemas.RegisterPlayerPayload, *schemas.UpdatePlayerPayload:
+	case *schemas.RegisterPlayerPayload, *schemas.UpdatePlayerPayload, *schemas.EndSessionsPayload:
 		return d.eventsOrReply(s, out)
 	}
 	switch cmd.Type {

@@ -16,17 +16,18 @@ type End uint8
 
 // The reasons. Open is the zero value: the outbox still takes items.
 const (
-	Open      End = iota
-	TooSlow       // the outbox was full: the client must resume with from_seq
-	GoingAway     // the service is stopping
-	GameOver      // the game gets no more events
-	OutOfStep     // this instance lost events: the client must resume with from_seq
-	Left          // the player left
+	Open        End = iota
+	TooSlow         // the outbox was full: the client must resume with from_seq
+	GoingAway       // the service is stopping
+	GameOver        // the game gets no more events
+	OutOfStep       // this instance lost events: the client must resume with from_seq
+	Left            // the player left
+	SessionOver     // the player signed out, changed the password or closed the account
 )
 
 // String returns the text for the close frame.
 func (e End) String() string {
-	return [...]string{"open", "too slow: come back with from_seq", "going away", "the game is over", "out of step: come back with from_seq", "you left"}[e]
+	return [...]string{"open", "too slow: come back with from_seq", "going away", "the game is over", "out of step: come back with from_seq", "you left", "the session has ended: sign in again"}[e]
 }
 
 // Outbox is one client's queue. Any goroutine may put items in, without waiting;

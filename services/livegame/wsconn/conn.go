@@ -24,6 +24,8 @@ const (
 	statusTooSlow websocket.StatusCode = 4008
 	// statusSilent closes a connection whose client leaves a ping unanswered.
 	statusSilent websocket.StatusCode = 4009
+	// statusSessionOver closes a connection whose token is not valid any more.
+	statusSessionOver websocket.StatusCode = 4401
 
 	// historyChunk is how many bytes of the first items are joined for one write.
 	historyChunk = 32 << 10

@@ -143,6 +143,8 @@ func closeCode(end outbox.End) websocket.StatusCode {
 		return statusTooSlow
 	case outbox.GoingAway:
 		return websocket.StatusGoingAway
+	case outbox.SessionOver:
+		return statusSessionOver
 	case outbox.OutOfStep:
 		return websocket.StatusTryAgainLater
 	default:
