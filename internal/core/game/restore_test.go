@@ -249,7 +249,7 @@ func TestGameIsAbortedIfNotBothPlayersComeAfterALongOutage(t *testing.T) {
 		t.Fatalf("%+v", events)
 	}
 	g.outage(20_000) // does not count
-	g.pulsesUntil(g.at + 11_000)
+	g.pulsesUntil(g.at + 10_500)
 	if events := g.checkFlag(); len(events) != 0 {
 		t.Fatalf("%+v", events)
 	}
