@@ -84,7 +84,7 @@ func TestNoFlagFallsBecauseOfAnOutage(t *testing.T) {
 		g := newGameWithPulses(t, moves)
 		flag := g.state.FlagAt()
 		g.pulsesUntil(flag - 2000)
-		g.at = g.pulses.Last() + 600_000
+		g.at = g.pulses.Last() + 500_000
 		if events := g.checkFlag(); len(events) != 0 {
 			t.Fatalf("after %q, while nobody could move: %+v", moves, events)
 		}
