@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 PLIES ?= 1000000
 
-.PHONY: run deps test race oracle venv bench build lint
+.PHONY: run deps test race oracle venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -31,15 +31,40 @@ TAGS = -tags nomsgpack
 
 # Built and then run, because "go run" ends with status 1 after a Ctrl-C, which make
 # reports as an error. Make itself waits for the program.
-run: ## run everything in one process: make run ARGS="--listen :9000"
+run: web-if-node ## run everything in one process: make run ARGS="--listen :9000"
 	@$(GO) build $(TAGS) -o bin/tabiya ./cmd/tabiya
 	@bin/tabiya up $(ARGS)
 
 deps: ## install on Debian what the tests need besides Go and make
 	scripts/deps.sh
 
-build: ## build a static binary, bin/tabiya
+build: web-if-node ## build a static binary, bin/tabiya
 	CGO_ENABLED=0 $(GO) build $(TAGS) -trimpath -o bin/tabiya ./cmd/tabiya
+
+# The chess app is built into web/dist, which the binary embeds; only when something that
+# it is made of has changed.
+WEB = .cache/web
+WEB_SOURCES = $(shell find web/src web/public web/scripts web/index.html web/*.json web/*.ts services/openapi/*.yaml schemas/jsonschema/events -type f)
+
+web: $(WEB)/built ## build the chess app (needs Node and npm)
+
+$(WEB)/built: $(WEB)/packages $(WEB_SOURCES)
+	cd web && npm run --silent build -- --logLevel warn
+	@touch $@
+
+$(WEB)/packages: web/package.json web/package-lock.json
+	@echo "installing what the chess app is built with, from npm" >&2
+	cd web && npm ci --silent --no-audit --no-fund
+	@mkdir -p $(WEB) && touch $@
+
+# Without Node, or without its packages, the program is built all the same, and its page
+# says how to get the app.
+web-if-node:
+	@if command -v node && command -v npm; then $(MAKE) --no-print-directory web || echo "the chess app was not built; the rest is" >&2; fi >/dev/null
+
+web-test: web build ## test the chess app: its logic, and browsers against the program (needs Chromium)
+	cd web && npm run --silent check
+	cd web && npm run --silent browsers
 
 LINTER = .cache/bin/golangci-lint
 

@@ -25,7 +25,7 @@
 //	{"type":"ack","clientMoveId":"a1","seq":3}
 //	{"type":"refused","clientMoveId":"a1","code":"not_your_turn","detail":"..."}
 //	{"type":"error","code":"malformed_json","detail":"..."}   see below
-//	{"type":"pong","lagCs":4}              answers ping, with the round trip that the server measured
+//	{"type":"pong","lagCs":4,"now":"..."}  answers ping, with the round trip that the server measured, and its time
 //	{"type":"watchers","count":12}         the number of spectators, when it changes, at most once a second
 //	{"type":"clocks","running":false}      nobody can move: the clocks of the game stand still
 //	{"type":"clocks","running":true,"runsAt":"...","deadlineAt":"..."}  moves are possible; the clocks run from runsAt on
@@ -45,7 +45,8 @@
 //
 // lag is the round trip that the client measured, in centiseconds. The server measures
 // it too: it sends each player a ping (RFC 6455, 5.5.2) every 5 seconds. The smaller of
-// the two values counts (ADR 18).
+// the two values counts (ADR 18), and no more than the connection's shortest round trip,
+// nor than the kernel measures if no proxy is between (ADR 29).
 //
 // # Disconnecting
 //
@@ -58,7 +59,8 @@
 // The server closes a socket with 1000 a minute after the game's end, 1001 when it
 // stops, 1002 after bytes that are not a WebSocket frame, 1008 after too many malformed
 // frames or too many beyond the rate limit, 1009 after a frame that is too long, 1013
-// when this instance has lost events, 4008 if the client reads too slowly and 4009 if
-// it does not answer pings. After 1001, 1013 and 4008 the client should reconnect with
-// from_seq.
+// when this instance has lost events or needs a watcher's place for a player, 4008 if the
+// client reads too slowly, 4009 if it does not answer pings and 4010 if the player has
+// opened the game in too many places. After 1001, 1013 and 4008 the client should
+// reconnect with from_seq; after 4010 it must not, or its pages would end each other.
 package protocol
