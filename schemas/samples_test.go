@@ -145,7 +145,7 @@ func commandVariants() map[string]schemas.Command {
 	}})
 	seat.Key, seat.Actor = whiteID, schemas.ActorSystem
 	return map[string]schemas.Command{
-		"SeatInGame-game":    seat,
+		"SeatInGame-game": seat,
 		"CreateGame-rematch": variant(schemas.CreateGame, &schemas.CreateGamePayload{
 			White: black, Black: white, TimeControl: blitz, FEN: endgameFEN, Private: true, RematchOf: earlierGameID,
 		}),
