@@ -40,10 +40,13 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 		s.deadLetter(ctx, in.raw, errNotPulse)
 		return
 	}
+	part.writing.Lock()
+	defer part.writing.Unlock()
 	if err := part.prepareReplay(ctx.Context(), ctx.Offset(), ctx.Timestamp()); err != nil {
 		failSession(ctx, err)
 		return
 	}
+	part.handled = s.origin(ctx).Offset
 	if part.isPulse(in.cmd) {
 		s.handlePulse(ctx, part, in.cmd, at)
 		return

@@ -16,7 +16,7 @@ import (
 )
 
 // AmidOutages is a Core whose decisions depend on when nobody could move. Its
-// partitions have pulses (ADR 31).
+// partitions have pulses (ADR 32).
 type AmidOutages[R tables.Row] interface {
 	// DecideAmid is Decide; outages are those that stand before the command in its
 	// partition.

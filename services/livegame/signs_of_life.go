@@ -11,7 +11,7 @@ import (
 )
 
 // giveSignsOfLife tells the games processors, until ctx is done, that this instance
-// takes moves. While no instance does, the clocks of all games stand still (ADR 31).
+// takes moves. While no instance does, the clocks of all games stand still (ADR 32).
 func (s *Service) giveSignsOfLife(ctx context.Context) {
 	tick := time.NewTicker(schemas.SignOfLifeEvery)
 	defer tick.Stop()

@@ -1,5 +1,5 @@
 // Package outage computes when the clocks of games stood still because nobody could
-// move (ADR 31).
+// move (ADR 32).
 //
 // The owner of a partition of game-commands sends a pulse about once a second, as
 // long as it handles commands and a livegame service is there to take moves. Two

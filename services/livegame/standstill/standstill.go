@@ -1,5 +1,5 @@
 // Package standstill tells the watchers of games that the clocks stand still because
-// nobody can move, and when they run again (ADR 31). It follows the pulses that the
+// nobody can move, and when they run again (ADR 32). It follows the pulses that the
 // games processors have handled: where none comes, nothing is decided.
 package standstill
 
