@@ -4,7 +4,7 @@ GO ?= go
 CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
 	./internal/core/clock/... ./internal/core/game/... ./internal/httpx/... ./internal/law/... ./internal/core/pairing/... \
 	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/ratelimit/... ./internal/readiness ./internal/replay/... ./internal/retry ./internal/eventually ./internal/gamestest \
-	./internal/core/rules ./internal/supervise/... ./services/openapi/...
+	./internal/core/rules ./internal/supervise/... ./services/openapi/... ./test/check
 # Concurrent packages, whose tests start brokers. They run under the race detector too,
 # one at a time; "make race" runs more of them than "make test" has time for.
 RACED = ./internal/kafka ./internal/kafka/follow ./services/livegame/...
@@ -22,8 +22,9 @@ VENV = .cache/venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 PLIES ?= 1000000
+MINUTES ?= 3
 
-.PHONY: run deps test race oracle venv bench build lint web web-if-node web-test
+.PHONY: run deps test race oracle chaos venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -90,6 +91,10 @@ race: venv ## test all concurrent packages under the race detector
 
 oracle: venv ## compare the rules with python-chess and another library: make oracle PLIES=50000
 	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game
+
+chaos: ## faults of every kind on a platform of processes: make chaos MINUTES=3 [FAULTS=..] [SEED=..] [CLOCKS=all] [WEAK=..]
+	TABIYA_TEST_CHAOS=$(MINUTES) TABIYA_TEST_CHAOS_FAULTS="$(FAULTS)" TABIYA_TEST_CHAOS_SEED=$(SEED) TABIYA_TEST_CHAOS_WEAK=$(WEAK) TABIYA_TEST_CHAOS_CLOCKS=$(CLOCKS) \
+		TABIYA_TEST_CHAOS_OUT=$(CURDIR)/.cache/chaos.json $(GO) test -count=1 -timeout 0 -v -run '^TestChaos' ./test
 
 # Without Python, the tests that need it are skipped; with CI=true they fail.
 venv:

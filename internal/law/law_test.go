@@ -106,9 +106,9 @@ var libraryRules = []struct {
 	{"github.com/versity/versitygw", []string{"internal/embedded"}, "other code must not depend on whether the object store is embedded"},
 	{"github.com/fergusstrange/embedded-postgres", []string{"internal/embedded"}, "other code must not depend on whether the database is embedded"},
 	{"github.com/aws/aws-sdk-go-v2", []string{"internal/objstore"}, "objstore is the only adapter to S3"},
-	{"github.com/jackc/pgx/v5", []string{"internal/postgres", "services/account", "services/history", "sinks/postgres"}, "only these use tables in Postgres"},
+	{"github.com/jackc/pgx/v5", []string{"internal/postgres", "services/account", "services/history", "sinks/postgres", "test"}, "only these use tables in Postgres"},
 	{"github.com/gin-gonic/gin", []string{"internal/httpx", "services", "cmd"}, "only services speak HTTP"},
-	{"github.com/parquet-go/parquet-go", []string{"sinks/parquet"}, "only this sink writes Parquet"},
+	{"github.com/parquet-go/parquet-go", []string{"sinks/parquet", "test"}, "only this sink writes Parquet; tests read it"},
 }
 
 type listed struct {
