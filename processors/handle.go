@@ -70,7 +70,7 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 	started := time.Now()
 	d, err := s.p.decide(request[R]{
 		cmd: in.cmd, at: at, origin: s.origin(ctx), row: row, raw: raw, deletedBy: part.deletedBy(ctx.Key()),
-		format: int(s.format.Load()),
+		format:  int(s.format.Load()),
 		outages: part.pulses.before(s.origin(ctx).Offset),
 	})
 	s.p.metrics.decide.Observe(time.Since(started).Seconds())
