@@ -65,9 +65,12 @@ func (s *session[R]) emit(ctx goka.Context, part *partition[R], messages []messa
 		headers := goka.Headers{schemas.HeaderType: []byte(m.Type), schemas.HeaderRegion: []byte(m.Region)}
 		if m.eventID != "" {
 			headers[schemas.HeaderPlace] = strconv.AppendInt(nil, s.origin(ctx).Offset, 10)
-		}
-		if m.eventID != "" && schemas.EventType(m.Type).CarriesRow() {
-			headers[schemas.HeaderRow] = raw
+			if format := schemas.FormatHeader(int(s.format.Load())); format != nil {
+				headers[schemas.HeaderFormat] = format
+			}
+			if schemas.EventType(m.Type).CarriesRow() {
+				headers[schemas.HeaderRow] = raw
+			}
 		}
 		ctx.Emit(goka.Stream(m.Topic), m.Key, m.Value, goka.WithCtxEmitHeaders(headers))
 	}

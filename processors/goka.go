@@ -41,7 +41,7 @@ func (s *session[R]) options() []goka.ProcessorOption {
 		goka.WithHasher(kafka.Hasher()),
 		goka.WithProducerBuilder(kafka.GokaProducer(s.producer, s.tableRecord)),
 		goka.WithTopicManagerBuilder(kafka.GokaTopics(cfg)),
-		goka.WithConsumerGroupBuilder(s.member.Goka(maxStop, s.producer.Abort)),
+		goka.WithConsumerGroupBuilder(s.member.Goka(maxStop, s.producer.Abort, s.isGivenUp)),
 		goka.WithConsumerSaramaBuilder(kafka.GokaConsumer(cfg)),
 		goka.WithStorageBuilder(s.openPartition),
 		goka.WithUpdateCallback(s.applyRecord),

@@ -23,6 +23,7 @@ type partition[R tables.Row] struct {
 	number int32
 	store  *kafka.Storage
 	timers *timers
+	pulses *pulses // nil if the group has none
 
 	foreign *foreignRecords // in the table topic
 	writing sync.Mutex      // held while a command is handled or a stale owner's row is replaced
@@ -32,6 +33,8 @@ type partition[R tables.Row] struct {
 	staleKeys map[string]bool // keys whose last record in the table topic is a stale owner's
 
 	tableRecords int // read in the recovery
+	later        laterRows
+	givenUp      atomic.Pointer[error] // why no command is handled; nil if they are
 
 	quarantined *quarantine
 	misplaced   misplacedRows
@@ -56,11 +59,15 @@ func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
 	p := &partition[R]{
 		foreign: newForeignRecords(), handled: -1,
 		s: s, number: number, store: kafka.NewStorage(), guard: tables.NewGuard(0),
-		staleKeys: make(map[string]bool), refusals: newRefusals(),
+		staleKeys: make(map[string]bool), later: make(laterRows), refusals: newRefusals(),
 		quarantined: newQuarantine(s.p.quarantineMetrics.keys),
 		misplaced:   misplacedRows{gauge: s.p.quarantineMetrics.misplaced},
 	}
 	p.timers = newTimers(s.clock.now, s.producer.SendPatiently, p.committed.Load)
+	if s.p.amidOutages != nil {
+		p.pulses = newPulses(number, s.commandPartitions)
+		p.timers.standStill = p.pulses.standStill
+	}
 	p.store.OnRecovered, p.store.OnClosed = p.recovered, p.close
 	return p
 }
@@ -68,6 +75,9 @@ func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
 // recovered completes the recovery once the table topic is read, before the first
 // command.
 func (p *partition[R]) recovered() error {
+	if p.giveUp() {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
 	if err := p.checkTable(ctx); err != nil {
@@ -83,6 +93,9 @@ func (p *partition[R]) recovered() error {
 		return err
 	}
 	if err := p.quarantineRecovered(); err != nil {
+		return err
+	}
+	if err := p.loadPulses(); err != nil {
 		return err
 	}
 	commands := p.s.p.table.Commands
@@ -123,9 +136,12 @@ func (p *partition[R]) checkDecided(ctx context.Context) error {
 		topology.ErrMismatch, p.s.p.table.Commands, p.number, schemas.FormatPlace(p.s.commands.Place(p.number, p.replayEnd)), schemas.FormatPlace(decided))
 }
 
-// startTimers sets the timer of every row and starts to fire them.
+// startTimers sets the timer of every row and starts to fire them, and to send pulses.
 func (p *partition[R]) startTimers() error {
 	for key, raw := range p.store.All() {
+		if p.isPulseKey(key) {
+			continue
+		}
 		row, err := p.s.p.decodeRow(key, raw)
 		if err == nil {
 			err = p.setTimer(key, row)
@@ -135,6 +151,9 @@ func (p *partition[R]) startTimers() error {
 				return err
 			}
 		}
+	}
+	if p.pulses.endedLong(p.s.clock.now()) {
+		p.timers.sendAll()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -152,8 +171,14 @@ func (p *partition[R]) startTimers() error {
 			})
 		}
 	}
+	if p.pulses != nil {
+		p.running.Go(func() { p.pulses.run(ctx, p.s.signsOfLife.recent, p.s.producer.SendPatiently) })
+	}
 	return nil
 }
+
+// isPulseKey reports whether the rows of a key are not games but the partition's.
+func (p *partition[R]) isPulseKey(key string) bool { return p.pulses != nil && schemas.IsPulseKey(key) }
 
 // startForeign notes up to where the recovery has read the table topic.
 func (p *partition[R]) startForeign(ctx context.Context) error {
@@ -196,6 +221,9 @@ func (p *partition[R]) close() {
 	p.running.Wait()
 	p.quarantined.clear()
 	p.misplaced.clear()
+	if p.givenUp.Swap(nil) != nil {
+		p.s.p.quarantineMetrics.givenUp.Dec()
+	}
 	p.s.removePartition(p)
 }
 

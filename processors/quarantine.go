@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tabiya/schemas"
-	"tabiya/tables"
 )
 
 // A key whose row cannot be decoded is quarantined: its commands are refused, and
@@ -193,6 +192,7 @@ func (p *Processor[R]) nextTimer(key string, row R) (at schemas.Time, cmd func()
 type quarantineMetrics struct {
 	keys      prometheus.Gauge
 	misplaced prometheus.Gauge
+	givenUp   prometheus.Gauge
 }
 
 // newQuarantineMetrics registers the metrics of a group.
@@ -205,16 +205,16 @@ func newQuarantineMetrics(r prometheus.Registerer, group string) (quarantineMetr
 		misplaced: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "tabiya_misplaced_rows", Help: "Rows that are ignored because they are on another partition than their key's.", ConstLabels: labels,
 		}),
+		givenUp: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "tabiya_given_up_partitions", Help: "Partitions whose commands are not handled because a later release wrote a row.", ConstLabels: labels,
+		}),
 	}
 	if r == nil {
 		return m, nil
 	}
-	var errs [2]error
+	var errs [3]error
 	m.keys, errs[0] = register(r, m.keys)
 	m.misplaced, errs[1] = register(r, m.misplaced)
+	m.givenUp, errs[2] = register(r, m.givenUp)
 	return m, errors.Join(errs[:]...)
 }
-
-// isLaterFormat reports whether a newer release wrote the row. It is not
-// quarantined: this release must leave the partition to a newer one.
-func isLaterFormat(err error) bool { return errors.Is(err, tables.ErrLaterFormat) }

@@ -2,7 +2,6 @@ package processors_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"testing"
@@ -15,7 +14,6 @@ import (
 	"tabiya/internal/kafka"
 	"tabiya/processors"
 	"tabiya/schemas"
-	"tabiya/tables"
 )
 
 // poisons are records that are not the row of their key. row is the key's row, and
@@ -315,20 +313,5 @@ func TestReplayForAQuarantinedKeyGetsNoReply(t *testing.T) {
 	r.expectReply(next, schemas.CodeQuarantined)
 	if n := len(r.log(schemas.CommandReplies)); n != 1 {
 		t.Fatalf("there are %d replies, want that to the new command alone", n)
-	}
-}
-
-func TestRowOfALaterFormatStopsTheProcessor(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, 1)
-	later := counterTable().Encode("g", &counter{head: schemas.Head{Version: 1, Offset: 0}})
-	later[0] = 3
-	r.produce(&kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: later})
-	m := r.startUnready()
-	if err := m.wait(); !errors.Is(err, tables.ErrLaterFormat) {
-		t.Fatalf("Run returned %v", err)
-	}
-	if m.Ready() == nil {
-		t.Fatal("the stopped processor is ready")
 	}
 }

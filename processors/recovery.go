@@ -2,6 +2,7 @@ package processors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/lovoo/goka"
@@ -33,16 +34,19 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 			return nil
 		}
 		delete(p.staleKeys, key)
+		delete(p.later, key)
 		p.quarantined.lift(key)
 		if header == nil && p.s.p.remakesDeleted {
 			p.quarantined.add(key, quarantinedRow{offset: ctx.Offset(), reason: errDeletedByHand})
 		}
 		return p.store.Delete(key)
 	}
-	if err := p.s.p.table.Verify(key, value); isLaterFormat(err) {
-		err = fmt.Errorf("offset %d of %s/%d: %w", ctx.Offset(), ctx.Topic(), ctx.Partition(), err)
-		p.s.fatal.Store(&err)
-		return err
+	if err := p.s.p.table.Verify(key, value); errors.Is(err, tables.ErrLaterFormat) {
+		p.later.add(key, value, fmt.Errorf("offset %d of %s/%d: %w", ctx.Offset(), ctx.Topic(), ctx.Partition(), err))
+		return nil
+	} else if err != nil && p.isPulseKey(key) {
+		p.s.p.logger.Error("corrupt pulse row ignored", "topic", ctx.Topic(), "partition", ctx.Partition(), "offset", ctx.Offset(), "err", err)
+		return nil
 	} else if err != nil {
 		delete(p.staleKeys, key)
 		p.quarantined.add(key, quarantinedRow{raw: value, offset: ctx.Offset(), reason: err})
@@ -51,6 +55,9 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 	newer, err := p.guard.AcceptRow(key, have, value)
 	if err != nil {
 		return err
+	}
+	if head, err := tables.PeekHead(value); err == nil && newer {
+		newer = p.later.supersededBy(key, head)
 	}
 	if !newer {
 		p.staleKeys[key] = true

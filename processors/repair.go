@@ -165,7 +165,7 @@ func (s *session[R]) rebuild(core Rebuilder[R], cmd schemas.Command, read readin
 	if err != nil {
 		return row, nil, nil, fmt.Errorf("rebuild row %q from %d events: %w", cmd.Key, read.events, err)
 	}
-	raw = s.p.table.Encode(cmd.Key, row)
+	raw = s.p.table.EncodeAs(int(s.format.Load()), cmd.Key, row)
 	if _, err = s.p.decodeRow(cmd.Key, raw); err != nil {
 		return row, nil, nil, err
 	}

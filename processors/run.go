@@ -22,8 +22,7 @@ const (
 // Run handles commands until ctx is done, and then returns nil. It survives
 // outages of Kafka: it starts again until it succeeds. In the same way it waits
 // until Kafka keeps all events (kafka.EventsCheck). It returns an error only for
-// what starting again does not repair: topology.ErrMismatch and tables.ErrLaterFormat.
-// It may be called again.
+// what starting again does not repair, topology.ErrMismatch, and may be called again.
 func (p *Processor[R]) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -51,7 +50,7 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 			break
 		}
 		p.notRunning.Store(&err)
-		if errors.Is(err, topology.ErrMismatch) || isLaterFormat(err) {
+		if errors.Is(err, topology.ErrMismatch) {
 			return err
 		}
 		if time.Since(started) > 2*maxPause {

@@ -30,10 +30,13 @@ type session[R tables.Row] struct {
 	clock    *brokerClock
 	stall    *stallDetector
 
+	signsOfLife *signsOfLife // nil if the group has no pulses
+
 	topology          topology.Snapshot
 	commandPartitions int32 // as topology says
 	commands          schemas.TopicIdentity
 	replyPartitions   int32
+	format            atomic.Int32 // in which rows and events are written; topology may raise it
 
 	fatal atomic.Pointer[error] // the error that Run returns
 
@@ -61,6 +64,7 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 	}
 	aggregate := s.topology.Of(p.table.Commands)
 	s.commandPartitions, s.commands = aggregate.Partitions, aggregate.Commands
+	s.format.Store(int32(aggregate.Format))
 	if s.producer, err = kafka.NewProducerFor(p.cfg.Kafka, s.topology); err != nil {
 		return err
 	}
@@ -79,6 +83,11 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 		return err
 	}
 	s.clock.observe(schemas.TimeOf(now))
+	if p.amidOutages != nil {
+		if s.signsOfLife, err = newSignsOfLife(p.cfg.Kafka); err != nil {
+			return err
+		}
+	}
 	s.goka, err = goka.NewProcessor(p.cfg.Kafka.Brokers, s.graph(), s.options()...)
 	return err
 }
@@ -111,8 +120,11 @@ func (s *session[R]) run(ctx context.Context) error {
 	background.Go(func() { s.stall.run(ctx) })
 	background.Go(func() { s.watchCommits(ctx) })
 	background.Go(func() { s.watchTableEnds(ctx) })
+	if s.signsOfLife != nil {
+		background.Go(func() { s.signsOfLife.run(ctx) })
+	}
 	background.Go(func() {
-		if err := s.topology.Watch(ctx, s.client, s.topics()...); err != nil {
+		if err := s.topology.Watch(ctx, s.client, s.raiseFormat, s.topics()...); err != nil {
 			s.producer.Abort() // what is not acknowledged yet may be for another topic
 			end(err)
 		}
@@ -123,6 +135,14 @@ func (s *session[R]) run(ctx context.Context) error {
 		return err
 	}
 	return context.Cause(ctx)
+}
+
+// raiseFormat is called when topology has raised the format. Rows and events from
+// now on are written in it.
+func (s *session[R]) raiseFormat(now topology.Snapshot) {
+	format := now.Of(s.p.table.Commands).Format
+	s.format.Store(int32(format))
+	s.p.logger.Info("rows and events are written in a later format from now on", "format", format)
 }
 
 func (s *session[R]) close() {

@@ -52,6 +52,8 @@ const (
 	AcceptRematch   CommandType = "AcceptRematch"   // livegame service
 	DeclineRematch  CommandType = "DeclineRematch"  // livegame service
 
+	Pulse CommandType = "Pulse" // games processor, about once a second for each partition: under its PulseKey, see package outage
+
 	// Make a quarantined row again. The operator sends it; the processor sends it a
 	// second time, once it has read what the row follows from.
 	RepairRow    CommandType = "RepairRow"    // of a game

@@ -3,8 +3,13 @@ package schemas
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
+
+// ErrUnknownType means that a message has a type that this release does not know. A
+// later one may have added it.
+var ErrUnknownType = errors.New("unknown type")
 
 // DecodeCommand decodes the value of a record of a commands topic. It returns an
 // error for malformed bytes and never panics.
@@ -86,14 +91,18 @@ func DecodeReply(value []byte) (Reply, error) {
 		return Reply{}, fmt.Errorf("decode reply: %w", err)
 	}
 	k, ok := commandKinds[w.CommandType]
-	if !ok || (w.ReplyType != CommandRejected && w.ReplyType != CommandRepeated) {
-		return Reply{}, fmt.Errorf("decode reply: unknown type %.60q to command %.60q", w.ReplyType, w.CommandType)
+	if !ok || !knownReply(w.ReplyType) {
+		return Reply{}, fmt.Errorf("decode reply: %w %.60q to command %.60q", ErrUnknownType, w.ReplyType, w.CommandType)
 	}
 	key, err := w.key(k.of)
 	if err != nil {
 		return Reply{}, fmt.Errorf("decode reply to %s: %w", w.CommandType, err)
 	}
-	return Reply{w.ReplyType, w.CommandID, w.CommandType, key, w.Region, w.Actor, w.OccurredAt, w.Code, w.Detail, w.Seq}, nil
+	return Reply{w.ReplyType, w.CommandID, w.CommandType, key, w.Region, w.Actor, w.OccurredAt, w.Code, w.Detail, w.Seq, w.Outage}, nil
+}
+
+func knownReply(t ReplyType) bool {
+	return t == CommandRejected || t == CommandRepeated || t == PulseHandled
 }
 
 // decodeEnvelope decodes value into the envelope w. name and payload point into w
@@ -108,7 +117,7 @@ func decodeEnvelope[T ~string](value []byte, w any, name *T, payload *any, kinds
 	k, ok := kinds[*name]
 	switch {
 	case !ok:
-		return kind{}, fmt.Errorf("unknown type %.60q", string(*name))
+		return kind{}, fmt.Errorf("%w %.60q", ErrUnknownType, string(*name))
 	case k.newPayload == nil:
 		*payload = nil
 		return k, nil

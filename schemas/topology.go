@@ -14,9 +14,6 @@ import (
 // altered or replaced by a copy; the record says which one holds our data.
 const TopologyTopic = "topology"
 
-// TopologyFormat is the format of rows and events that this release writes.
-const TopologyFormat = 1
-
 // Aggregate is an aggregate's name, its topics, and the Goka group that reads the
 // commands.
 type Aggregate struct{ Name, Group, Commands, Table, Events string }
@@ -45,7 +42,7 @@ func AggregateOf(topic string) (a Aggregate, ok bool) {
 type Topology struct {
 	Aggregate  string `json:"aggregate"`
 	Generation int64  `json:"generation"` // counts the records of the aggregate, from 1
-	Format     int    `json:"format"`     // of rows and events
+	Format     int    `json:"format"`     // in which rows and events are written; it never falls
 	Partitions int32  `json:"partitions"` // of each of the three topics
 	// Rebuilding says that the rows of the table are being made again. Until that is
 	// finished, the table must not be used.

@@ -11,16 +11,21 @@ import (
 
 // ErrLaterFormat means that a later release wrote the row. Such a row is not
 // corrupt: a processor of this release must leave the partition to a newer one.
-var ErrLaterFormat = errors.New("the row is of a later format")
+var ErrLaterFormat = schemas.ErrLaterFormat
 
+// The first byte of a row is the number of its frame.
 const (
-	// format is the format that Encode writes.
-	format = 2
-	// formatWithoutChecksum is the format of the previous release, which Decode
-	// reads.
-	formatWithoutChecksum = 1
-	// maxFormat is the highest number that a later release may give to a format.
-	maxFormat = 31
+	// frameWithoutChecksum is the frame before there were formats. It is read only.
+	frameWithoutChecksum = 1
+	// firstWithChecksum is the first frame with a checksum.
+	firstWithChecksum = 2
+	// oldestFrame is the frame of schemas.OldestFormat. Each later format has the next
+	// number.
+	oldestFrame = 2
+	// latestFrame is the frame of schemas.LatestFormat.
+	latestFrame = oldestFrame + schemas.LatestFormat - schemas.OldestFormat
+	// maxFrame is the highest number that a later release may give to a frame.
+	maxFrame = 31
 
 	commonHeadSize = 17 // format, version and offset: the same in every format
 	headSize       = commonHeadSize + 4
@@ -32,7 +37,7 @@ const maxVersion = 1 << 48
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // PeekHead decodes the version and offset of an encoded row and checks nothing
-// else. Returns ErrLaterFormat for a row of a later release.
+// else. For a row of a later release it returns them with ErrLaterFormat.
 func PeekHead(raw []byte) (schemas.Head, error) {
 	h, _, err := splitFrame(raw)
 	return h, err
@@ -47,14 +52,14 @@ func splitFrame(raw []byte) (h schemas.Head, body []byte, err error) {
 	h.Version = int64(binary.BigEndian.Uint64(raw[1:]))
 	h.Offset = int64(binary.BigEndian.Uint64(raw[9:]))
 	switch f := raw[0]; {
-	case f == formatWithoutChecksum:
+	case f == frameWithoutChecksum:
 		return h, raw[commonHeadSize:], nil
-	case f == format && len(raw) >= headSize:
+	case hasChecksum(raw) && len(raw) >= headSize:
 		return h, raw[headSize:], nil
-	case f > format && f <= maxFormat && h.Version > 0 && h.Version < maxVersion && h.Offset >= -1:
-		return schemas.Head{}, nil, fmt.Errorf("%w: %d, this release reads up to %d", ErrLaterFormat, f, format)
+	case f > latestFrame && f <= maxFrame && h.Version > 0 && h.Version < maxVersion && h.Offset >= -1:
+		return h, nil, fmt.Errorf("%w: the row has frame %d, this release reads up to %d", ErrLaterFormat, f, latestFrame)
 	}
-	return schemas.Head{}, nil, fmt.Errorf("%d bytes are not a row of format %d", len(raw), format)
+	return schemas.Head{}, nil, fmt.Errorf("%d bytes are not a row of a frame from %d to %d", len(raw), frameWithoutChecksum, latestFrame)
 }
 
 // checksum returns the CRC-32C of a row's key, head and body. The key is included
@@ -65,9 +70,14 @@ func checksum(key string, commonHead, body []byte) uint32 {
 	return crc32.Update(sum, castagnoli, []byte(key))
 }
 
-// appendHead appends a head whose checksum is zero.
-func appendHead(b []byte, h schemas.Head) []byte {
-	b = append(b, format)
+// hasChecksum reports whether this release reads the row's frame and the frame has a
+// checksum.
+func hasChecksum(raw []byte) bool { return raw[0] >= firstWithChecksum && raw[0] <= latestFrame }
+
+// appendHead appends a head whose checksum is zero, for a row of a format that this
+// release can write.
+func appendHead(b []byte, format int, h schemas.Head) []byte {
+	b = append(b, byte(oldestFrame+format-schemas.OldestFormat))
 	b = binary.BigEndian.AppendUint64(b, uint64(h.Version))
 	b = binary.BigEndian.AppendUint64(b, uint64(h.Offset))
 	return append(b, 0, 0, 0, 0)
@@ -79,10 +89,10 @@ func seal(key string, raw []byte) {
 	binary.BigEndian.PutUint32(raw[commonHeadSize:], sum)
 }
 
-// checkSum returns an error if a row of the present format has another checksum
-// than its bytes give.
+// checkSum returns an error if a row whose frame has a checksum has another one than
+// its bytes give.
 func checkSum(key string, raw, body []byte) error {
-	if raw[0] != format {
+	if !hasChecksum(raw) {
 		return nil
 	}
 	if checksum(key, raw[:commonHeadSize], body) != binary.BigEndian.Uint32(raw[commonHeadSize:]) {

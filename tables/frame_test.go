@@ -3,6 +3,7 @@ package tables_test
 import (
 	"encoding/binary"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -99,10 +100,44 @@ func TestCorruptHistoryWithoutChecksumIsRejected(t *testing.T) {
 	}
 }
 
+// laterFrame is the frame of the first format that this release does not read.
+const laterFrame = 2 + schemas.LatestFormat - schemas.OldestFormat + 1
+
+func TestRowOfEachFormatIsReadBack(t *testing.T) {
+	t.Parallel()
+	for format := schemas.OldestFormat; format <= schemas.LatestFormat; format++ {
+		raw := tables.Players().EncodeAs(format, playerID, fullPlayer())
+		if want := byte(1 + format); raw[0] != want {
+			t.Errorf("format %d has frame %d, want %d", format, raw[0], want)
+		}
+		got, err := tables.Players().Decode(playerID, raw)
+		if err != nil || !reflect.DeepEqual(got, fullPlayer()) {
+			t.Errorf("format %d was read as %+v: %v", format, got, err)
+		}
+		raw[len(raw)-1] ^= 1
+		if err := tables.Players().Verify(playerID, raw); err == nil {
+			t.Errorf("format %d: a changed row is accepted", format)
+		}
+	}
+}
+
+func TestHeadOfALaterFormatIsRead(t *testing.T) {
+	t.Parallel()
+	later := tables.Players().Encode(playerID, fullPlayer())
+	want, err := tables.PeekHead(later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later[0] = laterFrame
+	if got, err := tables.PeekHead(later); !errors.Is(err, tables.ErrLaterFormat) || got != want {
+		t.Errorf("got %+v: %v, want %+v", got, err, want)
+	}
+}
+
 func TestRowOfALaterFormatIsNotCorrupt(t *testing.T) {
 	t.Parallel()
 	later := tables.Players().Encode(playerID, fullPlayer())
-	later[0] = 3
+	later[0] = laterFrame
 	for name, err := range map[string]error{
 		"Verify": tables.Players().Verify(playerID, later),
 		"Decode": func() error { _, err := tables.Players().Decode(playerID, later); return err }(),
@@ -115,7 +150,7 @@ func TestRowOfALaterFormatIsNotCorrupt(t *testing.T) {
 			t.Errorf("%s returned %v", name, err)
 		}
 	}
-	secondGeneration := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64([]byte{3}, 1), uint64(schemas.Place(2, 7)))
+	secondGeneration := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64([]byte{laterFrame}, 1), uint64(schemas.Place(2, 7)))
 	if _, err := tables.PeekHead(append(secondGeneration, "anything"...)); !errors.Is(err, tables.ErrLaterFormat) {
 		t.Errorf("a row of the second generation: %v", err)
 	}

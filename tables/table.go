@@ -3,19 +3,19 @@
 //
 // An encoded row is
 //
-//	byte 0       format, 2
+//	byte 0       frame, 2
 //	bytes 1-8    version, big endian: counts the row's changes
 //	bytes 9-16   place of the last command that changed the row, big endian: its
 //	             generation and offset (schemas.Place)
 //	bytes 17-20  CRC-32C of bytes 0-16, the body and the key, big endian
 //	bytes 21-    the body, in the table's own codec
 //
-// Format 1 has no checksum: its body begins at byte 17. A reader can compare the
+// Frame 1 has no checksum: its body begins at byte 17. A reader can compare the
 // versions of two rows without decoding their bodies.
 //
-// A release that changes the frame or a body's codec gives byte 0 the next number
-// and keeps bytes 0-16 as they are. So an older release tells a newer row
-// (ErrLaterFormat) from a corrupt one.
+// A release that changes the frame or a body's codec has the next schemas.LatestFormat
+// and so the next number in byte 0. It keeps bytes 0-16 as they are, so that an older
+// release tells a newer row (ErrLaterFormat) from a corrupt one.
 package tables
 
 import (
@@ -36,7 +36,8 @@ type Table[R Row] struct {
 	AppendBody func(b []byte, row R) []byte
 	DecodeBody func(key string, head schemas.Head, body []byte) (R, error)
 	// Check, if set, returns an error for a row with corrupt parts that DecodeBody
-	// left unread. It is called for rows without a checksum.
+	// left unread. Decode calls it for rows without a checksum, and readers that a panic
+	// would end for all: a checksum does not say that this release knows all parts.
 	Check func(row R) error
 	// SizeHint, if set, returns how many bytes AppendBody will append, so that
 	// Encode needs one allocation.
@@ -50,13 +51,17 @@ type Row interface {
 	Head() schemas.Head
 }
 
-// Encode encodes the row of a key with its frame.
-func (t Table[R]) Encode(key string, row R) []byte {
+// Encode encodes the row of a key in schemas.OldestFormat.
+func (t Table[R]) Encode(key string, row R) []byte { return t.EncodeAs(schemas.OldestFormat, key, row) }
+
+// EncodeAs encodes the row of a key with its frame, in a format from
+// schemas.OldestFormat to schemas.LatestFormat.
+func (t Table[R]) EncodeAs(format int, key string, row R) []byte {
 	size := 1024
 	if t.SizeHint != nil {
 		size = headSize + t.SizeHint(row)
 	}
-	b := t.AppendBody(appendHead(make([]byte, 0, size), row.Head()), row)
+	b := t.AppendBody(appendHead(make([]byte, 0, size), format, row.Head()), row)
 	seal(key, b)
 	return b
 }
@@ -84,7 +89,7 @@ func (t Table[R]) Decode(key string, raw []byte) (row R, err error) {
 	if row, err = t.DecodeBody(key, h, body); err != nil {
 		return row, err
 	}
-	if raw[0] == formatWithoutChecksum && t.Check != nil {
+	if raw[0] == frameWithoutChecksum && t.Check != nil {
 		err = t.Check(row)
 	}
 	return row, err
@@ -94,7 +99,7 @@ func (t Table[R]) Decode(key string, raw []byte) (row R, err error) {
 // checksum stands for the body.
 func (t Table[R]) Verify(key string, raw []byte) error {
 	_, body, err := splitFrame(raw)
-	if err == nil && raw[0] == format {
+	if err == nil && hasChecksum(raw) {
 		if err = checkSum(key, raw, body); err == nil {
 			return nil
 		}

@@ -2,32 +2,41 @@ package tables
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
 )
 
-// take applies one record.
+// take applies one record. What it holds was written by others: nothing in it may end
+// the process.
 func (v *View[R]) take(r *kgo.Record) {
-	key := string(r.Key)
-	v.mu.Lock()
-	taken := v.apply(key, r)
-	if taken {
-		v.index(key)
-	}
-	if taken {
-		for _, ch := range v.waiting[key] {
-			close(ch)
+	defer func() {
+		if p := recover(); p != nil {
+			v.logger.Error("view skips a row", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "err", fmt.Errorf("panic: %v", p))
 		}
-		delete(v.waiting, key)
-	}
-	v.mu.Unlock()
-	if !taken || v.OnUpdate == nil {
+	}()
+	key := string(r.Key)
+	if !v.applyAndWake(key, r) || v.OnUpdate == nil {
 		return
 	}
 	row, _ := v.Get(key)
 	v.OnUpdate(key, row)
+}
+
+func (v *View[R]) applyAndWake(key string, r *kgo.Record) (taken bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.apply(key, r) {
+		return false
+	}
+	v.index(key)
+	for _, ch := range v.waiting[key] {
+		close(ch)
+	}
+	delete(v.waiting, key)
+	return true
 }
 
 // index notes the SecondKey of a row that has changed.

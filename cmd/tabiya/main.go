@@ -27,6 +27,7 @@ type cli struct {
 	Sink      sinkCmd      `cmd:"" help:"Run one sink. Several processes of the same sink share its partitions."`
 	Topics    topicsCmd    `cmd:"" help:"Manage the Kafka topics."`
 	Rebuild   rebuildCmd   `cmd:"" help:"Make derived data again from the log."`
+	Upgrade   upgradeCmd   `cmd:"" help:"Finish an upgrade to this release, once no older one runs."`
 	Repair    repairCmd    `cmd:"" help:"List the rows that cannot be read, and repair them."`
 	Token     tokenCmd     `cmd:"" help:"Manage the signing key and issue service tokens."`
 	Ready     readyCmd     `cmd:"" help:"Check whether a running process is ready; exit status 0 if it is."`

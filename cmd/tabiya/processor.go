@@ -31,6 +31,7 @@ func (c processorCmd) Run(ctx context.Context, logger *slog.Logger) (err error) 
 	if err := n.addProcessor(c.Name, deps); err != nil {
 		return err
 	}
+	n.appear(deps.kafka, "processor "+c.Name)
 	return c.serve(ctx, n)
 }
 

@@ -58,6 +58,9 @@ func (c serviceCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
 	if err := n.addServices(ctx, deps, c.Names...); err != nil {
 		return err
 	}
+	if !onlyHistory(c.Names) {
+		n.appear(deps.kafka, "service "+strings.Join(c.Names, " "))
+	}
 	return c.serve(ctx, n)
 }
 

@@ -40,6 +40,7 @@ func (c sinkCmd) Run(ctx context.Context, logger *slog.Logger) (err error) {
 	if err := n.addSink(ctx, c.Name, deps); err != nil {
 		return err
 	}
+	n.appear(deps.kafka, "sink "+c.Name)
 	return c.serve(ctx, n)
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"slices"
 
+	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/topology"
 	"tabiya/internal/supervise"
 	"tabiya/schemas"
@@ -13,6 +15,13 @@ var serviceTopics = map[string][]string{
 	"account":     {schemas.PlayerCommands, schemas.PlayersTable},
 	"matchmaking": {schemas.PlayerCommands, schemas.PlayersTable, schemas.PlayerEvents, schemas.QueueEvents, schemas.GameEvents},
 	"livegame":    {schemas.GameCommands, schemas.GamesTable, schemas.GameEvents, schemas.PlayersTable},
+}
+
+// appear adds a part that shows the process to `tabiya upgrade`.
+func (n *node) appear(cfg kafka.Config, name string) {
+	n.workers = append(n.workers, supervise.Part{Name: "list of processes", Run: func(ctx context.Context) error {
+		return kafka.Appear(ctx, cfg, name)
+	}})
 }
 
 // monitorTopology adds a part that makes the process not ready, and its producer

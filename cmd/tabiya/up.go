@@ -95,6 +95,7 @@ func (c upCmd) run(ctx context.Context, logger *slog.Logger, l listeners, parts 
 	if err := n.addServices(ctx, deps, "account", "matchmaking", "livegame", "history"); err != nil {
 		return err
 	}
+	n.appear(deps.kafka, "up")
 	token, _, err := auth.NewSigner(serviceKey).Service("up", time.Now(), serviceTokenTTL)
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func NewGroupMember(cfg Config, lag *Lag, maxInFlight int) *GroupMember {
 	return &GroupMember{cfg: cfg, lag: lag, maxInFlight: maxInFlight}
 }
 
-// Goka returns the consumer group for one run of Goka. It wraps sarama's group in four
+// Goka returns the consumer group for one run of Goka. It wraps sarama's group in five
 // ways:
 //
 //   - It commits offsets only up to the first record that is still in flight.
@@ -38,14 +38,16 @@ func NewGroupMember(cfg Config, lag *Lag, maxInFlight int) *GroupMember {
 //   - It reports progress to the lag.
 //   - If the records in flight are not acknowledged in maxStop after the partitions
 //     were lost, it calls abort, which must fail them.
-func (m *GroupMember) Goka(maxStop time.Duration, abort func()) goka.ConsumerGroupBuilder {
+//   - It reads no records of a partition that is given up. It asks givenUp after the
+//     partition's recovery.
+func (m *GroupMember) Goka(maxStop time.Duration, abort func(), givenUp func(partition int32) bool) goka.ConsumerGroupBuilder {
 	return func(_ []string, name, _ string) (sarama.ConsumerGroup, error) {
 		if err := m.join(name); err != nil {
 			return nil, fmt.Errorf("join group %s: %w: %w", name, ErrUnavailable, err)
 		}
 		return &group{
 			ConsumerGroup: m.inner, client: m.client, lag: m.lag, maxInFlight: m.maxInFlight,
-			maxStop: maxStop, abort: abort, patience: m.cfg.Session(),
+			maxStop: maxStop, abort: abort, givenUp: givenUp, patience: m.cfg.Session(),
 		}, nil
 	}
 }
@@ -81,6 +83,7 @@ type group struct {
 	maxInFlight int
 	maxStop     time.Duration
 	abort       func()
+	givenUp     func(partition int32) bool
 	patience    time.Duration
 }
 
@@ -93,7 +96,7 @@ func (g *group) Consume(ctx context.Context, topics []string, handler sarama.Con
 	g.client.waitUntil(ctx)
 	var failing time.Time // since when
 	for ctx.Err() == nil {
-		h := &groupHandler{inner: handler, lag: g.lag, maxInFlight: g.maxInFlight, maxStop: g.maxStop, abort: g.abort}
+		h := &groupHandler{inner: handler, lag: g.lag, maxInFlight: g.maxInFlight, maxStop: g.maxStop, abort: g.abort, givenUp: g.givenUp}
 		err := g.ConsumerGroup.Consume(ctx, topics, h)
 		switch {
 		case err == nil || h.session != nil && h.err == nil: // a rebalance, or a last commit that failed
@@ -120,6 +123,7 @@ type groupHandler struct {
 	maxInFlight int
 	maxStop     time.Duration
 	abort       func()
+	givenUp     func(partition int32) bool
 	session     *groupSession // nil before Setup
 	err         error         // of Goka's Setup or Cleanup
 }
@@ -149,8 +153,12 @@ func (h *groupHandler) Cleanup(s sarama.ConsumerGroupSession) error {
 
 // ConsumeClaim registers each record of a partition as in flight and then hands it
 // to Goka.
-func (h *groupHandler) ConsumeClaim(_ sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+func (h *groupHandler) ConsumeClaim(s sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
 	h.lag.Begin(claim.Topic(), claim.Partition(), claim.InitialOffset())
+	if h.givenUp(claim.Partition()) {
+		<-s.Context().Done() // without it, sarama would end the session of all partitions
+		return nil
+	}
 	registered := &groupClaim{claim, make(chan *sarama.ConsumerMessage, 64)}
 	stop := make(chan struct{})
 	go func() {

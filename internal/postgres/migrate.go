@@ -16,7 +16,8 @@ import (
 var migrations embed.FS
 
 // Migrate brings the schema up to date. Processes may call it at the same time: one
-// migrates under an advisory lock, and the others wait for it.
+// migrates under an advisory lock, and the others wait for it. It returns an
+// ErrLaterSchema, and changes nothing, if the schema is for later releases.
 func Migrate(ctx context.Context, dsn string) error {
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {
@@ -41,6 +42,9 @@ func Migrate(ctx context.Context, dsn string) error {
 		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
+	}
+	if err := checkOldestRelease(ctx, db, provider); err != nil {
+		return fmt.Errorf("migrate postgres: %w", Unavailable(err))
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate postgres: %w", Unavailable(err))

@@ -16,6 +16,7 @@ type metrics struct {
 	events   prometheus.Counter
 	skipped  *prometheus.CounterVec
 	rereads  prometheus.Counter
+	unknown  *prometheus.CounterVec
 	tooSlow  prometheus.Counter
 	unsent   *prometheus.CounterVec
 	logBytes prometheus.Counter
@@ -44,6 +45,10 @@ func newMetrics() *metrics {
 			Name: "tabiya_livegame_rereads_total",
 			Help: "Reads of games-table because a game lacked an event.",
 		}),
+		unknown: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tabiya_livegame_unknown_types_total",
+			Help: "Records skipped because this release does not know their type, by topic.",
+		}, []string{"topic"}),
 		tooSlow: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tabiya_livegame_slow_readers_total",
 			Help: "Sockets and streams that were cut off because the client read too slowly.",
@@ -61,7 +66,7 @@ func newMetrics() *metrics {
 
 // register registers the metrics, and gauges that read the service.
 func (m *metrics) register(r prometheus.Registerer, s *Service) {
-	r.MustRegister(s.lag, m.latency, m.answered, m.events, m.skipped, m.rereads, m.tooSlow, m.unsent, m.logBytes,
+	r.MustRegister(s.lag, m.latency, m.answered, m.events, m.skipped, m.rereads, m.unknown, m.tooSlow, m.unsent, m.logBytes,
 		gauge("tabiya_livegame_games", "Games held.", func() float64 { return float64(s.games.Len()) }),
 		gauge("tabiya_livegame_waiting_commands", "Commands that wait for their event.", func() float64 { return float64(s.commands.Len()) }),
 		gauge("tabiya_livegame_connections", "Open sockets and streams.", func() float64 { return float64(s.connections.Len()) }),

@@ -2,6 +2,7 @@ package matchmaking
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -77,10 +78,15 @@ func (s *Service) probe(ctx context.Context) error {
 // handle handles one record. It decodes an event only if its header names a type
 // that somebody waits for.
 func (s *Service) handle(r *kgo.Record) {
+	defer func() {
+		if p := recover(); p != nil { // others wrote the record: nothing in it may end the process
+			s.skip(r, fmt.Errorf("panic: %v", p))
+		}
+	}()
 	if r.Topic == schemas.CommandReplies {
 		reply, err := schemas.DecodeReply(r.Value)
 		if err != nil {
-			s.logSkipped(r, err)
+			s.skip(r, err)
 			return
 		}
 		if schemas.ValidID(reply.Actor) {
@@ -93,7 +99,7 @@ func (s *Service) handle(r *kgo.Record) {
 	}
 	ev, err := schemas.DecodeEvent(r.Value)
 	if err != nil {
-		s.logSkipped(r, err)
+		s.skip(r, err)
 		return
 	}
 	switch p := ev.Payload.(type) {
@@ -118,7 +124,12 @@ func (s *Service) wanted(eventType schemas.EventType, key string) bool {
 	}
 }
 
-// logSkipped logs a record that cannot be decoded. It stays on its topic.
-func (s *Service) logSkipped(r *kgo.Record, err error) {
+// skip counts and logs a record that cannot be decoded. It stays on its topic.
+func (s *Service) skip(r *kgo.Record, err error) {
+	s.skipped.WithLabelValues(r.Topic).Inc()
+	if errors.Is(err, schemas.ErrUnknownType) {
+		s.unknown.Log(r, err)
+		return
+	}
 	s.cfg.Logger.Error("record skipped", "err", err, "topic", r.Topic, "partition", r.Partition, "offset", r.Offset)
 }

@@ -108,6 +108,8 @@ type Service struct {
 	lag     *kafka.Lag
 	rates   *ratelimit.Keyed[string] // of joins and leaves, by player id
 
+	unknown       *kafka.UnknownTypes
+	skipped       *prometheus.CounterVec // records that could not be decoded, by topic
 	subscriptions *subscriptions
 	caughtUp      atomic.Bool
 	// unreachable is the outcome of the last ping, for refusing requests at once;
@@ -131,11 +133,15 @@ func New(cfg Config) (*Service, error) {
 			return rate.NewLimiter(rate.Limit(cfg.RequestRate), 10*cfg.RequestRate)
 		}, rememberedRates, strings.Clone),
 
+		unknown: kafka.NewUnknownTypes(cfg.Logger),
+		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tabiya_matchmaking_records_skipped_total", Help: "Records that could not be decoded, by topic.",
+		}, []string{"topic"}),
 		subscriptions: newSubscriptions(cfg),
 		readiness:     readiness.New("kafka", cfg.Kafka.Session()),
 	}
 	cfg.Players.OnUpdate = s.subscriptions.UpdateRow
-	cfg.Registerer.MustRegister(s.lag, s.subscriptions.open, s.subscriptions.cut)
+	cfg.Registerer.MustRegister(s.lag, s.skipped, s.subscriptions.open, s.subscriptions.cut)
 	return s, nil
 }
 

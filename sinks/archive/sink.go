@@ -95,7 +95,7 @@ func (s *Sink) Run(ctx context.Context) error {
 		r.encoders <- encoder
 	}
 	r.consumer = consumer.New(consumer.Config{
-		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Events: s.events, Broker: r.kafka, Lag: s.lag,
+		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: s.cfg.Topics, Events: s.events, Broker: r.kafka, Lag: s.lag, Logger: s.cfg.Logger,
 		FetchWait: 250 * time.Millisecond,
 		OnAssigned: func(ctx context.Context, topic string, partition int32) (int64, bool, error) {
 			return r.assigned(ctx, s.format.Name(), topic, partition)

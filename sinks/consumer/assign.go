@@ -90,6 +90,9 @@ func (c *Consumer) revoked(_ context.Context, _ *kgo.Client, revoked map[string]
 	for topic, partitions := range revoked {
 		for _, partition := range partitions {
 			c.cfg.Lag.Forget(topic, partition)
+			if c.later.forget(topic, partition) {
+				c.Resume(topic, partition)
+			}
 			c.cfg.OnRevoked(topic, partition)
 		}
 	}

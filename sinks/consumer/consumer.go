@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -40,6 +41,7 @@ type Config struct {
 	Events *kafka.EventsCheck // of the topics; see Join
 	Broker *retry.Dependency
 	Lag    *kafka.Lag // may be nil
+	Logger *slog.Logger
 	// FetchWait is how long the broker waits until it has 64 KiB of records: under
 	// full load, a fetch for every small batch would cost more than the sink's own
 	// work.
@@ -62,12 +64,13 @@ type Consumer struct {
 	admin    *kadm.Client
 	joined   chan struct{} // closed once client and admin are set
 	failed   chan error    // capacity 1
+	later    *laterPartitions
 }
 
 // New creates a Consumer. Join must be called before any other method but Ready and
 // Leave.
 func New(cfg Config) *Consumer {
-	return &Consumer{cfg: cfg, joined: make(chan struct{}), failed: make(chan error, 1)}
+	return &Consumer{cfg: cfg, joined: make(chan struct{}), failed: make(chan error, 1), later: newLaterPartitions(cfg.Logger)}
 }
 
 // Join waits until the broker says that it keeps all events, and then joins the
@@ -155,7 +158,7 @@ func (c *Consumer) Ready(ctx context.Context) error {
 	if err := c.client.Ping(ctx); err != nil {
 		return fmt.Errorf("reach kafka: %w", err)
 	}
-	return c.cfg.Broker.Err()
+	return errors.Join(c.cfg.Broker.Err(), c.later.err())
 }
 
 // Commit commits the place up to which a partition is written. It serves those

@@ -33,11 +33,15 @@ func (c *Consumer) Poll(ctx context.Context, max int, handle func(topic string, 
 	}
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		identity := c.topology.identity(p.Topic)
-		for _, r := range p.Records {
+		records, stop := c.later.cut(p.Topic, p.Partition, p.Records)
+		if stop {
+			c.Pause(p.Topic, p.Partition)
+		}
+		for _, r := range records {
 			r.Offset = identity.Place(p.Partition, r.Offset)
 		}
-		if len(p.Records) > 0 {
-			handle(p.Topic, p.Partition, p.Records)
+		if len(records) > 0 {
+			handle(p.Topic, p.Partition, records)
 		}
 	})
 	return nil
@@ -93,5 +97,7 @@ func (c *Consumer) Pause(topic string, partition int32) {
 
 // Resume ends a pause.
 func (c *Consumer) Resume(topic string, partition int32) {
-	c.client.ResumeFetchPartitions(map[string][]int32{topic: {partition}})
+	if !c.later.isStopped(topic, partition) {
+		c.client.ResumeFetchPartitions(map[string][]int32{topic: {partition}})
+	}
 }

@@ -39,7 +39,9 @@ func (c *Consumer) readTopology(ctx context.Context) error {
 // WatchTopology returns an error when the topics or topology are no longer what they
 // were at Join, and nil when ctx is done.
 func (c *Consumer) WatchTopology(ctx context.Context) error {
-	return c.topology.Watch(ctx, c.topology.client, c.topology.topics...)
+	// What a sink writes does not depend on the format: it only has to be one that
+	// this release reads.
+	return c.topology.Watch(ctx, c.topology.client, func(topology.Snapshot) {}, c.topology.topics...)
 }
 
 // identity returns a topic's identity, which turns its offsets into places. A topic

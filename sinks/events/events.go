@@ -21,7 +21,12 @@ type Event struct {
 
 // Decode decodes a record of an events topic. It returns an error for a value that is
 // not an event, or that a table could not hold. The event shares no memory with value.
-func Decode(topic string, value []byte) (Event, error) {
+func Decode(topic string, value []byte) (decoded Event, err error) {
+	defer func() { // others wrote the value: nothing in it may end the process
+		if p := recover(); p != nil {
+			decoded, err = Event{}, fmt.Errorf("decode event: panic: %v", p)
+		}
+	}()
 	if !utf8.Valid(value) {
 		return Event{}, errors.New("decode event: not UTF-8")
 	}

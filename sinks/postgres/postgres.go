@@ -147,7 +147,7 @@ func (s *Sink) Run(ctx context.Context) error {
 		writeDone: make(chan error, 1),
 	}
 	r.consumer = consumer.New(consumer.Config{
-		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: topics, Events: s.events, Broker: r.kafka, Lag: s.lag,
+		Kafka: s.cfg.Kafka, Group: s.cfg.Group, Topics: topics, Events: s.events, Broker: r.kafka, Lag: s.lag, Logger: s.cfg.Logger,
 		FetchWait:  100 * time.Millisecond, // adds to FlushAfter until a game is in its players' history
 		OnAssigned: r.assigned, OnRevoked: r.revoked,
 	})

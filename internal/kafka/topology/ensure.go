@@ -61,7 +61,7 @@ func ensure(ctx context.Context, cfg kafka.Config, client *kgo.Client) error {
 
 // present returns the first generation of an aggregate, with its topics as they are.
 func present(ctx context.Context, client *kgo.Client, a schemas.Aggregate) (schemas.Topology, error) {
-	t := schemas.Topology{Aggregate: a.Name, Generation: 1, Format: schemas.TopologyFormat}
+	t := schemas.Topology{Aggregate: a.Name, Generation: 1, Format: schemas.OldestFormat}
 	details, err := kadm.NewClient(client).ListTopics(ctx, a.Commands, a.Table, a.Events)
 	if err := errors.Join(err, details.Error()); err != nil {
 		return t, fmt.Errorf("look up the topics of %s: %w", a.Name, err)

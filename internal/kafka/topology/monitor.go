@@ -63,7 +63,7 @@ func (m *Monitor) follow(ctx context.Context) error {
 		return err
 	}
 	m.state.Store(&state{Snapshot: snapshot})
-	return snapshot.Watch(ctx, client, m.topics...)
+	return snapshot.Watch(ctx, client, func(now Snapshot) { m.state.Store(&state{Snapshot: now}) }, m.topics...)
 }
 
 // ReadChecked is Read followed by Check, within 15 seconds.

@@ -3,7 +3,7 @@
 //
 //	topology, err := topology.Read(ctx, client)              // before anything is read or written
 //	err = topology.Check(ctx, client, topics...)             // are they still the same topics?
-//	err = topology.Watch(ctx, client, topics...)             // ends when they are not, or when topology changes
+//	err = topology.Watch(ctx, client, raised, topics...)     // ends when they are not, or when topology changes
 //
 // Kafka tells nobody that a topic was deleted, created again or given more
 // partitions, so Watch asks for the ids and counts every few seconds. The same
@@ -72,7 +72,8 @@ func read(ctx context.Context, client *kgo.Client) (s Snapshot, err error) {
 }
 
 // apply takes a record of the topology topic. It skips malformed ones, and those of a
-// generation before the present one, which a delayed writer may send.
+// generation before the present one, which a delayed writer may send. A format never
+// falls: data of the higher one may have been written already.
 func (s Snapshot) apply(r *kgo.Record) error {
 	key := string(r.Key)
 	if r.Value == nil {
@@ -81,6 +82,7 @@ func (s Snapshot) apply(r *kgo.Record) error {
 	}
 	t, err := schemas.DecodeTopology(r.Value)
 	if err == nil && t.Aggregate == key && t.Generation >= s.records[key].Generation {
+		t.Format = max(t.Format, s.records[key].Format)
 		s.records[key] = t
 	}
 	return nil
@@ -117,8 +119,10 @@ func (s Snapshot) compare(name string, have kadm.TopicDetail) error {
 		return fmt.Errorf("%w: topic %s does not exist any more: run `tabiya topics create`, then %s", ErrMismatch, name, mend)
 	case have.Err != nil:
 		return fmt.Errorf("look up topic %s: %w", name, have.Err)
-	case want.Format > schemas.TopologyFormat:
-		return fmt.Errorf("%w: the data of %s has format %d and this release knows %d: run a later release", ErrMismatch, name, want.Format, schemas.TopologyFormat)
+	case want.Format > schemas.LatestFormat:
+		return fmt.Errorf("%w: %s is written in format %d and this release reads up to %d: %w: run a later release", ErrMismatch, name, want.Format, schemas.LatestFormat, schemas.ErrLaterFormat)
+	case want.Format < schemas.OldestFormat:
+		return fmt.Errorf("%w: %s is written in format %d and this release reads from %d on: run the release before, and there `tabiya upgrade finish`", ErrMismatch, name, want.Format, schemas.OldestFormat)
 	case want.Rebuilding && isTable(name):
 		return fmt.Errorf("%w: the rows of %s are being made again: wait for `tabiya rebuild tables`, or run it again if it was interrupted", ErrMismatch, name)
 	case idOf(have) != want.Topic(name).ID:
@@ -152,8 +156,9 @@ const watchInterval = 2 * time.Second
 // Watch waits until ctx is done, and returns nil then. It returns an ErrMismatch if
 // Check does so twice in a row, since a broker that has just started may not know
 // all topics yet, and ErrChanged if topology has a new record of their aggregates. It
-// waits out a broker that is away.
-func (s Snapshot) Watch(ctx context.Context, client *kgo.Client, topics ...string) error {
+// waits out a broker that is away. If nothing but the format has changed, and this
+// release can write it, Watch calls raised with the new snapshot and goes on.
+func (s Snapshot) Watch(ctx context.Context, client *kgo.Client, raised func(Snapshot), topics ...string) error {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
 	for mismatches := 0; ; {
@@ -162,7 +167,13 @@ func (s Snapshot) Watch(ctx context.Context, client *kgo.Client, topics ...strin
 			return nil
 		case <-ticker.C:
 		}
-		err := s.look(ctx, client, topics)
+		now, err := s.look(ctx, client, topics)
+		if err == nil && now.raises(s, topics) {
+			raised(now)
+		}
+		if err == nil {
+			s = now
+		}
 		switch {
 		case errors.Is(err, ErrChanged):
 			return err
@@ -176,15 +187,30 @@ func (s Snapshot) Watch(ctx context.Context, client *kgo.Client, topics ...strin
 	}
 }
 
-func (s Snapshot) look(ctx context.Context, client *kgo.Client, topics []string) error {
+// look returns what topology says now.
+func (s Snapshot) look(ctx context.Context, client *kgo.Client, topics []string) (Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	now := s
 	end, err := kafka.EndOffset(ctx, client, schemas.TopologyTopic, 0)
 	if err == nil && end != s.end {
-		now, err := read(ctx, client)
-		if err == nil && slices.ContainsFunc(topics, func(t string) bool { return !same(now.Of(t), s.Of(t)) }) {
-			return ErrChanged
+		if read, err := read(ctx, client); err == nil {
+			now = read
+		}
+		if slices.ContainsFunc(topics, func(t string) bool { return !sameTopics(now.Of(t), s.Of(t)) }) {
+			return s, ErrChanged
 		}
 	}
-	return s.Check(ctx, client, topics...)
+	return now, now.Check(ctx, client, topics...)
+}
+
+// raises reports whether the data of a topic has another format than before.
+func (s Snapshot) raises(before Snapshot, topics []string) bool {
+	return slices.ContainsFunc(topics, func(t string) bool { return s.Of(t).Format != before.Of(t).Format })
+}
+
+// sameTopics reports whether two records differ in nothing but the format.
+func sameTopics(a, b schemas.Topology) bool {
+	a.Format = b.Format
+	return same(a, b)
 }

@@ -157,7 +157,7 @@ func TestWatchEndsWhenTopologyChanges(t *testing.T) {
 	r := newRig(t, 1)
 	s := r.read()
 	ended := make(chan error, 1)
-	go func() { ended <- s.Watch(t.Context(), r.client, schemas.GameEvents) }()
+	go func() { ended <- s.Watch(t.Context(), r.client, func(topology.Snapshot) {}, schemas.GameEvents) }()
 	next := s.Of(schemas.GameEvents)
 	next.Generation++
 	r.write("game", next.Encode())
@@ -170,9 +170,9 @@ func TestCheckRefusesDataOfALaterFormat(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	later := r.read().Of(schemas.GameEvents)
-	later.Generation, later.Format = 2, schemas.TopologyFormat+1
+	later.Generation, later.Format = 2, schemas.LatestFormat+1
 	r.write("game", later.Encode())
-	if err := r.read().Check(t.Context(), r.client, schemas.GameEvents); !errors.Is(err, topology.ErrMismatch) || !strings.Contains(err.Error(), "run a later release") {
+	if err := r.read().Check(t.Context(), r.client, schemas.GameEvents); !errors.Is(err, topology.ErrMismatch) || !errors.Is(err, schemas.ErrLaterFormat) || !strings.Contains(err.Error(), "run a later release") {
 		t.Errorf("Check returned %v", err)
 	}
 }

@@ -125,7 +125,12 @@ func (g *Games) Find(ctx context.Context, gameID string) (*game.State, error) {
 	}
 }
 
-func (g *Games) load(ctx context.Context, gameID string) (*game.State, error) {
+func (g *Games) load(ctx context.Context, gameID string) (s *game.State, err error) {
+	defer func() { // singleflight would end the process
+		if p := recover(); p != nil {
+			s, err = nil, fmt.Errorf("read finished game %s: panic: %v", gameID, p)
+		}
+	}()
 	if s := g.Recall(gameID); s != nil {
 		return s, nil // another request has just loaded it
 	}
@@ -165,8 +170,9 @@ func decode(gameID string, value []byte) *game.State {
 	if value == nil {
 		return nil
 	}
-	row, err := tables.Games().Decode(gameID, value)
-	if err != nil || !row.Over() {
+	table := tables.Games()
+	row, err := table.Decode(gameID, value)
+	if err != nil || !row.Over() || table.Check(row) != nil {
 		return nil
 	}
 	return row

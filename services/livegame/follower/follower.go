@@ -4,6 +4,7 @@ package follower
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -49,6 +50,8 @@ type Config struct {
 	// to a command for a game. They must not block.
 	OnEvent func(held.Folded)
 	OnReply func(schemas.Reply)
+	// OnPulse is called with each PulseHandled. It must not block either.
+	OnPulse func(schemas.Reply)
 	// OnCaughtUp is called when all records before the noted ends are handled.
 	OnCaughtUp func()
 	// DeadLetter sends an undecodable record to the dead-letter topic.
@@ -61,6 +64,7 @@ type Config struct {
 	Events  prometheus.Counter     // events folded
 	Skipped *prometheus.CounterVec // records that could not be decoded or applied, by topic
 	Rereads prometheus.Counter     // reads of games-table because a game lacked an event
+	Unknown *prometheus.CounterVec // records of a type that this release does not know, by topic
 }
 
 // Follower reads game-events and command-replies.
@@ -69,10 +73,13 @@ type Follower struct {
 	incomplete *incompleteGames
 	topics     *follow.Reader
 	woken      []*outbox.Outbox
+	unknown    *kafka.UnknownTypes
 }
 
 // New creates a Follower. It reads nothing before Start.
-func New(cfg Config) *Follower { return &Follower{cfg: cfg, incomplete: newIncompleteGames()} }
+func New(cfg Config) *Follower {
+	return &Follower{cfg: cfg, incomplete: newIncompleteGames(), unknown: kafka.NewUnknownTypes(cfg.Logger)}
+}
 
 // Start notes the ends of the topics, and then reads games-table and installs its
 // rows. It returns the number of partitions of game-events.
@@ -114,7 +121,14 @@ func (f *Follower) wake() {
 	f.woken = f.woken[:0]
 }
 
+// take handles one record. What it holds was written by others: nothing in it may end
+// the process.
 func (f *Follower) take(r *kgo.Record) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.skip(r, fmt.Errorf("panic: %v", p))
+		}
+	}()
 	if r.Topic == schemas.CommandReplies {
 		f.takeReply(r)
 		return
@@ -149,9 +163,13 @@ func (f *Follower) takeEvent(r *kgo.Record) {
 func (f *Follower) takeReply(r *kgo.Record) {
 	reply, err := schemas.DecodeReply(r.Value)
 	switch {
+	case errors.Is(err, schemas.ErrUnknownType):
+		f.skip(r, err)
 	case err != nil:
 		f.skip(r, err)
 		f.cfg.DeadLetter(kafka.DeadLetter(r.Topic, r.Partition, r.Offset, r.Key, r.Value, err))
+	case reply.Type == schemas.PulseHandled:
+		f.cfg.OnPulse(reply)
 	case awaitsReply(reply.CommandType):
 		f.cfg.OnReply(reply)
 	}
@@ -173,6 +191,11 @@ func awaitsReply(kind schemas.CommandType) bool {
 // skip counts and logs a record that could not be decoded or applied. The record stays
 // in its topic.
 func (f *Follower) skip(r *kgo.Record, err error) {
+	if errors.Is(err, schemas.ErrUnknownType) {
+		f.cfg.Unknown.WithLabelValues(r.Topic).Inc()
+		f.unknown.Log(r, err)
+		return
+	}
 	f.cfg.Skipped.WithLabelValues(r.Topic).Inc()
 	f.cfg.Logger.Error("record skipped", "err", err, "topic", r.Topic, "partition", r.Partition, "offset", r.Offset)
 }

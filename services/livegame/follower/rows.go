@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -28,7 +29,7 @@ func (f *Follower) readRows(ctx context.Context, want func(gameID string) bool) 
 	times := make(map[string]schemas.Time)
 	err = kafka.ReadAll(ctx, f.cfg.Kafka, table.Topic, func(r *kgo.Record) error {
 		key := string(r.Key)
-		if !want(key) {
+		if !want(key) || schemas.IsPulseKey(key) {
 			return nil
 		}
 		if kafka.PartitionOf(key, partitions) != r.Partition {
@@ -60,6 +61,9 @@ func (f *Follower) readRows(ctx context.Context, want func(gameID string) bool) 
 	rows := make(map[string]held.Row, len(values))
 	for key, value := range values {
 		row, err := table.Decode(key, bytes.Clone(value)) // the row keeps its bytes; without the copy it would keep the whole fetch
+		if err == nil {
+			err = table.Check(row) // a row with entries that this release cannot read
+		}
 		if err != nil {
 			f.cfg.Logger.Error("row skipped", "err", err, "game_id", key)
 			continue
@@ -72,8 +76,14 @@ func (f *Follower) readRows(ctx context.Context, want func(gameID string) bool) 
 }
 
 // install installs a game's row and handles the events that the game lacked. complete
-// is false if an event is still missing.
+// is false if an event is still missing. A row that causes a panic costs its game.
 func (f *Follower) install(gameID string, row held.Row) (complete bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.cfg.Logger.Error("game evicted: its row cannot be used", "err", fmt.Errorf("panic: %v", p), "game_id", gameID)
+			f.cfg.Games.Evict(gameID, outbox.OutOfStep)
+		}
+	}()
 	var woken []*outbox.Outbox
 	folded, complete, err := f.cfg.Games.Install(gameID, row, &woken)
 	if err != nil {
