@@ -9,7 +9,7 @@ CREATE TABLE oldest_release (
 );
 
 -- Earlier states do not look at this table. They are stopped before this one starts.
-INSERT INTO oldest_release (name, migration) VALUES ('the one with migration 7', 7);
+INSERT INTO oldest_release (name, migration) VALUES ('the one with migration 8', 8);
 
 -- +goose Down
 DROP TABLE oldest_release;
