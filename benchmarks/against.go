@@ -60,7 +60,7 @@ func (b *bench) movesPerSecond(name string) (float64, error) {
 		_ = os.RemoveAll(filepath.Join(b.scratch, name)) // the scratch folder goes in the end
 	}()
 	moves, err := longGames(8, plies)
-	if err != nil {
+	if err := errors.Join(err, s.register(pairsOfMovers)); err != nil {
 		return 0, err
 	}
 	r, err := s.socketLoad(b, moves, 0)

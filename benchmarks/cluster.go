@@ -71,7 +71,7 @@ func (f *cluster) start(dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	services, err := f.run("service", "account", "livegame", "--key", key, "--postgres", f.postgres.PostgresDSN())
+	services, err := f.run(append([]string{"service", "account", "livegame", "--key", key, "--postgres", f.postgres.PostgresDSN()}, unpaced...)...)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (f *cluster) start(dir string) (err error) {
 		return err
 	}
 	f.services = &server{api: newAPI(services, token, httpWorkers)}
-	return f.services.register()
+	return f.services.register(pairsOfPlayers)
 }
 
 // all returns the first error.

@@ -31,7 +31,7 @@ func (f fanout) row(b *bench) (Row, error) {
 	if err != nil {
 		return Row{}, err
 	}
-	s, err := b.up(fmt.Sprintf("fanout-%d", f.games), quickArchive...)
+	s, err := b.up(fmt.Sprintf("fanout-%d", f.games), append(unpaced, quickArchive...)...)
 	if err != nil {
 		return Row{}, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -82,7 +83,7 @@ func (b *bench) startLiveServer(n int) (c *liveServer, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c.server, err = b.up(fmt.Sprintf("live-%d-of-%d", n, time.Now().Unix()), append([]string{"--debug-listen", c.profiler}, quickArchive...)...)
+	c.server, err = b.up(fmt.Sprintf("live-%d-of-%d", n, time.Now().Unix()), slices.Concat([]string{"--debug-listen", c.profiler}, unpaced, quickArchive)...)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func memoryMeasure(b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := b.up("memory", "--debug-listen", profiler)
+	s, err := b.up("memory", append([]string{"--debug-listen", profiler}, unpaced...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func httpMeasure(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	moves, err := longGames(8, plies)
-	if err != nil {
+	if err := errors.Join(err, s.register(pairsOfMovers)); err != nil {
 		s.stop()
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func socketMeasure(b *bench) ([]Row, error) {
 	}
 	defer s.stop()
 	moves, err := longGames(8, plies)
-	if err != nil {
+	if err := errors.Join(err, s.register(pairsOfMovers)); err != nil {
 		return nil, err
 	}
 	full, err := s.socketLoad(b, moves, 0)

@@ -11,7 +11,7 @@ import (
 // in a game, over HTTP. Late and early rounds alternate, since the machine's speed
 // changes over minutes.
 func pliesMeasure(b *bench) ([]Row, error) {
-	s, err := b.up("plies", quickArchive...)
+	s, err := b.up("plies", append(unpaced, quickArchive...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 // rowMeasure is the number of bytes that the 80th ply of a game writes to games-table,
 // read from the topic: keys, values and headers.
 func rowMeasure(b *bench) ([]Row, error) {
-	s, err := b.up("row")
+	s, err := b.up("row", unpaced...)
 	if err != nil {
 		return nil, err
 	}

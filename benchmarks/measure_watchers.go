@@ -11,7 +11,7 @@ func watchersMeasure(b *bench) (rows []Row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := b.up("watchers", "--debug-listen", profiler)
+	s, err := b.up("watchers", append([]string{"--debug-listen", profiler}, unpaced...)...)
 	if err != nil {
 		return nil, err
 	}

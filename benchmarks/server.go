@@ -26,8 +26,16 @@ type server struct {
 	pairs [][2]player
 }
 
-// pairsOfPlayers is large enough that no single player is the bottleneck.
-const pairsOfPlayers = 64
+const (
+	// pairsOfPlayers is enough for loads of a program that is unpaced.
+	pairsOfPlayers = 64
+	// pairsOfMovers is enough for as many moves a second as the program can play with every
+	// player within their pace.
+	pairsOfMovers = 512
+)
+
+// unpaced are flags that let a few players play as fast as many.
+var unpaced = []string{"--player-pace", "100000"}
 
 func (b *bench) build() error {
 	cmd := exec.Command("go", "build", "-o", b.binary, "./cmd/tabiya")
@@ -48,7 +56,8 @@ const archiveCloseTime = 8 * time.Second
 // up starts the program with a new data folder and registers the players.
 func (b *bench) up(name string, flags ...string) (*server, error) {
 	data := filepath.Join(b.scratch, name)
-	p, err := startProcess(nil, nil, b.binary, append([]string{"up", "--data", data, "--listen", "127.0.0.1:0", "--log-level", "warn"}, flags...)...)
+	p, err := startProcess(nil, nil, b.binary, append([]string{"up", "--data", data, "--listen", "127.0.0.1:0", "--log-level", "warn",
+		"--connections-per-address", "20000"}, flags...)...) // all come from here
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +92,7 @@ func (s *server) prepare(endpoints string) error {
 		return fmt.Errorf("start tabiya: %w", err)
 	}
 	s.api, s.ops, s.kafka = newAPI(e.URL, e.ServiceToken, 512), e.OpsURL, kafka.Config{Brokers: e.Kafka, SASL: e.KafkaLogin}
-	return s.register()
+	return s.register(pairsOfPlayers)
 }
 
 // ready returns an error unless all parts of the process are ready.
@@ -99,10 +108,12 @@ func ready(url string) error {
 	return nil
 }
 
-// register registers the players.
-func (s *server) register() error {
-	s.pairs = make([][2]player, pairsOfPlayers)
-	return parallel(2*pairsOfPlayers, 4, func(i int) error {
+// register registers players until there are that many pairs.
+func (s *server) register(pairs int) error {
+	have := 2 * len(s.pairs)
+	s.pairs = append(s.pairs, make([][2]player, pairs-len(s.pairs))...)
+	return parallel(2*pairs-have, 4, func(i int) error {
+		i += have
 		p, err := s.api.register(fmt.Sprintf("bench-%d", i))
 		s.pairs[i/2][i%2] = p
 		return err

@@ -123,6 +123,18 @@ type SeatInGamePayload struct {
 	GameID   string `json:"gameId"`
 	TicketID string `json:"ticketId"`
 	Attempt  int    `json:"attempt"`
+	// Game is nil in commands of before it was told.
+	Game *SeatedGame `json:"game,omitempty"`
+}
+
+// SeatedGame is what a player's app needs to show the board of their game.
+type SeatedGame struct {
+	Color          Color       `json:"color"` // the player's
+	OpponentID     string      `json:"opponentId"`
+	OpponentHandle string      `json:"opponentHandle"`
+	OpponentRating float64     `json:"opponentRating"`
+	TimeControl    TimeControl `json:"timeControl"`
+	Rated          bool        `json:"rated"`
 }
 
 // RecordResultPayload ends a game for one of its players.

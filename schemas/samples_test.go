@@ -137,7 +137,12 @@ func commandVariants() map[string]schemas.Command {
 		c.Type, c.Payload = t, payload
 		return c
 	}
+	seat := variant(schemas.SeatInGame, &schemas.SeatInGamePayload{GameID: gameID, TicketID: ticketA, Attempt: 1, Game: &schemas.SeatedGame{
+		Color: schemas.White, OpponentID: blackID, OpponentHandle: "ben", OpponentRating: 1498.75, TimeControl: blitz, Rated: true,
+	}})
+	seat.Key, seat.Actor = whiteID, schemas.ActorSystem
 	return map[string]schemas.Command{
+		"SeatInGame-game":    seat,
 		"CreateGame-rematch": variant(schemas.CreateGame, &schemas.CreateGamePayload{
 			White: black, Black: white, TimeControl: blitz, FEN: endgameFEN, Private: true, RematchOf: earlierGameID,
 		}),

@@ -20,7 +20,8 @@ func Players() Table[*player.State] {
 
 const (
 	playerFormat = 2
-	// playerFormatWithoutBasis has no basis in PlayerRated.
+	// playerFormatWithoutBasis has no basis in PlayerRated, and no facts of the game in
+	// the seat.
 	playerFormatWithoutBasis = 1
 )
 
@@ -74,7 +75,30 @@ func appendSeat(b []byte, seat player.Seat) []byte {
 	b = appendID(b, seat.GameID)
 	b = appendString(b, seat.Handle)
 	b = appendFloat(appendFloat(b, seat.Rating), seat.Deviation)
-	return appendInt(appendInt(b, seat.Joined), seat.Entered)
+	return appendSeatedGame(appendInt(appendInt(b, seat.Joined), seat.Entered), seat.Game)
+}
+
+func appendSeatedGame(b []byte, g *schemas.SeatedGame) []byte {
+	if g == nil {
+		return appendBool(b, false)
+	}
+	b = appendBool(appendBool(b, true), g.Color == schemas.White)
+	b = appendFloat(appendString(appendID(b, g.OpponentID), g.OpponentHandle), g.OpponentRating)
+	return appendBool(appendInt(appendInt(b, g.TimeControl.InitialCs), g.TimeControl.IncrementCs), g.Rated)
+}
+
+func (r *bodyReader) seatedGame() *schemas.SeatedGame {
+	if !r.bool() {
+		return nil
+	}
+	color := schemas.Black
+	if r.bool() {
+		color = schemas.White
+	}
+	return &schemas.SeatedGame{
+		Color: color, OpponentID: r.id(), OpponentHandle: r.string(), OpponentRating: r.float(),
+		TimeControl: schemas.TimeControl{InitialCs: r.int(), IncrementCs: r.int()}, Rated: r.bool(),
+	}
 }
 
 func appendSent(b []byte, sent player.Sent) []byte {
@@ -146,7 +170,7 @@ func decodePlayer(key string, head schemas.Head, body []byte) (*player.State, er
 			Games: int(r.int()), At: schemas.Time(r.int()),
 		}
 	})
-	s.Seat = r.seat()
+	s.Seat = r.seat(format)
 	s.Accepted = list(r, 14, func() player.Accepted {
 		return player.Accepted{Key: r.uint64(), Print: r.uint32(), Seq: r.int(), Offset: r.int()}
 	})
@@ -158,16 +182,20 @@ func decodePlayer(key string, head schemas.Head, body []byte) (*player.State, er
 	return s, nil
 }
 
-func (r *bodyReader) seat() player.Seat {
+func (r *bodyReader) seat(format byte) player.Seat {
 	status := player.Status(r.byte())
 	switch status {
 	case player.Idle:
 		return player.Seat{}
 	case player.Queued, player.Playing:
-		return player.Seat{
+		seat := player.Seat{
 			Status: status, Queue: r.string(), TicketID: r.id(), Attempt: int(r.int()), GameID: r.id(),
 			Handle: r.string(), Rating: r.float(), Deviation: r.float(), Joined: r.int(), Entered: r.int(),
 		}
+		if format != playerFormatWithoutBasis {
+			seat.Game = r.seatedGame()
+		}
+		return seat
 	}
 	r.fail()
 	return player.Seat{}

@@ -34,6 +34,10 @@ func fullPlayer() *player.State {
 		Seat: player.Seat{
 			Status: player.Playing, Queue: "eu/3+0/0", TicketID: ticketID, Attempt: 2, GameID: gameID,
 			Handle: "lukasz", Rating: 1500, Deviation: 90, Joined: 30, Entered: 35,
+			Game: &schemas.SeatedGame{
+				Color: schemas.White, OpponentID: gameID, OpponentHandle: "Zoë", OpponentRating: 1600.25,
+				TimeControl: schemas.TimeControl{InitialCs: 18000, IncrementCs: 200}, Rated: true,
+			},
 		},
 		Accepted: []player.Accepted{{Key: 1 << 63, Print: 7, Seq: 1, Offset: 2}, {Key: 5, Offset: 1 << 40}},
 		Games:    []uint64{1, 1 << 63},
@@ -55,7 +59,7 @@ func fullPlayer() *player.State {
 func TestPlayerRowRoundTrip(t *testing.T) {
 	t.Parallel()
 	waiting := fullPlayer()
-	waiting.Seat.Status, waiting.Seat.GameID = player.Queued, ""
+	waiting.Seat.Status, waiting.Seat.GameID, waiting.Seat.Game = player.Queued, "", nil
 	otherIDs := fullPlayer()
 	otherIDs.Seat.TicketID, otherIDs.Seat.GameID = "not-a-uuid", "G"
 	signedOut := fullPlayer()
@@ -110,6 +114,7 @@ func TestPlayerRowWithoutBasisIsRead(t *testing.T) {
 	}
 	want := fullPlayer()
 	want.Outbox[2].Event.Payload.(*schemas.PlayerRatedPayload).Basis = nil
+	want.Seat.Game = nil
 	got, err := tables.Players().Decode(playerID, raw)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%+v: %v", got, err)

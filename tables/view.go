@@ -30,6 +30,10 @@ type View[R Row] struct {
 	// deleted.
 	OnUpdate func(key string, row R)
 
+	// SecondKey, if set before Run, returns another key of a row, such as a player's
+	// handle, for Find.
+	SecondKey func(row R) string
+
 	ready atomic.Bool
 
 	partitions   int32     // of the topic; set before the first record is read
@@ -38,6 +42,7 @@ type View[R Row] struct {
 
 	mu      sync.RWMutex
 	rows    map[string][]byte
+	second  map[string]string // keys by SecondKey; Find checks them against the rows
 	waiting map[string][]chan struct{}
 	guard   *Guard
 }
@@ -49,7 +54,7 @@ func NewView[R Row](cfg kafka.Config, table Table[R], logger *slog.Logger) *View
 	}
 	return &View[R]{
 		cfg: cfg, table: table, logger: logger,
-		rows: make(map[string][]byte), waiting: make(map[string][]chan struct{}), guard: NewGuard(goneLimit),
+		rows: make(map[string][]byte), second: make(map[string]string), waiting: make(map[string][]chan struct{}), guard: NewGuard(goneLimit),
 	}
 }
 
@@ -132,6 +137,21 @@ func (v *View[R]) decode(key string, raw []byte) (R, bool) {
 		v.logger.Error("decode a row of a view", "topic", v.table.Topic, "key", key, "err", err)
 	}
 	return row, err == nil
+}
+
+// Find returns the row whose SecondKey this is. ok is false if there is none.
+func (v *View[R]) Find(second string) (row R, ok bool) {
+	v.mu.RLock()
+	key, ok := v.second[second]
+	v.mu.RUnlock()
+	if !ok {
+		return row, false
+	}
+	if row, ok = v.Get(key); !ok || v.SecondKey(row) != second { // deleted, or changed since
+		var none R
+		return none, false
+	}
+	return row, true
 }
 
 // Len returns the number of rows.

@@ -14,6 +14,9 @@ func (v *View[R]) take(r *kgo.Record) {
 	v.mu.Lock()
 	taken := v.apply(key, r)
 	if taken {
+		v.index(key)
+	}
+	if taken {
 		for _, ch := range v.waiting[key] {
 			close(ch)
 		}
@@ -25,6 +28,17 @@ func (v *View[R]) take(r *kgo.Record) {
 	}
 	row, _ := v.Get(key)
 	v.OnUpdate(key, row)
+}
+
+// index notes the SecondKey of a row that has changed.
+func (v *View[R]) index(key string) {
+	raw, ok := v.rows[key]
+	if !ok || v.SecondKey == nil {
+		return
+	}
+	if row, ok := v.decode(key, raw); ok {
+		v.second[v.SecondKey(row)] = key
+	}
 }
 
 // apply applies a record and reports whether it changed the key's row. It skips a

@@ -143,6 +143,42 @@ func TestViewOfEmptyTableIsReady(t *testing.T) {
 	}
 }
 
+func TestRowIsFoundByItsSecondKeyWhileItHasIt(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	v := tables.NewView(c.Config, notes(), nil)
+	v.SecondKey = func(n *note) string { return n.text }
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- v.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	find := func(second string, version int64) {
+		t.Helper()
+		if n, ok := v.Find(second); ok != (version > 0) || ok && n.head.Version != version {
+			t.Fatalf("%s: %+v, %t, want version %d", second, n, ok, version)
+		}
+	}
+	find("ada", 0)
+	c.write(row("a", 1, "ada"))
+	waitText(t, v, "a", "ada")
+	find("ada", 1)
+	c.write(row("a", 2, "bob"))
+	waitText(t, v, "a", "bob")
+	find("ada", 0)
+	find("bob", 2)
+	c.write(row("b", 3, "ada")) // another row takes the key that is free
+	waitText(t, v, "b", "ada")
+	find("ada", 3)
+	c.write(tombstone("b", "31"))
+	eventually.True(t, "the row is deleted", func() bool { _, ok := v.Get("b"); return !ok })
+	find("ada", 0)
+}
+
 func TestViewRejectsStaleRowsAndTombstones(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)

@@ -51,9 +51,10 @@ type archiveFlags struct {
 
 // connectionFlags limit the WebSockets and event streams of games.
 type connectionFlags struct {
-	Connections           int `default:"20000" help:"Maximum number of sockets and streams of games; a quarter is reserved for players."`
-	ConnectionsPerPlayer  int `default:"64" help:"Maximum number of sockets and streams of one player."`
-	ConnectionsPerAddress int `default:"0" help:"Maximum number of sockets and streams from one address; 0 for no limit."`
+	Connections           int `default:"20000" help:"Maximum number of sockets and streams of games; a quarter is reserved for players of running games, who are always admitted."`
+	ConnectionsPerPlayer  int `default:"64" help:"Maximum number of one player's sockets and streams to games that they do not play."`
+	ConnectionsPerAddress int `default:"0" help:"Maximum number of watchers' sockets and streams from one address, for IPv6 from one /64; 0 for a tenth of --connections."`
+	PlayerPace            int `default:"50" help:"Maximum number of frames, and of requests that change a game, that one player may send a second, in all their games together."`
 
 	PasswordsPerAddress int `default:"60" help:"Maximum number of requests with a password (sign-ins, registrations, changes) from one address, in a minute and at once; 0 for no limit. Requests with a service token are not counted."`
 	HashSlots           int `default:"0" placeholder:"N" help:"How many passwords are hashed at the same time, with 19 MiB each; default: half of the processors."`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -101,6 +102,7 @@ func (n *node) addServices(ctx context.Context, deps dependencies, names ...stri
 				Regions: deps.regions, Logger: n.logger, Registerer: n.registry,
 				Origins: n.origins, History: finishedGames(historyService),
 				MaxConnections: deps.connections.Connections, MaxPerPlayer: deps.connections.ConnectionsPerPlayer, MaxPerAddress: deps.connections.ConnectionsPerAddress,
+				MessagesPerSecond: deps.connections.PlayerPace,
 			})
 		case "history":
 			s = historyService
@@ -146,6 +148,9 @@ func (n *node) newPlayersView(deps dependencies, names []string) *tables.View[*p
 		return nil
 	}
 	view := tables.NewView(deps.kafka, tables.Players(), n.logger)
+	if slices.Contains(names, "livegame") {
+		view.SecondKey = func(row *player.State) string { return strings.ToLower(row.Handle) }
+	}
 	n.services = append(n.services, supervise.Part{Name: "index of players", Run: view.Run, Ready: func() error {
 		if !view.Ready() {
 			return errors.New("reading the players table")

@@ -120,6 +120,7 @@ func (f connectionFlags) validate() error {
 	return errors.Join(
 		refuseIf(f.Connections < 1, "--connections must be at least 1"),
 		refuseIf(f.ConnectionsPerPlayer < 1, "--connections-per-player must be at least 1"),
+		refuseIf(f.PlayerPace < 1, "--player-pace must be at least 1"),
 		refuseIf(f.ConnectionsPerAddress < 0, "--connections-per-address must not be negative"),
 		refuseIf(f.PasswordsPerAddress < 0, "--passwords-per-address must not be negative"),
 		refuseIf(f.HashSlots < 0, "--hash-slots must not be negative"),

@@ -16,6 +16,7 @@ func TestFlagsThatCannotWorkAreRefused(t *testing.T) {
 		{"up --connections=0", "--connections "},
 		{"up --connections=-1", "--connections "},
 		{"up --connections-per-player=0", "--connections-per-player"},
+		{"up --player-pace=0", "--player-pace"},
 		{"up --connections-per-address=-1", "--connections-per-address"},
 		{"up --trusted-proxies=gateway", "--trusted-proxies"},
 		{"up --archive-window=0s", "--archive-window"},

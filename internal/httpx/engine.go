@@ -59,6 +59,10 @@ func ClientNetwork(c *gin.Context) string {
 	return prefix.String()
 }
 
+// Direct reports whether the connection is the client's own, and not that of a proxy; see
+// TrustProxies.
+func Direct(c *gin.Context) bool { return c.ClientIP() == c.RemoteIP() }
+
 // RequestID returns the id of the request in logs and problem documents. It is the
 // client's X-Request-Id if that is a UUID, else a new one.
 func RequestID(c *gin.Context) string { return c.GetString(requestIDKey) }

@@ -48,8 +48,9 @@ func invalid(format string, args ...any) *refusal {
 }
 
 // parseQuery parses the query parameters. It refuses unknown names, so that a
-// misspelt filter does not show all games.
-func parseQuery(player, raw string) (query, error) {
+// misspelt filter does not show all games. playerID returns the id of a player who is
+// named by their id or their handle.
+func parseQuery(player, raw string, playerID func(name string) (string, error)) (query, error) {
 	q := query{filter: filter{Player: player}}
 	values, err := url.ParseQuery(raw)
 	if err != nil {
@@ -77,9 +78,7 @@ func parseQuery(player, raw string) (query, error) {
 		case "color":
 			q.Color, err = oneOf(name, value, schemas.White, schemas.Black)
 		case "opponent":
-			if q.Opponent = value; !schemas.ValidID(value) {
-				err = invalid("opponent is not a player id")
-			}
+			q.Opponent, err = playerID(value)
 		default:
 			err = &refusal{schemas.CodeUnknownField, fmt.Sprintf("unknown parameter %.40q", name)}
 		}

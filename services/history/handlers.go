@@ -41,20 +41,19 @@ func (s *Service) game(c *gin.Context) {
 	c.Data(http.StatusOK, mediaPGN, text)
 }
 
-// list serves GET /v1/history/players/{id}/games.
+// list serves GET /v1/history/players/{id or handle}/games.
 func (s *Service) list(c *gin.Context) {
 	media, ok := httpx.Accept(c, mediaJSON, mediaNDJSON, mediaPGN)
 	if !ok {
 		return
 	}
-	player := c.Param("player")
-	if !schemas.ValidID(player) {
-		httpx.Fail(c, schemas.CodePlayerNotFound, "not a player id")
-		return
-	}
-	q, err := parseQuery(player, c.Request.URL.RawQuery)
+	q, err := s.query(c)
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		httpx.Fail(c, refused.code, refused.detail)
+		return
+	}
+	if err != nil {
+		s.fail(c, err)
 		return
 	}
 	q.Viewer = viewerOf(c)
@@ -63,6 +62,17 @@ func (s *Service) list(c *gin.Context) {
 		return
 	}
 	s.stream(c, q, media)
+}
+
+// query parses the request for a list. Players may be named by their handles.
+func (s *Service) query(c *gin.Context) (query, error) {
+	player, err := s.games.PlayerID(c.Request.Context(), c.Param("player"))
+	if err != nil {
+		return query{}, err
+	}
+	return parseQuery(player, c.Request.URL.RawQuery, func(name string) (string, error) {
+		return s.games.PlayerID(c.Request.Context(), name)
+	})
 }
 
 // page answers with one page, and the cursor of the next if there is one.

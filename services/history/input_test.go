@@ -37,7 +37,7 @@ func TestBadQueriesRefusedWithStableCode(t *testing.T) {
 		"?speed=hyper":                         schemas.CodeInvalidField,
 		"?speed=":                              schemas.CodeInvalidField,
 		"?result=none":                         schemas.CodeInvalidField,
-		"?opponent=nobody":                     schemas.CodeInvalidField,
+		"?opponent=nobody":                     schemas.CodePlayerNotFound,
 		"?since=yesterday":                     schemas.CodeInvalidField,
 		"?since=2026-02-30":                    schemas.CodeInvalidField,
 		"?until=2026-01-01T00:00:00":           schemas.CodeInvalidField,
@@ -58,6 +58,8 @@ func TestBadQueriesRefusedWithStableCode(t *testing.T) {
 	}
 	rig.wantRefused(schemas.CodeInvalidCursor, "/v1/history/players/"+schemas.NewID()+"/games?cursor="+cursor, "")
 	rig.wantRefused(schemas.CodePlayerNotFound, "/v1/history/players/nobody/games", "")
+	rig.wantRefused(schemas.CodePlayerNotFound, "/v1/history/players/"+strings.Repeat("a", 5000)+"/games", "")
+	rig.wantRefused(schemas.CodePlayerNotFound, "/v1/history/players/%ff/games", "")
 	rig.wantRefused(schemas.CodePlayerNotFound, "/v1/history/players/a%00b/games", "")
 	rig.wantRefused(schemas.CodeNotAcceptable, path, "application/xml")
 
@@ -90,7 +92,7 @@ func FuzzQuery(f *testing.F) {
 	f.Add("limit=5&since=2026-01-01&until=2026-02-01T00:00:00%2B01:00&speed=blitz&result=win&color=white")
 	f.Add("cursor=&cursor=;&%zz")
 	f.Fuzz(func(t *testing.T, raw string) {
-		q, err := parseQuery(schemas.NewID(), raw)
+		q, err := parseQuery(schemas.NewID(), raw, func(name string) (string, error) { return name, nil })
 		if err == nil && (q.Limit < 0 || q.Limit > maxLimit) {
 			t.Fatalf("%q: %+v", raw, q)
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -75,6 +76,35 @@ func (s *store) Game(ctx context.Context, id string) (g finished, err error) {
 		return nil
 	})
 	return g, err
+}
+
+// maxHandle is longer than any handle, in bytes.
+const maxHandle = 64
+
+// PlayerID returns the id of a player who is named by their id or their handle, whose
+// letter case does not matter. It returns a refusal if no account has that handle.
+func (s *store) PlayerID(ctx context.Context, name string) (id string, err error) {
+	switch {
+	case schemas.ValidID(name):
+		return name, nil
+	case len(name) > maxHandle || !utf8.ValidString(name) || strings.ContainsRune(name, 0):
+		return "", noPlayer(name)
+	}
+	err = s.breaker.Do(ctx, func(ctx context.Context) error {
+		err := s.pool.QueryRow(ctx, "SELECT id::text FROM accounts WHERE handle_lower = $1", strings.ToLower(name)).Scan(&id)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("find the player with a handle: %w", err)
+		}
+		return nil
+	})
+	if err == nil && id == "" {
+		return "", noPlayer(name)
+	}
+	return id, err
+}
+
+func noPlayer(name string) error {
+	return &refusal{schemas.CodePlayerNotFound, fmt.Sprintf("there is no player %.40q", name)}
 }
 
 // Page reads up to n of a player's games, the latest first: those after a page

@@ -110,6 +110,8 @@ func TestInvalidGamesAreNotCreated(t *testing.T) {
 		{"a player's token", r.white.token, r.gameBody(slowClock), 403, schemas.CodeForbidden},
 		{"no players", r.caller, body("", "", clock), 422, schemas.CodeInvalidField},
 		{"a player against themselves", r.caller, body(r.white.id, r.white.id, clock), 422, schemas.CodeSamePlayer},
+		{"an unknown handle", r.caller, body(r.white.id, "nobody", clock), 404, schemas.CodePlayerNotFound},
+		{"a player against themselves, by handle", r.caller, body(r.white.id, "WHITE", clock), 422, schemas.CodeSamePlayer},
 		{"an unknown player", r.caller, body(r.white.id, schemas.NewID(), clock), 404, schemas.CodePlayerNotFound},
 		{"a closed account", r.caller, body(closed.id, r.white.id, clock), 409, schemas.CodePlayerClosed},
 		{"no time control", r.caller, body(r.white.id, r.black.id, `"rated":true`), 422, schemas.CodeInvalidField},

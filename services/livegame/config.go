@@ -34,6 +34,8 @@ type Players interface {
 	WaitFor(ctx context.Context, playerID string) (row *player.State, ok bool)
 	// Get returns the row of a player; ok is false if the view has none.
 	Get(playerID string) (row *player.State, ok bool)
+	// Find returns the row of the player with a handle in lower case.
+	Find(handle string) (row *player.State, ok bool)
 }
 
 // Config configures a Service. All fields without a default must be set.
@@ -68,16 +70,26 @@ type Config struct {
 	// MaxInFlight limits the commands that wait for their events. Default 10,000.
 	MaxInFlight int
 	// MaxConnections limits the sockets and streams of this instance. A quarter is
-	// reserved for players of the game they ask for. Default 20,000.
+	// reserved for players of running games, who are always admitted. Default 20,000.
 	MaxConnections int
-	// MaxPerPlayer limits the sockets and streams of one player. Default 64.
+	// MaxPerPlayer limits one player's sockets and streams to games that they do not
+	// play. Default 64.
 	MaxPerPlayer int
-	// MaxPerAddress limits the sockets and streams from one address. Default 0, no limit.
+	// MaxPerAddress limits the sockets and streams of watchers from one address, for IPv6
+	// from one /64. Default: a tenth of MaxConnections.
 	MaxPerAddress int
-	// MessagesPerSecond is the rate limit. Each socket may send that many frames a
-	// second, and each player that many HTTP requests a second in each game they play.
-	// Bursts: twice that, at most 128. Default 500.
+	// MessagesPerSecond is each player's pace: the frames, and the requests that change a
+	// game, in all games together. Bursts: twice that, at most 128. Default 50. A fifth of
+	// it is how many connections a player may open a second (five times that at once), and
+	// how many frames a socket without a player's token may send.
 	MessagesPerSecond int
+	// MaxPerPlayerInFlight limits each player's commands that wait for their events.
+	// Default 8.
+	MaxPerPlayerInFlight int
+	// RefusedPerSecond is how many refused commands a second each player may send, ten
+	// times that at once. Beyond, what cannot succeed by the state that this instance has
+	// does not reach Kafka. Default 2.
+	RefusedPerSecond int
 	// MaxLogBytes limits how much of the log is read for one finished game, in bytes.
 	// Default 256 MiB. LogBytesPerSecond limits the speed. Default 64 MiB/s.
 	MaxLogBytes       int64
@@ -88,6 +100,9 @@ type Config struct {
 	writeTimeout time.Duration    // wsconn.Options.WriteTimeout
 }
 
+// opensPerSecond is how many connections a player may open a second.
+func opensPerSecond(c Config) int { return max(1, c.MessagesPerSecond/5) }
+
 // Validate sets defaults and reports the first thing that cannot work.
 func (c *Config) Validate() error {
 	c.AnswerTimeout = cmp.Or(c.AnswerTimeout, 5*time.Second)
@@ -97,7 +112,10 @@ func (c *Config) Validate() error {
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, 10_000)
 	c.MaxConnections = cmp.Or(c.MaxConnections, 20_000)
 	c.MaxPerPlayer = cmp.Or(c.MaxPerPlayer, 64)
-	c.MessagesPerSecond = cmp.Or(c.MessagesPerSecond, 500)
+	c.MaxPerAddress = cmp.Or(c.MaxPerAddress, max(1, c.MaxConnections/10))
+	c.MessagesPerSecond = cmp.Or(c.MessagesPerSecond, 50)
+	c.MaxPerPlayerInFlight = cmp.Or(c.MaxPerPlayerInFlight, 8)
+	c.RefusedPerSecond = cmp.Or(c.RefusedPerSecond, 2)
 	c.MaxLogBytes = cmp.Or(c.MaxLogBytes, 256<<20)
 	c.LogBytesPerSecond = cmp.Or(c.LogBytesPerSecond, 64<<20)
 	switch {
@@ -107,6 +125,7 @@ func (c *Config) Validate() error {
 		return errors.New("livegame: no regions")
 	case min(c.AnswerTimeout, c.Linger, c.RereadPause) < 0,
 		min(c.MaxFinished, c.MaxInFlight, c.MaxConnections, c.MaxPerPlayer, c.MaxPerAddress, c.MessagesPerSecond) < 0,
+		min(c.MaxPerPlayerInFlight, c.RefusedPerSecond) < 0,
 		min(c.MaxLogBytes, c.LogBytesPerSecond) < 0:
 		return errors.New("livegame: a limit is negative")
 	}

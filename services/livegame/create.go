@@ -19,7 +19,7 @@ import (
 )
 
 type createBody struct {
-	White       string               `json:"white"` // player ids
+	White       string               `json:"white"` // players' ids or handles; check makes them ids
 	Black       string               `json:"black"`
 	TimeControl *schemas.TimeControl `json:"timeControl"`
 	Rated       bool                 `json:"rated"`
@@ -39,11 +39,14 @@ const maxClockSkew = 30 * time.Second
 // the same Idempotency-Key means the same game.
 func (s *Service) create(c *gin.Context) {
 	var body createBody
-	if !httpx.Bind(c, &body) || !s.check(c, &body) {
+	if !httpx.Bind(c, &body) {
 		return
 	}
 	if why := s.availability.WhyNoCommands(); why != "" { // the view of players may be out of date then
 		httpx.Fail(c, schemas.CodeUnavailable, why)
+		return
+	}
+	if !s.check(c, &body) {
 		return
 	}
 	who, _ := httpx.Principal(c)
@@ -100,15 +103,25 @@ func creationDeadline(c *gin.Context) (deadline schemas.Time, ok bool) {
 // maxFEN is longer than any position's FEN: 64 squares, 7 slashes, five fields.
 const maxFEN = 120
 
-// check sets the default region. If no game can have this body, check answers the
-// request and returns false.
+// check sets the default region, and ids for handles. If no game can have this body,
+// check answers the request and returns false.
 func (s *Service) check(c *gin.Context, body *createBody) bool {
+	for _, name := range []*string{&body.White, &body.Black} {
+		if *name == "" {
+			httpx.Fail(c, schemas.CodeInvalidField, "white and black: ids or handles of players")
+			return false
+		}
+		id, ok := s.playerID(*name)
+		if !ok {
+			httpx.Fail(c, schemas.CodePlayerNotFound, fmt.Sprintf("there is no player %.40q", *name))
+			return false
+		}
+		*name = id
+	}
 	if body.Region == "" {
 		body.Region = s.cfg.Regions[0]
 	}
 	switch {
-	case !schemas.ValidID(body.White) || !schemas.ValidID(body.Black):
-		httpx.Fail(c, schemas.CodeInvalidField, "white and black: player ids")
 	case body.White == body.Black:
 		httpx.Fail(c, schemas.CodeSamePlayer, "white and black: two different players")
 	case body.TimeControl == nil:

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tabiya/internal/eventually"
@@ -27,6 +28,7 @@ type instance struct {
 	service  *livegame.Service
 	registry *prometheus.Registry
 	server   *httptest.Server
+	engine   *gin.Engine
 	stop     func() // ends Run and the listener
 }
 
@@ -45,9 +47,9 @@ func (r *rig) start(tune ...func(*livegame.Config)) *instance {
 	if i.service, err = livegame.New(cfg); err != nil {
 		r.t.Fatal(err)
 	}
-	engine := httpx.New(logger(r.t), i.registry)
-	i.service.Routes(engine)
-	i.server = httptest.NewServer(engine)
+	i.engine = httpx.New(logger(r.t), i.registry)
+	i.service.Routes(i.engine)
+	i.server = httptest.NewServer(i.engine)
 	stopRun := r.background(func(ctx context.Context) error {
 		keep := supervise.New(logger(r.t), supervise.Backoff{Min: 20 * time.Millisecond, Max: 100 * time.Millisecond},
 			supervise.Part{Name: "livegame", Run: i.service.Run})
@@ -61,6 +63,14 @@ func (r *rig) start(tune ...func(*livegame.Config)) *instance {
 	}
 	r.t.Cleanup(i.stop)
 	return i
+}
+
+// trustProxies makes the instance take clients' addresses from X-Forwarded-For.
+func (i *instance) trustProxies(proxies ...string) {
+	i.t.Helper()
+	if err := httpx.TrustProxies(i.engine, proxies); err != nil {
+		i.t.Fatal(err)
+	}
 }
 
 func (i *instance) waitReady() {

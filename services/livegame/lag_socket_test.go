@@ -39,6 +39,7 @@ func TestRoundTripIsMeasuredAndSent(t *testing.T) {
 func TestMoveCarriesTheLesserLag(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	r.trustProxies("127.0.0.1")
 	id := r.newGame()
 	for n, c := range []struct {
 		stated string
@@ -50,7 +51,7 @@ func TestMoveCarriesTheLesserLag(t *testing.T) {
 		{`,"lag":100000`, 10, 1000},
 		{`,"lag":0`, 0, 0},
 	} {
-		player := r.dialAs(id, r.mover(n))
+		player := r.dial(id, "", "Authorization", "Bearer "+r.mover(n).token, "X-Forwarded-For", "192.0.2.1")
 		<-time.After(500 * time.Millisecond) // delays the pong, because nobody reads the ping, which a busy machine may send late
 		player.until("state")
 		player.send(`{"type":"ping"}`)
@@ -60,6 +61,33 @@ func TestMoveCarriesTheLesserLag(t *testing.T) {
 		if lag := r.lastMove(id).LagCs; lag < c.least || lag > c.most {
 			t.Errorf("stated %s: %d cs", c.stated, lag)
 		}
+	}
+}
+
+// A client that holds its pongs back gets no lag back for it: its kernel answers for it.
+func TestHeldPongsOfADirectClientGiveNoLag(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.newGame()
+	player := r.dialAs(id, r.white)
+	<-time.After(time.Second) // nobody reads the ping meanwhile
+	player.until("state")
+	var measured int64
+	eventually.True(t, "a round trip is measured", func() bool {
+		player.send(`{"type":"ping"}`)
+		f, _ := player.until("pong")
+		if f.LagCs != nil {
+			measured = *f.LagCs
+		}
+		return f.LagCs != nil
+	})
+	if measured < 50 {
+		t.Fatalf("the pong was not held back: %d cs", measured)
+	}
+	player.send(`{"type":"move","uci":"e2e4","lag":100}`)
+	player.until("ack")
+	if lag := r.lastMove(id).LagCs; lag > 20 {
+		t.Errorf("%d cs", lag)
 	}
 }
 

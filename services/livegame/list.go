@@ -2,6 +2,7 @@ package livegame
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,7 +24,7 @@ type gamesView struct {
 	Games []protocol.Game `json:"games"`
 }
 
-// list is GET /v1/games?ids=a,b,c and GET /v1/games?player=id. It omits games that are
+// list is GET /v1/games?ids=a,b,c and GET /v1/games?player=, an id or a handle. It omits games that are
 // not held or that the client may not see. Unlike show, it does not wait for a game.
 func (s *Service) list(c *gin.Context) {
 	gameIDs, player, code, detail := parseList(c.Request.URL.RawQuery)
@@ -36,7 +37,12 @@ func (s *Service) list(c *gin.Context) {
 		return
 	}
 	if player != "" {
-		gameIDs = s.games.RunningOf(player)
+		id, ok := s.playerID(player)
+		if !ok {
+			httpx.Fail(c, schemas.CodePlayerNotFound, fmt.Sprintf("there is no player %.40q", player))
+			return
+		}
+		gameIDs = s.games.RunningOf(id)
 	}
 	view := gamesView{Games: []protocol.Game{}}
 	for _, id := range gameIDs {
@@ -75,8 +81,8 @@ func parseList(raw string) (gameIDs []string, player string, code schemas.Code, 
 	}
 	switch given := values.Get("ids"); {
 	case values.Has("player"):
-		if player = values.Get("player"); !schemas.ValidID(player) {
-			return nil, "", schemas.CodePlayerNotFound, "player: a player id"
+		if player = values.Get("player"); player == "" {
+			return nil, "", schemas.CodePlayerNotFound, "player: an id or a handle"
 		}
 		return nil, player, "", ""
 	case strings.Count(given, ",") >= maxListed:

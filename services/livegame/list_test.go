@@ -44,6 +44,9 @@ func TestGamesAreListedByIDAndByPlayer(t *testing.T) {
 			t.Errorf("a player's: %v, want %v", got, latest)
 		}
 	}
+	if got := r.listed("player=bLACK"); !slices.Equal(got, latest) {
+		t.Errorf("by handle: %v, want %v", got, latest)
+	}
 	r.play(ids[1], 0, scholar...)
 	// An instance that starts later finds the same games in the rows.
 	for name, i := range map[string]*instance{"this instance": r.instance, "a new one": r.startOther()} {

@@ -2,6 +2,13 @@ package livegame
 
 import "github.com/prometheus/client_golang/prometheus"
 
+// Values of the label why of tabiya_livegame_unsent_total.
+const (
+	unsentInFlight = "in_flight"
+	unsentHopeless = "hopeless"
+	unsentUnlikely = "unlikely"
+)
+
 // metrics of the service. Requests are counted by httpx, lag by kafka.Lag.
 type metrics struct {
 	latency  prometheus.Histogram
@@ -10,6 +17,7 @@ type metrics struct {
 	skipped  *prometheus.CounterVec
 	rereads  prometheus.Counter
 	tooSlow  prometheus.Counter
+	unsent   *prometheus.CounterVec
 	logBytes prometheus.Counter
 }
 
@@ -40,6 +48,10 @@ func newMetrics() *metrics {
 			Name: "tabiya_livegame_slow_readers_total",
 			Help: "Sockets and streams that were cut off because the client read too slowly.",
 		}),
+		unsent: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tabiya_livegame_unsent_total",
+			Help: "Players' commands refused before Kafka: in_flight, the player has too many; hopeless, no event can make it acceptable; unlikely, it would be refused now, and too many of the player's were.",
+		}, []string{"why"}),
 		logBytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tabiya_livegame_past_bytes_total",
 			Help: "Bytes of the log read for the streams of finished games.",
@@ -49,7 +61,7 @@ func newMetrics() *metrics {
 
 // register registers the metrics, and gauges that read the service.
 func (m *metrics) register(r prometheus.Registerer, s *Service) {
-	r.MustRegister(s.lag, m.latency, m.answered, m.events, m.skipped, m.rereads, m.tooSlow, m.logBytes,
+	r.MustRegister(s.lag, m.latency, m.answered, m.events, m.skipped, m.rereads, m.tooSlow, m.unsent, m.logBytes,
 		gauge("tabiya_livegame_games", "Games held.", func() float64 { return float64(s.games.Len()) }),
 		gauge("tabiya_livegame_waiting_commands", "Commands that wait for their event.", func() float64 { return float64(s.commands.Len()) }),
 		gauge("tabiya_livegame_connections", "Open sockets and streams.", func() float64 { return float64(s.connections.Len()) }),

@@ -36,8 +36,9 @@ func (s *Service) act(c *gin.Context, intent func() (protocol.Intent, schemas.Co
 		httpx.Fail(c, code, detail)
 		return
 	}
-	if !s.allowRequest(playerID, gameID) {
-		httpx.Fail(c, schemas.CodeRateLimited, "slower: "+strconv.Itoa(s.cfg.MessagesPerSecond)+" requests a second")
+	by := s.players.Get(playerID)
+	if !by.Allow(time.Now()) {
+		httpx.Fail(c, schemas.CodeRateLimited, s.tooFast())
 		return
 	}
 	commandID, ok := httpx.CommandID(c, playerID)
@@ -49,7 +50,7 @@ func (s *Service) act(c *gin.Context, intent func() (protocol.Intent, schemas.Co
 		httpx.Fail(c, code, detail)
 		return
 	}
-	o, ok := s.commands.SendAndWait(c.Request.Context(), cmd, in.Content)
+	o, ok := pending.Wait(c.Request.Context(), func(done func(pending.Outcome)) { s.submit(by, cmd, in.Content, done) })
 	switch {
 	case !ok:
 		c.Abort() // the client has gone
@@ -58,15 +59,6 @@ func (s *Service) act(c *gin.Context, intent func() (protocol.Intent, schemas.Co
 	default:
 		c.Data(http.StatusOK, "application/json; charset=utf-8", answer(gameID, o))
 	}
-}
-
-// allowRequest reports whether a player's request is within the rate limit, see
-// package limits and Config.MessagesPerSecond.
-func (s *Service) allowRequest(playerID, gameID string) bool {
-	if g := s.games.Get(gameID); g == nil || !g.HasPlayer(playerID) {
-		gameID = "" // all games that the player does not play share one rate
-	}
-	return s.requestRates.Allow(playerID, gameID, time.Now())
 }
 
 // answer encodes the body that answers an accepted command. It depends only on the

@@ -229,7 +229,7 @@ func TestClaimRejectedAfterReconnectDuringOutage(t *testing.T) {
 		var claims sync.WaitGroup
 		for range 20 {
 			claims.Go(func() {
-				if a := claim(id); a.status != 503 {
+				if a := claim(id); a.status != 503 && a.status != 429 { // some are too many in flight
 					t.Errorf("%d %s", a.status, a.body)
 				}
 			})
@@ -245,9 +245,13 @@ func TestClaimRejectedAfterReconnectDuringOutage(t *testing.T) {
 			claim(id)
 			return len(r.recordedPresence(id)) == 2 || r.show(id).Result != schemas.NoResult
 		})
-		if a := claim(id); a.status != 409 {
-			t.Errorf("%d %s", a.status, a.body)
-		}
+		eventually.True(t, "the claim is judged", func() bool { // it was refused too often
+			a := claim(id)
+			if a.status != 409 && a.status != 429 {
+				t.Fatalf("%d %s", a.status, a.body)
+			}
+			return a.status == 409
+		})
 		if got := r.recordedPresence(id); !slices.Equal(got, []string{blackWent, "PlayerReturned black false"}) {
 			t.Errorf("recorded %q", got)
 		}

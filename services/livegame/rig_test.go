@@ -81,6 +81,17 @@ func (v *playersView) Get(id string) (*player.State, bool) {
 	return row, ok
 }
 
+func (v *playersView) Find(handle string) (*player.State, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, row := range v.rows {
+		if strings.ToLower(row.Handle) == handle {
+			return row, true
+		}
+	}
+	return nil, false
+}
+
 func (v *playersView) WaitFor(ctx context.Context, id string) (*player.State, bool) {
 	for {
 		v.mu.Lock()

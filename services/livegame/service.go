@@ -38,7 +38,7 @@ type Service struct {
 	presence     *presence.Tracker
 	sockets      *wsconn.Server
 	connections  *limits.Connections
-	requestRates *limits.RequestRates
+	players      *limits.Players
 
 	partitions atomic.Int32 // of game-events
 	lag        *kafka.Lag
@@ -55,9 +55,11 @@ func New(cfg Config) (*Service, error) {
 		availability: availability.New(cfg.Kafka.Session()),
 		sockets:      wsconn.NewServer(protocol.MaxFrame),
 		connections:  limits.NewConnections(cfg.MaxConnections, cfg.MaxPerPlayer, cfg.MaxPerAddress),
-		requestRates: limits.NewRequestRates(cfg.MessagesPerSecond),
-		lag:          kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
-		metrics:      newMetrics(),
+		players: limits.NewPlayers(limits.PlayerConfig{
+			PerSecond: cfg.MessagesPerSecond, OpensPerSecond: opensPerSecond(cfg), InFlight: cfg.MaxPerPlayerInFlight, RefusedPerSecond: cfg.RefusedPerSecond,
+		}),
+		lag:     kafka.NewLag(cfg.Kafka, "livegame", cfg.Logger),
+		metrics: newMetrics(),
 	}
 	if cfg.Counts != nil {
 		s.availability.Topics = func() error {

@@ -3,8 +3,8 @@ package livegame
 import (
 	"errors"
 	"iter"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -55,7 +55,8 @@ func (s *Service) openSocket(c *gin.Context) {
 	if !ok {
 		return
 	}
-	release, ok := s.acquireConnection(c, g)
+	var place ender
+	release, ok := s.acquireConnection(c, g, place.call)
 	if !ok {
 		return
 	}
@@ -63,13 +64,14 @@ func (s *Service) openSocket(c *gin.Context) {
 	httpx.Stream(c)
 	plays := g.HasPlayer(k.playerID)
 	conn, err := s.sockets.Accept(c.Writer, c.Request, wsconn.Options{
-		Player: plays, Rate: limits.NewRate(s.cfg.MessagesPerSecond), WriteTimeout: s.cfg.writeTimeout, OnTooSlow: s.metrics.tooSlow.Inc,
+		Player: plays, Direct: httpx.Direct(c), Allow: k.pace(), WriteTimeout: s.cfg.writeTimeout, OnTooSlow: s.metrics.tooSlow.Inc,
 	})
 	if err != nil {
 		c.Abort() // Accept has answered
 		return
 	}
 	k.conn = conn
+	place.set(conn.Box().Close)
 	httpx.OnSessionEnd(c, func() { conn.Box().Close(outbox.SessionOver) })
 	state, end, ok := s.games.Watch(g, held.Watcher{Box: conn.Box(), FromSeq: fromSeq, Spectates: !plays, WantsCount: true})
 	if !ok { // it was evicted since the lookup: a client that reconnects finds it
@@ -90,6 +92,16 @@ func (s *Service) openSocket(c *gin.Context) {
 	if conn.Start(firstItems(s.view(g, state), state, fromSeq)) == nil && conn.Read(k.onFrame) {
 		k.disconnect(true)
 	}
+}
+
+// pace returns what limits the client's frames: the pace of the player, or one of the
+// socket's own.
+func (k *socket) pace() func(now time.Time) bool {
+	if k.playerID != "" {
+		return k.service.players.Get(k.playerID).Allow
+	}
+	limiter := limits.NewRate(opensPerSecond(k.service.cfg))
+	return func(now time.Time) bool { return limiter.AllowN(now, 1) }
 }
 
 // firstItems yields the state frame and the events of the state, from fromSeq on.
@@ -132,7 +144,7 @@ func (k *socket) onFrame(text []byte, fault wsconn.Fault) (good bool) {
 		f, code, detail = protocol.ParseFrame(text)
 	}
 	if fault == wsconn.TooFast {
-		code, detail = schemas.CodeRateLimited, "slower: "+strconv.Itoa(k.service.cfg.MessagesPerSecond)+" frames a second"
+		code, detail = schemas.CodeRateLimited, k.service.tooFast()
 	}
 	box := k.conn.Box()
 	switch {
@@ -181,7 +193,7 @@ func (k *socket) act(f protocol.ClientFrame) {
 		box.Send(protocol.RefusedFrame(f.ClientMoveID, code, detail))
 		return
 	}
-	k.service.commands.Send(cmd, in.Content, func(o pending.Outcome) {
+	k.service.submit(k.service.players.Get(k.playerID), cmd, in.Content, func(o pending.Outcome) {
 		k.ids.End(f.ClientMoveID, o.Code == "")
 		if o.Code != "" {
 			box.Send(protocol.RefusedFrame(f.ClientMoveID, o.Code, o.Detail))

@@ -12,10 +12,8 @@ import (
 	"github.com/coder/websocket"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
-	"tabiya/services/livegame"
 )
 
 func TestBadFramesAreAnsweredAndThenCloseTheSocket(t *testing.T) {
@@ -56,60 +54,6 @@ func TestBadFramesAreAnsweredAndThenCloseTheSocket(t *testing.T) {
 	if code := abuse.closed(); code != websocket.StatusPolicyViolation {
 		t.Errorf("after too many bad frames: %v", code)
 	}
-}
-
-func TestConnectionsAreBounded(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, maxConnections(4))
-	id := r.newGame()
-	r.dial(id, "")
-	r.dial(id, "")
-	stream := r.openStream("/v1/games/"+id+"/events", "*/*")
-	a := r.refused(503, schemas.CodeTooManyConnections, "GET", "/v1/games/"+id+"/events", "", "")
-	if a.header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
-	}
-	stranger := r.person("Stranger")
-	r.refused(503, schemas.CodeTooManyConnections, "GET", "/v1/games/"+id+"/events", stranger.token, "")
-	white := r.dialAs(id, r.white) // one connection is reserved for players
-	white.until("state")
-	if _, resp, err := r.tryDial(id, "?access_token="+r.black.token, nil); err == nil || resp.StatusCode != 503 {
-		t.Errorf("a fifth: %v %v", err, resp)
-	}
-	_ = white.conn.CloseNow()
-	stream.Body.Close()
-	eventually.True(t, "a connection is free again", func() bool {
-		c, _, err := r.tryDial(id, "", nil)
-		if err == nil {
-			_ = c.conn.CloseNow()
-		}
-		return err == nil
-	})
-}
-
-func TestConnectionsOfAPlayerAndOfAnAddressAreBounded(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, func(c *livegame.Config) { c.MaxPerPlayer, c.MaxPerAddress = 2, 4 })
-	id := r.newGame()
-	path := "/v1/games/" + id + "/events"
-	first := r.openStream(path, "*/*", "Authorization", "Bearer "+r.white.token)
-	r.dialAs(id, r.white)
-	r.refused(429, schemas.CodeRateLimited, "GET", path, r.white.token, "")
-	// The same player over a socket, with the token in the query.
-	if _, resp, err := r.tryDial(id, "?access_token="+r.white.token, nil); err == nil || resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
-		t.Errorf("a third: %v %v", err, resp)
-	}
-	r.dialAs(id, r.black)
-	r.dial(id, "")
-	r.refused(429, schemas.CodeRateLimited, "GET", path, "", "")
-	first.Body.Close()
-	eventually.True(t, "a connection is free again", func() bool {
-		c, _, err := r.tryDial(id, "", nil)
-		if err == nil {
-			_ = c.conn.CloseNow()
-		}
-		return err == nil
-	})
 }
 
 func TestFloodOfRequestsIsRefusedBeforeTheLog(t *testing.T) {

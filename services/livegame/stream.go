@@ -28,13 +28,13 @@ func (s *Service) stream(c *gin.Context) {
 	if !ok {
 		return
 	}
-	release, ok := s.acquireConnection(c, g)
+	box := outbox.New(s.metrics.tooSlow.Inc)
+	release, ok := s.acquireConnection(c, g, box.Close)
 	if !ok {
 		return
 	}
 	defer release()
 	playerID := httpx.PlayerID(c)
-	box := outbox.New(s.metrics.tooSlow.Inc)
 	w := held.Watcher{
 		Box: box, FromSeq: fromSeq, Spectates: !g.HasPlayer(playerID),
 		WantsCount: media == eventstream.SSE, // an NDJSON stream has the log's events and nothing else
@@ -71,17 +71,4 @@ func cursor(c *gin.Context, fallback int64) (fromSeq int64, ok bool) {
 		return 0, false
 	}
 	return fromSeq, true
-}
-
-// acquireConnection reserves a connection for a socket or stream; the caller must call
-// release. g is nil for a TV stream. If there are too many connections,
-// acquireConnection answers the request and returns false.
-func (s *Service) acquireConnection(c *gin.Context, g *held.Game) (release func(), ok bool) {
-	playerID := httpx.PlayerID(c)
-	release, code, detail := s.connections.Acquire(playerID, c.ClientIP(), g != nil && g.HasPlayer(playerID))
-	if code != "" {
-		httpx.Fail(c, code, detail)
-		return nil, false
-	}
-	return release, true
 }

@@ -1,6 +1,7 @@
 package livegame
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
 	"tabiya/services/livegame/eventstream"
+	"tabiya/services/livegame/outbox"
 	"tabiya/services/livegame/protocol"
 	"tabiya/services/livegame/tvstream"
 )
@@ -54,13 +56,17 @@ func (s *Service) tvEvents(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeUnavailable, why)
 		return
 	}
-	release, ok := s.acquireConnection(c, nil)
+	var place ender
+	release, ok := s.acquireConnection(c, nil, place.call)
 	if !ok {
 		return
 	}
 	defer release()
 	out := eventstream.Begin(c, media)
-	tvstream.Stream(c.Request.Context(), tvstream.Config{
+	ctx, cancel := context.WithCancel(c.Request.Context())
+	defer cancel()
+	place.set(func(outbox.End) { cancel() })
+	tvstream.Stream(ctx, tvstream.Config{
 		Games: s.games, View: s.view, Stopping: s.availability.Stopping, OnTooSlow: s.metrics.tooSlow.Inc,
 	}, speed, httpx.PlayerID(c), out)
 }

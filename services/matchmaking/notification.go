@@ -20,21 +20,23 @@ const (
 // notification is one element of the stream GET /v1/me/events. Which fields it
 // has depends on Type.
 type notification struct {
-	Type        string              `json:"type"`
-	Seat        *seatView           `json:"seat,omitempty"` // state
-	Queue       string              `json:"queue,omitempty"`
-	Region      string              `json:"region,omitempty"`
-	TicketID    string              `json:"ticketId,omitempty"`
-	GameID      string              `json:"gameId,omitempty"`
-	Color       schemas.Color       `json:"color,omitempty"`
-	Opponent    *opponentView       `json:"opponent,omitempty"`
-	Deadline    *schemas.Time       `json:"deadline,omitempty"`
-	Result      schemas.Result      `json:"result,omitempty"`
-	Termination schemas.Termination `json:"termination,omitempty"`
-	Speed       schemas.Speed       `json:"speed,omitempty"`
-	Rating      float64             `json:"rating,omitempty"`
-	Deviation   float64             `json:"deviation,omitempty"`
-	Change      *float64            `json:"change,omitempty"` // can be 0
+	Type        string               `json:"type"`
+	Seat        *seatView            `json:"seat,omitempty"` // state
+	Queue       string               `json:"queue,omitempty"`
+	Region      string               `json:"region,omitempty"`
+	TicketID    string               `json:"ticketId,omitempty"`
+	GameID      string               `json:"gameId,omitempty"`
+	Color       schemas.Color        `json:"color,omitempty"`
+	Opponent    *opponentView        `json:"opponent,omitempty"`
+	TimeControl *schemas.TimeControl `json:"timeControl,omitempty"`
+	Rated       *bool                `json:"rated,omitempty"`
+	Deadline    *schemas.Time        `json:"deadline,omitempty"`
+	Result      schemas.Result       `json:"result,omitempty"`
+	Termination schemas.Termination  `json:"termination,omitempty"`
+	Speed       schemas.Speed        `json:"speed,omitempty"`
+	Rating      float64              `json:"rating,omitempty"`
+	Deviation   float64              `json:"deviation,omitempty"`
+	Change      *float64             `json:"change,omitempty"` // can be 0
 }
 
 // id identifies a notification, so that each is sent once: the log may hold an
@@ -53,6 +55,23 @@ type seatView struct {
 	Region   string `json:"region,omitempty"`
 	TicketID string `json:"ticketId,omitempty"`
 	GameID   string `json:"gameId,omitempty"`
+	*Board
+}
+
+// Board is what an app needs to show the board of the player's game.
+type Board struct {
+	Color       schemas.Color       `json:"color"`
+	Opponent    opponentView        `json:"opponent"`
+	TimeControl schemas.TimeControl `json:"timeControl"`
+	Rated       bool                `json:"rated"`
+}
+
+// boardOf returns nil for a game that the row says nothing of.
+func boardOf(g *schemas.SeatedGame) *Board {
+	if g == nil {
+		return nil
+	}
+	return &Board{g.Color, opponentView{g.OpponentID, g.OpponentHandle, g.OpponentRating}, g.TimeControl, g.Rated}
 }
 
 type opponentView struct {
@@ -69,7 +88,7 @@ func stateNotification(s seat) notification {
 		v.Region, v.Queue, _, _ = schemas.SplitQueueKey(s.queue)
 		v.TicketID = s.ticketID
 	case player.Playing:
-		v.TicketID, v.GameID = s.ticketID, s.gameID
+		v.TicketID, v.GameID, v.Board = s.ticketID, s.gameID, boardOf(s.game)
 	}
 	return notification{Type: typeState, Seat: v}
 }
@@ -85,7 +104,11 @@ func leftNotification(queueKey, ticketID string) notification {
 }
 
 func startedNotification(s seat) notification {
-	return notification{Type: typeGameStarted, GameID: s.gameID, TicketID: s.ticketID}
+	n := notification{Type: typeGameStarted, GameID: s.gameID, TicketID: s.ticketID}
+	if g := boardOf(s.game); g != nil {
+		n.Color, n.Opponent, n.TimeControl, n.Rated = g.Color, &g.Opponent, &g.TimeControl, &g.Rated
+	}
+	return n
 }
 
 // takenNotification says that a seat was taken; false if the seat is free.

@@ -16,15 +16,17 @@ func (s *subscriptions) Publish(ev schemas.Event) {
 	case *schemas.PlayerLeftQueuePayload:
 		s.notify(p.PlayerID, leftNotification(ev.Key, p.TicketID), seat{})
 	case *schemas.MatchFoundPayload:
-		s.trackGame(p.GameID, p.White, p.Black)
+		_, pool, _, _ := schemas.SplitQueueKey(ev.Key)
+		tc, _ := schemas.PoolTimeControl(pool)
+		s.trackGame(p.GameID, trackedGame{p.White, p.Black, tc, true}) // queues make rated games
 		deadline := p.Deadline
 		s.notifyBoth(p.White, p.Black, notification{Type: typeMatched, GameID: p.GameID, Deadline: &deadline}, ev.Key)
 	case *schemas.MatchFailedPayload:
-		s.players.Remove(p.GameID)
+		s.games.Remove(p.GameID)
 		s.notifyBoth(p.White, p.Black, notification{Type: typeMatchFailed, GameID: p.GameID}, ev.Key)
 	case *schemas.GameCreatedPayload:
 		if p.Queue != "" {
-			s.trackGame(ev.Key, p.White, p.Black)
+			s.trackGame(ev.Key, trackedGame{p.White, p.Black, p.TimeControl, p.Rated})
 		}
 	case *schemas.GameStartedPayload:
 		s.gameStarted(ev.Key)
@@ -56,28 +58,48 @@ func (s *subscriptions) notifyBoth(white, black schemas.Seated, n notification, 
 	notifyOne(black, white, schemas.Black)
 }
 
-func (s *subscriptions) trackGame(gameID string, white, black schemas.Seated) {
-	if len(s.byPlayer[white.PlayerID])+len(s.byPlayer[black.PlayerID]) > 0 {
-		s.players.Add(gameID, [2]schemas.Seated{white, black})
+// trackedGame is a game that was matched or created, and may not have started yet.
+type trackedGame struct {
+	white, black schemas.Seated
+	timeControl  schemas.TimeControl
+	rated        bool
+}
+
+// seats returns the seats of both players, White's first.
+func (g trackedGame) seats(gameID string) (seats [2]seat) {
+	for i, side := range []struct {
+		color         schemas.Color
+		own, opponent schemas.Seated
+	}{{schemas.White, g.white, g.black}, {schemas.Black, g.black, g.white}} {
+		seats[i] = seat{status: player.Playing, ticketID: side.own.TicketID, gameID: gameID, game: &schemas.SeatedGame{
+			Color: side.color, OpponentID: side.opponent.PlayerID, OpponentHandle: side.opponent.Handle, OpponentRating: side.opponent.Rating,
+			TimeControl: g.timeControl, Rated: g.rated,
+		}}
+	}
+	return seats
+}
+
+func (s *subscriptions) trackGame(gameID string, g trackedGame) {
+	if len(s.byPlayer[g.white.PlayerID])+len(s.byPlayer[g.black.PlayerID]) > 0 {
+		s.games.Add(gameID, g)
 	}
 }
 
 // gameStarted notifies the players of a tracked game. A game that is not tracked
 // was matched before its players subscribed: the view tells them.
 func (s *subscriptions) gameStarted(gameID string) {
-	players, ok := s.players.Get(gameID)
+	g, ok := s.games.Get(gameID)
 	if !ok {
 		return
 	}
-	s.players.Remove(gameID)
-	for _, p := range players {
-		now := seat{player.Playing, "", p.TicketID, gameID}
-		s.notify(p.PlayerID, startedNotification(now), now)
-	}
+	s.games.Remove(gameID)
+	seats := g.seats(gameID)
+	s.notify(g.white.PlayerID, startedNotification(seats[0]), seats[0])
+	s.notify(g.black.PlayerID, startedNotification(seats[1]), seats[1])
 }
 
 func (s *subscriptions) gameOver(gameID string, p *schemas.GameOver) {
-	s.players.Remove(gameID)
+	s.games.Remove(gameID)
 	if p.Queue == "" {
 		return
 	}

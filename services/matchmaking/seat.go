@@ -1,6 +1,9 @@
 package matchmaking
 
-import "tabiya/internal/core/player"
+import (
+	"tabiya/internal/core/player"
+	"tabiya/schemas"
+)
 
 // seat is where a player is, as far as notifications tell: idle (the zero
 // seat), queued, or playing.
@@ -8,20 +11,23 @@ type seat struct {
 	status           player.Status
 	queue            string // queue key, if queued
 	ticketID, gameID string
+	game             *schemas.SeatedGame // if playing; nil for a game that began before it was told
 }
 
 func seatOf(row *player.State) seat {
 	switch row.Seat.Status {
 	case player.Queued:
-		return seat{player.Queued, row.Seat.Queue, row.Seat.TicketID, ""}
+		return queuedSeat(row.Seat.Queue, row.Seat.TicketID)
 	case player.Playing:
-		return seat{player.Playing, row.Seat.Queue, row.Seat.TicketID, row.Seat.GameID}
+		return seat{player.Playing, row.Seat.Queue, row.Seat.TicketID, row.Seat.GameID, row.Seat.Game}
 	default:
 		return seat{}
 	}
 }
 
-func queuedSeat(queueKey, ticketID string) seat { return seat{player.Queued, queueKey, ticketID, ""} }
+func queuedSeat(queueKey, ticketID string) seat {
+	return seat{status: player.Queued, queue: queueKey, ticketID: ticketID}
+}
 
 // same reports whether a client would see two seats as the same: queued with the
 // same ticket, whatever matches it had, or playing the same game.

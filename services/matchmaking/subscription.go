@@ -31,6 +31,9 @@ type subscription struct {
 	clientSeat    seat              // as the client knows it from the notifications
 	rowSeat       seat              // in the latest row
 	seen          []string          // ids of notifications that are not to be sent (again), latest last
+	// rated holds the rating of the game that the client believes to be playing, until
+	// it has heard of the game's end: the two are read from different topics.
+	rated *notification
 
 	updates    int // events and rows so far
 	differedAt int // updates when Reconcile last saw the seats differ
@@ -69,7 +72,7 @@ func (s *subscription) markSeen(n notification) {
 // sendState sends the whole seat; false if the reader is too slow.
 func (s *subscription) sendState(to seat) bool {
 	s.setClientSeat(to)
-	return s.send(stateNotification(to))
+	return s.send(stateNotification(to)) && s.sendRated()
 }
 
 // setClientSeat notes the seat that the client knows of from now on. The
@@ -125,7 +128,7 @@ func (s *subscription) Notify(n notification, after seat) bool {
 	switch n.Type {
 	case typeQueued, typeGameStarted:
 		s.setClientSeat(after)
-		return s.send(n)
+		return s.send(n) && s.sendRated()
 	case typeMatched:
 		// It is outdated if the start or end of its game was read first.
 		return s.hasSeen(started) || s.send(n)
@@ -135,10 +138,26 @@ func (s *subscription) Notify(n notification, after seat) bool {
 		if n.GameID != "" {
 			s.markSeen(started)
 		}
-		return s.send(n) && s.applyEnding(n, after)
+		return s.send(n) && s.applyEnding(n, after) && s.sendRated()
+	case typeRated:
+		if s.clientSeat.status == player.Playing && s.clientSeat.gameID == n.GameID {
+			s.rated = &n
+			return true
+		}
+		return s.send(n)
 	default:
 		return s.send(n)
 	}
+}
+
+// sendRated sends the rating that was held, if its game is not the client's any more.
+func (s *subscription) sendRated() bool {
+	n := s.rated
+	if n == nil || s.clientSeat.gameID == n.GameID {
+		return true
+	}
+	s.rated = nil
+	return s.send(*n)
 }
 
 // applyEnding updates the client's seat after an ending was sent. It sends the

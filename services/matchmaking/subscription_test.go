@@ -18,10 +18,11 @@ func rowOf(s seat) *player.State {
 	return &player.State{ID: self, Seat: player.Seat{Status: s.status, Queue: s.queue, TicketID: s.ticketID, GameID: s.gameID}}
 }
 
-// history is what happened to a player, as the three topics hold it. Each topic
+// history is what happened to a player, as the four topics hold it. Each topic
 // is read in order; there is no order between them.
 type history struct {
 	queue, game []schemas.Event
+	ratings     []schemas.Event
 	rows        []seat
 	n           int
 }
@@ -59,11 +60,13 @@ func (h *history) match(t string) string {
 func (h *history) start(t, g string) {
 	w, b := seated(t)
 	h.game = append(h.game,
-		schemas.Event{Key: g, Payload: &schemas.GameCreatedPayload{White: w, Black: b, Queue: testQueue}},
+		schemas.Event{Key: g, Payload: &schemas.GameCreatedPayload{
+			White: w, Black: b, Queue: testQueue, TimeControl: schemas.TimeControl{InitialCs: 18000, IncrementCs: 200}, Rated: true,
+		}},
 		schemas.Event{Key: g, Payload: &schemas.GameStartedPayload{}})
 }
 
-func (h *history) sit(t, g string) { h.rows = append(h.rows, seat{player.Playing, testQueue, t, g}) }
+func (h *history) sit(t, g string) { h.rows = append(h.rows, seat{status: player.Playing, queue: testQueue, ticketID: t, gameID: g}) }
 
 func (h *history) over(t, g string, how schemas.Termination) {
 	w, b := seated(t)
@@ -114,6 +117,7 @@ func randomHistory(r *rand.Rand) *history {
 				return h
 			}
 			h.over(t, g, schemas.Checkmate)
+			h.ratings = append(h.ratings, schemas.Event{Key: self, Payload: &schemas.PlayerRatedPayload{GameID: g}})
 			h.rows = append(h.rows, seat{})
 		}
 	}
@@ -150,7 +154,7 @@ func (c *client) receive(n notification) {
 // subscribes at a random moment.
 func replay(t *testing.T, r *rand.Rand, s *subscriptions, h *history) *subscription {
 	row, rows := h.rows[0], h.rows[1:]
-	steps := len(h.queue) + len(h.game) + len(rows)
+	steps := len(h.queue) + len(h.game) + len(h.ratings) + len(rows)
 	start, sub := r.IntN(steps+1), (*subscription)(nil)
 	for step := range steps + 1 {
 		if step == start {
@@ -162,13 +166,16 @@ func replay(t *testing.T, r *rand.Rand, s *subscriptions, h *history) *subscript
 		if step == steps {
 			break
 		}
-		switch n := r.IntN(len(h.queue) + len(h.game) + len(rows)); {
+		switch n := r.IntN(len(h.queue) + len(h.game) + len(h.ratings) + len(rows)); {
 		case n < len(h.queue):
 			s.Publish(h.queue[0])
 			h.queue = h.queue[1:]
 		case n < len(h.queue)+len(h.game):
 			s.Publish(h.game[0])
 			h.game = h.game[1:]
+		case n < len(h.queue)+len(h.game)+len(h.ratings):
+			s.Publish(h.ratings[0])
+			h.ratings = h.ratings[1:]
 		default:
 			row, rows = rows[0], rows[1:]
 			s.UpdateRow(self, rowOf(row))
@@ -193,11 +200,17 @@ func TestClientEndsWithTrueSeat(t *testing.T) {
 		c, sent := client{}, []string(nil)
 		for len(sub.notifications) > 0 {
 			n := <-sub.notifications
+			if n.Type == typeRated && c.game == n.GameID {
+				t.Fatalf("seed %d: rated while the client believes to be playing the game\n%q", seed, sent)
+			}
 			c.receive(n)
 			sent = append(sent, fmt.Sprintf("%s %s %s %+v", n.Type, n.TicketID, n.GameID, n.Seat))
 		}
 		if c != (client{final.status.String(), final.ticketID, final.gameID}) || !sub.clientSeat.same(final) {
 			t.Fatalf("seed %d: client %+v, subscription %+v, true seat %+v\n%q", seed, c, sub.clientSeat, final, sent)
+		}
+		if sub.rated != nil {
+			t.Fatalf("seed %d: a rating is still held\n%q", seed, sent)
 		}
 	}
 }
@@ -242,8 +255,41 @@ func TestNotificationsSentOnceAndFromOwnSide(t *testing.T) {
 			t.Fatalf("%d: %s, want %s", i, got[i].Type, want[i])
 		}
 	}
+	if g := got[3]; g.Color != schemas.White || g.Opponent.PlayerID != opposing || g.TimeControl == nil || *g.TimeControl != (schemas.TimeControl{InitialCs: 18000, IncrementCs: 200}) || !*g.Rated {
+		t.Fatalf("%+v", g)
+	}
 	if m := got[2]; m.Color != schemas.White || m.Opponent.PlayerID != opposing || m.GameID != g {
 		t.Fatalf("%+v", m)
+	}
+}
+
+// A player who subscribes during the game, and one whose event was read before their
+// row, get all that is needed to show the board.
+func TestRowAloneShowsBoardOfRunningGame(t *testing.T) {
+	t.Parallel()
+	s := newSubscriptions(Config{MaxStreams: 8, MaxStreamsPerPlayer: 8})
+	s.Open()
+	row := rowOf(seat{status: player.Playing, queue: testQueue, ticketID: "ticket", gameID: "game"})
+	row.Seat.Game = &schemas.SeatedGame{
+		Color: schemas.Black, OpponentID: opposing, OpponentHandle: "ben", OpponentRating: 1600, TimeControl: schemas.TimeControl{InitialCs: 6000}, Rated: true,
+	}
+	late, err := s.Subscribe(self, func() (*player.State, bool) { return row, true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	early, err := s.Subscribe(self, func() (*player.State, bool) { return rowOf(seat{}), true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-early.notifications // idle
+	s.UpdateRow(self, row)
+	state, started := (<-late.notifications).Seat, <-early.notifications
+	want := Board{schemas.Black, opponentView{opposing, "ben", 1600}, schemas.TimeControl{InitialCs: 6000}, true}
+	if state.Board == nil || *state.Board != want {
+		t.Errorf("%+v", state)
+	}
+	if started.Type != typeGameStarted || started.Color != want.Color || *started.Opponent != want.Opponent || *started.TimeControl != want.TimeControl || !*started.Rated {
+		t.Errorf("%+v", started)
 	}
 }
 

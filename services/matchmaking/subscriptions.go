@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tabiya/internal/core/player"
-	"tabiya/schemas"
 )
 
 // trackedGames bounds the memory of games that have not started yet.
@@ -32,13 +31,13 @@ type subscriptions struct {
 	running  bool
 	count    int
 	byPlayer map[string]map[*subscription]struct{}
-	// players of a game that was matched or created while one of them was
-	// subscribed: GameStarted does not name them.
-	players *lru.Cache[string, [2]schemas.Seated]
+	// games that were matched or created while one of their players was subscribed:
+	// GameStarted does not name the players.
+	games *lru.Cache[string, trackedGame]
 }
 
 func newSubscriptions(cfg Config) *subscriptions {
-	players, err := lru.New[string, [2]schemas.Seated](trackedGames)
+	games, err := lru.New[string, trackedGame](trackedGames)
 	if err != nil {
 		panic(err) // only for a size below 1
 	}
@@ -51,7 +50,7 @@ func newSubscriptions(cfg Config) *subscriptions {
 			Name: "tabiya_matchmaking_streams_cut_total", Help: "Streams closed because their reader was too slow.",
 		}),
 		byPlayer: make(map[string]map[*subscription]struct{}),
-		players:  players,
+		games:    games,
 	}
 }
 

@@ -19,7 +19,7 @@ func Consequences(s *State, ev schemas.Event) []schemas.Command {
 			return nil
 		}
 		return []schemas.Command{
-			seatInGame(s, ev, s.White), seatInGame(s, ev, s.Black),
+			seatInGame(s, ev, schemas.White), seatInGame(s, ev, schemas.Black),
 			command(ev, schemas.ConfirmMatch, s.Queue, &schemas.ConfirmMatchPayload{GameID: ev.Key}),
 		}
 	case *schemas.RematchAcceptedPayload:
@@ -35,9 +35,18 @@ func Consequences(s *State, ev schemas.Event) []schemas.Command {
 	return nil
 }
 
-func seatInGame(s *State, ev schemas.Event, player schemas.Seated) schemas.Command {
-	return command(ev, schemas.SeatInGame, player.PlayerID,
-		&schemas.SeatInGamePayload{GameID: s.ID, TicketID: player.TicketID, Attempt: player.Attempt})
+func seatInGame(s *State, ev schemas.Event, color schemas.Color) schemas.Command {
+	player, opponent := s.White, s.Black
+	if color == schemas.Black {
+		player, opponent = opponent, player
+	}
+	return command(ev, schemas.SeatInGame, player.PlayerID, &schemas.SeatInGamePayload{
+		GameID: s.ID, TicketID: player.TicketID, Attempt: player.Attempt,
+		Game: &schemas.SeatedGame{
+			Color: color, OpponentID: opponent.PlayerID, OpponentHandle: opponent.Handle, OpponentRating: opponent.Rating,
+			TimeControl: s.TimeControl, Rated: s.Rated,
+		},
+	})
 }
 
 func recordResult(ev schemas.Event, p *schemas.GameOver, rated bool, player, opponent schemas.Seated, score float64) schemas.Command {

@@ -88,7 +88,7 @@ func (d *decision) decide() *Refusal {
 	case !system && s.Private && !s.hasPlayer(d.cmd.Actor):
 		return refuse(schemas.CodeGameNotFound, "there is no such game") // strangers must not learn that it exists
 	case s.Over() && !isRematchCommand(d.cmd.Type):
-		return refuse(schemas.CodeGameOver, "the game is over: %s, %s", s.Result, s.Termination)
+		return s.overRefusal()
 	case system:
 		return d.bySystem()
 	}

@@ -23,7 +23,7 @@ func (d *decision) rematch(color schemas.Color) *Refusal {
 	case !s.Over():
 		return refuse(schemas.CodeGameNotOver, "the game is still running")
 	case s.Result == schemas.NoResult:
-		return refuse(schemas.CodeNoRematch, "the game was aborted")
+		return noRematch()
 	case s.rematched:
 		return refuse(schemas.CodeRematchAccepted, "the rematch is game %s", s.Rematch())
 	case d.at > s.UpdatedAt.Add(rematchWindow):

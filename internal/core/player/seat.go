@@ -100,7 +100,7 @@ func (d decision) requeue(s *State, p *schemas.RequeueSeatPayload) (*State, bool
 		n.Seat = Seat{}
 		return n, true, []schemas.Message{d.withdrawOrphan(p)}
 	}
-	n.Seat.Status, n.Seat.GameID = Queued, ""
+	n.Seat.Status, n.Seat.GameID, n.Seat.Game = Queued, "", nil
 	n.Seat.Attempt, n.Seat.Entered = p.Attempt, d.origin.Offset
 	return n, true, []schemas.Message{d.reenterQueue(n)}
 }
@@ -110,7 +110,7 @@ func (d decision) seatInGame(s *State, p *schemas.SeatInGamePayload) (*State, bo
 		return s, false, nil
 	}
 	n := s.clone()
-	n.Seat.Status, n.Seat.GameID = Playing, p.GameID
+	n.Seat.Status, n.Seat.GameID, n.Seat.Game = Playing, p.GameID, p.Game
 	n.finish(d)
 	return n, true, nil
 }

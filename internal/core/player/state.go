@@ -84,6 +84,8 @@ type Seat struct {
 	TicketID string // the id of the JoinQueue that took the seat
 	Attempt  int    // number of the ticket's attempt to become a game, from 1
 	GameID   string // if Playing
+	// Game is set if Playing, but for games of before it was told.
+	Game *schemas.SeatedGame
 
 	// What was sent to the queue, to send the same bytes again.
 	Handle            string

@@ -23,11 +23,14 @@ const (
 	OutOfStep       // this instance lost events: the client must resume with from_seq
 	Left            // the player left
 	SessionOver     // the player signed out, changed the password or closed the account
+	Replaced        // a newer connection of the player took the place
+	MadeRoom        // a player took the place of a watcher
 )
 
 // String returns the text for the close frame.
 func (e End) String() string {
-	return [...]string{"open", "too slow: come back with from_seq", "going away", "the game is over", "out of step: come back with from_seq", "you left", "the session has ended: sign in again"}[e]
+	return [...]string{"open", "too slow: come back with from_seq", "going away", "the game is over", "out of step: come back with from_seq", "you left", "the session has ended: sign in again",
+		"you opened this game elsewhere", "this instance is full: come back later with from_seq"}[e]
 }
 
 // Outbox is one client's queue. Any goroutine may put items in, without waiting;

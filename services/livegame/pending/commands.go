@@ -84,8 +84,14 @@ func (c *Commands) Send(cmd schemas.Command, content string, done func(Outcome))
 
 // SendAndWait calls Send and waits for the outcome. ok is false if ctx was done first.
 func (c *Commands) SendAndWait(ctx context.Context, cmd schemas.Command, content string) (o Outcome, ok bool) {
+	return Wait(ctx, func(done func(Outcome)) { c.Send(cmd, content, done) })
+}
+
+// Wait calls send and waits for the outcome that it gives to done. ok is false if ctx was
+// done first.
+func Wait(ctx context.Context, send func(done func(Outcome))) (o Outcome, ok bool) {
 	answer := make(chan Outcome, 1)
-	c.Send(cmd, content, func(o Outcome) { answer <- o })
+	send(func(o Outcome) { answer <- o })
 	select {
 	case o = <-answer:
 		return o, true
@@ -187,6 +193,12 @@ func (c *Commands) Drain(deadline time.Time) {
 		time.Sleep(expireEvery / 10)
 	}
 	c.table.expire(time.Now().Add(time.Hour))
+}
+
+// Knows reports whether a command is in flight, or its refusal is remembered.
+func (c *Commands) Knows(gameID, commandID string) bool {
+	_, _, inFlight := c.table.lookUp(key{gameID, commandID})
+	return inFlight || c.RemembersRefusal(gameID, commandID)
 }
 
 // RemembersRefusal reports whether the refusal of a command was read and is still

@@ -18,6 +18,9 @@ type Outcome struct {
 	Standing held.Standing // after the command
 }
 
+// Refused is the outcome of a command that is not sent.
+func Refused(code schemas.Code, detail string) Outcome { return refused(code, detail) }
+
 func refused(code schemas.Code, detail string) Outcome { return Outcome{Code: code, Detail: detail} }
 
 func keyReused() Outcome { return refused(schemas.CodeKeyReused, KeyReusedDetail) }

@@ -12,7 +12,10 @@ const (
 	// Reloading a page or changing the network takes less.
 	goneAfter = 2 * time.Second
 	// checkEvery is the time between two sweeps, which check the sides that are due.
-	checkEvery = 250 * time.Millisecond
+	// goneAfterAttempt is the time after a refused attempt to connect after which a player
+	// without a connection counts as gone: a client's pause between two attempts is less.
+	goneAfterAttempt = 10 * time.Second
+	checkEvery       = 250 * time.Millisecond
 	// maxChecks limits the commands per sweep, so that moves are not delayed when a
 	// proxy drops all connections.
 	maxChecks = 256
@@ -34,6 +37,9 @@ type sideState struct {
 	// left is whether the player left: they said so, and their last connection was
 	// closed within goneAfter.
 	left bool
+	// present is until when the player counts as present without a connection, because
+	// they tried to connect and were not admitted.
+	present time.Time
 	// markedAt is when the player was last marked as present because of a claim.
 	markedAt time.Time
 }
@@ -86,15 +92,40 @@ func (s *sides) closed(at Side, leaving bool, now time.Time) {
 	}
 }
 
+// attempted records an attempt to connect that was refused. gone is whether the game's
+// state has the player as gone.
+func (s *sides) attempted(at Side, gone bool, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.by[at]
+	if c == nil {
+		c = &sideState{}
+		s.by[at] = c
+	}
+	c.present = now.Add(goneAfterAttempt)
+	c.leaving, c.left = time.Time{}, false
+	if c.open > 0 {
+		return
+	}
+	if gone {
+		s.dueAt[at] = now
+		return
+	}
+	s.dueAt[at] = c.present
+}
+
 // recordedGone schedules a check of a player whom the log has recorded as gone, if they
 // are connected here. Another instance has lost their connection then.
 func (s *sides) recordedGone(at Side, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c := s.by[at]; c != nil && c.open > 0 {
+	if c := s.by[at]; c != nil && c.isPresent(now) {
 		s.dueAt[at] = now
 	}
 }
+
+// isPresent reports whether the player has a connection, or was lately refused one.
+func (c *sideState) isPresent(now time.Time) bool { return c.open > 0 || now.Before(c.present) }
 
 // tryMark reports whether to mark a player as present before a claim. It is true if the
 // player is connected here, at most once in goneAfter: an earlier mark already
@@ -103,7 +134,7 @@ func (s *sides) tryMark(at Side, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.by[at]
-	if c == nil || c.open == 0 || now.Sub(c.markedAt) < goneAfter {
+	if c == nil || !c.isPresent(now) || now.Sub(c.markedAt) < goneAfter {
 		return false
 	}
 	c.markedAt = now
@@ -144,11 +175,17 @@ func (s *sides) due(now time.Time, most int) map[Side]sideState {
 		if due == nil {
 			due = make(map[Side]sideState)
 		}
-		due[at] = *s.by[at]
+		c := *s.by[at]
 		delete(s.dueAt, at)
-		if s.by[at].open == 0 {
+		switch {
+		case c.open > 0:
+		case now.Before(c.present):
+			s.dueAt[at] = c.present
+			c.open = 1 // counts as present
+		default:
 			delete(s.by, at)
 		}
+		due[at] = c
 		if len(due) == most {
 			break
 		}

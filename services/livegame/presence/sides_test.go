@@ -66,6 +66,11 @@ func TestSeatIsCheckedWhenDue(t *testing.T) {
 		}, goneAfter, true, sideState{open: 1}},
 		{"recorded as gone, connected here", func(p *sides) { p.opened(k, false, now); p.recordedGone(k, now) }, 0, true, sideState{open: 1}},
 		{"recorded as gone, no connection here", func(p *sides) { p.recordedGone(k, now) }, time.Hour, false, sideState{}},
+		{"attempt refused, recorded as gone", func(p *sides) { p.attempted(k, true, now) }, 0, true, sideState{open: 1, present: now.Add(goneAfterAttempt)}},
+		{"attempt refused, not recorded as gone", func(p *sides) { p.attempted(k, false, now) }, goneAfterAttempt - 1, false, sideState{}},
+		{"attempt refused long ago", func(p *sides) { p.attempted(k, false, now) }, goneAfterAttempt, true, sideState{present: now.Add(goneAfterAttempt)}},
+		{"disconnected, attempt refused", func(p *sides) { p.opened(k, false, now); p.closed(k, false, now); p.attempted(k, false, now) }, goneAfter, false, sideState{}},
+		{"recorded as gone, attempt refused here", func(p *sides) { p.attempted(k, false, now); p.recordedGone(k, now) }, goneAfter, true, sideState{open: 1, present: now.Add(goneAfterAttempt)}},
 		{"mark not acknowledged", func(p *sides) { p.retry(k, true, now) }, goneAfter, true, sideState{left: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -110,4 +115,19 @@ func TestClaimMarksAConnectedPlayerAtMostOnceInGoneAfter(t *testing.T) {
 	p.closed(k, false, now)
 	now = now.Add(goneAfter)
 	expect(false)
+}
+
+func TestPlayerWhoseAttemptWasRefusedIsCheckedAgainLater(t *testing.T) {
+	t.Parallel()
+	p, k, now := newSides(), Side{"game", schemas.White}, time.Now()
+	p.attempted(k, true, now)
+	if got := p.due(now, 10)[k]; got.open != 1 {
+		t.Errorf("at first: %+v", got)
+	}
+	if got, checked := p.due(now.Add(goneAfterAttempt), 10)[k]; !checked || got.open != 0 {
+		t.Errorf("later: %t %+v", checked, got)
+	}
+	if len(p.by)+len(p.dueAt) != 0 {
+		t.Errorf("%d sides remain, %d due", len(p.by), len(p.dueAt))
+	}
 }

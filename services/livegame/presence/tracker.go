@@ -55,6 +55,18 @@ func (t *Tracker) Connect(g *held.Game, playerID string) (disconnect func(leavin
 	}
 }
 
+// Attempted records that a player of the game tried to connect and was not admitted. For
+// goneAfterAttempt they count as present, so that our refusal does not cost them the game.
+func (t *Tracker) Attempted(g *held.Game, playerID string) {
+	state, goesOn := g.Running()
+	if !goesOn {
+		return
+	}
+	if color, plays := state.ColorOf(playerID); plays {
+		t.sides.attempted(Side{state.ID, color}, state.GoneSince(color) != 0, time.Now())
+	}
+}
+
 // OnEvent handles an event that was read back.
 func (t *Tracker) OnEvent(ev schemas.Event) {
 	if left, ok := ev.Payload.(*schemas.PlayerLeftPayload); ok {

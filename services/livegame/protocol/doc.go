@@ -43,7 +43,8 @@
 //
 // lag is the round trip that the client measured, in centiseconds. The server measures
 // it too: it sends each player a ping (RFC 6455, 5.5.2) every 5 seconds. The smaller of
-// the two values counts (ADR 18).
+// the two values counts (ADR 18), and no more than the connection's shortest round trip,
+// nor than the kernel measures if no proxy is between (ADR 29).
 //
 // # Disconnecting
 //
@@ -56,7 +57,8 @@
 // The server closes a socket with 1000 a minute after the game's end, 1001 when it
 // stops, 1002 after bytes that are not a WebSocket frame, 1008 after too many malformed
 // frames or too many beyond the rate limit, 1009 after a frame that is too long, 1013
-// when this instance has lost events, 4008 if the client reads too slowly and 4009 if
-// it does not answer pings. After 1001, 1013 and 4008 the client should reconnect with
-// from_seq.
+// when this instance has lost events or needs a watcher's place for a player, 4008 if the
+// client reads too slowly, 4009 if it does not answer pings and 4010 if the player has
+// opened the game in too many places. After 1001, 1013 and 4008 the client should
+// reconnect with from_seq; after 4010 it must not, or its pages would end each other.
 package protocol

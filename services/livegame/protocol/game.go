@@ -61,8 +61,8 @@ type Seat struct {
 	ClaimableAt schemas.Time `json:"claimableAt,omitempty"`
 }
 
-// Clock is both sides' remaining time at AsOf, in centiseconds. The side to move has
-// used some of its time since then.
+// Clock is both sides' remaining time at AsOf, in centiseconds. In a running game the
+// side to move has used some of its time since then.
 type Clock struct {
 	WhiteCs int64        `json:"whiteCs"`
 	BlackCs int64        `json:"blackCs"`
@@ -77,7 +77,7 @@ func GameOf(s *game.State, disconnects held.Disconnects) Game {
 		ID: s.ID, Seq: s.Seq, Status: statusPlaying, Region: s.Region, White: seatOf(s, s.White, schemas.White, disconnects.White), Black: seatOf(s, s.Black, schemas.Black, disconnects.Black),
 		TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Private: s.Private, Queue: s.Queue,
 		RematchOf: s.RematchOf, StartFEN: s.StartFEN, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
-		Ply: s.Plies, Moves: moves, FEN: s.FEN, Clock: Clock{s.Clock.White, s.Clock.Black, s.Clock.Since},
+		Ply: s.Plies, Moves: moves, FEN: s.FEN, Clock: clockOf(s),
 		DeadlineAt: s.Deadline(), DrawOffer: s.DrawOffer, TakebackOffer: s.TakebackOffer,
 		RematchOffer: s.RematchOffer, Rematch: s.Rematch(), Result: s.Result, Termination: s.Termination, EndedAt: s.EndedAt(),
 	}
@@ -91,6 +91,16 @@ func GameOf(s *game.State, disconnects held.Disconnects) Game {
 		v.Turn = s.Turn()
 	}
 	return v
+}
+
+// clockOf returns the clock after the last move or, if a flag has fallen since, when it
+// fell: a side has used up its time only then.
+func clockOf(s *game.State) Clock {
+	c := Clock{s.Clock.White, s.Clock.Black, s.Clock.Since}
+	if s.Over() && s.Clock.Left(s.Turn()) == 0 {
+		c.AsOf = s.EndedAt()
+	}
+	return c
 }
 
 func seatOf(s *game.State, who schemas.Seated, color schemas.Color, disconnected schemas.Time) Seat {

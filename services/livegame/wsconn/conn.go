@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"golang.org/x/time/rate"
 
 	"tabiya/services/livegame/outbox"
 )
@@ -24,6 +23,9 @@ const (
 	statusTooSlow websocket.StatusCode = 4008
 	// statusSilent closes a connection whose client leaves a ping unanswered.
 	statusSilent websocket.StatusCode = 4009
+	// statusReplaced closes a player's connection for a newer one of theirs. A client that
+	// then came back by itself would end another.
+	statusReplaced websocket.StatusCode = 4010
 	// statusSessionOver closes a connection whose token is not valid any more.
 	statusSessionOver websocket.StatusCode = 4401
 
@@ -51,8 +53,11 @@ type Options struct {
 	// Player says that the client is one of the game's players. Players are written to
 	// before the spectators, and pinged more often.
 	Player bool
-	// Rate limits the frames that the client sends.
-	Rate *rate.Limiter
+	// Direct says that the peer is the client, and not a proxy: what the kernel measures of
+	// the connection is the client's round trip then.
+	Direct bool
+	// Allow reports whether the client may send a frame now.
+	Allow func(now time.Time) bool
 	// WriteTimeout is how long the client may take to receive 16 KiB. Default 10 s.
 	WriteTimeout time.Duration
 	// OnTooSlow is called when the client reads too slowly.
@@ -63,6 +68,7 @@ type Options struct {
 type Conn struct {
 	server    *Server
 	player    bool
+	direct    bool
 	ws        *websocket.Conn
 	transport *transport
 	box       *outbox.Outbox
@@ -70,14 +76,14 @@ type Conn struct {
 	pingTimer *time.Timer
 	heard     atomic.Bool // the client has sent something since the last ping timer
 	strikes   int         // bad frames minus good frames, at least 0
-	rate      *rate.Limiter
+	allow     func(now time.Time) bool
 	roundTrip roundTrip
 }
 
 // Accept upgrades a request. If it returns an error, it has answered the request. The
 // caller calls Start, Read and Stop, or Close.
 func (s *Server) Accept(rw http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
-	c := &Conn{server: s, player: o.Player, rate: o.Rate}
+	c := &Conn{server: s, player: o.Player, direct: o.Direct, allow: o.Allow}
 	c.box = outbox.NewScheduled(c.schedule, o.OnTooSlow)
 	c.writing.Store(true) // until Start has written the first items
 	h := &hijacker{ResponseWriter: rw, writeTimeout: cmp.Or(o.WriteTimeout, defaultWriteTimeout)}

@@ -63,11 +63,16 @@ func (c *Conn) ping(now time.Time) error {
 func (c *Conn) onPong(_ context.Context, payload []byte) {
 	c.heard.Store(true)
 	c.roundTrip.pong(payload, time.Now())
+	if c.direct && c.player {
+		if took, ok := kernelRoundTrip(c.transport.raw); ok {
+			c.roundTrip.setKernel(took)
+		}
+	}
 }
 
 // onPing reports whether to answer a client's ping, which counts as a frame. Read calls
 // it.
 func (c *Conn) onPing(context.Context, []byte) bool {
 	c.heard.Store(true)
-	return c.rate.Allow()
+	return c.allow(time.Now())
 }

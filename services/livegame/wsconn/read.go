@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -65,7 +66,7 @@ func (c *Conn) readFrame(handle func([]byte, Fault) bool) (good bool, err error)
 	}
 	c.heard.Store(true)
 	switch {
-	case !c.rate.Allow():
+	case !c.allow(time.Now()):
 		return handle((*buf)[:n], TooFast), nil
 	case kind != websocket.MessageText:
 		return handle(nil, NotText), nil

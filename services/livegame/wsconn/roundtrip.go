@@ -18,6 +18,8 @@ type roundTrip struct {
 	waiting  bool // the last ping is unanswered
 	measured bool // smooth has a sample
 	smooth   time.Duration
+	least    time.Duration // the shortest sample
+	kernel   time.Duration // what the kernel measures; 0 if that is not known
 }
 
 // ping returns the payload of a new ping. A pong to an earlier ping is ignored then.
@@ -41,10 +43,18 @@ func (l *roundTrip) pong(payload []byte, now time.Time) {
 	l.waiting = false
 	took := max(0, now.Sub(l.sent))
 	if !l.measured {
-		l.measured, l.smooth = true, took
+		l.measured, l.smooth, l.least = true, took, took
 		return
 	}
+	l.least = min(l.least, took)
 	l.smooth += (took - l.smooth) / sampleShare
+}
+
+// setKernel sets what the kernel measures.
+func (l *roundTrip) setKernel(took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.kernel = max(took, 1)
 }
 
 // unanswered returns how long the last ping has waited for its pong; 0 if it was
@@ -76,12 +86,20 @@ func (c *Conn) RoundTripCs() *int64 {
 }
 
 // MoveLagCs returns the lag that counts for a move, in centiseconds: the round trip that
-// the server measured, or what the client states if that is less. A client can gain by
-// delaying its pongs; the lag bank of the game's clock limits that gain (ADR 18).
+// the server measured, or what the client states if that is less. A client can delay its
+// pongs, so no more counts than the shortest round trip of the connection, nor, if the
+// peer is no proxy, than what the kernel measures: it answers for the client's program.
+// The lag bank of the game's clock limits what remains to be gained (ADR 18, ADR 29).
 func (c *Conn) MoveLagCs(stated *int64) int64 { return c.roundTrip.ofMove(stated) }
 
 func (l *roundTrip) ofMove(stated *int64) int64 {
-	cs, _ := l.cs()
+	l.mu.Lock()
+	bound := min(l.smooth, l.least)
+	if l.kernel > 0 {
+		bound = min(bound, l.kernel)
+	}
+	l.mu.Unlock()
+	cs := bound.Milliseconds() / 10
 	if stated != nil {
 		cs = min(cs, *stated)
 	}

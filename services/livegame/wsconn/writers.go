@@ -145,8 +145,10 @@ func closeCode(end outbox.End) websocket.StatusCode {
 		return websocket.StatusGoingAway
 	case outbox.SessionOver:
 		return statusSessionOver
-	case outbox.OutOfStep:
+	case outbox.OutOfStep, outbox.MadeRoom:
 		return websocket.StatusTryAgainLater
+	case outbox.Replaced:
+		return statusReplaced
 	default:
 		return websocket.StatusNormalClosure
 	}
