@@ -1,9 +1,19 @@
 # A static binary in an empty image: about 75 MB, no shell, not root.
+FROM node:22 AS web
+WORKDIR /src
+COPY web/package.json web/package-lock.json web/
+RUN cd web && npm ci --no-audit --no-fund
+COPY services/openapi services/openapi
+COPY schemas/jsonschema schemas/jsonschema
+COPY web web
+RUN cd web && npm run build
+
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
+COPY --from=web /src/web/dist web/dist
 ARG VERSION=dev
 RUN CGO_ENABLED=0 go build -tags nomsgpack -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /tabiya ./cmd/tabiya \
  && install -d -m 1777 /rootfs/tmp && install -d /rootfs/keys

@@ -4,7 +4,7 @@ GO ?= go
 CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
 	./internal/core/clock/... ./internal/core/game/... ./internal/httpx/... ./internal/law/... ./internal/core/pairing/... \
 	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/ratelimit/... ./internal/readiness ./internal/replay/... ./internal/retry ./internal/eventually ./internal/gamestest \
-	./internal/core/rules ./internal/supervise/... ./services/openapi/...
+	./internal/core/rules ./internal/supervise/... ./services/openapi/... ./test/check
 # Concurrent packages, whose tests start brokers. They run under the race detector too,
 # one at a time; "make race" runs more of them than "make test" has time for.
 RACED = ./internal/kafka ./internal/kafka/follow ./services/livegame/...
@@ -22,8 +22,9 @@ VENV = .cache/venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 PLIES ?= 1000000
+MINUTES ?= 3
 
-.PHONY: run deps test race oracle venv bench build lint
+.PHONY: run deps test race oracle chaos venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -31,15 +32,40 @@ TAGS = -tags nomsgpack
 
 # Built and then run, because "go run" ends with status 1 after a Ctrl-C, which make
 # reports as an error. Make itself waits for the program.
-run: ## run everything in one process: make run ARGS="--listen :9000"
+run: web-if-node ## run everything in one process: make run ARGS="--listen :9000"
 	@$(GO) build $(TAGS) -o bin/tabiya ./cmd/tabiya
 	@bin/tabiya up $(ARGS)
 
 deps: ## install on Debian what the tests need besides Go and make
 	scripts/deps.sh
 
-build: ## build a static binary, bin/tabiya
+build: web-if-node ## build a static binary, bin/tabiya
 	CGO_ENABLED=0 $(GO) build $(TAGS) -trimpath -o bin/tabiya ./cmd/tabiya
+
+# The chess app is built into web/dist, which the binary embeds; only when something that
+# it is made of has changed.
+WEB = .cache/web
+WEB_SOURCES = $(shell find web/src web/public web/scripts web/index.html web/*.json web/*.ts services/openapi/*.yaml schemas/jsonschema/events -type f)
+
+web: $(WEB)/built ## build the chess app (needs Node and npm)
+
+$(WEB)/built: $(WEB)/packages $(WEB_SOURCES)
+	cd web && npm run --silent build -- --logLevel warn
+	@touch $@
+
+$(WEB)/packages: web/package.json web/package-lock.json
+	@echo "installing what the chess app is built with, from npm" >&2
+	cd web && npm ci --silent --no-audit --no-fund
+	@mkdir -p $(WEB) && touch $@
+
+# Without Node, or without its packages, the program is built all the same, and its page
+# says how to get the app.
+web-if-node:
+	@if command -v node && command -v npm; then $(MAKE) --no-print-directory web || echo "the chess app was not built; the rest is" >&2; fi >/dev/null
+
+web-test: web build ## test the chess app: its logic, and browsers against the program (needs Chromium)
+	cd web && npm run --silent check
+	cd web && npm run --silent browsers
 
 LINTER = .cache/bin/golangci-lint
 
@@ -65,6 +91,10 @@ race: venv ## test all concurrent packages under the race detector
 
 oracle: venv ## compare the rules with python-chess and another library: make oracle PLIES=50000
 	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game
+
+chaos: ## faults of every kind on a platform of processes: make chaos MINUTES=3 [FAULTS=..] [SEED=..] [CLOCKS=all] [WEAK=..]
+	TABIYA_TEST_CHAOS=$(MINUTES) TABIYA_TEST_CHAOS_FAULTS="$(FAULTS)" TABIYA_TEST_CHAOS_SEED=$(SEED) TABIYA_TEST_CHAOS_WEAK=$(WEAK) TABIYA_TEST_CHAOS_CLOCKS=$(CLOCKS) \
+		TABIYA_TEST_CHAOS_OUT=$(CURDIR)/.cache/chaos.json $(GO) test -count=1 -timeout 0 -v -run '^TestChaos' ./test
 
 # Without Python, the tests that need it are skipped; with CI=true they fail.
 venv:

@@ -31,6 +31,7 @@ var measures = []measure{
 	{"memory", memoryMeasure},
 	{"watchers", watchersMeasure},
 	{"takeover", takeoverMeasure},
+	{"recovery", recoveryMeasure},
 	{"postgres", postgresMeasure},
 	{"parquet", parquetMeasure},
 }

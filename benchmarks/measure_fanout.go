@@ -36,6 +36,9 @@ func (f fanout) row(b *bench) (Row, error) {
 		return Row{}, err
 	}
 	defer s.stop()
+	if err := s.register(pairsOfMovers); err != nil { // else a player would have too many moves in flight
+		return Row{}, err
+	}
 	program := target{s.process, newAPI(s.api.base, "", f.games), func(i int) (*game, error) { return s.gameSupply(i, moves)() }}
 	var warm, ours, theirs delivery
 	if err := f.load(program, time.Second, &warm); err != nil {

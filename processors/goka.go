@@ -39,9 +39,9 @@ func (s *session[R]) options() []goka.ProcessorOption {
 	return []goka.ProcessorOption{
 		goka.WithLogger(gokaLog{s.p.logger}),
 		goka.WithHasher(kafka.Hasher()),
-		goka.WithProducerBuilder(kafka.GokaProducer(s.producer)),
+		goka.WithProducerBuilder(kafka.GokaProducer(s.producer, s.tableRecord)),
 		goka.WithTopicManagerBuilder(kafka.GokaTopics(cfg)),
-		goka.WithConsumerGroupBuilder(kafka.GokaGroup(cfg, s.p.lag, s.p.cfg.MaxInFlight)),
+		goka.WithConsumerGroupBuilder(s.member.Goka(maxStop, s.producer.Abort)),
 		goka.WithConsumerSaramaBuilder(kafka.GokaConsumer(cfg)),
 		goka.WithStorageBuilder(s.openPartition),
 		goka.WithUpdateCallback(s.applyRecord),

@@ -36,10 +36,13 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 		return
 	}
 	part := s.partition(ctx.Partition())
+	part.writing.Lock()
+	defer part.writing.Unlock()
 	if err := part.prepareReplay(ctx.Context(), ctx.Offset(), ctx.Timestamp()); err != nil {
 		failSession(ctx, err)
 		return
 	}
+	part.handled = s.origin(ctx).Offset
 	if in.cmd.Type == schemas.RepairRow {
 		s.repair(ctx, part, in.cmd, at)
 		return

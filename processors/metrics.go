@@ -15,6 +15,7 @@ type metrics struct {
 	decide      prometheus.Observer
 	deadLetters prometheus.Counter
 	misdirected prometheus.Counter
+	healed      prometheus.Counter
 }
 
 // newMetrics registers the metrics. A second processor of the same group in one
@@ -34,16 +35,20 @@ func newMetrics(r prometheus.Registerer, group string, lag *kafka.Lag) (*metrics
 	misdirected := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "tabiya_misdirected_records_total", Help: "Records sent to the dead-letter topic because they were on another partition than their key's.", ConstLabels: labels,
 	})
+	healed := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "tabiya_stale_rows_replaced_total", Help: "Rows of a stale owner that the owner has replaced by its own.", ConstLabels: labels,
+	})
 	if r == nil {
-		return &metrics{commands, decide, deadLetters, misdirected}, nil
+		return &metrics{commands, decide, deadLetters, misdirected, healed}, nil
 	}
-	var errs [5]error
+	var errs [6]error
 	commands, errs[0] = register(r, commands)
 	decide, errs[1] = register(r, decide)
 	deadLetters, errs[2] = register(r, deadLetters)
 	misdirected, errs[3] = register(r, misdirected)
 	_, errs[4] = register[prometheus.Collector](r, lag)
-	return &metrics{commands, decide, deadLetters, misdirected}, errors.Join(errs[:]...)
+	healed, errs[5] = register(r, healed)
+	return &metrics{commands, decide, deadLetters, misdirected, healed}, errors.Join(errs[:]...)
 }
 
 // register registers c, or returns the collector that is already registered in

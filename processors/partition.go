@@ -23,6 +23,10 @@ type partition[R tables.Row] struct {
 	store  *kafka.Storage
 	timers *timers
 
+	foreign *foreignRecords // in the table topic
+	writing sync.Mutex      // held while a command is handled or a stale owner's row is replaced
+	handled int64           // the place of the last command handled; writing protects it
+
 	guard     *tables.Guard
 	staleKeys map[string]bool // keys whose last record in the table topic is a stale owner's
 
@@ -47,12 +51,13 @@ type partition[R tables.Row] struct {
 
 func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
 	p := &partition[R]{
+		foreign: newForeignRecords(), handled: -1,
 		s: s, number: number, store: kafka.NewStorage(), guard: tables.NewGuard(0),
 		staleKeys: make(map[string]bool), refusals: newRefusals(),
 		quarantined: newQuarantine(s.p.quarantineMetrics.keys),
 		misplaced:   misplacedRows{gauge: s.p.quarantineMetrics.misplaced},
 	}
-	p.timers = newTimers(s.clock.now, s.producer.SendAsync, p.committed.Load)
+	p.timers = newTimers(s.clock.now, s.producer.SendPatiently, p.committed.Load)
 	p.store.OnRecovered, p.store.OnClosed = p.recovered, p.close
 	return p
 }
@@ -62,6 +67,9 @@ func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
 func (p *partition[R]) recovered() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
+	if err := p.startForeign(ctx); err != nil {
+		return err
+	}
 	if err := p.rewriteStaleKeys(ctx); err != nil {
 		return err
 	}
@@ -127,7 +135,19 @@ func (p *partition[R]) startTimers() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	p.background, p.stopTimers = ctx, cancel
 	p.running.Go(func() { p.timers.run(ctx) })
+	p.running.Go(func() { p.healStaleRows(ctx) })
 	return nil
+}
+
+// startForeign notes up to where the recovery has read the table topic.
+func (p *partition[R]) startForeign(ctx context.Context) error {
+	last, err := p.store.GetOffset(-1)
+	if err == nil && last < 0 { // there was nothing to read
+		last, err = kafka.EndOffset(ctx, p.s.client, p.s.p.table.Topic, p.number)
+		last--
+	}
+	p.foreign.start(last + 1)
+	return err
 }
 
 // setTimer sets the row's timer, or removes it if the row needs none. It returns an

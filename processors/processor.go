@@ -31,6 +31,7 @@
 package processors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,10 +72,13 @@ type Config struct {
 	Logger     *slog.Logger          // nil: no logs
 	Registerer prometheus.Registerer // nil: no metrics
 	// MaxInFlight limits a partition's commands whose messages are not yet
-	// acknowledged, and so the commands that are replayed after a crash. 0: no
-	// limit.
+	// acknowledged, and so the commands that are replayed after a crash and those that
+	// wait in memory while a topic cannot be written. 0: 1,000.
 	MaxInFlight int
 }
+
+// maxInFlight is the default of Config.MaxInFlight.
+const maxInFlight = 1000
 
 // Validate returns an error for the first setting that cannot work.
 func (c Config) Validate() error {
@@ -114,6 +118,7 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	cfg.MaxInFlight = cmp.Or(cfg.MaxInFlight, maxInFlight)
 	logger := cfg.Logger.With("group", table.Group)
 	p := &Processor[R]{
 		cfg:               cfg,

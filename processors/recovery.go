@@ -76,7 +76,14 @@ func (p *partition[R]) rewriteStaleKeys(ctx context.Context) error {
 		records = append(records, r)
 	}
 	p.staleKeys = nil
-	if err := p.s.producer.SendRecords(ctx, records...); err != nil {
+	for range records {
+		p.foreign.sent()
+	}
+	err := p.s.producer.SendRecords(ctx, records...)
+	for _, r := range records {
+		p.foreign.acknowledged(r.Offset, err)
+	}
+	if err != nil {
 		return fmt.Errorf("rewrite rows that a stale owner has overwritten: %w", err)
 	}
 	return nil

@@ -167,7 +167,7 @@ func (p *partition[R]) readForRepair(cmd schemas.Command) {
 			return // the next owner finds the key quarantined; the operator repeats the command
 		}
 		p.repairs.finish(cmd.Key, events, err)
-		p.s.producer.SendAsync(schemas.Command{ //nolint:contextcheck // sent by the session's producer, whatever becomes of the partition
+		p.s.producer.SendPatiently(schemas.Command{ //nolint:contextcheck // sent by the session's producer, whatever becomes of the partition
 			ID: schemas.DerivedID(cmd.ID, "repair", int64(len(events))), Type: cmd.Type, Key: cmd.Key, Region: cmd.Region, Actor: schemas.ActorSystem,
 		}, nil)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,7 +71,21 @@ func (r *rig) startUnready() *member { return r.startWith(nil) }
 
 func (r *rig) startWith(reg prometheus.Registerer) *member {
 	r.t.Helper()
-	cfg := processors.Config{Kafka: r.Config, Logger: slog.New(slog.NewTextHandler(testWriter{r.t}, nil)), Registerer: reg}
+	return r.startConfig(processors.Config{Kafka: r.Config, Logger: slog.New(slog.NewTextHandler(testWriter{r.t}, nil)), Registerer: reg})
+}
+
+// startCounted starts a member and counts how often it takes partitions.
+func (r *rig) startCounted() (*member, *atomic.Int32) {
+	r.t.Helper()
+	taken := &atomic.Int32{}
+	logger := slog.New(assignments{slog.NewTextHandler(testWriter{r.t}, nil), taken})
+	m := r.startConfig(processors.Config{Kafka: r.Config, Logger: logger})
+	m.waitReady()
+	return m, taken
+}
+
+func (r *rig) startConfig(cfg processors.Config) *member {
+	r.t.Helper()
 	p, err := processors.New(cfg, counterTable(), counterCore{})
 	if err != nil {
 		r.t.Fatal(err)

@@ -37,10 +37,16 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 		}
 	})
 
+	member := kafka.NewGroupMember(p.cfg.Kafka, p.lag, p.cfg.MaxInFlight)
+	defer func() {
+		if err := member.Close(); err != nil {
+			p.logger.Debug("leaving the group failed, its session will expire", "err", err)
+		}
+	}()
 	pause, failing, deleted := minPause, false, false
 	for ctx.Err() == nil {
 		started := time.Now()
-		err := p.runSession(ctx)
+		err := p.runSession(ctx, member)
 		if ctx.Err() != nil {
 			break
 		}
@@ -68,8 +74,8 @@ func (p *Processor[R]) Run(ctx context.Context) error {
 }
 
 // runSession runs one session until ctx is done or something fails.
-func (p *Processor[R]) runSession(ctx context.Context) (err error) {
-	s, err := newSession(ctx, p)
+func (p *Processor[R]) runSession(ctx context.Context, member *kafka.GroupMember) (err error) {
+	s, err := newSession(ctx, p, member)
 	if errors.Is(err, topology.ErrMismatch) {
 		return err // the same words as while it runs, so that they are logged once
 	}

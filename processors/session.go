@@ -22,6 +22,7 @@ import (
 // anything fails, all of it is closed, and the next session starts from the log.
 type session[R tables.Row] struct {
 	p        *Processor[R]
+	member   *kafka.GroupMember
 	goka     *goka.Processor
 	producer *kafka.Producer
 	client   *kgo.Client
@@ -40,8 +41,8 @@ type session[R tables.Row] struct {
 	partitions map[int32]*partition[R]
 }
 
-func newSession[R tables.Row](ctx context.Context, p *Processor[R]) (*session[R], error) {
-	s := &session[R]{p: p, clock: newBrokerClock(), partitions: make(map[int32]*partition[R])}
+func newSession[R tables.Row](ctx context.Context, p *Processor[R], member *kafka.GroupMember) (*session[R], error) {
+	s := &session[R]{p: p, member: member, clock: newBrokerClock(), partitions: make(map[int32]*partition[R])}
 	if err := s.connect(ctx); err != nil {
 		s.close()
 		return nil, err
@@ -109,6 +110,7 @@ func (s *session[R]) run(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { s.stall.run(ctx) })
 	background.Go(func() { s.watchCommits(ctx) })
+	background.Go(func() { s.watchTableEnds(ctx) })
 	background.Go(func() {
 		if err := s.topology.Watch(ctx, s.client, s.topics()...); err != nil {
 			s.producer.Abort() // what is not acknowledged yet may be for another topic
@@ -153,6 +155,20 @@ func (s *session[R]) removePartition(p *partition[R]) {
 	if s.partitions[p.number] == p {
 		delete(s.partitions, p.number)
 	}
+}
+
+// tableRecord is called before Goka writes a record. Of a record of the table, it
+// returns what to call with the record's offset.
+func (s *session[R]) tableRecord(topic, key string) func(offset int64, err error) {
+	if topic != s.p.table.Topic {
+		return nil
+	}
+	p := s.partition(kafka.PartitionOf(key, s.commandPartitions))
+	if p == nil {
+		return nil
+	}
+	p.foreign.sent()
+	return p.foreign.acknowledged
 }
 
 // applyRecord is Goka's callback for each record of the table topic.

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs on Debian what a machine with Go lacks for `make test` and .ci/run:
 # make, git, gcc, Java 17 (a JRE), Maven, Python 3 with venv, PostgreSQL,
-# docker-compose, and the curl, jq and dash of README's commands. It does nothing
-# where all of them are there; otherwise it needs root or sudo.
+# docker-compose, the curl, jq and dash of README's commands, and Node, npm and Chromium
+# for the chess app. It does nothing where all of them are there; otherwise it needs root
+# or sudo.
 set -euo pipefail
 
 has() { command -v "$1" >/dev/null; }
@@ -22,6 +23,9 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-ven
 has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 for program in curl jq dash; do has $program || missing+=("$program"); done
 has docker-compose || missing+=(docker-compose)
+has node || missing+=(nodejs)
+has npm || missing+=(npm)
+has chromium || missing+=(chromium fonts-dejavu-core)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 echo "deps: installing ${missing[*]}"

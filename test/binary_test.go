@@ -10,11 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-
-	"tabiya/internal/objstore/objstoretest"
 )
-
-func TestMain(m *testing.M) { objstoretest.Main(m) }
 
 // program builds the binary once for all tests.
 var program = sync.OnceValues(func() (string, error) {

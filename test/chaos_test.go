@@ -4,107 +4,260 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"syscall"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"tabiya/internal/client"
-	"tabiya/schemas"
+	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/realkafka"
+	"tabiya/internal/objstore"
+	"tabiya/internal/postgres"
+	"tabiya/test/check"
 )
 
-// Names of the processes that faults hit.
+// Variables of `make chaos`, of which CONTRIBUTING tells.
 const (
-	games1, games2 = "processor games", "processor games 2"
-	live1, live2   = "service livegame", "service livegame 2"
+	minutesEnv = "TABIYA_TEST_CHAOS"        // how long faults are injected
+	faultsEnv  = "TABIYA_TEST_CHAOS_FAULTS" // kinds, separated by commas, or a number
+	clocksEnv  = "TABIYA_TEST_CHAOS_CLOCKS" // "all": steps the clocks of parts, not only of brokers
+	seedEnv    = "TABIYA_TEST_CHAOS_SEED"
+	outEnv     = "TABIYA_TEST_CHAOS_OUT"
 )
 
-// fault is something that happens to some processes at once, and how it is undone.
-type fault struct {
-	kind         string
-	inject, undo func(*process)
-	names        []string // of the processes
-}
-
-func faults() []fault {
-	kill := func(names ...string) fault { return fault{"kill", (*process).kill, (*process).start, names} }
-	stop := func(name string) fault {
-		interrupt := func(p *process) { p.interrupt(20 * time.Second) }
-		return fault{"stop", interrupt, (*process).start, []string{name}}
+// Faults of every kind hit every part, twice there, while games go on. Then the log, the
+// archive and Postgres agree with each other and with what clients were told.
+func TestChaos(t *testing.T) {
+	if os.Getenv(minutesEnv) == "" || os.Getenv(weakEnv) == "all" {
+		t.Skipf("set %s to the minutes of faults, or run make chaos", minutesEnv)
 	}
-	freeze := func(name string) fault {
-		inject := func(p *process) { p.signal(syscall.SIGSTOP) }
-		undo := func(p *process) {
-			<-time.After(2 * silenceLimit) // long enough for every follower to reconnect
-			p.signal(syscall.SIGCONT)
+	o := chaosOptions{minutes: chaosMinutes(t)}
+	if name := os.Getenv(weakEnv); name != "" {
+		weak, ok := weaknesses[name]
+		if !ok {
+			t.Fatalf("%s: there is no weakness %q", weakEnv, name)
 		}
-		return fault{"freeze", inject, undo, []string{name}}
+		o.weak, o.name = &weak, name
 	}
-	return []fault{
-		kill(games1), kill(games2), kill(live1), kill(live2),
-		kill(games1, live2), kill(games2, live1), kill(games1, games2, live1, live2),
-		stop(games1), stop(live1), freeze(games2), freeze(live2),
+	for _, f := range runChaos(t, o).Findings {
+		t.Error(f)
 	}
 }
 
-// injectFaults injects all faults in random order. Between two faults it waits for a random
-// number of accepted moves.
-func (p *deployment) injectFaults(ctx context.Context, t *testing.T, moved <-chan struct{}) {
+func chaosMinutes(t testing.TB) float64 {
 	t.Helper()
-	all := faults()
-	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	for _, f := range all {
-		for range sessionGames/2 + rand.IntN(sessionGames) {
-			select {
-			case <-moved:
-			case <-ctx.Done():
-				t.Errorf("no more moves were accepted before the %s of %v", f.kind, f.names)
-				return
-			}
-		}
-		began := time.Now()
-		for _, name := range f.names {
-			f.inject(p.processes[name])
-		}
-		for _, name := range f.names {
-			f.undo(p.processes[name])
-		}
-		for _, name := range f.names {
-			ready(t, p.processes[name], p.urls[name], time.Minute)
-		}
-		t.Logf("%s of %v, ready after %s", f.kind, f.names, time.Since(began))
+	minutes, err := strconv.ParseFloat(os.Getenv(minutesEnv), 64)
+	if err != nil {
+		t.Fatalf("%s: %v", minutesEnv, err)
 	}
+	return minutes
 }
 
-// register registers accounts, a few at a time.
-func (p *deployment) register(t *testing.T, count int) []client.Player {
-	t.Helper()
-	c := client.New(client.Config{URL: p.urls["service account"], Patience: time.Minute, Connections: 4})
-	players := make([]client.Player, count)
-	group, ctx := errgroup.WithContext(t.Context())
-	group.SetLimit(4)
-	for n := range players {
-		group.Go(func() (err error) {
-			handle := fmt.Sprintf("follower-%d", n)
-			players[n], err = c.Register(ctx, handle, client.Registration{Handle: handle, Password: "correct horse battery", ServiceToken: p.serviceToken})
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	return players
+type chaosOptions struct {
+	minutes float64
+	weak    *weakness // nil: the product as it is
+	name    string    // of the weakness
 }
 
-func (p *deployment) newGame(t *testing.T, white, black client.Player) (gameID string) {
+// settleLimit is how long games may take to end, and sinks to write them.
+const settleLimit = 4 * time.Minute
+
+func runChaos(t *testing.T, o chaosOptions) *chaosReport {
 	t.Helper()
-	c := client.New(client.Config{URL: p.urls[live1], Patience: time.Minute, Connections: 1})
-	made, err := c.CreateGame(t.Context(), p.serviceToken, schemas.NewID(), client.NewGame{
-		White: white.ID, Black: black.ID, TimeControl: schemas.TimeControl{InitialCs: 60 * 6000}, Rated: true,
+	report := &chaosReport{Seed: rand.Uint64N(1 << 32), Weak: o.name}
+	if text := os.Getenv(seedEnv); text != "" {
+		var err error
+		if report.Seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("%s: %v", seedEnv, err)
+		}
+	}
+	kinds, most := chosenFaults(t, o.weak)
+	t.Logf("seed %d", report.Seed)
+
+	starting := time.Now()
+	p, r := startChaos(t, o.weak)
+	gateway := p.balancedGateway(t)
+	r.load = p.startLoad(t, gateway)
+	r.rotation = &rotation{chance: rand.New(rand.NewPCG(report.Seed, 0)), kinds: kinds, roles: r.roles(o.weak), clocks: r.clocks}
+	t.Logf("started after %s", time.Since(starting).Round(100*time.Millisecond))
+
+	r.began = time.Now()
+	crashed := r.watchCrashes()
+	r.until(r.began.Add(time.Duration(o.minutes*float64(time.Minute))), most)
+	report.Minutes = time.Since(r.began).Minutes()
+	report.Faults = r.faults
+	if !r.load.finish(settleLimit) {
+		r.load.wrongf("games have not ended after %s", settleLimit)
+	}
+	crashed()
+	log, findings := r.load.settle(p.readAll(t), settleLimit)
+	report.Events = len(log)
+	for _, f := range findings {
+		report.Findings = append(report.Findings, f.String())
+	}
+	r.load.report(report)
+	t.Logf("recoveries:\n%s", report.table())
+	if out := os.Getenv(outEnv); out != "" {
+		if err := report.write(out); err != nil {
+			t.Error(err)
+		}
+	}
+	return report
+}
+
+// chosenFaults returns the kinds of faults to inject, and how many faults at most; 0 for
+// no limit.
+func chosenFaults(t testing.TB, weak *weakness) (kinds []string, most int) {
+	t.Helper()
+	if weak != nil {
+		return weak.kinds, 0
+	}
+	kinds = []string{faultKill, faultStop, faultPause, faultBoth, faultClock}
+	if text := os.Getenv(faultsEnv); text != "" {
+		if n, err := strconv.Atoi(text); err == nil {
+			return kinds, n
+		}
+		kinds = strings.Split(text, ",")
+	}
+	return kinds, 0
+}
+
+// partClocks reports whether the clocks of the parts are stepped, too. The program is
+// built for it from the first package on, which takes minutes the first time.
+func partClocks() bool { return os.Getenv(clocksEnv) == "all" }
+
+// startChaos starts three brokers, PostgreSQL, S3 and every part twice.
+func startChaos(t *testing.T, weak *weakness) (*deployment, *chaosRun) {
+	t.Helper()
+	topics := []string{"--partitions=6", "--replication=3", "--min-isr=2"}
+	if weak != nil && weak.topicFlags != nil {
+		topics = weak.topicFlags
+	}
+	r := &chaosRun{t: t, targets: map[string]target{}, clocks: map[string]*clock{}}
+	found := func(format string, args ...any) { r.load.wrongf(format, args...) }
+	server := startPostgres(t)
+	store, config := launchStore(t)
+	library := buildClockLibrary(t)
+	cluster := realkafka.StartClusterWith(t, 3, func(i int) []string {
+		// The first compiler alone: brokers that are started again and again would keep
+		// two cores busy with the second one.
+		env := []string{"JAVA_TOOL_OPTIONS=-XX:TieredStopAtLevel=1"}
+		if library != "" {
+			c := newClock(t)
+			r.clocks[brokerName(i)] = c
+			env = append(env, "LD_PRELOAD="+library, c.env())
+		}
+		return env
 	})
+	p := newDeployment(t, stores{kafka.Config{Brokers: cluster.Brokers()}, server.DSN(), config}, topics...)
+	if weak != nil {
+		p.program = buildEdited(t, weak.edits)
+		if weak.unclean {
+			allowUnclean(t, p.kafka)
+		}
+	}
+	var names []string
+	for _, name := range []string{
+		"processor players", "processor matchmaking", "processor games", "sink postgres", "sink raw", "sink parquet",
+		"service account", "service matchmaking", "service livegame", "service history",
+	} {
+		names = append(names, name, name+" 2")
+	}
+	if weak == nil && partClocks() {
+		p.program = buildEdited(t, steppable(t))
+		p.envOf = map[string][]string{}
+		for _, name := range names {
+			r.clocks[name] = newClock(t)
+			p.envOf[name] = []string{r.clocks[name].env()}
+		}
+	}
+	p.launchAll(t, names...)
+
+	for _, name := range names {
+		r.targets[name] = &programTarget{process: p.processes[name], works: readyAt(p.urls[name]), found: found}
+	}
+	r.targets["s3"] = &programTarget{process: store, works: storeWorks(config), found: found}
+	r.targets["postgres"] = &postgresTarget{server}
+	for i := range cluster.Len() {
+		r.targets[brokerName(i)] = &brokerTarget{cluster.Broker(i), cluster.Brokers()}
+	}
+	return p, r
+}
+
+func brokerName(i int) string { return fmt.Sprint("broker ", i+1) }
+
+// roles returns the names of the targets by role.
+func (r *chaosRun) roles(weak *weakness) map[string][]string {
+	roles := map[string][]string{}
+	for name := range r.targets {
+		role := strings.TrimRight(name, " 123")
+		if name == "s3" {
+			role = name
+		}
+		if weak != nil && !slices.Contains(weak.roles, role) {
+			continue
+		}
+		roles[role] = append(roles[role], name)
+	}
+	for _, names := range roles {
+		slices.Sort(names)
+	}
+	return roles
+}
+
+// watchCrashes looks for processes that end by themselves until the returned function is
+// called.
+func (r *chaosRun) watchCrashes() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for ctx.Err() == nil {
+			for _, one := range r.targets {
+				if p, ok := one.(*programTarget); ok {
+					p.restartIfCrashed()
+				}
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	})
+	return func() { cancel(); watching.Wait() }
+}
+
+// readAll returns a function that reads log, archive and Postgres and compares them.
+func (p *deployment) readAll(t *testing.T) func() (check.Log, []check.Finding, error) {
+	t.Helper()
+	bucket, err := objstore.Open(t.Context(), p.s3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return made.ID
+	t.Cleanup(bucket.Close)
+	pool, err := postgres.Open(t.Context(), p.postgres)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return func() (check.Log, []check.Finding, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		log, err := check.ReadLog(ctx, p.kafka)
+		if err != nil {
+			return nil, nil, err
+		}
+		raw, err := check.ReadRaw(ctx, bucket)
+		if err != nil {
+			return log, nil, err
+		}
+		events, games, err := check.ReadParquet(ctx, bucket)
+		if err != nil {
+			return log, nil, err
+		}
+		rows, err := check.ReadPostgres(ctx, pool)
+		if err != nil {
+			return log, nil, err
+		}
+		return log, slices.Concat(log.Raw(raw), log.Parquet(events, games), log.Postgres(rows)), nil
+	}
 }

@@ -31,8 +31,10 @@ type deployment struct {
 	urls         map[string]string // of clients
 	opsURLs      map[string]string // of operators
 	serviceToken string
-	env          []string // of every process
-	signingKey   string   // file, for the account service
+	env          []string            // of every process
+	envOf        map[string][]string // of some processes, by name
+	signingKey   string              // file, for the account service
+	program      string              // path of the binary that the processes run
 }
 
 // allProcesses are the names of all processes. Two games processors share the partitions.
@@ -44,14 +46,18 @@ var allProcesses = []string{
 
 func startDeployment(t testing.TB, names ...string) *deployment {
 	t.Helper()
-	store := objstoretest.New(t)
-	p := &deployment{
-		broker:    realkafka.Start(t),
-		processes: map[string]*process{},
-		urls:      map[string]string{},
-		opsURLs:   map[string]string{},
-	}
-	p.stores = stores{kafka.Config{Brokers: p.broker.Brokers()}, postgrestest.New(t).DSN, store.Config}
+	store, broker := objstoretest.New(t), realkafka.Start(t)
+	p := newDeployment(t, stores{kafka.Config{Brokers: broker.Brokers()}, postgrestest.New(t).DSN, store.Config},
+		"--partitions=4", "--replication=1", "--min-isr=1")
+	p.broker = broker
+	p.launchAll(t, names...)
+	return p
+}
+
+// newDeployment prepares stores for a platform: topics, with these flags, and keys.
+func newDeployment(t testing.TB, at stores, topicFlags ...string) *deployment {
+	t.Helper()
+	p := &deployment{stores: at, processes: map[string]*process{}, urls: map[string]string{}, opsURLs: map[string]string{}, program: binary(t)}
 	dir := dataDir(t)
 	keys, serviceKey := filepath.Join(dir, "keys"), filepath.Join(dir, "service.pem")
 	p.signingKey = filepath.Join(dir, "signing.pem")
@@ -63,18 +69,22 @@ func startDeployment(t testing.TB, names ...string) *deployment {
 		"TABIYA_S3_BUCKET=" + p.s3.Bucket, "TABIYA_S3_ACCESS_KEY=" + p.s3.AccessKey, "TABIYA_S3_SECRET_KEY=" + p.s3.SecretKey,
 		"TABIYA_ARCHIVE_WINDOW=2s", "TABIYA_ARCHIVE_GRACE=1s", "TABIYA_WAVE=200ms", "TABIYA_KEYS=" + keys, "TABIYA_ARCHIVE_TEMP=" + dir,
 	}
-	oneShot(t, p.env, "topics", "create", "--partitions=4", "--replication=1", "--min-isr=1")
+	oneShot(t, p.env, append([]string{"topics", "create"}, topicFlags...)...)
 	oneShot(t, p.env, "token", "key", "--key", p.signingKey, "--public", filepath.Join(keys, "player-1.pem"))
 	oneShot(t, p.env, "token", "key", "--key", serviceKey, "--public", filepath.Join(keys, "service-1.pem"))
 	p.serviceToken = strings.TrimSpace(oneShot(t, p.env, "token", "service", "--key", serviceKey))
+	return p
+}
 
+// launchAll starts processes and waits until all are ready.
+func (p *deployment) launchAll(t testing.TB, names ...string) {
+	t.Helper()
 	for _, name := range names {
 		p.launch(t, name)
 	}
 	for _, name := range names {
 		ready(t, p.processes[name], p.urls[name], 2*time.Minute)
 	}
-	return p
 }
 
 // launch starts a process. A name that ends in 2 is the second process of its kind.
@@ -83,11 +93,12 @@ func (p *deployment) launch(t testing.TB, name string) {
 	address, ops := loopbacktest.Address(t), loopbacktest.Address(t)
 	p.urls[name], p.opsURLs[name] = "http://"+address, "http://"+ops
 	args := append(strings.Fields(strings.TrimSuffix(name, " 2")), "--listen", address, "--ops-listen", ops)
-	if name == "service account" {
+	if strings.HasPrefix(name, "service account") {
 		args = append(args, "--key", p.signingKey)
 	}
 	env := append(slices.Clone(p.env), "TABIYA_KAFKA_INSTANCE="+strings.ReplaceAll(name, " ", "-"))
-	p.processes[name] = launch(t, name, env, args...)
+	env = append(env, p.envOf[name]...)
+	p.processes[name] = launchProgram(t, p.program, name, env, args...)
 }
 
 func oneShot(t testing.TB, env []string, args ...string) string {
@@ -107,7 +118,7 @@ func oneShot(t testing.TB, env []string, args ...string) string {
 // file.
 func (p *deployment) gateway(t testing.TB) string {
 	t.Helper()
-	to := func(service string) http.Handler {
+	server := httptest.NewServer(routes(func(service string) http.Handler {
 		target, err := url.Parse(p.urls["service "+service])
 		if err != nil {
 			t.Fatal(err)
@@ -116,17 +127,24 @@ func (p *deployment) gateway(t testing.TB) string {
 			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, FlushInterval: -1,
 			ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 		}
-	}
-	mux := http.NewServeMux()
+	}))
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	return server.URL
+}
+
+// routes returns the paths of all services.
+func routes(to func(service string) http.Handler) http.Handler {
+	mux, handlers := http.NewServeMux(), map[string]http.Handler{}
 	for path, service := range map[string]string{
 		"/v1/queues": "matchmaking", "/v1/queues/": "matchmaking", "/v1/me/": "matchmaking",
 		"/v1/games": "livegame", "/v1/games/": "livegame", "/v1/tv": "livegame", "/v1/tv/": "livegame", "/v1/history/": "history", "/": "account",
 	} {
-		mux.Handle(path, to(service))
+		if handlers[service] == nil {
+			handlers[service] = to(service)
+		}
+		mux.Handle(path, handlers[service])
 	}
-	server := httptest.NewServer(mux)
-	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
-	return server.URL
+	return mux
 }
 
 // Each process, and the broker, is killed at a random moment during a replay and

@@ -42,7 +42,7 @@ func (d *raceGame) check(t testing.TB, sent commands, events []record) order {
 	var moves []*schemas.MoveMadePayload
 	got := outcome{seq: d.seq, code: d.code}
 	for _, r := range events {
-		values = append(values, r.value)
+		values = append(values, r.Value)
 		switch p := r.Payload.(type) {
 		case *schemas.MoveMadePayload:
 			moves = append(moves, p)

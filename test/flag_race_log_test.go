@@ -75,7 +75,7 @@ func timeAfter(move *schemas.MoveMadePayload, backCs int64) schemas.Time {
 func (l eventLog) byGame() map[string][]record {
 	events := map[string][]record{}
 	for _, r := range l {
-		if r.topic == schemas.GameEvents {
+		if r.Topic == schemas.GameEvents {
 			events[r.Key] = append(events[r.Key], r)
 		}
 	}

@@ -161,7 +161,7 @@ func (r *follower) socket(ctx context.Context, take func(frame) error) error {
 	conn, answer, err := websocket.Dial(ctx, url, options)
 	if err != nil {
 		if answer != nil {
-			return refusedConnection(answer)
+			return r.refusedConnection(answer)
 		}
 		return err
 	}
@@ -201,7 +201,7 @@ func (r *follower) stream(ctx context.Context, take func(frame) error) error {
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return refusedConnection(answer)
+		return r.refusedConnection(answer)
 	}
 	lines := bufio.NewReader(answer.Body)
 	for {
@@ -237,9 +237,10 @@ func (r *follower) eventIn(line string) (string, error) {
 }
 
 // refusedConnection returns errBusy for 503, which a process may answer while it starts,
-// and a wrongError for any other status.
-func refusedConnection(answer *http.Response) error {
-	if answer.StatusCode == http.StatusServiceUnavailable {
+// and for 404 of a process that has not read the game's first event yet. It returns a
+// wrongError for any other status.
+func (r *follower) refusedConnection(answer *http.Response) error {
+	if answer.StatusCode == http.StatusServiceUnavailable || answer.StatusCode == http.StatusNotFound && len(r.joined) == 0 {
 		return errBusy
 	}
 	return wrong("status %d", answer.StatusCode)

@@ -21,6 +21,7 @@ const keepDirEnv = "TABIYA_TEST_KEEP"
 // process is the program with fixed arguments. It can be started several times.
 type process struct {
 	t      testing.TB
+	path   string // of the program
 	name   string
 	args   []string
 	env    []string
@@ -29,15 +30,20 @@ type process struct {
 	exited chan struct{}
 }
 
-// logFile collects the output of all runs in memory.
+// logFile collects the output of all runs in memory, of long ones the end.
 type logFile struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
+const maxLogBytes = 16 << 20
+
 func (l *logFile) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.b.Len() > maxLogBytes {
+		l.b.Next(maxLogBytes / 2)
+	}
 	return l.b.Write(p)
 }
 
@@ -51,7 +57,13 @@ func (l *logFile) String() string {
 // shown if the test has failed.
 func launch(t testing.TB, name string, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, name: name, args: args, env: env, log: &logFile{}}
+	return launchProgram(t, binary(t), name, env, args...)
+}
+
+// launchProgram is launch for the program at path.
+func launchProgram(t testing.TB, path, name string, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, path: path, name: name, args: args, env: env, log: &logFile{}}
 	p.start()
 	t.Cleanup(func() {
 		if t.Failed() && os.Getenv(keepDirEnv) != "" {
@@ -72,7 +84,7 @@ func launch(t testing.TB, name string, env []string, args ...string) *process {
 
 func (p *process) start() {
 	p.t.Helper()
-	p.cmd = exec.Command(binary(p.t), p.args...)
+	p.cmd = exec.Command(p.path, p.args...)
 	p.cmd.Env = append(os.Environ(), p.env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	// In a process group of its own, the program does not get the terminal's Ctrl-C.

@@ -18,28 +18,30 @@ const (
 	mostPlies   = 500
 )
 
-// session is a set of games that are played at the same time until enough is closed.
+// session is a set of games that are played at the same time.
 type session struct {
 	instances []string
 	moves     []string      // the same in every game
-	moved     chan struct{} // receives a value when a move is accepted
-	enough    chan struct{} // closed when the games may end
+	enough    chan struct{} // closed when games with at least fewest plies may end
+	fewest    int
+	most      int // plies after which a game ends in any case
+
+	think    func()                                  // before a move, if not nil
+	accepted func(gameID string, took time.Duration) // called when a move is accepted
 }
 
-// progress signals that a move was accepted.
-func (r *session) progress() {
-	select {
-	case r.moved <- struct{}{}:
-	default:
+func (r *session) pause() {
+	if r.think != nil {
+		r.think()
 	}
 }
 
 func (r *session) mayEnd(plies int) bool {
 	select {
 	case <-r.enough:
-		return plies >= fewestPlies
+		return plies >= r.fewest
 	default:
-		return plies == mostPlies
+		return plies >= r.most
 	}
 }
 
@@ -52,9 +54,16 @@ func TestReconnectedStreamsEqualLogWhenProcessesAreKilledStoppedAndFrozen(t *tes
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	everyone, ctx := errgroup.WithContext(ctx)
+	moved := make(chan struct{}) // receives a value when a move is accepted
 	r := &session{
-		instances: []string{p.urls[live1], p.urls[live2]}, moves: quietGame(mostPlies + 2), // two more for moves out of turn
-		moved: make(chan struct{}), enough: make(chan struct{}),
+		instances: []string{p.urls[live1], p.urls[live2]}, moves: quietGame(mostPlies+2, 2), // two more for moves out of turn
+		enough: make(chan struct{}), fewest: fewestPlies, most: mostPlies,
+		accepted: func(string, time.Duration) {
+			select {
+			case moved <- struct{}{}:
+			default:
+			}
+		},
 	}
 	players := p.register(t, 2*sessionGames)
 	var (
@@ -71,7 +80,7 @@ func TestReconnectedStreamsEqualLogWhenProcessesAreKilledStoppedAndFrozen(t *tes
 			everyone.Go(func() error { return w.follow(ctx) })
 		}
 	}
-	p.injectFaults(ctx, t, r.moved)
+	p.injectFaults(ctx, t, moved)
 	close(r.enough)
 	if err := everyone.Wait(); err != nil {
 		t.Fatal(err)
@@ -89,7 +98,7 @@ func checkFollowers(t *testing.T, log eventLog, followers []*follower) {
 	t.Helper()
 	games := map[string][]string{}
 	for _, r := range log {
-		games[r.Key] = append(games[r.Key], r.value)
+		games[r.Key] = append(games[r.Key], r.Value)
 	}
 	ends := map[string]int{}
 	for n, f := range followers {

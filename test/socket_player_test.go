@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -21,18 +22,19 @@ import (
 // the log must agree with the answer.
 type socketPlayer struct {
 	follower
-	session  *session
-	player   client.Player
-	side     int                     // 0 for White, 1 for Black
-	plies    int                     // whose events it has read
-	sentOnce map[string]bool         // by frame id
-	acked    map[string]int64        // seq by frame id
-	refused  map[string]schemas.Code // code by frame id
-	repeats  int
+	session *session
+	player  client.Player
+	side    int                     // 0 for White, 1 for Black
+	plies   int                     // whose events it has read
+	sent    map[string]string       // frames by id, whatever became of them
+	sentAt  map[string]time.Time    // by frame id
+	acked   map[string]int64        // seq by frame id
+	refused map[string]schemas.Code // code by frame id
+	repeats int
 }
 
 func newSocketPlayer(r *session, gameID string, p client.Player, side int) *socketPlayer {
-	m := &socketPlayer{session: r, player: p, side: side, sentOnce: map[string]bool{}, acked: map[string]int64{}, refused: map[string]schemas.Code{}}
+	m := &socketPlayer{session: r, player: p, side: side, sent: map[string]string{}, sentAt: map[string]time.Time{}, acked: map[string]int64{}, refused: map[string]schemas.Code{}}
 	m.follower = follower{instances: r.instances, gameID: gameID, token: p.Token, handle: m.handle, open: map[string]string{}}
 	return m
 }
@@ -71,8 +73,10 @@ func (m *socketPlayer) play() error {
 	case m.over || len(m.joined) < 2 || len(m.open) > 0: // over, not started, or waiting for an answer
 		return nil
 	case mine && m.session.mayEnd(m.plies):
+		m.session.pause()
 		return m.sendOnce("end", `{"type":"resign","clientMoveId":"end"}`)
 	case mine:
+		m.session.pause()
 		return m.move("", m.plies)
 	case rand.IntN(4) == 0:
 		return m.move("early-", m.plies+1)
@@ -87,10 +91,10 @@ func (m *socketPlayer) move(prefix string, ply int) error {
 
 // sendOnce sends a frame once. Sometimes it cuts the connection before the answer can come.
 func (m *socketPlayer) sendOnce(id, text string) error {
-	if m.sentOnce[id] {
+	if m.sent[id] != "" {
 		return nil
 	}
-	m.sentOnce[id], m.open[id] = true, text
+	m.sent[id], m.open[id], m.sentAt[id] = text, text, time.Now()
 	if err := m.send(text); err != nil {
 		return err
 	}
@@ -117,7 +121,7 @@ func (m *socketPlayer) answered(f frame) error {
 		return wrong("unexpected answer to %q: %s %s", f.ClientMoveID, f.Type, f.Code)
 	case f.Type == "ack":
 		m.acked[f.ClientMoveID] = f.Seq
-		m.session.progress()
+		m.session.accepted(m.gameID, time.Since(m.sentAt[f.ClientMoveID]))
 	case slices.Contains(expectedRefusals, f.Code):
 		m.refused[f.ClientMoveID] = f.Code
 	default:
@@ -143,9 +147,10 @@ func (m *socketPlayer) check(t testing.TB, caused map[string][]record) {
 	}
 }
 
-// quietGame returns a legal game of that many plies without captures and checks.
-func quietGame(plies int) (moves []string) {
-	chance := rand.New(rand.NewPCG(1, 2))
+// quietGame returns a legal game of that many plies without captures and checks, always
+// the same for a seed.
+func quietGame(plies int, seed uint64) (moves []string) {
+	chance := rand.New(rand.NewPCG(1, seed))
 	for p, seen := rules.Start(), map[uint64]int{}; len(moves) < plies; {
 		legal := p.LegalMoves()
 		uci := legal[chance.IntN(len(legal))]

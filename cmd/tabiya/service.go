@@ -114,6 +114,9 @@ func (n *node) addServices(ctx context.Context, deps dependencies, names ...stri
 		n.routes = append(n.routes, func(r gin.IRouter) error { s.Routes(r); return nil })
 	}
 	n.routes = append(n.routes, openapi.Routes)
+	if slices.Contains(names, "account") { // the gateway sends it all paths that are no other service's
+		n.routes = append(n.routes, webRoutes)
+	}
 	return nil
 }
 

@@ -148,6 +148,7 @@ func (c upCmd) printWelcome(e endpoints) {
 	fmt.Printf(`
 Tabiya is up.
 
+  play      %[1]s   in a browser
   API       %[1]s   (documented in %[1]s/openapi.json)
   health    %[6]s/readyz   metrics: %[6]s/metrics
   data      %[2]s

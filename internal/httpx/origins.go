@@ -64,8 +64,8 @@ const (
 )
 
 // AllowOrigins makes the engine answer cross-origin requests, and preflights, of the
-// listed origins. Call it before routes are added. Credentials are not allowed: tokens
-// are in headers, and there are no cookies.
+// listed origins. Call it before routes are added. Credentials are not allowed: pages of
+// other origins send tokens in headers, and the session cookie counts only for our own.
 func AllowOrigins(e *gin.Engine, o Origins) {
 	e.Use(func(c *gin.Context) {
 		if !o.any && len(o.sites) > 0 {

@@ -90,16 +90,18 @@ func refuseNull(body []byte) (schemas.Code, error) {
 
 const (
 	principalKey = "tabiya.principal"
+	tokenKey     = "tabiya.token"
 	verifierKey  = "tabiya.verifier"
 )
 
 // Authenticate verifies the bearer token of a request, if there is one, and answers with
-// a problem document if it is not valid. Routes that need a token add RequirePlayer or
-// RequireService.
+// a problem document if it is not valid. Without one it takes the session cookie. Routes
+// that need a token add RequirePlayer or RequireService.
 func Authenticate(verifier *auth.Verifier) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		header := c.GetHeader("Authorization")
 		if header == "" {
+			authenticateCookie(c, verifier)
 			return
 		}
 		noStore(c)
@@ -131,10 +133,18 @@ func AuthenticateToken(c *gin.Context, verifier *auth.Verifier, token string) bo
 		Fail(c, schemas.CodeUnauthenticated, "the token is not valid")
 		return false
 	}
-	c.Set(principalKey, who)
-	c.Set(verifierKey, verifier)
+	setPrincipal(c, verifier, token, who)
 	return true
 }
+
+func setPrincipal(c *gin.Context, verifier *auth.Verifier, token string, who auth.Principal) {
+	c.Set(principalKey, who)
+	c.Set(tokenKey, token)
+	c.Set(verifierKey, verifier)
+}
+
+// Token returns the token that the request was authenticated with, or "".
+func Token(c *gin.Context) string { return c.GetString(tokenKey) }
 
 // OnSessionEnd calls fn, which must not block, if the session of the request's token ends
 // before the request does, except by expiring.

@@ -173,6 +173,11 @@ func (c Config) Sarama() (*sarama.Config, error) {
 	s.Net.DialTimeout = 5 * time.Second
 	s.Metadata.AllowAutoTopicCreation = false
 	s.Consumer.Return.Errors = true
+	// A partition whose leader moved is read again at once, not after 2 s, and the
+	// group is found again as soon as it has a coordinator.
+	s.Consumer.Retry.BackoffFunc = backoff
+	s.Metadata.Retry.Max, s.Metadata.Retry.Backoff = 20, pollPause
+	s.Consumer.Group.Rebalance.Retry.Max, s.Consumer.Group.Rebalance.Retry.Backoff = 20, pollPause
 	// A new group must not skip existing records.
 	s.Consumer.Offsets.Initial = sarama.OffsetOldest
 	s.Consumer.Offsets.AutoCommit.Interval = 500 * time.Millisecond

@@ -9,15 +9,16 @@
 // Kafka clients from builder functions; with the default clients it can lose
 // data. The replacements are in the files named goka_*.go:
 //
-//   - GokaGroup, the consumer group: commits no offset while an earlier record is
-//     still being processed (goka_prefix.go), and rejoins after a rebalance
-//     without Goka's pause of 5 s.
+//   - GroupMember, the consumer group: commits no offset while an earlier record is
+//     still being processed (goka_prefix.go), rejoins after a rebalance without
+//     Goka's pause of 5 s, and waits for a coordinator or a leader that is away for
+//     a moment (goka_client.go).
 //   - GokaProducer, the producer: idempotent, acks=all, and no record gets through
-//     after one that failed.
+//     after one that failed. Records wait for their partition without a limit.
 //   - GokaTopics, the topic manager: creates no topics, since Goka would create
 //     them with two replicas and one hour of retention.
-//   - GokaConsumer, the changelog reader: the same connection settings as all
-//     other clients.
+//   - GokaConsumer, the changelog reader: a recovery goes on when a leader moves
+//     (goka_changelog.go).
 //   - Storage, the table: in memory only, so that it cannot diverge from the
 //     changelog.
 package kafka

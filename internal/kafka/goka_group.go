@@ -2,62 +2,111 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/IBM/sarama"
 	"github.com/lovoo/goka"
 )
 
-// GokaGroup returns the consumer group for Goka. It wraps sarama's group in three
+// GroupMember is this process's membership of a consumer group. It outlives Goka's
+// runs: a run that ends and starts again joins under the same member id, so that the
+// group need not wait for the session timeout of a member that is gone. It is not safe
+// for concurrent use.
+type GroupMember struct {
+	cfg         Config
+	lag         *Lag
+	maxInFlight int
+
+	client *patientClient
+	inner  sarama.ConsumerGroup // nil before the first run
+}
+
+// NewGroupMember makes a member that reports progress to lag, which may be nil. Each
+// partition has at most maxInFlight records that are not done; 0 means no limit.
+func NewGroupMember(cfg Config, lag *Lag, maxInFlight int) *GroupMember {
+	return &GroupMember{cfg: cfg, lag: lag, maxInFlight: maxInFlight}
+}
+
+// Goka returns the consumer group for one run of Goka. It wraps sarama's group in four
 // ways:
 //
-//   - It commits offsets only up to the first record that is still in flight, of
-//     which each partition has at most maxInFlight; 0 means no limit.
+//   - It commits offsets only up to the first record that is still in flight.
 //   - Its Consume does not return on a rebalance, after which Goka would sleep for
-//     5 seconds.
-//   - It reports progress to lag, which may be nil.
-func GokaGroup(cfg Config, lag *Lag, maxInFlight int) goka.ConsumerGroupBuilder {
-	return func(brokers []string, name, _ string) (sarama.ConsumerGroup, error) {
-		sc, err := cfg.Sarama()
-		if err != nil {
-			return nil, err
-		}
-		inner, err := sarama.NewConsumerGroup(brokers, name, sc)
-		if err != nil {
+//     5 seconds, nor while brokers are away for less than the session timeout.
+//   - It reports progress to the lag.
+//   - If the records in flight are not acknowledged in maxStop after the partitions
+//     were lost, it calls abort, which must fail them.
+func (m *GroupMember) Goka(maxStop time.Duration, abort func()) goka.ConsumerGroupBuilder {
+	return func(_ []string, name, _ string) (sarama.ConsumerGroup, error) {
+		if err := m.join(name); err != nil {
 			return nil, fmt.Errorf("join group %s: %w: %w", name, ErrUnavailable, err)
 		}
-		return &group{ConsumerGroup: inner, lag: lag, maxInFlight: maxInFlight}, nil
+		return &group{
+			ConsumerGroup: m.inner, client: m.client, lag: m.lag, maxInFlight: m.maxInFlight,
+			maxStop: maxStop, abort: abort, patience: m.cfg.Session(),
+		}, nil
 	}
 }
 
-// GokaConsumer returns the consumer with which Goka reads changelogs.
-func GokaConsumer(cfg Config) goka.SaramaConsumerBuilder {
-	return func(brokers []string, _ string) (sarama.Consumer, error) {
-		sc, err := cfg.Sarama()
-		if err != nil {
-			return nil, err
-		}
-		consumer, err := sarama.NewConsumer(brokers, sc)
-		if err != nil {
-			return nil, fmt.Errorf("make changelog consumer: %w: %w", ErrUnavailable, err)
-		}
-		return consumer, nil
+func (m *GroupMember) join(name string) (err error) {
+	if m.inner != nil {
+		return nil
 	}
+	if m.client, err = newPatientClient(m.cfg); err != nil {
+		return err
+	}
+	if m.inner, err = sarama.NewConsumerGroupFromClient(name, m.client); err != nil {
+		_ = m.client.Close()
+	}
+	return err
+}
+
+// Close leaves the group.
+func (m *GroupMember) Close() error {
+	if m.inner == nil {
+		return nil
+	}
+	m.client.hurry()
+	err := errors.Join(m.inner.Close(), m.client.Close())
+	m.inner = nil
+	return err
 }
 
 type group struct {
 	sarama.ConsumerGroup
+	client      *patientClient
 	lag         *Lag
 	maxInFlight int
+	maxStop     time.Duration
+	abort       func()
+	patience    time.Duration
 }
 
-// Consume joins the group, again after each rebalance, until ctx is done or a
-// session fails.
+// Close does nothing: the member stays in the group for the next run.
+func (g *group) Close() error { return nil }
+
+// Consume joins the group, again after each rebalance, until ctx is done, a session
+// fails, or brokers are away for longer than patience.
 func (g *group) Consume(ctx context.Context, topics []string, handler sarama.ConsumerGroupHandler) error {
+	g.client.waitUntil(ctx)
+	var failing time.Time // since when
 	for ctx.Err() == nil {
-		h := &groupHandler{inner: handler, lag: g.lag, maxInFlight: g.maxInFlight}
-		if err := g.ConsumerGroup.Consume(ctx, topics, h); err != nil {
+		h := &groupHandler{inner: handler, lag: g.lag, maxInFlight: g.maxInFlight, maxStop: g.maxStop, abort: g.abort}
+		err := g.ConsumerGroup.Consume(ctx, topics, h)
+		switch {
+		case err == nil || h.session != nil && h.err == nil: // a rebalance, or a last commit that failed
+			failing = time.Time{}
+			continue
+		case h.err != nil || !isTransient(err) || !failing.IsZero() && time.Since(failing) > g.patience:
 			return err
+		case failing.IsZero():
+			failing = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pollPause):
 		}
 	}
 	return nil
@@ -69,7 +118,10 @@ type groupHandler struct {
 	inner       sarama.ConsumerGroupHandler
 	lag         *Lag
 	maxInFlight int
-	session     *groupSession
+	maxStop     time.Duration
+	abort       func()
+	session     *groupSession // nil before Setup
+	err         error         // of Goka's Setup or Cleanup
 }
 
 func (h *groupHandler) Setup(s sarama.ConsumerGroupSession) error {
@@ -79,14 +131,20 @@ func (h *groupHandler) Setup(s sarama.ConsumerGroupSession) error {
 			h.session.prefixes[topicPartition{topic, p}] = newCommitPrefix(h.maxInFlight)
 		}
 	}
-	return h.inner.Setup(h.session)
+	h.err = h.inner.Setup(h.session)
+	return h.err
 }
 
 func (h *groupHandler) Cleanup(s sarama.ConsumerGroupSession) error {
 	for tp := range h.session.prefixes {
 		h.lag.Forget(tp.topic, tp.partition)
 	}
-	return h.inner.Cleanup(h.session)
+	// Goka waits for the records in flight. Another member may own the partitions soon,
+	// so they must not arrive later either.
+	defer time.AfterFunc(h.maxStop, h.abort).Stop()
+	err := h.inner.Cleanup(h.session)
+	h.err = errors.Join(h.err, err)
+	return err
 }
 
 // ConsumeClaim registers each record of a partition as in flight and then hands it

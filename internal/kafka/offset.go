@@ -2,7 +2,9 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,8 +21,23 @@ func EndOffset(ctx context.Context, client *kgo.Client, topic string, partition 
 }
 
 // listOffset returns the offset of the first record whose broker time is timestamp
-// (Unix milliseconds) or later, -1 if there is none.
+// (Unix milliseconds) or later, -1 if there is none. It waits for the partition's
+// leader until ctx is done.
 func listOffset(ctx context.Context, client *kgo.Client, topic string, partition int32, timestamp int64) (int64, error) {
+	for {
+		offset, err := listOffsetNow(ctx, client, topic, partition, timestamp)
+		if !kerr.IsRetriable(err) || errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return offset, err
+		}
+		select {
+		case <-ctx.Done():
+			return 0, err
+		case <-time.After(pollPause):
+		}
+	}
+}
+
+func listOffsetNow(ctx context.Context, client *kgo.Client, topic string, partition int32, timestamp int64) (int64, error) {
 	p := kmsg.NewListOffsetsRequestTopicPartition()
 	p.Partition, p.Timestamp = partition, timestamp
 	t := kmsg.NewListOffsetsRequestTopic()

@@ -149,11 +149,24 @@ func (p *Producer) SendAsync(m schemas.Message, done func(error)) {
 // SendRecordAsync is SendAsync for a record. Do not touch the record until done is
 // called.
 func (p *Producer) SendRecordAsync(r *kgo.Record, done func(error)) {
-	p.send(p.client.TryProduce, r, done)
+	p.send(p.deadline(), p.client.TryProduce, r, done)
 }
 
-// send calls produce, which is kgo's Produce or TryProduce.
-func (p *Producer) send(produce func(context.Context, *kgo.Record, func(*kgo.Record, error)), r *kgo.Record, done func(error)) {
+// SendPatiently is SendAsync without a time limit: the message waits until its partition
+// can be written or the producer is aborted. A limit would fail the messages that wait
+// behind it, too.
+func (p *Producer) SendPatiently(m schemas.Message, done func(error)) {
+	p.SendRecordPatiently(Record(m.Record()), done)
+}
+
+// SendRecordPatiently is SendPatiently for a record.
+func (p *Producer) SendRecordPatiently(r *kgo.Record, done func(error)) {
+	p.send(p.ctx, p.client.TryProduce, r, done)
+}
+
+// send calls produce, which is kgo's Produce or TryProduce. The record is given up when
+// ctx is done.
+func (p *Producer) send(ctx context.Context, produce func(context.Context, *kgo.Record, func(*kgo.Record, error)), r *kgo.Record, done func(error)) {
 	if done == nil {
 		done = func(error) {}
 	}
@@ -166,7 +179,7 @@ func (p *Producer) send(produce func(context.Context, *kgo.Record, func(*kgo.Rec
 		return
 	}
 	r.Timestamp = fixedTime()
-	produce(p.deadline(), r, func(r *kgo.Record, err error) {
+	produce(ctx, r, func(r *kgo.Record, err error) {
 		if errors.Is(err, kerr.UnknownTopicID) {
 			// The topic was created again. The client would ask for the old id for ever.
 			go p.client.PurgeTopicsFromProducing(r.Topic)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -42,18 +43,24 @@ func ReadPartition(ctx context.Context, client *kgo.Client, topic string, partit
 	return read(ctx, client, topic, map[int32]offsetRange{partition: {first, end}}, fn)
 }
 
+// ReadRange reads the records of a partition whose offsets are from or higher and below
+// end, which must be in the log already.
+func ReadRange(ctx context.Context, client *kgo.Client, topic string, partition int32, from, end int64, fn func(*kgo.Record) error) error {
+	return read(ctx, client, topic, map[int32]offsetRange{partition: {from, end}}, fn)
+}
+
 // offsetRange is the half-open range [from, end) of a partition's offsets.
 type offsetRange struct{ from, end int64 }
 
 // offsetRanges returns each partition's range from the listed offset to its
 // present end.
 func offsetRanges(ctx context.Context, adm *kadm.Client, topic string, list func(*kadm.Client) (kadm.ListedOffsets, error)) (map[int32]offsetRange, error) {
-	from, err := list(adm)
-	if err := errors.Join(err, from.Error()); err != nil {
+	from, err := listed(ctx, func() (kadm.ListedOffsets, error) { return list(adm) })
+	if err != nil {
 		return nil, fmt.Errorf("list first offsets: %w", err)
 	}
-	ends, err := adm.ListEndOffsets(ctx, topic)
-	if err := errors.Join(err, ends.Error()); err != nil {
+	ends, err := listed(ctx, func() (kadm.ListedOffsets, error) { return adm.ListEndOffsets(ctx, topic) })
+	if err != nil {
 		return nil, fmt.Errorf("list end offsets: %w", err)
 	}
 	all := make(map[int32]offsetRange)
@@ -63,6 +70,24 @@ func offsetRanges(ctx context.Context, adm *kadm.Client, topic string, list func
 		}
 	})
 	return all, nil
+}
+
+// listed calls list until every partition has a leader or ctx is done.
+func listed(ctx context.Context, list func() (kadm.ListedOffsets, error)) (kadm.ListedOffsets, error) {
+	for {
+		offsets, err := list()
+		if err != nil {
+			return nil, err
+		}
+		if err = offsets.Error(); !kerr.IsRetriable(err) || errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return offsets, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pollPause):
+		}
+	}
 }
 
 // readTopic reads all partitions of a topic from the listed offsets to their

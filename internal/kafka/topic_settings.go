@@ -19,10 +19,19 @@ const (
 // unlimited is the value of a retention without a limit.
 const unlimited = "-1"
 
-// minCompactionLag is how long superseded rows of a table are kept. Until then, a
-// recovery still sees the row with the highest version, even if a stale owner wrote
-// an older version after it.
-const minCompactionLag = 10 * time.Minute
+// Settings of tables. A recovery reads all that is not compacted: what is younger than
+// the lag, the newest segment, and what waits for the cleaner. While it reads, nobody
+// can move (docs/adr/0009-stale-owners.md).
+const (
+	// minCompactionLag is how long superseded rows are kept. Until then, the owner must
+	// have noticed that a stale owner wrote an older version behind the newest one.
+	minCompactionLag = 15 * time.Second
+	// tombstoneRetention is longer than any recovery or view reads, and than a command
+	// of a deleted row can be replayed. At 200 finished games a second the tombstones of
+	// a day would be more than all rows.
+	tombstoneRetention = time.Hour
+	tableSegmentBytes  = 4 << 20
+)
 
 // setting is the wanted value of one topic configuration.
 type setting struct {
@@ -54,13 +63,11 @@ func (o TopicOptions) settings(t schemas.Topic) []setting {
 	if t.Cleanup == schemas.Compact {
 		return append(settings,
 			setting{"min.compaction.lag.ms", millis(minCompactionLag), exactly},
-			// A tombstone outlives every recovery that began before it.
-			setting{"delete.retention.ms", millis(24 * time.Hour), atLeast},
-			// Only closed segments are compacted, and a recovery reads everything that
-			// is not compacted yet: so segments are small and closed often.
+			setting{"delete.retention.ms", millis(tombstoneRetention), exactly},
+			// Only closed segments are compacted.
 			setting{"segment.ms", millis(10 * time.Minute), atMost},
-			setting{"segment.bytes", strconv.Itoa(64 << 20), atMost},
-			setting{"min.cleanable.dirty.ratio", "0.2", atMost},
+			setting{"segment.bytes", strconv.Itoa(tableSegmentBytes), atMost},
+			setting{"min.cleanable.dirty.ratio", "0.1", atMost},
 		)
 	}
 	retention := setting{retentionTime, unlimited, exactly}

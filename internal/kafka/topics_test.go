@@ -99,9 +99,8 @@ func TestCreateTopicsAcceptsSettingsThatKeepMore(t *testing.T) {
 		{schemas.GameCommands, "retention.ms", "1209600000"},
 		{schemas.DeadLetter(schemas.GameEvents), "retention.ms", "-1"},
 		{schemas.GameEvents, "max.message.bytes", "10485760"},
-		{schemas.GamesTable, "delete.retention.ms", "172800000"},
-		{schemas.GamesTable, "segment.bytes", "33554432"},
-		{schemas.GamesTable, "min.cleanable.dirty.ratio", "0.1"},
+		{schemas.GamesTable, "segment.bytes", "2097152"},
+		{schemas.GamesTable, "min.cleanable.dirty.ratio", "0.05"},
 	} {
 		kafkatest.SetTopicConfig(t, cluster.Config, c.topic, c.key, c.value)
 	}

@@ -78,6 +78,8 @@ var rules = []rule{
 	{"services/history", []string{"schemas", "internal/auth", "internal/httpx", "internal/core/pgn", "internal/postgres", "internal/readiness"}, "reads only Postgres: no table, no topic"},
 	{"services/openapi", nil, "it only serves the API document"},
 
+	{"web", nil, "it only serves the files of the chess app, which knows the public API alone"},
+
 	{"sinks/postgres", []string{"schemas", "internal/kafka", "internal/postgres", "internal/readiness", "internal/retry", "sinks/consumer", "sinks/events", "sinks/metrics"}, "writes events as rows; never another sink"},
 	{"sinks/raw", []string{"sinks/archive"}, "writes the bytes of the log; never another sink"},
 	{"sinks/parquet", []string{"schemas", "sinks/archive", "sinks/events"}, "writes events as columns; never another sink"},
@@ -85,7 +87,7 @@ var rules = []rule{
 
 	{"benchmarks", []string{"internal", "schemas", "processors", "services", "sinks", "tables"}, "measures the program and its packages; nothing may import it"},
 	{"test", []string{"internal", "schemas"}, "drives the built program from outside"},
-	{"cmd", []string{"internal", "schemas", "processors", "services", "sinks", "tables"}, "the wiring; nothing may import it"},
+	{"cmd", []string{"internal", "schemas", "processors", "services", "sinks", "tables", "web"}, "the wiring; nothing may import it"},
 	{"scripts", []string{"schemas", "internal/core/pgn", "internal/core/rules"}, "tools for developers; nothing may import them"},
 	{"internal/law", nil, "this test"},
 }
@@ -104,9 +106,9 @@ var libraryRules = []struct {
 	{"github.com/versity/versitygw", []string{"internal/embedded"}, "other code must not depend on whether the object store is embedded"},
 	{"github.com/fergusstrange/embedded-postgres", []string{"internal/embedded"}, "other code must not depend on whether the database is embedded"},
 	{"github.com/aws/aws-sdk-go-v2", []string{"internal/objstore"}, "objstore is the only adapter to S3"},
-	{"github.com/jackc/pgx/v5", []string{"internal/postgres", "services/account", "services/history", "sinks/postgres"}, "only these use tables in Postgres"},
+	{"github.com/jackc/pgx/v5", []string{"internal/postgres", "services/account", "services/history", "sinks/postgres", "test"}, "only these use tables in Postgres"},
 	{"github.com/gin-gonic/gin", []string{"internal/httpx", "services", "cmd"}, "only services speak HTTP"},
-	{"github.com/parquet-go/parquet-go", []string{"sinks/parquet"}, "only this sink writes Parquet"},
+	{"github.com/parquet-go/parquet-go", []string{"sinks/parquet", "test"}, "only this sink writes Parquet; tests read it"},
 }
 
 type listed struct {

@@ -36,7 +36,7 @@ func viewOf(a account) accountView {
 
 type session struct {
 	Account   accountView  `json:"account"`
-	Token     string       `json:"token"`
+	Token     string       `json:"token,omitempty"` // absent if it is in the cookie
 	ExpiresAt schemas.Time `json:"expiresAt"`
 }
 
@@ -143,12 +143,17 @@ func (s *Service) resolveRepeat(c *gin.Context, existing account, id string, bod
 	return existing, "", nil
 }
 
-// respondWithSession answers 201 with the account and a new token.
+// respondWithSession answers 201 with the account and a new token. With the parameter
+// session=cookie the token is in a cookie instead of the body, out of reach of scripts.
 func (s *Service) respondWithSession(c *gin.Context, a account) {
 	token, expires, err := s.cfg.Signer.Player(a.ID, a.ReadAt, s.cfg.TokenTTL)
 	if err != nil {
 		s.fail(c, err)
 		return
+	}
+	if c.Query("session") == "cookie" {
+		httpx.SetSessionCookie(c, token, expires)
+		token = ""
 	}
 	c.Header("Cache-Control", "no-store")
 	c.JSON(http.StatusCreated, session{viewOf(a), token, schemas.TimeOf(expires)})

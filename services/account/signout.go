@@ -55,6 +55,7 @@ func (s *Service) endSessions(c *gin.Context, end func(account) (*schemas.Sessio
 	}
 	s.sessionsEnded(a.ID, ended)
 	s.relay.Wake()
+	httpx.ClearSessionCookie(c)
 	c.Status(http.StatusNoContent)
 }
 

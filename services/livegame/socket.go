@@ -3,7 +3,6 @@ package livegame
 import (
 	"errors"
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -121,17 +120,11 @@ func firstItems(view protocol.Game, state *game.State, fromSeq int64) iter.Seq[o
 // authenticate sets the client's token and player id, if the request has a token. If
 // the token is invalid, authenticate answers the request and returns false.
 func (k *socket) authenticate(c *gin.Context) (ok bool) {
-	header := c.GetHeader("Authorization")
-	switch token := wsconn.OfferedToken(c.Request); {
-	case header != "":
-		_, k.token, _ = strings.Cut(header, " ") // httpx.Authenticate has verified it
-	case token != "":
-		if !httpx.AuthenticateToken(c, k.service.cfg.Verifier, token) {
-			return false
-		}
-		k.token = token
+	token := wsconn.OfferedToken(c.Request)
+	if c.GetHeader("Authorization") == "" && token != "" && !httpx.AuthenticateToken(c, k.service.cfg.Verifier, token) {
+		return false
 	}
-	k.playerID = httpx.PlayerID(c)
+	k.token, k.playerID = httpx.Token(c), httpx.PlayerID(c)
 	return true
 }
 
@@ -152,7 +145,7 @@ func (k *socket) onFrame(text []byte, fault wsconn.Fault) (good bool) {
 		k.disconnect(true)
 		box.Close(outbox.Left) // the writer closes the connection, and then conn.Read returns
 	case code == "" && f.Type == protocol.FramePing:
-		box.Send(protocol.PongFrame(k.conn.RoundTripCs()))
+		box.Send(protocol.PongFrame(k.conn.RoundTripCs(), schemas.TimeOf(time.Now())))
 	case code == "":
 		k.act(f)
 	case f.ClientMoveID != "" && !k.ids.Known(f.ClientMoveID):

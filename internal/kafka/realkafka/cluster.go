@@ -22,12 +22,19 @@ type Cluster struct {
 // Kafka's default settings, as an operator's would. They are killed when the test ends.
 func StartCluster(t testing.TB, n int) *Cluster {
 	t.Helper()
+	return StartClusterWith(t, n, func(int) []string { return nil })
+}
+
+// StartClusterWith is StartCluster with more environment variables for each broker,
+// which counts from 0.
+func StartClusterWith(t testing.TB, n int, env func(broker int) []string) *Cluster {
+	t.Helper()
 	requireJava(t)
 	c := &Cluster{t: t}
 	var voters []string
 	for i := range n {
 		b := newBroker(t, t.TempDir())
-		b.node = i + 1
+		b.node, b.env = i+1, env(i)
 		voters = append(voters, fmt.Sprintf("%d@127.0.0.1:%d", b.node, b.controller))
 		c.brokers = append(c.brokers, b)
 	}

@@ -26,7 +26,7 @@ import (
 )
 
 // startTimeout includes a cold JVM on a busy machine and the first download.
-const startTimeout = 3 * time.Minute
+const startTimeout = 6 * time.Minute
 
 // Broker is one KRaft process, broker and controller, with its data in a temporary
 // folder. Stop, Kill and Restart keep its address.
@@ -37,6 +37,7 @@ type Broker struct {
 	controller int
 	node       int    // KRaft's node id
 	voters     string // the controllers of all nodes; empty for a single node
+	env        []string
 	cmd        *exec.Cmd
 	exited     chan struct{}
 }
@@ -145,6 +146,7 @@ func (b *Broker) Launch() {
 		args = append(args, strconv.Itoa(b.node), b.voters)
 	}
 	b.cmd = exec.Command(script(), args...)
+	b.cmd.Env = append(os.Environ(), b.env...)
 	b.cmd.Stdout, b.cmd.Stderr = log, log
 	b.cmd.SysProcAttr = dieWithParent()
 	if err := b.cmd.Start(); err != nil {

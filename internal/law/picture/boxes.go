@@ -51,7 +51,7 @@ func emptyBoxes() []*box {
 	return []*box{
 		{title: "cmd", about: "the wiring: a file a subcommand", folders: []string{"cmd"}, row: 0, share: 5, color: slate},
 		{title: "benchmarks", about: "load from outside", folders: []string{"benchmarks", "test"}, row: 0, share: 2, color: slate},
-		{title: "services", about: "HTTP and WebSocket", folders: []string{"services"}, row: 1, color: slate},
+		{title: "services", about: "HTTP and WebSocket; the chess app", folders: []string{"services", "web"}, row: 1, color: slate},
 		{title: "processors", about: "commands in, events out", folders: []string{"processors"}, row: 1, color: slate},
 		{title: "sinks", about: "events to Postgres and S3", folders: []string{"sinks"}, row: 1, share: 1, color: slate},
 		{title: "client", about: "of the public API", folders: []string{"internal/client", "internal/replay"}, row: 1, color: slate},

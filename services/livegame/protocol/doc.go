@@ -25,7 +25,7 @@
 //	{"type":"ack","clientMoveId":"a1","seq":3}
 //	{"type":"refused","clientMoveId":"a1","code":"not_your_turn","detail":"..."}
 //	{"type":"error","code":"malformed_json","detail":"..."}   see below
-//	{"type":"pong","lagCs":4}              answers ping, with the round trip that the server measured
+//	{"type":"pong","lagCs":4,"now":"..."}  answers ping, with the round trip that the server measured, and its time
 //	{"type":"watchers","count":12}         the number of spectators, when it changes, at most once a second
 //
 // # Answers to frames

@@ -19,6 +19,7 @@ type serverFrame struct {
 	Detail       string       `json:"detail,omitempty"`
 	Game         *Game        `json:"game,omitempty"`
 	LagCs        *int64       `json:"lagCs,omitempty"`
+	Now          schemas.Time `json:"now,omitempty"`
 }
 
 func (f serverFrame) item() outbox.Item {
@@ -36,8 +37,11 @@ func StateFrame(g Game) outbox.Item { return serverFrame{Type: "state", Game: &g
 func TVFrame(g *Game) outbox.Item { return serverFrame{Type: TypeTV, Game: g}.item() }
 
 // PongFrame answers a ping frame. lagCs is the round trip that the server measured, in
-// centiseconds; nil before the first sample.
-func PongFrame(lagCs *int64) outbox.Item { return serverFrame{Type: "pong", LagCs: lagCs}.item() }
+// centiseconds; nil before the first sample. now is the server's time, by which an app
+// shows running clocks.
+func PongFrame(lagCs *int64, now schemas.Time) outbox.Item {
+	return serverFrame{Type: "pong", LagCs: lagCs, Now: now}.item()
+}
 
 // ErrorFrame answers a frame that no ack or refused frame answers; see Answers to
 // frames in the package documentation.

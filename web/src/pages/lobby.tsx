@@ -1,0 +1,144 @@
+import { useEffect, useState } from "preact/hooks";
+import { api, newKey } from "../api";
+import { Refused } from "../problems";
+import { account } from "../session";
+import { go } from "../router";
+import { queuedSince, seat } from "../ownevents";
+import type { Queue, Speed, TV } from "../wire/types";
+import { useTick } from "../tick";
+
+const about: Record<Speed, string> = { ultrabullet: "Ultrabullet", bullet: "Bullet", blitz: "Blitz", rapid: "Rapid", classical: "Classical" };
+export const speedName = (s: Speed) => about[s];
+
+export function waitText(ms: number | undefined): string {
+  if (ms === undefined) return "no recent games";
+  const s = Math.max(1, Math.round(ms / 1000));
+  return s < 90 ? `about ${s} s` : `about ${Math.round(s / 60)} min`;
+}
+
+export function Lobby() {
+  document.title = "Play chess · Tabiya";
+  const [queues, setQueues] = useState<Queue[]>();
+  const [tv, setTV] = useState<TV>();
+  const [problem, setProblem] = useState("");
+
+  useEffect(() => {
+    const abort = new AbortController();
+    const load = async () => {
+      if (document.hidden) return;
+      try {
+        const [q, t] = await Promise.all([api.queues(abort.signal), api.tv(abort.signal)]);
+        setQueues(q.queues);
+        setTV(t);
+        setProblem((p) => (p.startsWith("The server") ? "" : p));
+      } catch (err) {
+        if (!abort.signal.aborted) setProblem((err as Error).message);
+      }
+    };
+    void load();
+    const timer = setInterval(() => void load(), 3000);
+    return () => {
+      clearInterval(timer);
+      abort.abort();
+    };
+  }, []);
+
+  const region = account.value?.region ?? queues?.[0]?.region;
+  const pools = queues?.filter((q) => q.region === region);
+
+  async function click(queue: string) {
+    if (!account.value) return go("/register");
+    setProblem("");
+    const s = seat.value;
+    try {
+      if (s.status === "queued") await api.leave(s.queue!, newKey());
+      if (s.status !== "queued" || s.queue !== queue) await api.join(queue, newKey());
+    } catch (err) {
+      if (err instanceof Refused && err.code === "not_queued") return;
+      setProblem((err as Error).message);
+    }
+  }
+
+  return (
+    <div class="lobby">
+      <h1>Play chess</h1>
+      <p class="lead">
+        {account.value === null ? (
+          <>
+            <a href="/register">Register</a> with a name and a password, choose a time, and the next player of your strength is your opponent.
+          </>
+        ) : (
+          "Choose a time: minutes for each side, and seconds added for each move."
+        )}
+      </p>
+      <SeatBanner pools={pools} onLeave={(q) => void click(q)} />
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+      <div class="pools" aria-busy={!pools}>
+        {(pools ?? placeholders).map((q) => {
+          const mine = seat.value.status === "queued" && seat.value.queue === q.queue;
+          return (
+            <button key={q.queue} class={`pool ${mine ? "mine" : ""}`} disabled={!pools || seat.value.status === "playing"} onClick={() => void click(q.queue)} aria-pressed={mine}>
+              <span class="time">{q.queue}</span>
+              <span class="speed">{speedName(q.speed)}</span>
+              <span class="wait">
+                {mine ? "you are waiting; click to leave" : q.waiting > 0 ? `${q.waiting} waiting · ${waitText(q.expectedWaitMs)}` : q.expectedWaitMs !== undefined ? `usually ${waitText(q.expectedWaitMs)}` : "nobody waits"}
+              </span>
+            </button>
+          );
+        })}
+      </div>
+      <h2>Live now</h2>
+      <ul class="live">
+        {tv?.channels.map(({ speed, game }) => (
+          <li key={speed}>
+            <a href={`/game/${game.id}`}>
+              <span class="speed">{speedName(speed)}</span> {game.white.handle} ({Math.round(game.white.rating)}) – {game.black.handle} ({Math.round(game.black.rating)})
+              <span class="muted"> · move {Math.floor(game.ply / 2) + 1}</span>
+            </a>
+          </li>
+        ))}
+        {tv && tv.channels.length === 0 && <li class="muted">No game is in progress. Start one!</li>}
+      </ul>
+    </div>
+  );
+}
+
+const placeholders: Queue[] = ["1+0", "2+1", "3+0", "3+2", "5+0", "5+3", "10+0", "10+5", "15+10", "30+0", "30+20"].map((queue) => ({
+  queue,
+  region: "",
+  speed: "blitz",
+  waiting: 0,
+  timeControl: { initialCs: 0, incrementCs: 0 },
+}));
+
+function SeatBanner({ pools, onLeave }: { pools: Queue[] | undefined; onLeave: (queue: string) => void }) {
+  const s = seat.value;
+  useTick(1000, s.status === "queued");
+  if (s.status === "playing") {
+    return (
+      <div class="banner" role="status">
+        <span>You are in a game.</span>
+        <a class="button primary" href={`/game/${s.gameId}`}>
+          Go to the board
+        </a>
+      </div>
+    );
+  }
+  if (s.status === "queued") {
+    const waited = Math.max(0, Math.floor((Date.now() - (queuedSince.value ?? Date.now())) / 1000));
+    const pool = pools?.find((q) => q.queue === s.queue);
+    return (
+      <div class="banner" role="status">
+        <span class="pulse" aria-hidden="true" />
+        <span>
+          Looking for an opponent for <strong>{s.queue}</strong>: {Math.floor(waited / 60)}:{String(waited % 60).padStart(2, "0")}
+          {pool?.expectedWaitMs !== undefined && <span class="muted"> (usually {waitText(pool.expectedWaitMs)})</span>}
+        </span>
+        <button onClick={() => onLeave(s.queue!)}>Leave the queue</button>
+      </div>
+    );
+  }
+  return null;
+}
