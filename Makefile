@@ -1,20 +1,26 @@
 GO ?= go
 
+# Packages that are pure computation: nothing runs at the same time, so the race detector
+# would only make them slow.
+PURE = ./internal/core/... ./internal/gamestest ./internal/replay/... ./scripts/... ./test/check
 # Packages with cheap tests, which run under the race detector, several at a time.
 CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
-	./internal/core/clock/... ./internal/core/game/... ./internal/httpx/... ./internal/law/... ./internal/core/pairing/... \
-	./internal/core/pgn/... ./internal/core/player/... ./internal/core/queue/... ./internal/core/rating/... ./internal/ratelimit/... ./internal/readiness ./internal/replay/... ./internal/retry ./internal/eventually ./internal/gamestest \
-	./internal/core/rules ./internal/supervise/... ./services/openapi/... ./test/check
+	./internal/eventually ./internal/httpx/... ./internal/law/... ./internal/ratelimit/... ./internal/readiness ./internal/retry \
+	./internal/supervise/... ./services/openapi/...
 # Concurrent packages, whose tests start brokers. They run under the race detector too,
 # one at a time; "make race" runs more of them than "make test" has time for.
 RACED = ./internal/kafka ./internal/kafka/follow ./services/livegame/...
 RACE = ./internal/kafka/... ./processors/... ./services/... ./sinks/...
-# The rest starts brokers, databases or whole platforms: without the race detector.
-HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(CHEAP) $(RACED))")
 
-# Packages whose tests run on kfake and then again on an Apache Kafka, which they
-# start themselves. (The sinks and the kill tests in ./test always use one.)
-PIPELINES = ./internal/kafka ./internal/kafka/follow ./cmd/tabiya ./tables ./processors/... ./services/account ./services/matchmaking ./services/livegame
+# Whether the tests can start an Apache Kafka. CI must.
+KAFKA = $(shell if [ "$$CI" = true ] || { command -v java && command -v mvn; } >/dev/null; then echo start; fi)
+# Packages whose tests run on the embedded broker and then again on an Apache Kafka. (The
+# sinks and the kill tests in ./test always use one.)
+PIPELINES = ./internal/kafka ./internal/kafka/follow ./cmd/tabiya ./tables ./processors/... ./services/livegame
+# Packages whose tests run on an Apache Kafka alone, where there is one.
+ON_KAFKA = ./services/account ./services/matchmaking
+# The rest starts brokers, databases or whole platforms: without the race detector.
+HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(PURE) $(CHEAP) $(RACED) $(if $(KAFKA),$(ON_KAFKA)))")
 
 # Python for the tests: DuckDB and pyarrow read what the Parquet sink writes, and
 # python-chess checks the rules.
@@ -76,15 +82,16 @@ $(LINTER): build/lint/go.mod build/lint/go.sum
 	$(GO) build -C build/lint -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 test: venv
+	$(GO) test -shuffle=on $(PURE)
 	$(GO) test -race -shuffle=on $(CHEAP)
 	$(GO) test -race -shuffle=on -p 1 -timeout 20m $(RACED)
 	$(GO) test -shuffle=on -p 1 -timeout 20m $(HEAVY)
-	@if [ "$$CI" = true ] || { command -v java && command -v mvn; } >/dev/null; then \
-		echo "the pipelines again, on Apache Kafka:"; \
-		TABIYA_TEST_KAFKA=start $(GO) test -shuffle=on -p 1 -timeout 20m $(PIPELINES); \
-	else \
-		echo "skipped: the pipelines on Apache Kafka need Java 17 and Maven"; \
-	fi
+ifeq ($(KAFKA),start)
+	@echo "on Apache Kafka:"
+	TABIYA_TEST_KAFKA=start $(GO) test -shuffle=on -p 1 -timeout 20m $(PIPELINES) $(ON_KAFKA)
+else
+	@echo "skipped: the tests on Apache Kafka need Java 17 and Maven"
+endif
 
 race: venv ## test all concurrent packages under the race detector
 	$(GO) test -race -shuffle=on -p 1 -timeout 30m $(RACE)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"tabiya/internal/core/outage"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -17,6 +18,8 @@ type request[R tables.Row] struct {
 	row       R      // the zero R if there is none
 	raw       []byte // row as it is stored; nil if there is none
 	deletedBy int64  // place of the command that deleted the row, -1 if none did
+
+	outages outage.View // that stand before the command
 }
 
 // decision is what a command leads to.
@@ -54,7 +57,11 @@ func (p *Processor[R]) decide(req request[R]) (d decision[R], err error) {
 	}
 	before := req.head() // read first, as Decide may change the row in place
 	var out []schemas.Message
-	d.row, d.changed, out = p.core.Decide(req.row, req.cmd, req.at, req.origin)
+	if p.amidOutages != nil {
+		d.row, d.changed, out = p.amidOutages.DecideAmid(req.outages, req.row, req.cmd, req.at, req.origin)
+	} else {
+		d.row, d.changed, out = p.core.Decide(req.row, req.cmd, req.at, req.origin)
+	}
 	d.messages = encodeMessages(out)
 	if !d.changed {
 		d.outcome = outcomeOfReply(d.messages)

@@ -36,6 +36,10 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 		return
 	}
 	part := s.partition(ctx.Partition())
+	if part.pulses != nil && (in.cmd.Type == schemas.Pulse || part.isPulseKey(ctx.Key())) && !part.isPulse(in.cmd) {
+		s.deadLetter(ctx, in.raw, errNotPulse)
+		return
+	}
 	part.writing.Lock()
 	defer part.writing.Unlock()
 	if err := part.prepareReplay(ctx.Context(), ctx.Offset(), ctx.Timestamp()); err != nil {
@@ -43,6 +47,10 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 		return
 	}
 	part.handled = s.origin(ctx).Offset
+	if part.isPulse(in.cmd) {
+		s.handlePulse(ctx, part, in.cmd, at)
+		return
+	}
 	if in.cmd.Type == schemas.RepairRow {
 		s.repair(ctx, part, in.cmd, at)
 		return
@@ -62,6 +70,7 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 	started := time.Now()
 	d, err := s.p.decide(request[R]{
 		cmd: in.cmd, at: at, origin: s.origin(ctx), row: row, raw: raw, deletedBy: part.deletedBy(ctx.Key()),
+		outages: part.pulses.before(s.origin(ctx).Offset),
 	})
 	s.p.metrics.decide.Observe(time.Since(started).Seconds())
 	if err != nil {
@@ -84,7 +93,10 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 	s.p.metrics.command(in.cmd.Type, d.outcome)
 }
 
-var errNoValue = errors.New("the record has no value")
+var (
+	errNoValue  = errors.New("the record has no value")
+	errNotPulse = errors.New("the key of a partition's pulses is for its pulses alone, and they have no other")
+)
 
 // checkInput returns the decoded command. The error says why the record is not a
 // command.

@@ -22,6 +22,7 @@ type partition[R tables.Row] struct {
 	number int32
 	store  *kafka.Storage
 	timers *timers
+	pulses *pulses // nil if the group has none
 
 	foreign *foreignRecords // in the table topic
 	writing sync.Mutex      // held while a command is handled or a stale owner's row is replaced
@@ -58,6 +59,10 @@ func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
 		misplaced:   misplacedRows{gauge: s.p.quarantineMetrics.misplaced},
 	}
 	p.timers = newTimers(s.clock.now, s.producer.SendPatiently, p.committed.Load)
+	if s.p.amidOutages != nil {
+		p.pulses = newPulses(number, s.commandPartitions)
+		p.timers.standStill = p.pulses.standStill
+	}
 	p.store.OnRecovered, p.store.OnClosed = p.recovered, p.close
 	return p
 }
@@ -74,6 +79,9 @@ func (p *partition[R]) recovered() error {
 		return err
 	}
 	if err := p.quarantineRecovered(); err != nil {
+		return err
+	}
+	if err := p.loadPulses(); err != nil {
 		return err
 	}
 	commands := p.s.p.table.Commands
@@ -114,9 +122,12 @@ func (p *partition[R]) checkDecided(ctx context.Context) error {
 		topology.ErrMismatch, p.s.p.table.Commands, p.number, schemas.FormatPlace(p.s.commands.Place(p.number, p.replayEnd)), schemas.FormatPlace(decided))
 }
 
-// startTimers sets the timer of every row and starts to fire them.
+// startTimers sets the timer of every row and starts to fire them, and to send pulses.
 func (p *partition[R]) startTimers() error {
 	for key, raw := range p.store.All() {
+		if p.isPulseKey(key) {
+			continue
+		}
 		row, err := p.s.p.decodeRow(key, raw)
 		if err == nil {
 			err = p.setTimer(key, row)
@@ -127,6 +138,9 @@ func (p *partition[R]) startTimers() error {
 			}
 		}
 	}
+	if p.pulses.endedLong(p.s.clock.now()) {
+		p.timers.sendAll()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed { // the assignment ended during the recovery
@@ -136,8 +150,14 @@ func (p *partition[R]) startTimers() error {
 	p.background, p.stopTimers = ctx, cancel
 	p.running.Go(func() { p.timers.run(ctx) })
 	p.running.Go(func() { p.healStaleRows(ctx) })
+	if p.pulses != nil {
+		p.running.Go(func() { p.pulses.run(ctx, p.s.signsOfLife.recent, p.s.producer.SendPatiently) })
+	}
 	return nil
 }
+
+// isPulseKey reports whether the rows of a key are not games but the partition's.
+func (p *partition[R]) isPulseKey(key string) bool { return p.pulses != nil && schemas.IsPulseKey(key) }
 
 // startForeign notes up to where the recovery has read the table topic.
 func (p *partition[R]) startForeign(ctx context.Context) error {

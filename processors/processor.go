@@ -24,6 +24,8 @@
 //   - Events that a previous owner of the partition already wrote are not written
 //     a second time (replay_filter.go).
 //   - A recovery never replaces a row by one with a lower version (recovery.go).
+//   - The owner of a partition of games sends it pulses, and remembers when they were
+//     missing, so that no clock runs while nobody can move (pulses.go).
 //   - A row that cannot be decoded costs its key alone (quarantine.go).
 //   - Timers fire by this machine's clock, corrected by the skew to the broker's
 //     timestamps (clock.go). The Core decides their commands by broker time, so a
@@ -90,15 +92,19 @@ func (c Config) Validate() error {
 
 // Processor runs one member of a group, on the partitions that it is assigned.
 type Processor[R tables.Row] struct {
-	cfg     Config
-	table   tables.Table[R]
-	core    Core[R]
+	cfg   Config
+	table tables.Table[R]
+	core  Core[R]
+	// amidOutages is core if its partitions have pulses, else nil.
+	amidOutages AmidOutages[R]
+
 	logger  *slog.Logger
 	metrics *metrics
 	lag     *kafka.Lag
 	events  *kafka.EventsCheck
 
 	quarantineMetrics quarantineMetrics
+	outageMetrics     outageMetrics
 
 	// remembersRefusals says that a command that was refused once stays refused.
 	// Queue commands need no such memory: the players processor sends them, and
@@ -136,6 +142,12 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 	}
 	if p.quarantineMetrics, err = newQuarantineMetrics(cfg.Registerer, table.Group); err != nil {
 		return nil, fmt.Errorf("processor %s: register metrics: %w", table.Group, err)
+	}
+	if amid, ok := core.(AmidOutages[R]); ok {
+		p.amidOutages = amid
+		if p.outageMetrics, err = newOutageMetrics(cfg.Registerer, table.Group); err != nil {
+			return nil, fmt.Errorf("processor %s: register metrics: %w", table.Group, err)
+		}
 	}
 	notStarted := errors.New("not started")
 	p.notRunning.Store(&notStarted)

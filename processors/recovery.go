@@ -38,6 +38,9 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 		err = fmt.Errorf("offset %d of %s/%d: %w", ctx.Offset(), ctx.Topic(), ctx.Partition(), err)
 		p.s.fatal.Store(&err)
 		return err
+	} else if err != nil && p.isPulseKey(key) {
+		p.s.p.logger.Error("corrupt pulse row ignored", "topic", ctx.Topic(), "partition", ctx.Partition(), "offset", ctx.Offset(), "err", err)
+		return nil
 	} else if err != nil {
 		delete(p.staleKeys, key)
 		p.quarantined.add(key, quarantinedRow{raw: value, offset: ctx.Offset(), reason: err})

@@ -30,6 +30,8 @@ type session[R tables.Row] struct {
 	clock    *brokerClock
 	stall    *stallDetector
 
+	signsOfLife *signsOfLife // nil if the group has no pulses
+
 	topology          topology.Snapshot
 	commandPartitions int32 // as topology says
 	commands          schemas.TopicIdentity
@@ -79,6 +81,11 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 		return err
 	}
 	s.clock.observe(schemas.TimeOf(now))
+	if p.amidOutages != nil {
+		if s.signsOfLife, err = newSignsOfLife(p.cfg.Kafka); err != nil {
+			return err
+		}
+	}
 	s.goka, err = goka.NewProcessor(p.cfg.Kafka.Brokers, s.graph(), s.options()...)
 	return err
 }
@@ -111,6 +118,9 @@ func (s *session[R]) run(ctx context.Context) error {
 	background.Go(func() { s.stall.run(ctx) })
 	background.Go(func() { s.watchCommits(ctx) })
 	background.Go(func() { s.watchTableEnds(ctx) })
+	if s.signsOfLife != nil {
+		background.Go(func() { s.signsOfLife.run(ctx) })
+	}
 	background.Go(func() {
 		if err := s.topology.Watch(ctx, s.client, s.topics()...); err != nil {
 			s.producer.Abort() // what is not acknowledged yet may be for another topic

@@ -20,6 +20,8 @@ const (
 	maxRetry = 10 * time.Second
 	// commitPoll is how often a due timer that waits for a commit is checked.
 	commitPoll = time.Second
+	// stillPoll is how often timers check whether the clocks run again.
+	stillPoll = 250 * time.Millisecond
 	// maxSleep bounds a wait, because the estimate of broker time may change.
 	maxSleep = time.Second
 )
@@ -31,9 +33,13 @@ type timers struct {
 	now       func() schemas.Time
 	send      func(schemas.Message, func(error))
 	committed func() int64
+	// standStill, if set, reports whether no timer may fire, because what it would
+	// decide waits until the clocks run again.
+	standStill func(now schemas.Time) bool
 
 	mu    sync.Mutex
 	byKey map[string]*timer
+	extra []func() schemas.Command // to be sent once, beside the timers
 	heap  timerHeap
 	wake  chan struct{} // the first timer has changed
 }
@@ -74,6 +80,18 @@ func (ts *timers) set(key string, at schemas.Time, cmd func() schemas.Command, w
 	}
 }
 
+// sendAll sends the command of each timer that waits for no commit once more, early.
+func (ts *timers) sendAll() {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ts.extra = ts.extra[:0]
+	for _, t := range ts.heap {
+		if t.waitFor == noCommit {
+			ts.extra = append(ts.extra, t.cmd)
+		}
+	}
+}
+
 // remove removes the row's timer.
 func (ts *timers) remove(key string) {
 	ts.mu.Lock()
@@ -109,6 +127,13 @@ func (ts *timers) due() (due []schemas.Command, next time.Duration) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	now, committed := ts.now(), ts.committed()
+	if ts.standStill != nil && ts.standStill(now) {
+		return nil, stillPoll
+	}
+	for _, cmd := range ts.extra {
+		due = append(due, cmd())
+	}
+	ts.extra = nil
 	for len(ts.heap) > 0 {
 		t := ts.heap[0]
 		if t.at > now {

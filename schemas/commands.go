@@ -52,6 +52,8 @@ const (
 	AcceptRematch   CommandType = "AcceptRematch"   // livegame service
 	DeclineRematch  CommandType = "DeclineRematch"  // livegame service
 
+	Pulse CommandType = "Pulse" // games processor, about once a second for each partition: under its PulseKey, see package outage
+
 	RepairRow CommandType = "RepairRow" // operator; games processor, once it has read the game's events: make a quarantined row again
 )
 

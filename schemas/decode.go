@@ -86,14 +86,18 @@ func DecodeReply(value []byte) (Reply, error) {
 		return Reply{}, fmt.Errorf("decode reply: %w", err)
 	}
 	k, ok := commandKinds[w.CommandType]
-	if !ok || (w.ReplyType != CommandRejected && w.ReplyType != CommandRepeated) {
+	if !ok || !knownReply(w.ReplyType) {
 		return Reply{}, fmt.Errorf("decode reply: unknown type %.60q to command %.60q", w.ReplyType, w.CommandType)
 	}
 	key, err := w.key(k.of)
 	if err != nil {
 		return Reply{}, fmt.Errorf("decode reply to %s: %w", w.CommandType, err)
 	}
-	return Reply{w.ReplyType, w.CommandID, w.CommandType, key, w.Region, w.Actor, w.OccurredAt, w.Code, w.Detail, w.Seq}, nil
+	return Reply{w.ReplyType, w.CommandID, w.CommandType, key, w.Region, w.Actor, w.OccurredAt, w.Code, w.Detail, w.Seq, w.Outage}, nil
+}
+
+func knownReply(t ReplyType) bool {
+	return t == CommandRejected || t == CommandRepeated || t == PulseHandled
 }
 
 // decodeEnvelope decodes value into the envelope w. name and payload point into w

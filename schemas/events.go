@@ -26,6 +26,7 @@ const (
 	TakebackDeclined EventType = "TakebackDeclined"
 	TakebackAccepted EventType = "TakebackAccepted"
 	TimeAdded        EventType = "TimeAdded"
+	TimeRestored     EventType = "TimeRestored" // after an outage
 	PlayerLeft       EventType = "PlayerLeft"
 	PlayerReturned   EventType = "PlayerReturned"
 
@@ -196,13 +197,14 @@ type MoveMadePayload struct {
 
 // Clock records how the time of one move was counted, in centiseconds. The move was
 // received at the event's occurredAt. From each side's second move on, ElapsedCs is
-// the sum of ChargedCs and CompensatedCs.
+// the sum of ChargedCs, CompensatedCs and RestoredCs.
 type Clock struct {
 	WhiteCs       int64 `json:"whiteCs"`                 // left after the move, increment included
 	BlackCs       int64 `json:"blackCs"`                 // likewise
 	ElapsedCs     int64 `json:"elapsedCs"`               // broker time since the previous move
 	ChargedCs     int64 `json:"chargedCs"`               // part of it taken from the mover's clock; 0 on each side's first move
 	CompensatedCs int64 `json:"compensatedCs,omitempty"` // part of it given back for lag
+	RestoredCs    int64 `json:"restoredCs,omitempty"`    // part of it in which nobody could move: what TimeRestored gave back since the previous move
 }
 
 // DrawOfferedPayload says that Color offered a draw. The offer stands until the
@@ -237,6 +239,9 @@ type GameOver struct {
 	Moves       []string    `json:"moves"`    // UCI, without plies that were taken back; never null
 	ClocksCs    []int64     `json:"clocksCs"` // the mover's clock after each ply; never null
 	FEN         string      `json:"fen"`      // the final position
+	// RestoredCs is what TimeRestored gave back to each side in the whole game; nil if
+	// there was no outage.
+	RestoredCs *Clocks `json:"restoredCs,omitempty"`
 }
 
 // minRatedPlies is how many plies a game needs to count for the ratings.

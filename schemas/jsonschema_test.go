@@ -74,7 +74,7 @@ func messageSchema(name, key string, payload any, envelope object) object {
 		properties["payload"] = schemaOf(reflect.TypeOf(payload))
 	}
 	for field := range properties {
-		if field != "code" && field != "detail" {
+		if field != "code" && field != "detail" && field != "outage" {
 			required = append(required, field)
 		}
 	}
@@ -126,9 +126,12 @@ func TestPublishedJSONSchemasMatchTheTypes(t *testing.T) {
 			"replyType": object{"const": string(reply.Type)}, "commandType": object{"type": "string"}, "actor": object{"type": "string"},
 			"occurredAt": object{"type": "string", "format": "date-time"},
 		}
-		if reply.Type == schemas.CommandRepeated {
+		switch reply.Type {
+		case schemas.CommandRepeated:
 			envelope["seq"] = object{"type": "integer", "minimum": 1}
-		} else {
+		case schemas.PulseHandled:
+			envelope["outage"] = schemaOf(reflect.TypeFor[schemas.Outage]())
+		default:
 			envelope["code"], envelope["detail"] = object{"type": "string"}, object{"type": "string"}
 		}
 		checkSchema(t, "replies", string(reply.Type), reply.Record().Value, messageSchema(string(reply.Type), "", nil, envelope))

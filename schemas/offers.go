@@ -69,6 +69,17 @@ type TimeAddedPayload struct {
 	DeadlineAt Time   `json:"deadlineAt"` // of the side to move, as in MoveMade
 }
 
+// TimeRestoredPayload says that the clock of Color, who is to move, ran while nobody
+// could move, and that this time does not count.
+type TimeRestoredPayload struct {
+	Color      Color `json:"color"`
+	RestoredCs int64 `json:"restoredCs"` // in addition to what was restored since the last move
+	DeadlineAt Time  `json:"deadlineAt"` // as in MoveMade
+	// Waiting says that the outage was so long that the game waits for both players:
+	// both count as gone, and the clocks stand still until both have returned.
+	Waiting bool `json:"waiting,omitempty"`
+}
+
 // PlayerLeftPayload says that Color has disconnected. Their next move counts as a
 // return, like PlayerReturned.
 type PlayerLeftPayload struct {

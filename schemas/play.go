@@ -60,6 +60,7 @@ const (
 	TimeVsInsufficient   Termination = "time_vs_insufficient_material" // a flag fell but the other side cannot mate: a draw
 	AbortedByPlayer      Termination = "aborted_by_player"
 	FirstMoveExpired     Termination = "first_move_expired"
+	LongOutage           Termination = "long_outage"   // not both players came back after an outage of more than 10 minutes
 	MatchExpired         Termination = "match_expired" // the match failed before the game was confirmed
 )
 

@@ -10,6 +10,7 @@ const (
 	ticketB       = "0190b3a1-0000-7000-8000-0000000000cb"
 	commandID     = "7d3a4f63-3b0c-5a53-9f0e-0f8f2f0f6a11"
 	queueKey      = "eu/5+3/0"
+	pulseKey      = "pulse-17"
 	endgameFEN    = "8/8/4k3/8/8/4K2R/8/8 b - - 100 90"
 	earlierGameID = "0190b3a1-0000-7000-8000-000000000002"
 	startFEN      = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
@@ -68,6 +69,7 @@ func commands() []schemas.Command {
 		command(schemas.OfferRematch, gameID, whiteID, nil),
 		command(schemas.AcceptRematch, gameID, blackID, nil),
 		command(schemas.DeclineRematch, gameID, blackID, nil),
+		command(schemas.Pulse, pulseKey, system, nil),
 		command(schemas.RepairRow, gameID, schemas.ActorOperator, nil),
 	}
 }
@@ -121,6 +123,7 @@ func events() []schemas.Event {
 		event(schemas.TimeAdded, gameID, 5, &schemas.TimeAddedPayload{
 			Color: schemas.Black, AddedCs: 1500, Clock: schemas.Clocks{WhiteCs: 29900, BlackCs: 31500}, DeadlineAt: at + 315_000,
 		}),
+		event(schemas.TimeRestored, gameID, 5, &schemas.TimeRestoredPayload{Color: schemas.Black, RestoredCs: 2100, DeadlineAt: at + 321_000}),
 		event(schemas.PlayerLeft, gameID, 5, &schemas.PlayerLeftPayload{Color: schemas.Black, Explicit: true}),
 		event(schemas.PlayerReturned, gameID, 6, &schemas.PlayerReturnedPayload{Color: schemas.Black}),
 		event(schemas.RematchOffered, gameID, 8, &schemas.RematchOfferedPayload{Color: schemas.White}),
@@ -142,7 +145,7 @@ func commandVariants() map[string]schemas.Command {
 	}})
 	seat.Key, seat.Actor = whiteID, schemas.ActorSystem
 	return map[string]schemas.Command{
-		"SeatInGame-game":    seat,
+		"SeatInGame-game": seat,
 		"CreateGame-rematch": variant(schemas.CreateGame, &schemas.CreateGamePayload{
 			White: black, Black: white, TimeControl: blitz, FEN: endgameFEN, Private: true, RematchOf: earlierGameID,
 		}),
@@ -176,6 +179,18 @@ func eventVariants() map[string]schemas.Event {
 			Ply: 3, Color: schemas.White, UCI: "g2g4", SAN: "g4", FEN: "rnbqkbnr/pppp1ppp/8/4p3/6P1/5P2/PPPPP2P/RNBQKBNR b KQkq - 0 2",
 			Clock: schemas.Clock{WhiteCs: 29912, BlackCs: 30000, ElapsedCs: 400, ChargedCs: 388, CompensatedCs: 12}, DeadlineAt: at + 300_000,
 		}),
+		"MoveMade-restored": variant(schemas.MoveMade, 6, &schemas.MoveMadePayload{
+			Ply: 3, Color: schemas.White, UCI: "g2g4", SAN: "g4", FEN: "rnbqkbnr/pppp1ppp/8/4p3/6P1/5P2/PPPPP2P/RNBQKBNR b KQkq - 0 2",
+			Clock: schemas.Clock{WhiteCs: 29912, BlackCs: 30000, ElapsedCs: 2500, ChargedCs: 388, CompensatedCs: 12, RestoredCs: 2100}, DeadlineAt: at + 300_000,
+		}),
+		"TimeRestored-waiting": variant(schemas.TimeRestored, 6, &schemas.TimeRestoredPayload{
+			Color: schemas.White, RestoredCs: 72_000, DeadlineAt: at + 300_000, Waiting: true,
+		}),
+		"GameTimeout-restored": variant(schemas.GameTimeout, 9, &schemas.GameOver{
+			White: black, Black: white, TimeControl: blitz, Speed: schemas.Blitz, StartFEN: endgameFEN, CreatedAt: at - 60_000, EndedAt: at,
+			Result: schemas.WhiteWins, Termination: schemas.TimeForfeit, Moves: []string{}, ClocksCs: []int64{}, FEN: endgameFEN,
+			RestoredCs: &schemas.Clocks{WhiteCs: 2100, BlackCs: 0},
+		}),
 	}
 }
 
@@ -185,12 +200,17 @@ func replies() []schemas.Reply {
 	rejected, repeated := reply, reply
 	rejected.Type, rejected.Code, rejected.Detail = schemas.CommandRejected, schemas.CodeNotYourTurn, "it is black's turn"
 	repeated.Type, repeated.Seq = schemas.CommandRepeated, 3
-	return []schemas.Reply{rejected, repeated}
+	handled := schemas.Reply{
+		Type: schemas.PulseHandled, CommandID: commandID, CommandType: schemas.Pulse, Key: pulseKey, Actor: schemas.ActorSystem, OccurredAt: at,
+		Outage: &schemas.Outage{From: at - 60_000, To: at - 40_000, RunsAt: at - 30_000},
+	}
+	return []schemas.Reply{rejected, repeated, handled}
 }
 
 // replyVariants is commandVariants for replies.
 func replyVariants() map[string]schemas.Reply {
 	return map[string]schemas.Reply{
+		"PulseHandled-none": {Type: schemas.PulseHandled, CommandID: commandID, CommandType: schemas.Pulse, Key: pulseKey, Actor: schemas.ActorSystem, OccurredAt: at},
 		"CommandRejected-quarantined": {
 			Type: schemas.CommandRejected, CommandID: commandID, CommandType: schemas.JoinQueue, Key: whiteID, Region: "eu", Actor: whiteID,
 			OccurredAt: at, Code: schemas.CodeQuarantined, Detail: "The stored state cannot be read. An operator has to repair it.",

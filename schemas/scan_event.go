@@ -64,6 +64,9 @@ func (p *scanner) move() *MoveMadePayload {
 	if p.opt(`,"compensatedCs":`) {
 		m.Clock.CompensatedCs = p.int()
 	}
+	if p.opt(`,"restoredCs":`) {
+		m.Clock.RestoredCs = p.int()
+	}
 	p.lit(`}`)
 	if p.opt(`,"deadlineAt":"`) {
 		m.DeadlineAt = p.time()
@@ -126,6 +129,12 @@ func (p *scanner) game() *GameOver {
 	g.ClocksCs = p.ints()
 	p.lit(`,"fen":"`)
 	g.FEN = p.str()
+	if p.opt(`,"restoredCs":{"whiteCs":`) {
+		g.RestoredCs = &Clocks{WhiteCs: p.int()}
+		p.lit(`,"blackCs":`)
+		g.RestoredCs.BlackCs = p.int()
+		p.lit(`}`)
+	}
 	p.lit(`}`)
 	return &g
 }

@@ -21,7 +21,8 @@ const (
 	CommandReplies = "command-replies"
 
 	// BrokerClock has one partition. A client writes a record to it and reads the
-	// broker's timestamp back, to learn the broker's time.
+	// broker's timestamp back, to learn the broker's time. Livegame instances give
+	// their SignOfLife in it.
 	BrokerClock = "broker-clock"
 )
 

@@ -81,6 +81,7 @@ var commandKinds = map[CommandType]kind{
 	AcceptRematch:   {game, nil},
 	DeclineRematch:  {game, nil},
 
+	Pulse:     {game, nil},
 	RepairRow: {game, nil},
 }
 
@@ -111,6 +112,7 @@ var eventKinds = map[EventType]kind{
 	TakebackDeclined: {game, payload[TakebackDeclinedPayload]()},
 	TakebackAccepted: {game, payload[TakebackAcceptedPayload]()},
 	TimeAdded:        {game, payload[TimeAddedPayload]()},
+	TimeRestored:     {game, payload[TimeRestoredPayload]()},
 	PlayerLeft:       {game, payload[PlayerLeftPayload]()},
 	PlayerReturned:   {game, payload[PlayerReturnedPayload]()},
 	RematchOffered:   {game, payload[RematchOfferedPayload]()},
@@ -201,12 +203,13 @@ type replyWire struct {
 	CommandID     string      `json:"commandId"`
 	CommandType   CommandType `json:"commandType"`
 	aggregateID
-	Region     string `json:"region"`
-	Actor      string `json:"actor"`
-	OccurredAt Time   `json:"occurredAt"`
-	Code       Code   `json:"code,omitempty"`
-	Detail     string `json:"detail,omitempty"`
-	Seq        int64  `json:"seq,omitempty"`
+	Region     string  `json:"region"`
+	Actor      string  `json:"actor"`
+	OccurredAt Time    `json:"occurredAt"`
+	Code       Code    `json:"code,omitempty"`
+	Detail     string  `json:"detail,omitempty"`
+	Seq        int64   `json:"seq,omitempty"`
+	Outage     *Outage `json:"outage,omitempty"`
 }
 
 // Record encodes the command for the commands topic of its aggregate.
@@ -244,7 +247,7 @@ func (e Event) json(k kind) []byte {
 // Record encodes the reply for the command-replies topic.
 func (r Reply) Record() Record {
 	k := mustKind(commandKinds, r.CommandType)
-	value := mustJSON(replyWire{r.Type, Version, r.CommandID, r.CommandType, idOf(k.of, r.Key), r.Region, r.Actor, r.OccurredAt, r.Code, r.Detail, r.Seq})
+	value := mustJSON(replyWire{r.Type, Version, r.CommandID, r.CommandType, idOf(k.of, r.Key), r.Region, r.Actor, r.OccurredAt, r.Code, r.Detail, r.Seq, r.Outage})
 	return Record{CommandReplies, r.Key, string(r.Type), r.Region, value}
 }
 

@@ -88,6 +88,10 @@ func writeMove(e Event, m *MoveMadePayload) (value []byte, ok bool) {
 		w.lit(`,"compensatedCs":`)
 		w.int(m.Clock.CompensatedCs)
 	}
+	if m.Clock.RestoredCs != 0 {
+		w.lit(`,"restoredCs":`)
+		w.int(m.Clock.RestoredCs)
+	}
 	w.lit(`}`)
 	if m.DeadlineAt != 0 {
 		w.lit(`,"deadlineAt":`)

@@ -16,7 +16,7 @@ func FuzzWriterAgreesWithJSON(f *testing.F) {
 		e := Event{ID: id, Type: MoveMade, Key: id, Seq: number(), OccurredAt: Time(at), Region: region, CommandID: id}
 		e.Payload = &MoveMadePayload{
 			Ply: int(number()), Color: White, UCI: uci, SAN: san, FEN: san,
-			Clock: Clock{number(), number(), number(), number(), centis}, DeadlineAt: Time(number()),
+			Clock: Clock{number(), number(), number(), number(), centis, number()}, DeadlineAt: Time(number()),
 		}
 		if got, ok := writeMove(e, e.Payload.(*MoveMadePayload)); ok && !bytes.Equal(got, e.json(eventKinds[MoveMade])) {
 			t.Fatalf("%s, not %s", got, e.json(eventKinds[MoveMade]))

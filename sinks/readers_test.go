@@ -104,7 +104,7 @@ func gamesInPostgres(t *testing.T, db *postgrestest.Database) []map[string]any {
 	t.Helper()
 	rows, err := db.Pool.Query(t.Context(), `SELECT game_id::text, white_id::text, white_handle, black_id::text, black_handle, white_rating, black_rating,
 		speed, rated, private, nullif(queue, '') AS queue, initial_cs, increment_cs, result, termination, plies,
-		CASE WHEN moves = '' THEN '{}' ELSE string_to_array(moves, ' ') END AS moves, clocks_cs, start_fen, fen AS final_fen, region,
+		CASE WHEN moves = '' THEN '{}' ELSE string_to_array(moves, ' ') END AS moves, clocks_cs, white_restored_cs, black_restored_cs, start_fen, fen AS final_fen, region,
 		event_id::text, event_seq AS seq,
 		(extract(epoch FROM ended_at) * 1000000)::bigint AS ended_at, (extract(epoch FROM created_at) * 1000000)::bigint AS created_at
 		FROM games ORDER BY plies DESC`)
@@ -135,7 +135,7 @@ func eventRows(t *testing.T, all []schemas.Event) (rows []map[string]any) {
 		}
 		for _, name := range []string{
 			"game_id", "player_id", "queue_key", "ply", "color", "uci", "san", "fen",
-			"white_clock_cs", "black_clock_cs", "elapsed_cs", "charged_cs", "compensated_cs", "deadline_at",
+			"white_clock_cs", "black_clock_cs", "elapsed_cs", "charged_cs", "compensated_cs", "restored_cs", "deadline_at",
 		} {
 			row[name] = nil
 		}
@@ -143,7 +143,7 @@ func eventRows(t *testing.T, all []schemas.Event) (rows []map[string]any) {
 		if m, ok := ev.Payload.(*schemas.MoveMadePayload); ok {
 			row["ply"], row["color"], row["uci"], row["san"], row["fen"] = m.Ply, m.Color, m.UCI, m.SAN, m.FEN
 			row["white_clock_cs"], row["black_clock_cs"] = m.Clock.WhiteCs, m.Clock.BlackCs
-			row["elapsed_cs"], row["charged_cs"], row["compensated_cs"] = m.Clock.ElapsedCs, m.Clock.ChargedCs, m.Clock.CompensatedCs
+			row["elapsed_cs"], row["charged_cs"], row["compensated_cs"], row["restored_cs"] = m.Clock.ElapsedCs, m.Clock.ChargedCs, m.Clock.CompensatedCs, m.Clock.RestoredCs
 			row["deadline_at"] = int64(m.DeadlineAt) * 1000
 		}
 		rows = append(rows, row)

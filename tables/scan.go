@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
+	"tabiya/schemas"
 )
 
 // State says why a record of a table topic is set aside.
@@ -93,7 +94,7 @@ func (s *scanner[R]) take(r *kgo.Record) error {
 		}
 		return nil
 	}
-	if _, err := s.table.Decode(key, r.Value); err != nil {
+	if err := s.decode(key, r.Value); err != nil {
 		found.State, found.Reason = Corrupt, err.Error()
 		if errors.Is(err, ErrLaterFormat) {
 			found.State = LaterFormat
@@ -110,4 +111,13 @@ func (s *scanner[R]) take(r *kgo.Record) error {
 		delete(s.aside, at)
 	}
 	return nil
+}
+
+func (s *scanner[R]) decode(key string, value []byte) (err error) {
+	if s.table.Topic == schemas.GamesTable && schemas.IsPulseKey(key) {
+		_, err = Pulses().Decode(key, value)
+	} else {
+		_, err = s.table.Decode(key, value)
+	}
+	return err
 }

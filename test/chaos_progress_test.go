@@ -35,6 +35,18 @@ func (p *chaosProgress) started(gameID string) {
 	p.live[gameID] = true
 }
 
+// waitForGames waits until so many games are live, for at most limit.
+func (p *chaosProgress) waitForGames(count int, limit time.Duration) {
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		p.mu.Lock()
+		live := len(p.live)
+		p.mu.Unlock()
+		if live >= count {
+			return
+		}
+	}
+}
+
 // accepted notes an accepted move that its client waited for.
 func (p *chaosProgress) accepted(gameID string, took time.Duration) {
 	p.mu.Lock()

@@ -77,11 +77,19 @@ func runChaos(t *testing.T, o chaosOptions) *chaosReport {
 	kinds, most := chosenFaults(t, o.weak)
 	t.Logf("seed %d", report.Seed)
 
+	program := binary(t)
+	switch {
+	case o.weak != nil:
+		program = buildEdited(t, o.weak.edits)
+	case partClocks():
+		program = buildEdited(t, steppable(t))
+	}
 	starting := time.Now()
-	p, r := startChaos(t, o.weak)
+	p, r := startChaos(t, o.weak, program)
 	gateway := p.balancedGateway(t)
 	r.load = p.startLoad(t, gateway)
 	r.rotation = &rotation{chance: rand.New(rand.NewPCG(report.Seed, 0)), kinds: kinds, roles: r.roles(o.weak), clocks: r.clocks}
+	r.load.progress.waitForGames(chaosGames/2, time.Minute)
 	t.Logf("started after %s", time.Since(starting).Round(100*time.Millisecond))
 
 	r.began = time.Now()
@@ -93,7 +101,11 @@ func runChaos(t *testing.T, o chaosOptions) *chaosReport {
 		r.load.wrongf("games have not ended after %s", settleLimit)
 	}
 	crashed()
-	log, findings := r.load.settle(p.readAll(t), settleLimit)
+	limit := settleLimit
+	if o.weak != nil {
+		limit = time.Minute // what is lost does not come back
+	}
+	log, findings := r.load.settle(p.readAll(t), limit)
 	report.Events = len(log)
 	for _, f := range findings {
 		report.Findings = append(report.Findings, f.String())
@@ -130,7 +142,7 @@ func chosenFaults(t testing.TB, weak *weakness) (kinds []string, most int) {
 func partClocks() bool { return os.Getenv(clocksEnv) == "all" }
 
 // startChaos starts three brokers, PostgreSQL, S3 and every part twice.
-func startChaos(t *testing.T, weak *weakness) (*deployment, *chaosRun) {
+func startChaos(t *testing.T, weak *weakness, program string) (*deployment, *chaosRun) {
 	t.Helper()
 	topics := []string{"--partitions=6", "--replication=3", "--min-isr=2"}
 	if weak != nil && weak.topicFlags != nil {
@@ -153,11 +165,9 @@ func startChaos(t *testing.T, weak *weakness) (*deployment, *chaosRun) {
 		return env
 	})
 	p := newDeployment(t, stores{kafka.Config{Brokers: cluster.Brokers()}, server.DSN(), config}, topics...)
-	if weak != nil {
-		p.program = buildEdited(t, weak.edits)
-		if weak.unclean {
-			allowUnclean(t, p.kafka)
-		}
+	p.program = program
+	if weak != nil && weak.unclean {
+		allowUnclean(t, p.kafka)
 	}
 	var names []string
 	for _, name := range []string{
@@ -167,7 +177,6 @@ func startChaos(t *testing.T, weak *weakness) (*deployment, *chaosRun) {
 		names = append(names, name, name+" 2")
 	}
 	if weak == nil && partClocks() {
-		p.program = buildEdited(t, steppable(t))
 		p.envOf = map[string][]string{}
 		for _, name := range names {
 			r.clocks[name] = newClock(t)

@@ -45,7 +45,7 @@ var weaknesses = map[string]weakness{
 				"internal/kafka/goka_group.go", "case registered.messages <- msg:",
 				"case registered.messages <- msg:\n\t\t\t\th.session.ConsumerGroupSession.MarkOffset(msg.Topic, msg.Partition, msg.Offset+1, \"\")\n\t\t\t\th.session.ConsumerGroupSession.Commit()",
 			},
-			{"processors/handle.go", "\ts.emit(ctx, part, d.messages, raw)", "\ttime.Sleep(30 * time.Millisecond)\n\ts.emit(ctx, part, d.messages, raw)"},
+			{"processors/handle.go", "\ts.emit(ctx, part, d.messages, raw)", "\ttime.Sleep(250 * time.Millisecond)\n\ts.emit(ctx, part, d.messages, raw)"},
 		},
 		kinds: []string{faultKill},
 		roles: []string{"processor games"},

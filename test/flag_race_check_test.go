@@ -68,18 +68,20 @@ func (d *raceGame) check(t testing.TB, sent commands, events []record) order {
 }
 
 // expect returns the outcome that the commands must lead to. The broker time alone decides
-// whether the move is in time. If it is not, White loses on time by whichever command came
+// whether the move is in time, less the time in which nobody could move. If it is not, White loses on time by whichever command came
 // first. If it is, Black loses on time, since Black does not move again.
 func (d *raceGame) expect(sent commands, moves []*schemas.MoveMadePayload, events []record) (order, outcome) {
 	id := schemas.GameCommandID(d.id, schemas.CommandID(d.players[0].ID, d.key))
 	move := sent.first(func(c command) bool { return c.ID == id })
 	before := moves[racingPly-2]
-	flag := sent.flag(before)
+	since := madeAt(events, before.Ply)
+	flag := sent.flag(before, since)
 	lost := outcome{moves: racingPly - 1, result: schemas.BlackWins, termination: schemas.TimeForfeit, code: schemas.CodeGameOver}
 	switch {
-	case move.at < timeAfter(before, move.Payload.(*schemas.PlayMovePayload).LagCs):
+	case move.at < timeAfter(before, move.Payload.(*schemas.PlayMovePayload).LagCs)+move.restored(since):
 		made := slices.IndexFunc(events, func(r record) bool { return r.Type == schemas.MoveMade && r.CommandID == id })
-		flag = sent.flag(moves[len(moves)-1])
+		last := moves[len(moves)-1]
+		flag = sent.flag(last, madeAt(events, last.Ply))
 		return moveFirst, outcome{moves: racingPly, result: schemas.WhiteWins, termination: schemas.TimeForfeit, seq: int64(made + 1), by: flag.Type, offset: flag.offset}
 	case move.offset < flag.offset:
 		lost.by, lost.offset = move.Type, move.offset
@@ -88,4 +90,14 @@ func (d *raceGame) expect(sent commands, moves []*schemas.MoveMadePayload, event
 		lost.by, lost.offset = flag.Type, flag.offset
 		return flagFirst, lost
 	}
+}
+
+// madeAt returns the broker time of a move.
+func madeAt(events []record, ply int) schemas.Time {
+	for _, r := range events {
+		if p, ok := r.Payload.(*schemas.MoveMadePayload); ok && p.Ply == ply {
+			return r.OccurredAt
+		}
+	}
+	return 0
 }

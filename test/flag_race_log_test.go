@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/core/outage"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
 )
@@ -18,8 +19,15 @@ import (
 // command is a command with its place in the log.
 type command struct {
 	schemas.Command
-	at     schemas.Time // broker time
-	offset int64
+	at      schemas.Time // broker time
+	offset  int64
+	outages outage.View // that stand before it
+}
+
+// restored returns how much later a deadline is for the command, because nobody could
+// move since the given time.
+func (c command) restored(since schemas.Time) schemas.Time {
+	return schemas.Time(10 * c.outages.Centis(since, c.at))
 }
 
 // commands are the commands of one game, in log order.
@@ -27,13 +35,20 @@ type commands []command
 
 func readCommands(t testing.TB, at stores) map[string]commands {
 	t.Helper()
-	all := map[string]commands{}
+	all, pulses := map[string]commands{}, map[int32]*outage.Gaps{}
 	err := kafka.ReadAll(t.Context(), at.kafka, schemas.GameCommands, func(r *kgo.Record) error {
 		cmd, err := schemas.DecodeCommand(r.Value)
 		if err != nil {
 			return fmt.Errorf("%s/%d/%d: %w", r.Topic, r.Partition, r.Offset, err)
 		}
-		all[cmd.Key] = append(all[cmd.Key], command{cmd, schemas.TimeOf(r.Timestamp), r.Offset})
+		at := schemas.TimeOf(r.Timestamp)
+		if pulses[r.Partition] == nil {
+			pulses[r.Partition] = &outage.Gaps{}
+		}
+		if cmd.Type == schemas.Pulse {
+			pulses[r.Partition].Pulse(at, r.Offset)
+		}
+		all[cmd.Key] = append(all[cmd.Key], command{cmd, at, r.Offset, pulses[r.Partition].Before(r.Offset)})
 		return nil
 	})
 	if err != nil {
@@ -52,11 +67,11 @@ func (all commands) first(such func(command) bool) command {
 }
 
 // flag returns the first CheckFlag command that finds the flag of the side to move after
-// this move fallen.
-func (all commands) flag(after *schemas.MoveMadePayload) command {
+// this move, which was made at that time, fallen.
+func (all commands) flag(after *schemas.MoveMadePayload, madeAt schemas.Time) command {
 	return all.first(func(c command) bool {
 		p, ok := c.Payload.(*schemas.CheckFlagPayload)
-		return ok && p.Ply == after.Ply && c.at >= timeAfter(after, bankCs)
+		return ok && p.Ply == after.Ply && !c.outages.StandStill(c.at) && c.at >= timeAfter(after, bankCs)+c.restored(madeAt)
 	})
 }
 

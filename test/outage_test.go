@@ -19,8 +19,8 @@ import (
 	"tabiya/schemas"
 )
 
-// outage is how long a dependency is unavailable.
-const outage = 30 * time.Second
+// outageLength is how long a dependency is unavailable.
+const outageLength = 30 * time.Second
 
 // Kafka is frozen, PostgreSQL and S3 are cut off by a proxy, for half a minute each.
 // Requests that need the missing one are refused with 503 and Retry-After. Nothing is
@@ -36,19 +36,19 @@ func TestOutageOfKafkaPostgresOrS3IsAnsweredWith503AndLosesNothing(t *testing.T)
 	underReplays(t, func() {
 		store.Down()
 		game.mustMove(t, "e2e4") // playing does not need S3
-		<-time.After(outage)
+		<-time.After(outageLength)
 		store.Up()
 
 		postgres.Cut()
 		refusedWith503(t, http.MethodPost, p.url+"/v1/accounts", "", `{"handle":"outsider","password":"correct horse battery"}`)
 		refusedWith503(t, http.MethodGet, p.url+"/v1/history/games/"+game.id, "", "")
 		game.mustMove(t, "e7e5") // playing does not need PostgreSQL
-		<-time.After(outage)
+		<-time.After(outageLength)
 		postgres.Restore()
 
 		broker.Pause()
 		refusedWith503(t, http.MethodPost, p.url+"/v1/games/"+game.id+"/moves", game.players[0].Token, `{"uci":"g1f3"}`)
-		<-time.After(outage)
+		<-time.After(outageLength)
 		broker.Resume()
 		ready(t, p.process, p.url, time.Minute)
 	}, p.games("--games", "60", "--concurrency", "4", "--patience", "4m", gamestest.Sample.Path(t)),

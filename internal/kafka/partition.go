@@ -5,6 +5,8 @@ import (
 	"hash/fnv"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/schemas"
 )
 
 // All clients map keys to partitions with Goka's hash, FNV-1a. A client with
@@ -37,4 +39,14 @@ func fnv32a[T string | []byte](key T) uint32 {
 		h = (h ^ uint32(key[i])) * prime
 	}
 	return h
+}
+
+// PulseKeyOf returns the key of the pulses of a partition of game-commands, which has
+// n partitions.
+func PulseKeyOf(partition, n int32) string {
+	for i := 0; ; i++ {
+		if key := schemas.PulseKey(i); PartitionOf(key, n) == partition {
+			return key
+		}
+	}
 }

@@ -30,10 +30,11 @@ var rules = []rule{
 
 	{"internal/core/rules", []string{"schemas"}, "pure core: the rules of chess"},
 	{"internal/core/clock", []string{"schemas"}, "pure core: arithmetic on broker time"},
+	{"internal/core/outage", []string{"schemas"}, "pure core: when nobody could move, from the pulses of a partition"},
 	{"internal/core/rating", []string{"schemas"}, "pure core: Glicko-2"},
 	{"internal/core/pairing", []string{"schemas"}, "pure core: whom to pair with whom"},
 	{"internal/core/game/row", []string{"schemas", "internal/core/rules", "internal/core/clock"}, "the row format knows nothing of the aggregate that is stored in it"},
-	{"internal/core/game", []string{"schemas", "internal/core/rules", "internal/core/clock", "internal/core/rating"}, "pure core: the game aggregate is rules, clocks and events, no I/O"},
+	{"internal/core/game", []string{"schemas", "internal/core/rules", "internal/core/clock", "internal/core/outage", "internal/core/rating"}, "pure core: the game aggregate is rules, clocks and events, no I/O"},
 	{"internal/core/player", []string{"schemas", "internal/core/rating"}, "pure core: the player aggregate is seat and ratings, no I/O"},
 	{"internal/core/queue", []string{"schemas", "internal/core/pairing"}, "pure core: the queue aggregate is tickets and matches, no I/O"},
 	{"internal/core/pgn", []string{"schemas", "internal/core/rules"}, "pure core: PGN needs the rules to read and write moves"},
@@ -52,12 +53,12 @@ var rules = []rule{
 	{"internal/ratelimit", nil, "it counts for keys that it does not know"},
 	{"internal/retry", nil, "it knows dependencies by name alone"},
 
-	{"tables", []string{"schemas", "internal/core/game", "internal/core/player", "internal/core/queue", "internal/kafka"}, "a table stores the state of an aggregate as a row on a topic"},
+	{"tables", []string{"schemas", "internal/core/game", "internal/core/outage", "internal/core/player", "internal/core/queue", "internal/kafka"}, "a table stores the state of an aggregate as a row on a topic"},
 
 	{"processors/players", []string{"processors", "schemas", "tables", "internal/core/player", "internal/kafka"}, "one group, one aggregate; never another processor"},
 	{"processors/matchmaking", []string{"processors", "schemas", "tables", "internal/core/queue", "internal/kafka"}, "one group, one aggregate; never another processor"},
-	{"processors/games", []string{"processors", "schemas", "tables", "internal/core/game", "internal/kafka"}, "one group, one aggregate; never another processor"},
-	{"processors", []string{"schemas", "tables", "internal/kafka", "internal/readiness"}, "the framework of all processors knows none of them"},
+	{"processors/games", []string{"processors", "schemas", "tables", "internal/core/game", "internal/core/outage", "internal/kafka"}, "one group, one aggregate; never another processor"},
+	{"processors", []string{"schemas", "tables", "internal/core/outage", "internal/kafka", "internal/readiness"}, "the framework of all processors knows none of them"},
 
 	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres", "internal/ratelimit", "internal/readiness"}, "accounts are in Postgres, players in the players table"},
 	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await", "internal/ratelimit", "internal/readiness"}, "sends commands, reads tables and events"},
@@ -68,6 +69,7 @@ var rules = []rule{
 	{"services/livegame/held", []string{"schemas", "internal/core/game", "services/livegame/outbox"}, "folds events with the processor's own Apply; no HTTP, no Kafka"},
 	{"services/livegame/pending", []string{"schemas", "internal/core/game", "services/livegame/availability", "services/livegame/held"}, "commands that wait for their events"},
 	{"services/livegame/presence", []string{"schemas", "internal/core/game", "services/livegame/availability", "services/livegame/held"}, "who is connected to the held games"},
+	{"services/livegame/standstill", []string{"schemas", "internal/core/game", "internal/core/outage", "services/livegame/held", "services/livegame/outbox"}, "whether the clocks of the held games run"},
 	{"services/livegame/finished", []string{"schemas", "tables", "internal/core/game", "internal/kafka", "services/livegame/held"}, "games no longer held, from rows and log"},
 	{"services/livegame/follower", []string{"schemas", "tables", "internal/kafka", "services/livegame/held", "services/livegame/outbox"}, "reads the topics into the held games"},
 	{"services/livegame/protocol", []string{"schemas", "internal/core/game", "internal/httpx", "services/livegame/held", "services/livegame/outbox"}, "bodies and frames: no Kafka, no handler"},

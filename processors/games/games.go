@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tabiya/internal/core/game"
+	"tabiya/internal/core/outage"
 	"tabiya/processors"
 	"tabiya/schemas"
 	"tabiya/tables"
@@ -60,15 +61,20 @@ func Run(ctx context.Context, cfg Config) error {
 // core implements processors.Core.
 type core struct{ evictAfter time.Duration }
 
-// Decide decides a new command.
+// Decide decides a new command without regard to outages.
 func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (next *game.State, changed bool, out []schemas.Message) {
+	return c.DecideAmid(outage.View{}, row, cmd, at, origin)
+}
+
+// DecideAmid decides a new command.
+func (c core) DecideAmid(outages outage.View, row *game.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (next *game.State, changed bool, out []schemas.Message) {
 	version := int64(1)
 	if row != nil {
 		version = row.Head().Version + 1
 	}
 	switch {
 	case cmd.Type == schemas.EvictGame:
-		if cmd.Actor == schemas.ActorSystem && row.Evictable() {
+		if cmd.Actor == schemas.ActorSystem && row.Evictable() && !row.StaysFor(c.evictAfter, outages, at) {
 			return nil, true, nil
 		}
 		return row, false, nil
@@ -77,7 +83,7 @@ func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, orig
 		// CreateGame fail.
 		return game.Void(cmd.Key, cmd.Region, at).Stamped(version, origin.Offset), true, nil
 	}
-	next, events, refusal := game.Decide(row, cmd, at)
+	next, events, refusal := game.DecideAmid(outages, row, cmd, at)
 	if len(events) == 0 {
 		return row, false, reply(refusal, cmd, at)
 	}
@@ -124,6 +130,9 @@ func (c core) Replay(row *game.State, cmd schemas.Command, at schemas.Time, _ sc
 		return reply(first, cmd, at)
 	}
 	events := []schemas.Event{firstEvent}
+	if before, ok := row.EventAt(first.Seq - 1); ok && before.Type == schemas.TimeRestored && before.CommandID == cmd.ID {
+		events = []schemas.Event{before, firstEvent}
+	}
 	for _, ev := range row.Events(first.Seq + 1) {
 		if ev.CommandID != cmd.ID {
 			break

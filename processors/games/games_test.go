@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tabiya/internal/core/game"
+	"tabiya/internal/core/outage"
 	"tabiya/processors"
 	"tabiya/schemas"
 	"tabiya/tables"
@@ -40,6 +41,15 @@ type partition struct {
 	at    schemas.Time
 	log   []handled
 	count int64
+
+	pulses outage.Gaps
+}
+
+// pulse adds a pulse after a time.
+func (p *partition) pulse(after time.Duration) {
+	p.at = p.at.Add(after)
+	p.pulses.Pulse(p.at, int64(len(p.log)))
+	p.log = append(p.log, handled{cmd: schemas.Command{Type: schemas.Pulse}})
 }
 
 func (p *partition) row() *game.State {
@@ -64,7 +74,7 @@ func (p *partition) send(cmd schemas.Command) []schemas.Message {
 	p.at += 1000
 	h := handled{cmd: cmd, at: p.at, offset: int64(len(p.log))}
 	row := p.row()
-	next, changed, out := p.core.Decide(row, cmd, p.at, schemas.Origin{Offset: h.offset})
+	next, changed, out := p.core.DecideAmid(p.pulses.Before(h.offset), row, cmd, p.at, schemas.Origin{Offset: h.offset})
 	if changed {
 		if next == nil {
 			p.raw = nil
@@ -146,8 +156,11 @@ func (p *partition) replayAll() {
 	p.t.Helper()
 	row := p.row()
 	for _, h := range p.log {
+		if h.cmd.Type == schemas.Pulse {
+			continue
+		}
 		if h.offset > row.Head().Offset {
-			next, changed, out := p.core.Decide(p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset})
+			next, changed, out := p.core.DecideAmid(p.pulses.Before(h.offset), p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset})
 			if changed || next.Head() != row.Head() {
 				p.t.Fatalf("the replay of %s at offset %d changed the row", h.cmd.Type, h.offset)
 			}
@@ -191,6 +204,58 @@ func TestReplayOfAWholeGameIsByteIdentical(t *testing.T) {
 	expect(t, p.move(blackID, "d8h4"), "MoveMade GameEnded RecordResult RecordResult")
 	expect(t, p.send(p.command(schemas.Resign, blackID, nil)), "CommandRejected")
 	p.replayAll()
+}
+
+func TestReplayAmidOutagesIsByteIdentical(t *testing.T) {
+	t.Parallel()
+	p := newPartition(t)
+	p.pulse(0)
+	p.create()
+	p.move(whiteID, "f2f3")
+	p.move(blackID, "e7e5")
+	p.pulse(time.Second)
+	p.at += 30_000
+	expect(t, p.move(whiteID, "h2h5"), "CommandRejected")
+	expect(t, p.move(whiteID, "g2g4"), "TimeRestored MoveMade")
+	p.pulse(10 * time.Second)
+	p.replayAll()
+	_, flag, _, _ := p.deadline()
+	p.pulse(300 * time.Second)
+	expect(t, p.send(flag), "") // the clocks stand still
+	for range 12 {
+		p.pulse(time.Second)
+	}
+	expect(t, p.send(flag), "TimeRestored")
+	expect(t, p.send(flag), "")
+	p.pulse(time.Second)
+	p.replayAll()
+	expect(t, p.move(blackID, "d8h4"), "MoveMade GameEnded RecordResult RecordResult")
+	p.replayAll()
+}
+
+func TestRematchCanBeOfferedAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	p := newPartition(t)
+	p.pulse(0)
+	p.create()
+	p.move(whiteID, "f2f3")
+	p.move(blackID, "e7e5")
+	p.send(p.command(schemas.Resign, whiteID, nil))
+	_, evict, _, _ := p.deadline()
+	p.pulse(80 * time.Second)
+	for range 30 { // 10 seconds to come back, and 20 of the minute that the row stays
+		p.pulse(time.Second)
+	}
+	if p.send(evict); p.raw == nil {
+		t.Fatal("the outage took the time for a rematch")
+	}
+	expect(t, p.send(p.command(schemas.OfferRematch, blackID, nil)), "RematchOffered")
+	for range 80 {
+		p.pulse(time.Second)
+	}
+	if p.send(evict); p.raw != nil {
+		t.Fatal("the row stays for ever")
+	}
 }
 
 func TestReplayOfOffersClaimsAndARematchIsByteIdentical(t *testing.T) {

@@ -150,6 +150,9 @@ func randomGames(r *rand.Rand, playerID string, n int) []finished {
 			gain, loss := 1+float64(i)/4, -2-float64(i)/4
 			g.Changes = pgn.Changes{White: &gain, Black: &loss}
 		}
+		if i%4 == 0 {
+			g.RestoredCs = &schemas.Clocks{WhiteCs: int64(i), BlackCs: 2100}
+		}
 		games[i] = g
 	}
 	slices.SortFunc(games, func(a, b finished) int {
@@ -183,11 +186,11 @@ func save(t *testing.T, pool *pgxpool.Pool, games []finished) {
 	var batch pgx.Batch
 	for _, g := range games {
 		batch.Queue(`INSERT INTO games (game_id, ended_at, created_at, region, speed, rated, queue, white_id, white_handle, white_rating,
-			black_id, black_handle, black_rating, initial_cs, increment_cs, result, termination, plies, moves, clocks_cs, start_fen, fen, event_id, event_seq, private, rematch)
-			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26)`,
+			black_id, black_handle, black_rating, initial_cs, increment_cs, result, termination, plies, moves, clocks_cs, start_fen, fen, event_id, event_seq, private, rematch, white_restored_cs, black_restored_cs)
+			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28)`,
 			g.ID, g.EndedAt.Std(), g.CreatedAt.Std(), g.Region, string(g.Speed), g.Rated, g.Queue, g.White.PlayerID, g.White.Handle, g.White.Rating,
 			g.Black.PlayerID, g.Black.Handle, g.Black.Rating, g.TimeControl.InitialCs, g.TimeControl.IncrementCs, string(g.Result), string(g.Termination),
-			g.Plies, strings.Join(g.Moves, " "), g.ClocksCs, g.StartFEN, g.FEN, schemas.EventID(g.ID, 6), 6, g.Private, g.Rematch)
+			g.Plies, strings.Join(g.Moves, " "), g.ClocksCs, g.StartFEN, g.FEN, schemas.EventID(g.ID, 6), 6, g.Private, g.Rematch, restored(g).WhiteCs, restored(g).BlackCs)
 		for _, side := range []struct {
 			own, opponent schemas.Seated
 			color         schemas.Color
@@ -206,4 +209,11 @@ func save(t *testing.T, pool *pgxpool.Pool, games []finished) {
 	if err := pool.SendBatch(t.Context(), &batch).Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func restored(g finished) schemas.Clocks {
+	if g.RestoredCs == nil {
+		return schemas.Clocks{}
+	}
+	return *g.RestoredCs
 }

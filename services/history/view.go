@@ -40,6 +40,8 @@ type gameView struct {
 	Moves       []string            `json:"moves"`
 	ClocksCs    []int64             `json:"clocksCs"`
 	Rematch     *string             `json:"rematch,omitempty"` // game id
+	// RestoredCs is nil if no outage took time from the players.
+	RestoredCs *schemas.Clocks `json:"restoredCs,omitempty"`
 }
 
 type pageView struct {
@@ -53,7 +55,7 @@ func viewOf(g finished) gameView {
 		ID: g.ID, Region: g.Region, White: seatView(g.White, g.Changes.White), Black: seatView(g.Black, g.Changes.Black),
 		TimeControl: g.TimeControl, Speed: g.Speed, Rated: g.Rated, Private: g.Private, Queue: pool,
 		CreatedAt: g.CreatedAt, EndedAt: g.EndedAt, Result: g.Result, Termination: g.Termination,
-		Plies: g.Plies, StartFEN: g.StartFEN, FEN: g.FEN, Moves: g.Moves, ClocksCs: g.ClocksCs, Rematch: g.Rematch,
+		Plies: g.Plies, StartFEN: g.StartFEN, FEN: g.FEN, Moves: g.Moves, ClocksCs: g.ClocksCs, Rematch: g.Rematch, RestoredCs: g.RestoredCs,
 	}
 }
 

@@ -87,24 +87,25 @@ type answer struct {
 
 // reply has the fields of the answers to commands and of a game's JSON view.
 type reply struct {
-	ID          string              `json:"id"`
-	Seq         int64               `json:"seq"`
-	Ply         int                 `json:"ply"`
-	Result      schemas.Result      `json:"result"`
-	Termination schemas.Termination `json:"termination"`
-	Event       json.RawMessage     `json:"event"`
-	FEN         string              `json:"fen"`
-	Status      any                 `json:"status"`
-	Moves       []string            `json:"moves"`
-	Code        schemas.Code        `json:"code"`
-	Detail      string              `json:"detail"`
-	Watchers    *int                `json:"watchers"`
-	White       seat                `json:"white"`
-	Black       seat                `json:"black"`
-	Turn        schemas.Color       `json:"turn"`
-	Clock       schemas.Clocks      `json:"clock"`
-	DeadlineAt  schemas.Time        `json:"deadlineAt"`
-	DrawOffer   schemas.Color       `json:"drawOffer"`
+	ID              string              `json:"id"`
+	Seq             int64               `json:"seq"`
+	Ply             int                 `json:"ply"`
+	Result          schemas.Result      `json:"result"`
+	Termination     schemas.Termination `json:"termination"`
+	Event           json.RawMessage     `json:"event"`
+	FEN             string              `json:"fen"`
+	Status          any                 `json:"status"`
+	Moves           []string            `json:"moves"`
+	Code            schemas.Code        `json:"code"`
+	Detail          string              `json:"detail"`
+	Watchers        *int                `json:"watchers"`
+	White           seat                `json:"white"`
+	Black           seat                `json:"black"`
+	Turn            schemas.Color       `json:"turn"`
+	Clock           schemas.Clocks      `json:"clock"`
+	DeadlineAt      schemas.Time        `json:"deadlineAt"`
+	WaitsForPlayers bool                `json:"waitsForPlayers"`
+	DrawOffer       schemas.Color       `json:"drawOffer"`
 
 	TakebackOffer schemas.Color `json:"takebackOffer"`
 	RematchOffer  schemas.Color `json:"rematchOffer"`

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
+	"tabiya/internal/core/game"
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
@@ -22,6 +23,7 @@ import (
 	"tabiya/services/livegame/pending"
 	"tabiya/services/livegame/presence"
 	"tabiya/services/livegame/protocol"
+	"tabiya/services/livegame/standstill"
 	"tabiya/services/livegame/wsconn"
 )
 
@@ -36,11 +38,13 @@ type Service struct {
 	commands     *pending.Commands
 	follower     *follower.Follower
 	presence     *presence.Tracker
+	standstill   *standstill.Tracker
 	sockets      *wsconn.Server
 	connections  *limits.Connections
 	players      *limits.Players
 
 	partitions atomic.Int32 // of game-events
+	pulseKeys  pulseKeys
 	lag        *kafka.Lag
 	metrics    *metrics
 }
@@ -74,8 +78,10 @@ func New(cfg Config) (*Service, error) {
 	s.games = held.New(held.Config{
 		Linger: cfg.Linger, MaxFinished: cfg.MaxFinished,
 		OnEvict: s.finished.Remember, OnUnheldEvent: s.finished.Forget,
-		Now: cfg.now,
+		NoteFor: func(state *game.State) (outbox.Item, bool) { return s.standstill.Note(state) },
+		Now:     cfg.now,
 	})
+	s.standstill = standstill.New(s.games, s.pulseKeyOf)
 	s.lookup = &lookup.Finder{
 		Games: s.games, Finished: s.finished, Availability: s.availability, Logger: cfg.Logger,
 		Reread: func(gameID string) { s.follower.Reread(gameID) },
@@ -93,6 +99,7 @@ func New(cfg Config) (*Service, error) {
 			s.commands.OnEvent(f)
 		},
 		OnReply:     s.commands.OnReply,
+		OnPulse:     s.standstill.OnReply,
 		OnCaughtUp:  s.availability.SetCaughtUp,
 		DeadLetter:  s.sendDeadLetter,
 		RereadPause: cfg.RereadPause,
@@ -110,6 +117,16 @@ func (s *Service) eventPartitions() int32 {
 		}
 	}
 	return s.partitions.Load()
+}
+
+// pulseKeyOf returns the pulse key of a game's partition, or "" before the number of
+// partitions is known.
+func (s *Service) pulseKeyOf(gameID string) string {
+	n := s.eventPartitions() // game-commands has as many
+	if n == 0 {
+		return ""
+	}
+	return s.pulseKeys.of(kafka.PartitionOf(gameID, n), n)
 }
 
 // Ready returns nil while the service follows game-events and Kafka answers. An
@@ -143,6 +160,8 @@ func (s *Service) Run(ctx context.Context) error {
 	group.Go(func() error { s.games.Run(working); return nil })
 	group.Go(func() error { s.commands.Run(working); return nil })
 	group.Go(func() error { s.presence.Run(working); return nil })
+	group.Go(func() error { s.giveSignsOfLife(working); return nil })
+	group.Go(func() error { s.standstill.Run(working); return nil })
 	group.Go(func() error { s.availability.Run(working, client); return nil })
 	group.Go(func() error {
 		select {

@@ -25,6 +25,9 @@ type frame struct {
 	Game         reply           `json:"game"`
 	Count        int             `json:"count"`
 	LagCs        *int64          `json:"lagCs"`
+	Running      bool            `json:"running"`
+	RunsAt       schemas.Time    `json:"runsAt"`
+	DeadlineAt   schemas.Time    `json:"deadlineAt"`
 }
 
 // client is a client with a socket.
@@ -92,8 +95,8 @@ func (c *client) until(kind string) (f frame, events []string) {
 		if f = c.next(); f.Type == kind {
 			return f, events
 		}
-		if f.Type == "watchers" && kind != "watchers" {
-			continue // watchers frames come at any time
+		if f.Type == "watchers" || f.Type == "clocks" {
+			continue // these come at any time
 		}
 		if f.Type != "event" {
 			c.t.Fatalf("%+v, not %s", f, kind)

@@ -39,8 +39,10 @@ type EventRow struct {
 	BlackClockCs *int64  `parquet:"black_clock_cs,optional"`
 	ElapsedCs    *int64  `parquet:"elapsed_cs,optional"`
 	ChargedCs    *int64  `parquet:"charged_cs,optional"`
-	// CompensatedCs was credited for lag: elapsed = charged + compensated.
+	// CompensatedCs was credited for lag, RestoredCs because nobody could move:
+	// elapsed = charged + compensated + restored.
 	CompensatedCs *int64 `parquet:"compensated_cs,optional"`
+	RestoredCs    *int64 `parquet:"restored_cs,optional"`
 	DeadlineAt    *int64 `parquet:"deadline_at,optional,timestamp(microsecond)"`
 
 	// Payload is the event's payload as JSON, as it was on the wire.
@@ -82,7 +84,7 @@ func (r *EventRow) fill(c archive.Chunk, rec archive.Record, ev *events.Event, v
 	r.Ply, r.Color, r.UCI, r.SAN, r.FEN = &v.ply, &v.color, &v.move.UCI, &v.move.SAN, &v.move.FEN
 	clock := &v.move.Clock
 	r.WhiteClockCs, r.BlackClockCs = &clock.WhiteCs, &clock.BlackCs
-	r.ElapsedCs, r.ChargedCs, r.CompensatedCs = &clock.ElapsedCs, &clock.ChargedCs, &clock.CompensatedCs
+	r.ElapsedCs, r.ChargedCs, r.CompensatedCs, r.RestoredCs = &clock.ElapsedCs, &clock.ChargedCs, &clock.CompensatedCs, &clock.RestoredCs
 	if m.DeadlineAt != 0 {
 		r.DeadlineAt = &v.deadline
 	}

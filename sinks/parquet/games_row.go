@@ -36,6 +36,9 @@ type GameRow struct {
 	// Moves in UCI and the mover's clock after each, one for each ply.
 	Moves    []string `parquet:"moves,list,dict"`
 	ClocksCs []int32  `parquet:"clocks_cs,list"`
+	// What each side was given back because nobody could move.
+	WhiteRestoredCs int32 `parquet:"white_restored_cs,dict"`
+	BlackRestoredCs int32 `parquet:"black_restored_cs,dict"`
 
 	EventID        string `parquet:"event_id"` // of the terminal event
 	EventType      string `parquet:"event_type,dict"`
@@ -65,5 +68,8 @@ func (r *GameRow) fill(c archive.Chunk, rec archive.Record, ev *events.Event, g 
 	}
 	if g.Queue != "" {
 		r.Queue = &g.Queue
+	}
+	if g.RestoredCs != nil {
+		r.WhiteRestoredCs, r.BlackRestoredCs = int32(g.RestoredCs.WhiteCs), int32(g.RestoredCs.BlackCs)
 	}
 }

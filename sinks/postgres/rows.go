@@ -12,7 +12,7 @@ var gameColumns = []string{
 	"game_id", "ended_at", "created_at", "region", "speed", "rated", "queue",
 	"white_id", "white_handle", "white_rating", "black_id", "black_handle", "black_rating",
 	"initial_cs", "increment_cs", "result", "termination", "plies", "moves", "clocks_cs", "start_fen", "fen",
-	"event_id", "event_seq", "private", "table_row",
+	"event_id", "event_seq", "private", "table_row", "white_restored_cs", "black_restored_cs",
 }
 
 func (b *batch) gameRow(i int) ([]any, error) {
@@ -22,12 +22,16 @@ func (b *batch) gameRow(i int) ([]any, error) {
 	for i, cs := range o.ClocksCs {
 		clocks[i] = int32(cs)
 	}
+	var restored schemas.Clocks
+	if o.RestoredCs != nil {
+		restored = *o.RestoredCs
+	}
 	return []any{
 		id(g.Key), o.EndedAt.Std(), o.CreatedAt.Std(), g.Region, string(o.Speed), o.CountsForRatings(), o.Queue,
 		id(o.White.PlayerID), o.White.Handle, o.White.Rating, id(o.Black.PlayerID), o.Black.Handle, o.Black.Rating,
 		int32(o.TimeControl.InitialCs), int32(o.TimeControl.IncrementCs), string(o.Result), string(o.Termination),
 		int32(o.Plies), strings.Join(o.Moves, " "), clocks, o.StartFEN, o.FEN,
-		id(g.ID), g.Seq, o.Private, g.row,
+		id(g.ID), g.Seq, o.Private, g.row, int32(restored.WhiteCs), int32(restored.BlackCs),
 	}, nil
 }
 

@@ -157,16 +157,21 @@ func wantRows(t *testing.T, db *postgrestest.Database, events []schemas.Event) {
 			seq                              int64
 			table                            []byte
 			rematch                          string
+			restored                         schemas.Clocks
 		}
-		err := db.Pool.QueryRow(t.Context(), "SELECT white_id::text, black_id::text, moves, result, fen, clocks_cs, ended_at, white_rating, event_seq, table_row, coalesce(rematch::text, '') FROM games WHERE game_id = $1", ev.Key).
-			Scan(&row.white, &row.black, &row.moves, &row.result, &row.fen, &row.clocks, &row.ended, &row.rating, &row.seq, &row.table, &row.rematch)
+		var restored schemas.Clocks
+		if over.RestoredCs != nil {
+			restored = *over.RestoredCs
+		}
+		err := db.Pool.QueryRow(t.Context(), "SELECT white_id::text, black_id::text, moves, result, fen, clocks_cs, ended_at, white_rating, event_seq, table_row, coalesce(rematch::text, ''), white_restored_cs, black_restored_cs FROM games WHERE game_id = $1", ev.Key).
+			Scan(&row.white, &row.black, &row.moves, &row.result, &row.fen, &row.clocks, &row.ended, &row.rating, &row.seq, &row.table, &row.rematch, &row.restored.WhiteCs, &row.restored.BlackCs)
 		if err != nil {
 			t.Fatalf("game %s: %v", ev.Key, err)
 		}
 		if row.white != over.White.PlayerID || row.black != over.Black.PlayerID || row.moves != strings.Join(over.Moves, " ") ||
 			row.result != string(over.Result) || row.fen != over.FEN || fmt.Sprint(row.clocks) != fmt.Sprint(over.ClocksCs) ||
 			schemas.TimeOf(row.ended) != over.EndedAt || row.rating != over.White.Rating || row.seq != ev.Seq ||
-			!bytes.Equal(row.table, lastRow[ev.Key]) || row.rematch != rematch[ev.Key] {
+			!bytes.Equal(row.table, lastRow[ev.Key]) || row.rematch != rematch[ev.Key] || row.restored != restored {
 			t.Fatalf("game %s: got %+v, want %+v", ev.Key, row, over)
 		}
 	}

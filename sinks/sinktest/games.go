@@ -64,11 +64,14 @@ func Game(seed uint64, plies int, at schemas.Time) []schemas.Event {
 		}
 		add(schemas.MoveMade, &schemas.MoveMadePayload{
 			Ply: ply, Color: color, UCI: m.uci, SAN: m.san, FEN: m.fen, DeadlineAt: at + schemas.Time(clocks[1-side]*10),
-			Clock: schemas.Clock{WhiteCs: clocks[0], BlackCs: clocks[1], ElapsedCs: spent, ChargedCs: spent / 8},
+			Clock: schemas.Clock{WhiteCs: clocks[0], BlackCs: clocks[1], ElapsedCs: spent, ChargedCs: spent / 8, RestoredCs: spent % 3},
 		})
 		over.Moves, over.ClocksCs, over.FEN = append(over.Moves, m.uci), append(over.ClocksCs, clocks[side]), m.fen
 	}
 	over.Plies, over.EndedAt = plies, at
+	if seed%5 == 0 {
+		over.RestoredCs = &schemas.Clocks{WhiteCs: int64(seed % 7000), BlackCs: 1000}
+	}
 	ending := schemas.GameResigned
 	switch {
 	case plies < 2:
@@ -141,6 +144,7 @@ func Others(at schemas.Time) (all []schemas.Event) {
 	add(schemas.TakebackAccepted, game, &schemas.TakebackAcceptedPayload{
 		Ply: 29, Color: schemas.Black, FEN: shuttle[0].fen, Clock: schemas.Clocks{WhiteCs: 9000, BlackCs: 9500}, DeadlineAt: at + 95_000,
 	})
+	add(schemas.TimeRestored, game, &schemas.TimeRestoredPayload{Color: schemas.White, RestoredCs: 2100, DeadlineAt: at + 90_000})
 	add(schemas.TimeAdded, game, &schemas.TimeAddedPayload{
 		Color: schemas.White, AddedCs: 1500, Clock: schemas.Clocks{WhiteCs: 10_500, BlackCs: 9500}, DeadlineAt: at + 95_000,
 	})

@@ -37,7 +37,7 @@ def micros(t):
 
 GAME = (
     "game_id white_id white_handle black_id black_handle white_rating black_rating speed rated private queue "
-    "initial_cs increment_cs result termination plies moves clocks_cs start_fen final_fen region event_id seq"
+    "initial_cs increment_cs result termination plies moves clocks_cs white_restored_cs black_restored_cs start_fen final_fen region event_id seq"
 ).split()
 
 
@@ -95,7 +95,7 @@ same(
 # Events, by both.
 source = f"read_parquet('{folder}/events/v1/*/*/*/*.parquet')"
 want_events = {e["event_id"]: e for e in wanted["events"]}
-EVENT = "event_id event_type topic game_id player_id queue_key seq command_id region ply color uci san fen white_clock_cs black_clock_cs elapsed_cs charged_cs compensated_cs payload".split()
+EVENT = "event_id event_type topic game_id player_id queue_key seq command_id region ply color uci san fen white_clock_cs black_clock_cs elapsed_cs charged_cs compensated_cs restored_cs payload".split()
 
 
 def event(row):

@@ -213,9 +213,10 @@ func (a *attacker) flood(ctx context.Context, gameID, token string, every time.D
 	}
 }
 
-// reconnectAfter is an attacker's pause before they connect again. Without one they would
-// take the processor from us with nothing but handshakes, which only a proxy can refuse.
-const reconnectAfter = 500 * time.Millisecond
+// reconnectAfter is an attacker's pause before they connect again: the Retry-After of a
+// refusal. Without one they would take the processor from us with nothing but handshakes,
+// which only a gateway can refuse.
+const reconnectAfter = time.Second
 
 func pause(ctx context.Context, d time.Duration) {
 	select {

@@ -28,7 +28,7 @@ func (c Clock) Compensation(turn Turn, at schemas.Time, lagCs int64) int64 {
 	if turn.First {
 		return 0
 	}
-	return max(0, min(lagCs, c.bank(turn.Color), c.elapsed(at)))
+	return max(0, min(lagCs, c.bank(turn.Color), c.running(at)))
 }
 
 // FlagAt returns the first millisecond at which the flag of the side to move falls:

@@ -4,9 +4,10 @@
 // The rules are lichess's. Each side's first move is free and earns no increment,
 // but has its own limit, which depends on the speed. Every later move is charged
 // the broker time since the move before, less what the side's lag bank compensates
-// (see bank.go), and then earns the increment. Times are cut to whole centiseconds
-// before they are subtracted, so charged and compensated time add up exactly to the
-// elapsed time.
+// (see bank.go) and less the time in which nobody could move (see Restore), and then
+// earns the increment. Times are cut to whole centiseconds before they are
+// subtracted, so charged, compensated and restored time add up exactly to the elapsed
+// time.
 package clock
 
 import (
@@ -22,6 +23,12 @@ type Clock struct {
 
 	// The lag that each side can still be compensated for, in centiseconds.
 	WhiteBank, BlackBank int64
+
+	// Restored is how much of the time since Since does not count, because nobody
+	// could move, in centiseconds. RestoredTo is until when that is known; 0 if
+	// nothing was restored since Since.
+	Restored   int64
+	RestoredTo schemas.Time
 }
 
 // Turn says whose move it is.
@@ -64,9 +71,9 @@ func FirstMoveLimit(s schemas.Speed) time.Duration {
 // time, without lag compensation.
 func (c Clock) Deadline(tc schemas.TimeControl, turn Turn) schemas.Time {
 	if turn.First {
-		return c.Since.Add(FirstMoveLimit(tc.Speed()))
+		return c.Since.Add(FirstMoveLimit(tc.Speed())) + schemas.Time(10*c.Restored)
 	}
-	return schemas.Time(10 * (c.Since.Centis() + c.Left(turn.Color)))
+	return schemas.Time(10 * (c.Since.Centis() + c.Restored + c.Left(turn.Color)))
 }
 
 // Expired reports whether a move at the given time is too late even with the
@@ -78,7 +85,7 @@ func (c Clock) Expired(tc schemas.TimeControl, turn Turn, at schemas.Time) bool 
 // InTime reports whether a move at the given time leaves its side some time once
 // its lag is compensated. The time must not have Expired.
 func (c Clock) InTime(turn Turn, at schemas.Time, compensatedCs int64) bool {
-	return turn.First || c.elapsed(at)-compensatedCs < c.Left(turn.Color)
+	return turn.First || c.running(at)-compensatedCs < c.Left(turn.Color)
 }
 
 // Move returns the clock after a move at the given time, and the move's audit.
@@ -92,8 +99,10 @@ func (c Clock) Move(tc schemas.TimeControl, turn Turn, at schemas.Time, compensa
 func (c Clock) Audit(tc schemas.TimeControl, turn Turn, at schemas.Time, compensatedCs int64) schemas.Clock {
 	audit := schemas.Clock{WhiteCs: c.White, BlackCs: c.Black, ElapsedCs: c.elapsed(at)}
 	if !turn.First {
+		running := c.running(at)
 		audit.CompensatedCs = compensatedCs
-		audit.ChargedCs = audit.ElapsedCs - compensatedCs
+		audit.RestoredCs = audit.ElapsedCs - running
+		audit.ChargedCs = running - compensatedCs
 		left := c.Left(turn.Color) - audit.ChargedCs + tc.IncrementCs
 		if turn.Color == schemas.White {
 			audit.WhiteCs = left
@@ -140,6 +149,23 @@ func (c Clock) Left(color schemas.Color) int64 {
 	}
 	return c.Black
 }
+
+// Restore returns the clock after it is known, at the given time, that the last
+// centiseconds of what has passed do not count. UnsettledFrom says from when on they
+// were counted.
+func (c Clock) Restore(centis int64, at schemas.Time) Clock {
+	c.Restored += centis
+	c.RestoredTo = at
+	return c
+}
+
+// UnsettledFrom returns from when on time in which nobody could move was not restored
+// yet.
+func (c Clock) UnsettledFrom() schemas.Time { return max(c.Since, c.RestoredTo) }
+
+// running is how long the clock of the side to move has run: what has elapsed without
+// what was restored.
+func (c Clock) running(at schemas.Time) int64 { return max(0, c.elapsed(at)-c.Restored) }
 
 // elapsed is how long the side to move has thought. It is not negative, although a
 // new partition leader's clock may be behind the old one's.

@@ -52,6 +52,7 @@ func apply(s *State, ev schemas.Event) (*State, error) {
 		e, err = next.applyAfterEnd(ev)
 	} else {
 		e, err = next.applyWhileRunning(ev)
+		next.endWaiting()
 	}
 	if err != nil {
 		return nil, err
@@ -91,6 +92,8 @@ func (s *State) applyWhileRunning(ev schemas.Event) (row.Entry, error) {
 		return s.applyTakeback(p, ev.OccurredAt)
 	case *schemas.TimeAddedPayload:
 		return s.applyTimeAdded(p), nil
+	case *schemas.TimeRestoredPayload:
+		return s.applyTimeRestored(p, ev.OccurredAt), nil
 	case *schemas.PlayerLeftPayload:
 		return s.applyLeft(p, ev.OccurredAt), nil
 	case *schemas.PlayerReturnedPayload:

@@ -28,7 +28,7 @@ func absence(speed schemas.Speed, explicit bool) time.Duration {
 // the opponent could not be recorded in that time.
 func (s *State) ClaimableAt(color schemas.Color, knownAt schemas.Time) schemas.Time {
 	opponent := s.side(color.Other())
-	if s.Over() || s.turn().First || s.Turn() == color || opponent.GoneSince == 0 {
+	if s.Over() || s.Waiting() || s.turn().First || s.Turn() == color || opponent.GoneSince == 0 {
 		return 0
 	}
 	return max(opponent.GoneSince, knownAt).Add(absence(s.Speed(), opponent.Left))
@@ -46,10 +46,13 @@ func (d *decision) claimVanished(color schemas.Color, claim *schemas.ClaimVanish
 	}
 	// The claim names the disconnect it is based on. Another one, recorded while the
 	// claim waited in the log, does not count.
-	if gone := s.side(color.Other()).GoneSince; gone == 0 || gone != claim.GoneSince {
+	gone := s.side(color.Other()).GoneSince
+	if gone == 0 || gone != claim.GoneSince {
 		return refuse(schemas.CodeOpponentPresent, "the opponent is not known to have left")
 	}
-	if from := s.ClaimableAt(color, claim.KnownAt); d.at < from {
+	// While nobody could move, the opponent could not come back either.
+	lost := d.outages.Centis(max(gone, claim.KnownAt), d.at)
+	if from := s.ClaimableAt(color, claim.KnownAt) + schemas.Time(10*lost); d.at < from {
 		return refuse(schemas.CodeTooEarlyToClaim, "the opponent has %d seconds to come back", (from-d.at+999)/1000)
 	}
 	result := schemas.Draw
@@ -66,6 +69,8 @@ func (s *State) claimRefusal(color schemas.Color) *Refusal {
 	switch {
 	case s.turn().First:
 		return refuse(schemas.CodeTooEarlyToClaim, "both sides move first: abort the game instead")
+	case s.Waiting():
+		return refuse(schemas.CodeTooEarlyToClaim, "after a long outage the game waits for both players")
 	case s.Turn() == color:
 		return refuse(schemas.CodeYourTurn, "it is your turn: the opponent need not be present")
 	case s.side(color).GoneSince != 0:

@@ -48,7 +48,7 @@ func (s *State) row() row.Row {
 	return row.Row{
 		ID: s.ID, Region: s.Region, White: s.White, Black: s.Black, TimeControl: s.TimeControl, Rated: s.Rated,
 		Private: s.Private, Queue: s.Queue, RematchOf: s.RematchOf, StartFEN: s.StartFEN, Void: s.Void,
-		Seq: s.Seq, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, EndedAt: s.endedAt, Plies: s.Plies, FEN: s.FEN,
+		Seq: s.Seq, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, EndedAt: s.endedAt, WaitingSince: s.waitingSince, Plies: s.Plies, FEN: s.FEN,
 		Clock: s.Clock, Result: s.Result, Termination: s.Termination,
 		DrawOffer: s.DrawOffer, TakebackOffer: s.TakebackOffer, RematchOffer: s.RematchOffer,
 		Rematched: s.rematched, Sides: s.sides, Keys: s.keys, History: s.history,
@@ -59,7 +59,7 @@ func fromRow(r *row.Row, head schemas.Head) *State {
 	s := &State{
 		ID: r.ID, Region: r.Region, White: r.White, Black: r.Black, TimeControl: r.TimeControl, Rated: r.Rated,
 		Private: r.Private, Queue: r.Queue, RematchOf: r.RematchOf, Void: r.Void,
-		Seq: r.Seq, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, endedAt: r.EndedAt, Plies: r.Plies, FEN: r.FEN,
+		Seq: r.Seq, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, endedAt: r.EndedAt, waitingSince: r.WaitingSince, Plies: r.Plies, FEN: r.FEN,
 		Clock: r.Clock, Result: r.Result, Termination: r.Termination,
 		DrawOffer: r.DrawOffer, TakebackOffer: r.TakebackOffer, RematchOffer: r.RematchOffer,
 		rematched: r.Rematched, sides: r.Sides, keys: r.Keys, history: r.History, head: head,

@@ -3,6 +3,7 @@ package game
 import (
 	"fmt"
 
+	"tabiya/internal/core/outage"
 	"tabiya/schemas"
 )
 
@@ -36,7 +37,14 @@ func refuse(code schemas.Code, format string, args ...any) *Refusal {
 // Neither events nor a refusal are returned if there was nothing to do: for a timer
 // that fired early, or an abort of a game that does not exist yet (see Void).
 func Decide(s *State, cmd schemas.Command, at schemas.Time) (*State, []schemas.Event, *Refusal) {
-	d := decision{state: s, cmd: cmd, at: at}
+	return DecideAmid(outage.View{}, s, cmd, at)
+}
+
+// DecideAmid is Decide for a command of a partition with those outages. The time in
+// which nobody could move is given back by a TimeRestored before the other events of
+// the command.
+func DecideAmid(outages outage.View, s *State, cmd schemas.Command, at schemas.Time) (*State, []schemas.Event, *Refusal) {
+	d := decision{state: s, cmd: cmd, at: at, outages: outages}
 	if refusal := d.decide(); refusal != nil {
 		return s, nil, refusal
 	}
@@ -49,6 +57,8 @@ type decision struct {
 	cmd    schemas.Command
 	at     schemas.Time
 	events []schemas.Event
+
+	outages outage.View
 }
 
 // emit makes the next event and applies it.
@@ -93,9 +103,14 @@ func (d *decision) decide() *Refusal {
 		return d.bySystem()
 	}
 	color, ok := s.ColorOf(d.cmd.Actor)
-	switch {
-	case !ok:
+	if !ok {
 		return refuse(schemas.CodeNotAPlayer, "only the two players may do this")
+	}
+	if !s.Over() {
+		d.restore()
+		s = d.state
+	}
+	switch {
 	case d.cmd.Type == schemas.PlayMove:
 		return d.play(color, d.cmd.Payload.(*schemas.PlayMovePayload))
 	case !s.Over() && s.expired(d.at):
@@ -117,9 +132,7 @@ func (d *decision) bySystem() *Refusal {
 		d.end(schemas.GameAborted, schemas.NoResult, schemas.MatchExpired)
 		return nil
 	case schemas.CheckFlag, schemas.MarkGone, schemas.MarkPresent:
-		if d.state.expired(d.at) {
-			d.endOnTime()
-		} else {
+		if !d.outOfTime() {
 			d.presence()
 		}
 		return nil

@@ -38,11 +38,12 @@ func (s *State) movePayload(number int, uci, san, fen string, audit schemas.Cloc
 }
 
 func (s *State) gameOverPayload(result schemas.Result, termination schemas.Termination, at schemas.Time) *schemas.GameOver {
-	moves, clocks := s.Moves()
+	l := s.line()
+	moves, clocks := l.moves()
 	return &schemas.GameOver{
 		White: s.White, Black: s.Black, TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Queue: s.Queue,
 		Private: s.Private, StartFEN: s.StartFEN, CreatedAt: s.CreatedAt, EndedAt: at, Result: result, Termination: termination,
-		Plies: s.Plies, Moves: moves, ClocksCs: clocks, FEN: s.FEN,
+		Plies: s.Plies, Moves: moves, ClocksCs: clocks, FEN: s.FEN, RestoredCs: l.restoredClocks(),
 	}
 }
 
@@ -114,6 +115,8 @@ func (s *State) payload(e row.Entry, l *line, audit schemas.Clock, board rules.P
 		return l.takebackPayload(e.Color, board)
 	case row.KindTimeAdded:
 		return timeAddedPayload(e.Color, e.Centis, l.clocks(), l.deadline())
+	case row.KindTimeRestored:
+		return timeRestoredPayload(e.Color, e.Centis, l.deadline(), e.Waiting)
 	case row.KindPlayerLeft:
 		return &schemas.PlayerLeftPayload{Color: e.Color, Explicit: e.Explicit}
 	case row.KindPlayerReturned:

@@ -15,6 +15,8 @@ type line struct {
 	clock clock.Clock
 	plies []ply
 	added [2]int32 // centiseconds added to White's and Black's clock so far
+
+	restored [2]int64 // centiseconds restored to White and Black so far
 }
 
 type ply struct {
@@ -57,6 +59,9 @@ func (l *line) advance(e row.Entry) (audit schemas.Clock) {
 	case e.Kind == row.KindTimeAdded:
 		l.clock = l.clock.Add(e.Color, e.Centis)
 		l.added[sideIndex(e.Color)] += int32(e.Centis)
+	case e.Kind == row.KindTimeRestored:
+		l.clock = l.clock.Restore(e.Centis, e.At)
+		l.restored[sideIndex(e.Color)] += e.Centis
 	case e.Kind == row.KindTakebackAccepted:
 		plies := 1
 		if e.TwoPlies {
@@ -112,12 +117,13 @@ func (l *line) keys() row.Keys {
 
 // Moves returns the moves that were not taken back, in UCI, and for each what the
 // mover's clock showed after it, in centiseconds. Neither slice is nil.
-func (s *State) Moves() (uci []string, clocksCs []int64) {
-	l := s.line()
+func (s *State) Moves() (uci []string, clocksCs []int64) { return s.line().moves() }
+
+func (l line) moves() (uci []string, clocksCs []int64) {
 	uci, clocksCs = make([]string, len(l.plies)), make([]int64, len(l.plies))
 	for i, p := range l.plies {
 		uci[i], clocksCs[i] = p.move.UCI(), p.white
-		if s.mover(i) == schemas.Black {
+		if l.game.mover(i) == schemas.Black {
 			clocksCs[i] = p.black
 		}
 	}

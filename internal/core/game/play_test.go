@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"tabiya/internal/core/outage"
 	"tabiya/schemas"
 )
 
@@ -25,6 +26,15 @@ type harness struct {
 	at     schemas.Time
 	events []schemas.Event
 	n      int64 // commands sent
+
+	pulses outage.Gaps // of the game's partition
+	place  int64       // of the last record in it
+}
+
+// pulse adds a pulse to the game's partition.
+func (g *harness) pulse() {
+	g.place++
+	g.pulses.Pulse(g.at, g.place)
 }
 
 func (g *harness) command(t schemas.CommandType, actor string, payload any) schemas.Command {
@@ -43,8 +53,10 @@ func (g *harness) send(cmd schemas.Command) ([]schemas.Event, *Refusal) {
 	if before != nil {
 		before = recode(g.t, before)
 	}
-	next, events, refusal := Decide(before, cmd, g.at)
-	_, again, refusalAgain := Decide(g.state, cmd, g.at)
+	g.place++
+	outages := g.pulses.Before(g.place)
+	next, events, refusal := DecideAmid(outages, before, cmd, g.at)
+	_, again, refusalAgain := DecideAmid(outages, g.state, cmd, g.at)
 	if !reflect.DeepEqual(again, events) || !reflect.DeepEqual(refusalAgain, refusal) {
 		g.t.Fatalf("%s: two decisions on one command differ", cmd.Type)
 	}

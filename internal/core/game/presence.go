@@ -23,6 +23,9 @@ func (d *decision) presence() {
 		}
 	case *schemas.MarkPresentPayload:
 		if validColor(p.Color) && s.side(p.Color).GoneSince != 0 {
+			if s.Waiting() && s.side(p.Color.Other()).GoneSince == 0 {
+				d.restore() // the wait ends: the clock runs from now on
+			}
 			d.emit(schemas.PlayerReturned, &schemas.PlayerReturnedPayload{Color: p.Color})
 		}
 	}

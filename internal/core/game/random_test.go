@@ -29,8 +29,17 @@ func playRandomly(t *testing.T, r *rand.Rand) {
 	}
 	g := newGameOf(t, p)
 	m := newModel(g)
+	pulses := r.IntN(2) == 0
 	for !g.state.Over() {
 		g.at += schemas.Time(r.IntN(4000))
+		if pulses && r.IntN(4) != 0 {
+			g.pulse()
+			g.at += schemas.Time(r.IntN(500))
+		}
+		if pulses && r.IntN(150) == 0 {
+			g.at += 700_000
+			g.pulse()
+		}
 		if r.IntN(100) == 0 {
 			g.at += schemas.Time(r.IntN(120_000))
 		}
@@ -90,6 +99,9 @@ type model struct {
 	fens     []string         // at the start and after each move
 	clocks   []schemas.Clocks // likewise, including time added since
 	clocksCs []int64
+
+	restored schemas.Clocks // in the whole game
+	sinceCs  int64          // restored since the last move
 }
 
 func newModel(g *harness) *model {
@@ -109,7 +121,11 @@ func (m *model) step(cmd schemas.Command) {
 	}
 	m.compare()
 	m.at += 7
-	if _, again := m.send(cmd); again == nil || again.Seq != events[0].Seq {
+	answer := events[0]
+	if answer.Type == schemas.TimeRestored && len(events) > 1 {
+		answer = events[1]
+	}
+	if _, again := m.send(cmd); again == nil || again.Seq != answer.Seq {
 		m.t.Fatalf("%s sent twice: %+v", cmd.Type, again)
 	}
 }
@@ -122,10 +138,14 @@ func (m *model) follow(before *State, ev schemas.Event) {
 		paid := p.Clock.ChargedCs
 		if before.Plies >= 2 {
 			paid -= before.TimeControl.IncrementCs
-			if p.Clock.ChargedCs+p.Clock.CompensatedCs != p.Clock.ElapsedCs {
-				m.t.Fatalf("charged and compensated are not elapsed: %+v", p.Clock)
+			if p.Clock.ChargedCs+p.Clock.CompensatedCs+p.Clock.RestoredCs != p.Clock.ElapsedCs {
+				m.t.Fatalf("charged, compensated and restored are not elapsed: %+v", p.Clock)
+			}
+			if p.Clock.ChargedCs < 0 || p.Clock.RestoredCs != m.sinceCs {
+				m.t.Fatalf("%+v, but %d cs were restored", p.Clock, m.sinceCs)
 			}
 		}
+		m.sinceCs = 0
 		after := schemas.Clocks{WhiteCs: p.Clock.WhiteCs, BlackCs: p.Clock.BlackCs}
 		if last.WhiteCs+last.BlackCs-paid != after.WhiteCs+after.BlackCs {
 			m.t.Fatalf("the clocks went from %+v to %+v after %+v", *last, after, p.Clock)
@@ -140,9 +160,23 @@ func (m *model) follow(before *State, ev schemas.Event) {
 		if n < 1 || n > 2 || before.mover(p.Ply) != before.TakebackOffer {
 			m.t.Fatalf("%s took back to ply %d of %d", before.TakebackOffer, p.Ply, len(m.moves))
 		}
+		m.sinceCs = 0
 		m.moves, m.fens, m.clocks, m.clocksCs = m.moves[:p.Ply], m.fens[:p.Ply+1], m.clocks[:p.Ply+1], m.clocksCs[:p.Ply]
 		if p.FEN != m.fens[p.Ply] || p.Clock != m.clocks[p.Ply] {
 			m.t.Fatalf("%+v, want %s %+v", p, m.fens[p.Ply], m.clocks[p.Ply])
+		}
+	case *schemas.TimeRestoredPayload:
+		if p.Color != before.Turn() || p.RestoredCs <= 0 {
+			m.t.Fatalf("%+v, but it is %s's turn", p, before.Turn())
+		}
+		m.sinceCs += p.RestoredCs
+		if p.Color == schemas.White {
+			m.restored.WhiteCs += p.RestoredCs
+		} else {
+			m.restored.BlackCs += p.RestoredCs
+		}
+		if m.sinceCs > ev.OccurredAt.Centis()-before.Clock.Since.Centis() || p.DeadlineAt != before.Clock.Deadline(before.TimeControl, before.turn())+schemas.Time(10*p.RestoredCs) {
+			m.t.Fatalf("%+v, %d cs since the last move at %v, before the deadline was %v", p, m.sinceCs, before.Clock.Since, before.Deadline())
 		}
 	case *schemas.TimeAddedPayload:
 		for i := range m.clocks {
@@ -158,6 +192,9 @@ func (m *model) follow(before *State, ev schemas.Event) {
 	case *schemas.GameOver:
 		if !slices.Equal(p.Moves, m.moves) || !slices.Equal(p.ClocksCs, m.clocksCs) || p.Plies != len(m.moves) || p.FEN != m.fens[len(m.moves)] {
 			m.t.Fatalf("%+v\nwant %v %v", p, m.moves, m.clocksCs)
+		}
+		if (p.RestoredCs == nil) != (m.restored == schemas.Clocks{}) || p.RestoredCs != nil && *p.RestoredCs != m.restored {
+			m.t.Fatalf("%+v, but %+v was restored", p.RestoredCs, m.restored)
 		}
 	}
 }
@@ -185,7 +222,7 @@ func (m *model) compare() {
 	if got := s.repetitions(key); got != times {
 		m.t.Fatalf("the position occurred %d times, not %d", times, got)
 	}
-	if deadline := s.Deadline(); s.FlagAt() < deadline || s.FlagAt() > deadline+2000 {
+	if deadline := s.Deadline(); !s.Waiting() && (s.FlagAt() < deadline || s.FlagAt() > deadline+2000) {
 		m.t.Fatalf("the flag falls at %v, the deadline is %v", s.FlagAt(), deadline)
 	}
 }

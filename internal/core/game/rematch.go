@@ -3,6 +3,7 @@ package game
 import (
 	"time"
 
+	"tabiya/internal/core/outage"
 	"tabiya/schemas"
 )
 
@@ -10,6 +11,14 @@ import (
 // accepted or declined, even if the row is kept longer. Readers of the log rely on
 // it: later than that nothing more of the game comes.
 const rematchWindow = 150 * time.Second
+
+// StaysFor reports whether a finished game stays at the given time, if it is to stay for
+// so long after its last event: the time in which nobody could offer or accept a rematch
+// does not count, as long as one is possible at all.
+func (s *State) StaysFor(stay time.Duration, outages outage.View, at schemas.Time) bool {
+	lost := outages.Centis(s.UpdatedAt, at)
+	return lost > 0 && at <= s.UpdatedAt.Add(rematchWindow) && at < s.UpdatedAt.Add(stay)+schemas.Time(10*lost)
+}
 
 func isRematchCommand(t schemas.CommandType) bool {
 	return t == schemas.OfferRematch || t == schemas.AcceptRematch || t == schemas.DeclineRematch

@@ -11,6 +11,9 @@ import (
 // is CodeKeyReused.
 func (s *State) Repeat(cmd schemas.Command) *Refusal {
 	e, found := s.history.Find(cmd.ID)
+	if e.Kind == row.KindTimeRestored {
+		e = s.afterRestored(e, cmd.ID)
+	}
 	switch {
 	case !found:
 		return nil
@@ -42,9 +45,11 @@ func (s *State) causedBy(e row.Entry, cmd schemas.Command) bool {
 	case row.KindEnded:
 		return endedBy(cmd.Type, e.Termination)
 	case row.KindAborted:
-		return e.Termination == schemas.FirstMoveExpired || cmd.Type == schemas.AbortGame
+		return e.Termination == schemas.FirstMoveExpired || e.Termination == schemas.LongOutage || cmd.Type == schemas.AbortGame
 	case row.KindTimeout:
 		return true
+	case row.KindTimeRestored: // nothing followed it
+		return cmd.Type == schemas.CheckFlag || cmd.Type == schemas.MarkGone || cmd.Type == schemas.MarkPresent
 	default:
 		return cmd.Type == causes[e.Kind]
 	}
@@ -69,6 +74,17 @@ func endedBy(c schemas.CommandType, t schemas.Termination) bool {
 	default:
 		return c == schemas.ClaimDraw
 	}
+}
+
+// afterRestored returns the event after a TimeRestored if the same command caused it;
+// else the TimeRestored itself.
+func (s *State) afterRestored(restored row.Entry, commandID string) row.Entry {
+	for e := range s.history.Entries() {
+		if e.Seq == restored.Seq+1 && s.history.CommandID(e.Seq) == commandID {
+			return e
+		}
+	}
+	return restored
 }
 
 // createdBy ignores the players' ratings: the service fills in the current ones, and

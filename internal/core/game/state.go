@@ -44,9 +44,12 @@ type State struct {
 	Result      schemas.Result
 	Termination schemas.Termination
 
-	head        schemas.Head
-	sides       [2]row.Side
-	endedAt     schemas.Time // 0 while the game is running
+	head    schemas.Head
+	sides   [2]row.Side
+	endedAt schemas.Time // 0 while the game is running
+
+	waitingSince schemas.Time // see Waiting; 0 if the game does not wait
+
 	blackBegins bool
 	rematched   bool        // see Rematch
 	keys        row.Keys    // of the positions since the last capture or pawn move
@@ -82,19 +85,23 @@ func (s *State) Speed() schemas.Speed { return s.TimeControl.Speed() }
 func (s *State) Turn() schemas.Color { return s.mover(s.Plies) }
 
 // Deadline returns when the side to move has used up its time or, for its first
-// move, the first-move limit. 0 once the game is over.
+// move, the first-move limit. 0 once the game is over, and while it is Waiting.
 func (s *State) Deadline() schemas.Time {
-	if s.Over() {
+	if s.Over() || s.Waiting() {
 		return 0
 	}
 	return s.Clock.Deadline(s.TimeControl, s.turn())
 }
 
 // FlagAt returns the first millisecond at which CheckFlag ends the game: the
-// deadline plus the grace that the lag bank allows. 0 once the game is over.
+// deadline plus the grace that the lag bank allows, or the end of the wait for both
+// players. 0 once the game is over.
 func (s *State) FlagAt() schemas.Time {
-	if s.Over() {
+	switch {
+	case s.Over():
 		return 0
+	case s.Waiting():
+		return s.waitingSince.Add(returnWithin)
 	}
 	return s.Clock.FlagAt(s.TimeControl, s.turn())
 }

@@ -75,6 +75,7 @@ func (s *State) applyTakeback(p *schemas.TakebackAcceptedPayload, at schemas.Tim
 	l.takeBack(takenBack, at)
 	s.Plies, s.FEN, s.keys = p.Ply, p.FEN, l.keys()
 	s.Clock.White, s.Clock.Black, s.Clock.Since = p.Clock.WhiteCs, p.Clock.BlackCs, at
+	s.Clock.Restored, s.Clock.RestoredTo = 0, 0
 	s.DrawOffer = "" // it was made in a position that is gone
 	s.endTakebackOffer()
 	return row.Entry{Kind: row.KindTakebackAccepted, Color: p.Color, TwoPlies: takenBack == 2}, nil

@@ -90,7 +90,7 @@ func terminationTag(t schemas.Termination) string {
 	switch t {
 	case schemas.TimeForfeit, schemas.TimeVsInsufficient:
 		return "Time forfeit"
-	case schemas.AbortedByPlayer, schemas.FirstMoveExpired, schemas.MatchExpired, schemas.Abandoned:
+	case schemas.AbortedByPlayer, schemas.FirstMoveExpired, schemas.MatchExpired, schemas.LongOutage, schemas.Abandoned:
 		return "Abandoned"
 	default:
 		return "Normal"

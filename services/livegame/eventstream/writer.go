@@ -84,7 +84,7 @@ func (w *Writer) Stream(c *gin.Context, box *outbox.Outbox) {
 		items, end = box.Take(items)
 		for _, i := range items {
 			if i.Seq == 0 {
-				w.Frame(outbox.TypeWatchers, i.Text())
+				w.Frame(i.Type(), i.Text())
 				continue
 			}
 			w.Event(i.Seq, i.Envelope())

@@ -49,6 +49,8 @@ type Config struct {
 	// to a command for a game. They must not block.
 	OnEvent func(held.Folded)
 	OnReply func(schemas.Reply)
+	// OnPulse is called with each PulseHandled. It must not block either.
+	OnPulse func(schemas.Reply)
 	// OnCaughtUp is called when all records before the noted ends are handled.
 	OnCaughtUp func()
 	// DeadLetter sends an undecodable record to the dead-letter topic.
@@ -152,6 +154,8 @@ func (f *Follower) takeReply(r *kgo.Record) {
 	case err != nil:
 		f.skip(r, err)
 		f.cfg.DeadLetter(kafka.DeadLetter(r.Topic, r.Partition, r.Offset, r.Key, r.Value, err))
+	case reply.Type == schemas.PulseHandled:
+		f.cfg.OnPulse(reply)
 	case awaitsReply(reply.CommandType):
 		f.cfg.OnReply(reply)
 	}

@@ -28,7 +28,7 @@ func (f *Follower) readRows(ctx context.Context, want func(gameID string) bool) 
 	times := make(map[string]schemas.Time)
 	err = kafka.ReadAll(ctx, f.cfg.Kafka, table.Topic, func(r *kgo.Record) error {
 		key := string(r.Key)
-		if !want(key) {
+		if !want(key) || schemas.IsPulseKey(key) {
 			return nil
 		}
 		if kafka.PartitionOf(key, partitions) != r.Partition {

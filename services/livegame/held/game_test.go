@@ -54,7 +54,7 @@ func watchedGame(t testing.TB, created schemas.Event, watchers int) (g *Game, bo
 	}
 	for range watchers {
 		box := outbox.New(func() {})
-		if _, ok := g.watch(Watcher{Box: box, Spectates: true, WantsCount: true}); !ok {
+		if _, ok := g.watch(Watcher{Box: box, Spectates: true, WantsCount: true}, New(Config{}).cfg.NoteFor); !ok {
 			t.Fatal("the game cannot be watched")
 		}
 		boxes = append(boxes, box)

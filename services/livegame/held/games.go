@@ -23,6 +23,8 @@ type Config struct {
 	// OnUnheldEvent is called for an event of a game that is not held: a new game or an
 	// evicted one. What OnEvict was given of the game is out of date then.
 	OnUnheldEvent func(gameID string)
+	// NoteFor returns what a new watcher of a game is told beside its events.
+	NoteFor NoteFor
 	// Now is the clock that decides when finished games are evicted. Only tests set it.
 	// Default time.Now.
 	Now func() time.Time
@@ -54,6 +56,9 @@ func New(cfg Config) *Games {
 	}
 	if cfg.OnUnheldEvent == nil {
 		cfg.OnUnheldEvent = func(string) {}
+	}
+	if cfg.NoteFor == nil {
+		cfg.NoteFor = func(*game.State) (note outbox.Item, ok bool) { return note, false }
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

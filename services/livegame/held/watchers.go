@@ -14,14 +14,14 @@ type Watcher struct {
 	Box        *outbox.Outbox
 	FromSeq    int64 // the first seq that the client wants
 	Spectates  bool  // the client is not one of the players
-	WantsCount bool  // the client wants the number of spectators
+	WantsCount bool  // the client wants messages that are not events: the number of spectators, and notes on the clocks
 }
 
 // Watch begins to put a game's events into the watcher's outbox, and returns the
 // state before the first of them, so that no event is missed or sent twice. The
 // caller must call end. ok is false if the game was evicted: look the game up again.
 func (g *Games) Watch(held *Game, w Watcher) (at *game.State, end func(), ok bool) {
-	if at, ok = held.watch(w); !ok {
+	if at, ok = held.watch(w, g.cfg.NoteFor); !ok {
 		return nil, nil, false
 	}
 	g.spectators.add(held)
@@ -31,7 +31,7 @@ func (g *Games) Watch(held *Game, w Watcher) (at *game.State, end func(), ok boo
 	}, true
 }
 
-func (g *Game) watch(w Watcher) (at *game.State, ok bool) {
+func (g *Game) watch(w Watcher, noteFor NoteFor) (at *game.State, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.evicted || g.state == nil {
@@ -42,6 +42,9 @@ func (g *Game) watch(w Watcher) (at *game.State, ok bool) {
 		return g.state, true
 	}
 	g.watchers = append(g.watchers, w)
+	if note, ok := noteFor(g.state); ok && w.WantsCount {
+		w.Box.Send(note)
+	}
 	if w.Spectates {
 		g.spectators++
 	}

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 )
@@ -36,6 +37,21 @@ func TextItem(text []byte) Item {
 // WatchersItem is the message with the number of a game's spectators.
 func WatchersItem(count int) Item {
 	return TextItem(fmt.Appendf(nil, `{"type":%q,"count":%d}`, TypeWatchers, count))
+}
+
+// TypeClocks is the type of the message that says whether the clocks of a game run.
+const TypeClocks = "clocks"
+
+// ClocksItem is the message of TypeClocks with that JSON text.
+func ClocksItem(text string) Item { return TextItem([]byte(text)) }
+
+// Type returns the type of a message that is not an event.
+func (i Item) Type() string {
+	text := i.Text()
+	if bytes.HasPrefix(text, []byte(`{"type":"clocks"`)) {
+		return TypeClocks
+	}
+	return TypeWatchers
 }
 
 // Text returns the JSON text that a WebSocket client reads.

@@ -11,8 +11,8 @@ type Outcome struct {
 	Code   schemas.Code
 	Detail string
 
-	// Seq is the seq of the command's first event, and Envelope is that event as it is
-	// in the log.
+	// Seq is the seq of the command's first event except TimeRestored, and Envelope is
+	// that event as it is in the log.
 	Seq      int64
 	Envelope []byte
 	Standing held.Standing // after the command
@@ -29,8 +29,8 @@ func keyReused() Outcome { return refused(schemas.CodeKeyReused, KeyReusedDetail
 const KeyReusedDetail = "this key was used for something else"
 
 // outcomeOf returns the outcome of a command from an event that it caused. settled is
-// false if a second event of the command decides the outcome: GameStarted after
-// GameCreated, or the game's end after its last move.
+// false if a later event of the command decides the outcome: GameStarted after
+// GameCreated, the game's end after its last move, or anything after TimeRestored.
 func outcomeOf(kind schemas.CommandType, ev schemas.Event, standing held.Standing) (o Outcome, settled bool) {
 	o = Outcome{Seq: ev.Seq, Standing: standing}
 	over, terminal := ev.Payload.(*schemas.GameOver)
@@ -46,7 +46,7 @@ func outcomeOf(kind schemas.CommandType, ev schemas.Event, standing held.Standin
 // hasSecondEvent reports whether a command has another event after ev.
 func hasSecondEvent(kind schemas.CommandType, ev schemas.Event) bool {
 	switch p := ev.Payload.(type) {
-	case *schemas.GameCreatedPayload:
+	case *schemas.GameCreatedPayload, *schemas.TimeRestoredPayload:
 		return true
 	case *schemas.MoveMadePayload:
 		return kind == schemas.PlayMove && p.DeadlineAt == 0 // the move ends the game

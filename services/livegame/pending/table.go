@@ -136,7 +136,9 @@ func (t *table) event(f held.Folded) {
 		}
 	}
 	if !settled {
-		c.first = o
+		if f.Event.Type != schemas.TimeRestored {
+			c.first = o
+		}
 		t.mu.Unlock()
 		return
 	}

@@ -69,8 +69,14 @@ func (t *Tracker) Attempted(g *held.Game, playerID string) {
 
 // OnEvent handles an event that was read back.
 func (t *Tracker) OnEvent(ev schemas.Event) {
-	if left, ok := ev.Payload.(*schemas.PlayerLeftPayload); ok {
-		t.sides.recordedGone(Side{ev.Key, left.Color}, time.Now())
+	switch p := ev.Payload.(type) {
+	case *schemas.PlayerLeftPayload:
+		t.sides.recordedGone(Side{ev.Key, p.Color}, time.Now())
+	case *schemas.TimeRestoredPayload:
+		if p.Waiting { // for both players, and one may be here
+			t.sides.recordedGone(Side{ev.Key, schemas.White}, time.Now())
+			t.sides.recordedGone(Side{ev.Key, schemas.Black}, time.Now())
+		}
 	}
 }
 

@@ -27,6 +27,8 @@
 //	{"type":"error","code":"malformed_json","detail":"..."}   see below
 //	{"type":"pong","lagCs":4,"now":"..."}  answers ping, with the round trip that the server measured, and its time
 //	{"type":"watchers","count":12}         the number of spectators, when it changes, at most once a second
+//	{"type":"clocks","running":false}      nobody can move: the clocks of the game stand still
+//	{"type":"clocks","running":true,"runsAt":"...","deadlineAt":"..."}  moves are possible; the clocks run from runsAt on
 //
 // # Answers to frames
 //

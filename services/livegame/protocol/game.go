@@ -36,7 +36,10 @@ type Game struct {
 	Turn        schemas.Color       `json:"turn,omitempty"`
 	Clock       Clock               `json:"clock"`
 	DeadlineAt  schemas.Time        `json:"deadlineAt,omitempty"`
-	DrawOffer   schemas.Color       `json:"drawOffer,omitempty"`
+	// WaitsForPlayers says that the clocks stand still after a long outage, until both
+	// players are here.
+	WaitsForPlayers bool          `json:"waitsForPlayers,omitempty"`
+	DrawOffer       schemas.Color `json:"drawOffer,omitempty"`
 	// TakebackOffer and RematchOffer are, like DrawOffer, the color whose offer stands.
 	TakebackOffer schemas.Color       `json:"takebackOffer,omitempty"`
 	RematchOffer  schemas.Color       `json:"rematchOffer,omitempty"`
@@ -78,7 +81,7 @@ func GameOf(s *game.State, disconnects held.Disconnects) Game {
 		TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Private: s.Private, Queue: s.Queue,
 		RematchOf: s.RematchOf, StartFEN: s.StartFEN, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 		Ply: s.Plies, Moves: moves, FEN: s.FEN, Clock: clockOf(s),
-		DeadlineAt: s.Deadline(), DrawOffer: s.DrawOffer, TakebackOffer: s.TakebackOffer,
+		DeadlineAt: s.Deadline(), WaitsForPlayers: s.Waiting(), DrawOffer: s.DrawOffer, TakebackOffer: s.TakebackOffer,
 		RematchOffer: s.RematchOffer, Rematch: s.Rematch(), Result: s.Result, Termination: s.Termination, EndedAt: s.EndedAt(),
 	}
 	switch {

@@ -102,7 +102,7 @@ func (v *viewer) take() (goesOn bool) {
 	v.items, end = v.box.Take(v.items)
 	for _, i := range v.items {
 		if i.Seq == 0 {
-			v.out.Frame(outbox.TypeWatchers, i.Text())
+			v.out.Frame(i.Type(), i.Text())
 			continue
 		}
 		v.out.Frame("", i.Text())

@@ -56,6 +56,9 @@
 //	White's side, Black's side               side         2
 //	ended at (milliseconds)                  varint       2
 //	length of prefixes                       uvarint      3
+//	restored since the last move (cs)        varint       4
+//	restored up to (milliseconds)            varint       4
+//	waiting for both players since (ms)      varint       4
 //
 //	seated: player ID, handle, ticket ID (strings), rating, deviation (8-byte
 //	        floats, big endian), attempt (varint)
@@ -63,7 +66,8 @@
 //	        offered, 4 left explicitly), takeback offers, time gifts, disconnects,
 //	        gone since (varints)
 //
-// Bodies of versions 1 and 2 have no prefixes, and 16 bytes an event instead of
+// Version 4 is written only while something is restored or the game waits for its
+// players; all other rows are of version 3. Bodies of versions 1 and 2 have no prefixes, and 16 bytes an event instead of
 // suffixes: the whole command ID.
 //
 // # Entries
@@ -76,9 +80,10 @@
 //	2          a kind above 15         15 and flags; kind
 //	2          a terminal event        result, termination (indices)
 //	varint     always                  milliseconds since the event before, or since created at
-//	uvarint    with centiseconds       given back for lag, or added to a clock
+//	uvarint    with centiseconds       given back for lag, added to a clock, or restored
 //
-//	flags: 1 the event is Black's; 2 a takeback of two plies, or an explicit disconnect
+//	flags: 1 the event is Black's; 2 a takeback of two plies, or an explicit disconnect,
+//	  or a game that waits for both players
 //
 // Clocks, SAN, FEN and deadlines are not stored: they follow from the entries and
 // the facts, and package game computes them when it rebuilds an event.

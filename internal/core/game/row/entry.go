@@ -16,9 +16,10 @@ type Entry struct {
 	Kind        Kind
 	TwoPlies    bool       // KindTakebackAccepted: two plies were taken back, not one
 	Explicit    bool       // KindPlayerLeft: the player said so
+	Waiting     bool       // KindTimeRestored: the game waits for both players
 	Move        rules.Move // of moves
 	At          schemas.Time
-	Centis      int64         // given back for a move's lag, or added to a clock
+	Centis      int64         // given back for a move's lag, added to a clock, or restored
 	Color       schemas.Color // whose offer, disconnect and so on it is
 	Result      schemas.Result
 	Termination schemas.Termination
@@ -28,6 +29,7 @@ const (
 	flagBlack    = 1 << iota
 	flagTwoPlies // of KindTakebackAccepted
 	flagExplicit = flagTwoPlies
+	flagWaiting  = flagTwoPlies
 )
 
 func (e *Entry) flags() (bits byte) {
@@ -40,6 +42,9 @@ func (e *Entry) flags() (bits byte) {
 	if e.Explicit {
 		bits |= flagExplicit
 	}
+	if e.Waiting {
+		bits |= flagWaiting
+	}
 	return bits
 }
 
@@ -50,6 +55,7 @@ func (e *Entry) setFlags(bits byte) {
 	}
 	e.TwoPlies = e.Kind == KindTakebackAccepted && bits&flagTwoPlies != 0
 	e.Explicit = e.Kind == KindPlayerLeft && bits&flagExplicit != 0
+	e.Waiting = e.Kind == KindTimeRestored && bits&flagWaiting != 0
 }
 
 // storedKind is the kind as it is stored, and whether centiseconds follow.
@@ -60,7 +66,7 @@ func (e *Entry) storedKind() (kind Kind, centis bool) {
 	case e.Kind == KindLastMove && e.Centis != 0:
 		return storedLastLagMove, true
 	default:
-		return e.Kind, e.Kind == KindTimeAdded
+		return e.Kind, hasCentis(e.Kind)
 	}
 }
 
@@ -72,9 +78,11 @@ func kindOf(stored Kind) (kind Kind, centis bool) {
 	case storedLastLagMove:
 		return KindLastMove, true
 	default:
-		return stored, stored == KindTimeAdded
+		return stored, hasCentis(stored)
 	}
 }
+
+func hasCentis(kind Kind) bool { return kind == KindTimeAdded || kind == KindTimeRestored }
 
 // appendEntry appends an entry; since is the time of the one before.
 func appendEntry(b []byte, e *Entry, since schemas.Time) ([]byte, error) {

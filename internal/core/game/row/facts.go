@@ -33,7 +33,13 @@ func (r *Row) appendFacts(b []byte) []byte {
 	b = r.Sides[0].appendTo(b)
 	b = r.Sides[1].appendTo(b)
 	b = binary.AppendVarint(b, int64(r.EndedAt))
-	return binary.AppendUvarint(b, uint64(r.History.prefixes.len()))
+	b = binary.AppendUvarint(b, uint64(r.History.prefixes.len()))
+	if r.Clock.RestoredTo != 0 || r.WaitingSince != 0 {
+		for _, n := range [...]int64{r.Clock.Restored, int64(r.Clock.RestoredTo), int64(r.WaitingSince)} {
+			b = binary.AppendVarint(b, n)
+		}
+	}
+	return b
 }
 
 // layout is what the facts tell about the history behind them.
@@ -63,7 +69,11 @@ func (r *Row) readVersions(f *reader) layout {
 	if f.rest == "" {
 		return layout{wholeIDs: true}
 	}
-	return layout{prefixes: f.uvarint()}
+	l := layout{prefixes: f.uvarint()}
+	if f.rest != "" {
+		r.Clock.Restored, r.Clock.RestoredTo, r.WaitingSince = f.varint(), schemas.Time(f.varint()), schemas.Time(f.varint())
+	}
+	return l
 }
 
 // readVersion1 also sets what version 1 did not store.

@@ -35,6 +35,7 @@ const (
 	KindRematchOffered
 	KindRematchDeclined
 	KindRematchAccepted
+	KindTimeRestored
 )
 
 var eventTypes = [...]schemas.EventType{
@@ -44,6 +45,7 @@ var eventTypes = [...]schemas.EventType{
 	KindTakebackOffered: schemas.TakebackOffered, KindTakebackDeclined: schemas.TakebackDeclined, KindTakebackAccepted: schemas.TakebackAccepted,
 	KindTimeAdded: schemas.TimeAdded, KindPlayerLeft: schemas.PlayerLeft, KindPlayerReturned: schemas.PlayerReturned,
 	KindRematchOffered: schemas.RematchOffered, KindRematchDeclined: schemas.RematchDeclined, KindRematchAccepted: schemas.RematchAccepted,
+	KindTimeRestored: schemas.TimeRestored,
 }
 
 // EventType is the type of the event that an entry of this kind records.
@@ -68,5 +70,6 @@ var (
 	// The first termination stands for a game that is still running.
 	terminations = [...]schemas.Termination{"", schemas.Checkmate, schemas.Stalemate, schemas.InsufficientMaterial, schemas.FivefoldRepetition,
 		schemas.SeventyFiveMoves, schemas.MaxPlies, schemas.Agreement, schemas.Resignation, schemas.TimeForfeit, schemas.TimeVsInsufficient,
-		schemas.AbortedByPlayer, schemas.FirstMoveExpired, schemas.MatchExpired, schemas.ThreefoldRepetition, schemas.FiftyMoves, schemas.Abandoned}
+		schemas.AbortedByPlayer, schemas.FirstMoveExpired, schemas.MatchExpired, schemas.ThreefoldRepetition, schemas.FiftyMoves, schemas.Abandoned,
+		schemas.LongOutage}
 )

@@ -23,15 +23,18 @@ type Row struct {
 	StartFEN     string
 	Void         bool
 
-	Seq         int64 // of the last event
-	CreatedAt   schemas.Time
-	UpdatedAt   schemas.Time // of the last event
-	EndedAt     schemas.Time // 0 while the game runs
-	Plies       int
-	FEN         string
-	Clock       clock.Clock
-	Result      schemas.Result
-	Termination schemas.Termination
+	Seq       int64 // of the last event
+	CreatedAt schemas.Time
+	UpdatedAt schemas.Time // of the last event
+	EndedAt   schemas.Time // 0 while the game runs
+	// WaitingSince is since when the game has waited for both players after a long
+	// outage; 0 if it does not.
+	WaitingSince schemas.Time
+	Plies        int
+	FEN          string
+	Clock        clock.Clock
+	Result       schemas.Result
+	Termination  schemas.Termination
 
 	DrawOffer, TakebackOffer, RematchOffer schemas.Color // "" if none is pending
 
