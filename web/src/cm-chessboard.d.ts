@@ -7,6 +7,7 @@ declare module "cm-chessboard/src/Chessboard.js" {
     squareFrom: string;
     squareTo: string;
     piece?: string;
+    animate?: boolean;
   }
   export interface MarkerType {
     class: string;

@@ -129,6 +129,7 @@ function input(board: Chessboard, table: Table, e: InputEvent): boolean {
       return true;
     case INPUT_EVENT_TYPE.validateMoveInput: {
       clearTargets(board);
+      e.animate = false; // a click during the animation would be lost
       const piece = board.getPiece(e.squareFrom);
       const promotes = piece?.[1] === "p" && (e.squareTo[1] === "8" || e.squareTo[1] === "1");
       if (promotes && table.myTurn.peek() && isLegal(g.fen, e)) {

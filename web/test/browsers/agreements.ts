@@ -48,6 +48,7 @@ export const premoves: Scenario = async (browser, program) => {
   const [white, black] = await pair(...(await two(browser, program)), "5+0");
   await opening(white, black, "e4", "e5", "Nf3");
   await white.clickMove("f1", "c4"); // on the opponent's time
+  await white.button("Cancel the premove").waitFor();
   await white.clickMove("c4", "f7"); // after that one
   await white.button("Cancel premoves").waitFor();
   same(await white.piece("f7"), "wb", "the bishop after two premoves");

@@ -58,7 +58,7 @@ export const keyboardOnly: Scenario = async (browser, program) => {
   await goTo("e5");
   await white.waitPlies(2);
 
-  await white.page.keyboard.type("g9");
+  await white.page.keyboard.type("9g");
   await white.page.keyboard.press("Enter");
   await white.page.getByText("That is not a move.").waitFor();
   await white.page.keyboard.press("Control+A");

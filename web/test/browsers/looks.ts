@@ -49,7 +49,7 @@ export const looks: Scenario = async (browser, program) => {
   await shoot(visitor, signIn);
   await black.button("Resign").click();
   await black.button("Really resign").click();
-  await white.waitOver(/resigned/);
+  await black.waitOver(/resigned/);
   await shoot(white, [
     ["over", live],
     ["player", `${program.url}/player/${white.name}`],
