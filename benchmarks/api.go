@@ -67,7 +67,7 @@ func (a *api) register(handle string) (player, error) {
 		} `json:"account"`
 		Token string `json:"token"`
 	}
-	err := a.post("/v1/accounts", "", map[string]string{"handle": handle, "password": "correct horse " + handle}, &answer)
+	err := a.post("/v1/accounts", a.service, map[string]string{"handle": handle, "password": "correct horse " + handle}, &answer)
 	return player{answer.Account.ID, answer.Token}, err
 }
 

@@ -45,7 +45,7 @@ func rowMeasure(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	var records, rows, changelog int
-	err = kafka.ReadSince(context.Background(), kafka.Config{Brokers: s.kafka}, schemas.GamesTable, from, func(r *kgo.Record) error {
+	err = kafka.ReadSince(context.Background(), s.kafka, schemas.GamesTable, from, func(r *kgo.Record) error {
 		records++
 		rows += len(r.Value)
 		changelog += len(r.Key) + len(r.Value)

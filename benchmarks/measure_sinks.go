@@ -42,7 +42,7 @@ func postgresMeasure(b *bench) ([]Row, error) {
 	}
 	defer pool.Close()
 
-	sink, err := startProcess(nil, nil, b.binary, "sink", "postgres", "--kafka", p.kafka.Brokers[0],
+	sink, err := startProcess(nil, nil, b.binary, "sink", "postgres", "--kafka", p.kafka.Brokers[0], "--kafka-sasl", p.kafka.SASL.Mechanism, "--kafka-user", p.kafka.SASL.User, "--kafka-password", p.kafka.SASL.Password,
 		"--postgres", p.PostgresDSN(), "--listen", "127.0.0.1:0", "--log-level", "warn")
 	if err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func parquetMeasure(b *bench) ([]Row, error) {
 	}
 	s3 := p.S3()
 	sink, err := startProcess([]string{"TABIYA_S3_SECRET_KEY=" + s3.SecretKey}, nil, b.binary, "sink", "parquet",
-		"--kafka", p.kafka.Brokers[0], "--s3", s3.Endpoint, "--s3-bucket", s3.Bucket, "--s3-region", s3.Region, "--s3-access-key", s3.AccessKey,
+		"--kafka", p.kafka.Brokers[0], "--kafka-sasl", p.kafka.SASL.Mechanism, "--kafka-user", p.kafka.SASL.User, "--kafka-password", p.kafka.SASL.Password, "--s3", s3.Endpoint, "--s3-bucket", s3.Bucket, "--s3-region", s3.Region, "--s3-access-key", s3.AccessKey,
 		"--archive-window", "1m", "--archive-grace", "1s", "--listen", "127.0.0.1:0", "--log-level", "warn")
 	if err != nil {
 		return nil, err

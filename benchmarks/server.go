@@ -13,6 +13,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tabiya/internal/kafka"
 )
 
 // server is a `tabiya up` in a child process, with registered players.
@@ -20,7 +22,7 @@ type server struct {
 	*process
 	api   *api
 	ops   string // URL of the operators' listener
-	kafka []string
+	kafka kafka.Config
 	pairs [][2]player
 }
 
@@ -73,6 +75,8 @@ func (s *server) prepare(endpoints string) error {
 		OpsURL       string   `json:"opsUrl"`
 		ServiceToken string   `json:"serviceToken"`
 		Kafka        []string `json:"kafka"`
+
+		KafkaLogin kafka.SASL `json:"kafkaLogin"`
 	}
 	err := retryFor(2*time.Minute, func() error {
 		text, err := os.ReadFile(endpoints)
@@ -87,7 +91,7 @@ func (s *server) prepare(endpoints string) error {
 	if err != nil {
 		return fmt.Errorf("start tabiya: %w", err)
 	}
-	s.api, s.ops, s.kafka = newAPI(e.URL, e.ServiceToken, 512), e.OpsURL, e.Kafka
+	s.api, s.ops, s.kafka = newAPI(e.URL, e.ServiceToken, 512), e.OpsURL, kafka.Config{Brokers: e.Kafka, SASL: e.KafkaLogin}
 	return s.register(pairsOfPlayers)
 }
 
@@ -132,7 +136,7 @@ func retryFor(limit time.Duration, try func() error) error {
 // moves produce a record of an event's size on the same broker and wait until they have
 // consumed it.
 func (s *server) measureLog(b *bench, topic string, rate float64) (result, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(s.kafka...), kgo.ConsumeTopics(topic), kgo.ProducerLinger(0), kgo.DefaultProduceTopic(topic))
+	client, err := kgo.NewClient(append(s.kafka.Opts(), kgo.ConsumeTopics(topic), kgo.ProducerLinger(0), kgo.DefaultProduceTopic(topic))...)
 	if err != nil {
 		return result{}, err
 	}

@@ -32,7 +32,7 @@ func (b *bench) startSinkBackends(name string, cfg embedded.Config) (*sinkBacken
 	if err != nil {
 		return nil, err
 	}
-	p := &sinkBackends{i, kafka.Config{Brokers: i.KafkaBrokers()}}
+	p := &sinkBackends{i, kafka.Config{Brokers: i.KafkaBrokers(), SASL: i.KafkaSASL()}}
 	if err := kafka.EnsureTopics(ctx, p.kafka, kafka.TopicOptions{Partitions: sinkPartitions, Replication: 1, MinISR: 1}); err != nil {
 		p.close()
 		return nil, err

@@ -113,7 +113,9 @@ var failedPart = regexp.MustCompile(`part="?[a-z ]+`)
 // mustRun runs a command against the platform's Kafka.
 func (p *platform) mustRun(t *testing.T, args ...string) {
 	t.Helper()
-	command := launch(t, strings.Join(args, " "), nil, append(args, "--kafka", p.kafka.Brokers[0])...)
+	login := p.kafka.SASL
+	command := launch(t, strings.Join(args, " "), []string{"TABIYA_KAFKA_PASSWORD=" + login.Password},
+		append(args, "--kafka", p.kafka.Brokers[0], "--kafka-sasl", login.Mechanism, "--kafka-user", login.User)...)
 	command.wait(time.Minute)
 	if status := command.cmd.ProcessState.ExitCode(); status != 0 {
 		t.Fatalf("%s ended with status %d: %s", command.name, status, command.log)

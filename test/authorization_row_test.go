@@ -44,7 +44,7 @@ func (a *world) row(t *testing.T, g grant) *row {
 	w := &row{grant: g, t: t, p: a.p, queue: "3+2", client: client.New(client.Config{URL: a.p.url, Patience: time.Minute, Connections: 4})}
 	register := func(name string) client.Player {
 		handle := fmt.Sprintf("%s_%d", name, a.rows)
-		who, err := w.client.Register(t.Context(), handle, client.Registration{Handle: handle, Password: "correct horse battery"})
+		who, err := w.client.Register(t.Context(), handle, client.Registration{Handle: handle, Password: "correct horse battery", ServiceToken: a.p.serviceToken})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -96,7 +96,7 @@ func (l *chaosLoad) pair(n int) {
 	var players [2]client.Player
 	for i := range players {
 		handle := fmt.Sprintf("chaos-%d-%d", n, i)
-		p, err := l.client.Register(context.Background(), handle, client.Registration{Handle: handle, Password: "correct horse battery"})
+		p, err := l.client.Register(context.Background(), handle, client.Registration{Handle: handle, Password: "correct horse battery", ServiceToken: l.serviceToken})
 		if err != nil {
 			l.wrongf("%v", err)
 			return

@@ -59,6 +59,7 @@ func (p *platform) readEndpoints(t testing.TB, began time.Time) {
 	var e struct {
 		URL, OpsURL, ServiceToken, Postgres string
 		Kafka                               []string
+		KafkaLogin                          kafka.SASL
 		S3                                  struct{ Endpoint, Region, Bucket, AccessKey, SecretKey string }
 	}
 	if err := json.Unmarshal(text, &e); err != nil {
@@ -66,7 +67,7 @@ func (p *platform) readEndpoints(t testing.TB, began time.Time) {
 	}
 	p.url, p.opsURL, p.serviceToken = e.URL, e.OpsURL, e.ServiceToken
 	p.stores = stores{
-		kafka:    kafka.Config{Brokers: e.Kafka},
+		kafka:    kafka.Config{Brokers: e.Kafka, SASL: e.KafkaLogin},
 		postgres: e.Postgres,
 		s3: objstore.Config{
 			Endpoint: e.S3.Endpoint, Region: e.S3.Region, Bucket: e.S3.Bucket,

@@ -87,7 +87,7 @@ func (p *deployment) register(t *testing.T, count int) []client.Player {
 	for n := range players {
 		group.Go(func() (err error) {
 			handle := fmt.Sprintf("follower-%d", n)
-			players[n], err = c.Register(ctx, handle, client.Registration{Handle: handle, Password: "correct horse battery"})
+			players[n], err = c.Register(ctx, handle, client.Registration{Handle: handle, Password: "correct horse battery", ServiceToken: p.serviceToken})
 			return err
 		})
 	}

@@ -68,7 +68,7 @@ func (deps dependencies) bucket(ctx context.Context, logger *slog.Logger) (*objs
 // endpoints describes the dependencies to other programs on this machine.
 func (deps dependencies) endpoints(url, opsURL, serviceToken string) endpoints {
 	return endpoints{
-		URL: url, OpsURL: opsURL, ServiceToken: serviceToken, Kafka: deps.kafka.Brokers, Postgres: deps.postgres,
+		URL: url, OpsURL: opsURL, ServiceToken: serviceToken, Kafka: deps.kafka.Brokers, KafkaLogin: kafkaLogin(deps.kafka.SASL), Postgres: deps.postgres,
 		S3: s3Access{deps.s3.Endpoint, deps.s3.Region, deps.s3.Bucket, deps.s3.AccessKey, deps.s3.SecretKey},
 	}
 }

@@ -12,12 +12,20 @@ import (
 // programs on the same machine how to reach it. The file holds passwords, so only
 // its owner can read it.
 type endpoints struct {
-	URL          string   `json:"url"`
-	OpsURL       string   `json:"opsUrl"` // of the operators' listener
-	ServiceToken string   `json:"serviceToken"`
-	Kafka        []string `json:"kafka"`
-	Postgres     string   `json:"postgres"`
-	S3           s3Access `json:"s3"`
+	URL          string     `json:"url"`
+	OpsURL       string     `json:"opsUrl"` // of the operators' listener
+	ServiceToken string     `json:"serviceToken"`
+	Kafka        []string   `json:"kafka"`
+	KafkaLogin   kafkaLogin `json:"kafkaLogin"`
+	Postgres     string     `json:"postgres"`
+	S3           s3Access   `json:"s3"`
+}
+
+// kafkaLogin is how to log in to Kafka; empty if no login is needed.
+type kafkaLogin struct {
+	Mechanism string `json:"mechanism"`
+	User      string `json:"user"`
+	Password  string `json:"password"`
 }
 
 type s3Access struct {

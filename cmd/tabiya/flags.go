@@ -56,7 +56,10 @@ type connectionFlags struct {
 	ConnectionsPerAddress int `default:"0" help:"Maximum number of watchers' sockets and streams from one address, for IPv6 from one /64; 0 for a tenth of --connections."`
 	PlayerPace            int `default:"50" help:"Maximum number of frames, and of requests that change a game, that one player may send a second, in all their games together."`
 
+	PasswordsPerAddress int `default:"60" help:"Maximum number of requests with a password (sign-ins, registrations, changes) from one address, in a minute and at once; 0 for no limit. Requests with a service token are not counted."`
+	HashSlots           int `default:"0" placeholder:"N" help:"How many passwords are hashed at the same time, with 19 MiB each; default: half of the processors."`
+
 	CorsOrigins []string `placeholder:"ORIGIN" help:"Origins of the web sites whose pages may use the API, such as https://chess.example; * for all. Pages of the API's own host always may. Default: no others."`
 
-	TrustedProxies []string `placeholder:"CIDR" help:"Gateways whose X-Forwarded-For header is trusted for the client's address. Without it, all clients behind a gateway count as one address, also for the limit on wrong passwords."`
+	TrustedProxies []string `placeholder:"CIDR" help:"Gateways whose X-Forwarded-For header is trusted for the client's address. Without it, all clients behind a gateway count as one address, also for the limits on passwords."`
 }

@@ -14,7 +14,10 @@ import (
 // memory instead.
 const (
 	idleGCPercent = 100
-	busyGCPercent = 900 // less if the heap could exceed a quarter of the machine's memory
+	busyGCPercent = 900 // less if the heap could exceed maxBusyHeap or a quarter of the machine's memory
+
+	// maxBusyHeap is how far the heap may grow for the sake of fewer collections.
+	maxBusyHeap = 320 << 20
 
 	busyAllocRate = 20 << 20 // bytes per second
 	idleAfter     = 5        // seconds below busyAllocRate
@@ -54,7 +57,7 @@ func tuneGC(ctx context.Context) {
 // bytes on a machine with that much memory.
 func gcPercentFor(live, machine uint64) int {
 	live = max(1<<20, live) // live is 0 before the first collection
-	return min(busyGCPercent, max(idleGCPercent, int(25*machine/live)-100))
+	return min(busyGCPercent, max(idleGCPercent, int(100*min(machine/4, maxBusyHeap)/live)-100))
 }
 
 // liveBytes is what the GC percentage applies to: heap, stacks and globals.

@@ -177,6 +177,7 @@ func (n *node) newAccount(ctx context.Context, deps dependencies, commands *kafk
 	n.closers = append(n.closers, pool.Close)
 	return account.New(account.Config{
 		Pool: pool, Commands: commands, Players: players, Signer: auth.NewSigner(deps.private), Verifier: verifier,
+		MaxHashes: deps.connections.HashSlots, PasswordRate: deps.connections.PasswordsPerAddress,
 		Regions: deps.regions, Logger: n.logger, Registerer: n.registry,
 	})
 }

@@ -115,13 +115,17 @@ func (c upCmd) dependencies(parts *embedded.Instance) (deps dependencies, err er
 		archive: c.archiveFlags, connections: c.connectionFlags, archiveSlot: make(chan struct{}, 1),
 	}
 	deps.archive.ArchiveTemp = cmp.Or(c.ArchiveTemp, filepath.Join(c.Data, "open-files"))
-	if brokers := parts.KafkaBrokers(); brokers != nil {
-		c.Kafka = brokers
+	embeddedKafka := parts.KafkaBrokers() != nil
+	if embeddedKafka {
+		c.Kafka = parts.KafkaBrokers()
 	}
 	if deps.kafka, err = c.kafkaFlags.config(); err != nil {
 		return deps, err
 	}
-	deps.kafka.Uncompressed, deps.kafka.Dial = parts.KafkaBrokers() != nil, parts.KafkaDial()
+	if embeddedKafka {
+		deps.kafka.SASL = parts.KafkaSASL()
+	}
+	deps.kafka.Uncompressed, deps.kafka.Dial = embeddedKafka, parts.KafkaDial()
 	if deps.queue, err = c.queueFlags.config(); err != nil {
 		return deps, err
 	}

@@ -28,7 +28,7 @@ func (c upCmd) Validate() error {
 func (c upCmd) validateEmbedded() error {
 	return errors.Join(
 		refuseIf(len(c.Kafka) == 0 && (c.KafkaSasl+c.KafkaUser+c.KafkaPassword+c.KafkaCa+c.KafkaCert+c.KafkaKey != "" || c.KafkaTls),
-			"--kafka-sasl, --kafka-user, --kafka-password and the flags for TLS need --kafka: the embedded Kafka has no login"),
+			"--kafka-sasl, --kafka-user, --kafka-password and the flags for TLS need --kafka: the embedded Kafka has its own login, in endpoints.json"),
 		refuseIf(c.S3 == "" && c.S3AccessKey+c.S3SecretKey != "", "--s3-access-key and --s3-secret-key need --s3: the embedded store makes its own"),
 	)
 }
@@ -122,6 +122,8 @@ func (f connectionFlags) validate() error {
 		refuseIf(f.ConnectionsPerPlayer < 1, "--connections-per-player must be at least 1"),
 		refuseIf(f.PlayerPace < 1, "--player-pace must be at least 1"),
 		refuseIf(f.ConnectionsPerAddress < 0, "--connections-per-address must not be negative"),
+		refuseIf(f.PasswordsPerAddress < 0, "--passwords-per-address must not be negative"),
+		refuseIf(f.HashSlots < 0, "--hash-slots must not be negative"),
 	)
 }
 

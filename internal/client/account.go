@@ -18,6 +18,8 @@ type Registration struct {
 	Handle   string `json:"handle"`
 	Password string `json:"password"`
 	Region   string `json:"region,omitempty"` // empty for the server's default
+	// ServiceToken lets an operator's program register more accounts than an address may.
+	ServiceToken string `json:"-"`
 }
 
 // Register creates an account. Repeating it with the same key and registration
@@ -27,7 +29,7 @@ func (c *Client) Register(ctx context.Context, key string, r Registration) (Play
 		Account struct{ ID, Handle string }
 		Token   string
 	}
-	err := c.Do(ctx, Request{Method: http.MethodPost, Path: "/v1/accounts", Key: key, Body: r}, &session)
+	err := c.Do(ctx, Request{Method: http.MethodPost, Path: "/v1/accounts", Key: key, Token: r.ServiceToken, Body: r}, &session)
 	if err != nil {
 		return Player{}, fmt.Errorf("register %s: %w", r.Handle, err)
 	}

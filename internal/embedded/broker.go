@@ -1,7 +1,9 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,12 +14,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"tabiya/internal/embedded/tier"
+	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/brokertime"
 )
 
 // broker is kfake on disk, with older segments in a tier.
 type broker struct {
 	cluster     *kfake.Cluster
+	password    string
 	addrs       []string
 	listener    *listener
 	stopTier    context.CancelFunc
@@ -26,8 +30,12 @@ type broker struct {
 
 // brokerState is what is stored beside kfake's own files.
 type brokerState struct {
-	Port int `json:"port"`
+	Port     int    `json:"port"`
+	Password string `json:"password"`
 }
+
+// kafkaUser is the user that logs in to the broker.
+const kafkaUser = "tabiya"
 
 func startBroker(dir string, logger *slog.Logger) (_ *broker, err error) {
 	defer func() {
@@ -37,10 +45,11 @@ func startBroker(dir string, logger *slog.Logger) (_ *broker, err error) {
 	}()
 	brokerDir, tierDir, statePath := filepath.Join(dir, "kafka"), filepath.Join(dir, "kafka-older"), filepath.Join(dir, "kafka.json")
 	var state brokerState
-	if err := loadState(statePath, &state); err != nil {
+	if err := errors.Join(loadState(statePath, &state), privateFolder(brokerDir), privateFolder(tierDir)); err != nil {
 		return nil, err
 	}
-	clients := newListener()
+	state.Password = cmp.Or(state.Password, rand.Text())
+	clients := newListener(logger)
 	listen := func(string, string) (net.Listener, error) {
 		l, err := listenLoopback(state.Port)
 		if err != nil {
@@ -53,11 +62,12 @@ func startBroker(dir string, logger *slog.Logger) (_ *broker, err error) {
 		kfake.NumBrokers(1), kfake.ClusterID("tabiya"), kfake.ListenFn(listen),
 		kfake.DataDir(brokerDir), kfake.BrokerConfigs(tier.BrokerConfigs()), kfake.MaxVersions(tier.Versions()),
 		kfake.WithLogger(brokerLog{logger}),
+		kfake.EnableSASL(), kfake.Superuser(kafka.ScramSHA256, kafkaUser, state.Password),
 	)
 	if err != nil {
 		return nil, err
 	}
-	b := &broker{cluster: cluster, addrs: cluster.ListenAddrs(), listener: clients, tierStopped: make(chan struct{})}
+	b := &broker{cluster: cluster, password: state.Password, addrs: cluster.ListenAddrs(), listener: clients, tierStopped: make(chan struct{})}
 	brokertime.Install(cluster)
 	older, err := tier.New(cluster, tier.Config{BrokerDir: brokerDir, Dir: tierDir, Logger: logger})
 	if err == nil {

@@ -25,7 +25,7 @@ func withTimeout(t *testing.T) context.Context {
 
 func connect(t *testing.T, p *process, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(p.Brokers...))...)
+	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(p.Brokers...), login(p.SASL))...)
 	if err != nil {
 		t.Fatal(err)
 	}

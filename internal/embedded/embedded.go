@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"time"
 
 	"tabiya/internal/embedded/pgchild"
+	"tabiya/internal/kafka"
 	"tabiya/internal/objstore"
 )
 
@@ -48,8 +48,8 @@ func Start(ctx context.Context, cfg Config) (_ *Instance, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil { // secrets in it have their own mode
-		return nil, fmt.Errorf("data folder: %w", err)
+	if err := makeDataFolder(dir); err != nil {
+		return nil, err
 	}
 	i := &Instance{}
 	if i.lock, err = acquire(dir); err != nil {
@@ -108,6 +108,14 @@ func (i *Instance) KafkaBrokers() []string {
 		return nil
 	}
 	return i.broker.addrs
+}
+
+// KafkaSASL returns how to log in to the broker; zero if it is not embedded.
+func (i *Instance) KafkaSASL() kafka.SASL {
+	if i.broker == nil {
+		return kafka.SASL{}
+	}
+	return kafka.SASL{Mechanism: kafka.ScramSHA256, User: kafkaUser, Password: i.broker.password}
 }
 
 // KafkaDial returns a function that connects to the broker in memory, without TCP; nil if

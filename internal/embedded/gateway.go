@@ -105,7 +105,7 @@ func newGateway(dir string, logger *slog.Logger) (*gateway, error) {
 // that has a sidecar keeps it.
 func openStore(dir string) (*posix.Posix, error) {
 	root, sidecarDir := filepath.Join(dir, "s3"), filepath.Join(dir, "s3-meta")
-	if err := os.MkdirAll(root, 0o755); err != nil {
+	if err := privateFolder(root); err != nil {
 		return nil, err
 	}
 	opts := posix.PosixOpts{
@@ -117,7 +117,7 @@ func openStore(dir string) (*posix.Posix, error) {
 	if _, err := os.Stat(sidecarDir); err != nil && hasAttributes(root) {
 		return posix.New(root, meta.XattrMeta{}, opts)
 	}
-	if err := os.MkdirAll(sidecarDir, 0o755); err != nil {
+	if err := privateFolder(sidecarDir); err != nil {
 		return nil, err
 	}
 	if err := removeOrphanedMetadata(root, sidecarDir); err != nil {

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"sync"
 
@@ -14,6 +15,7 @@ import (
 // client could read a log without its older part, or write records without broker time.
 type listener struct {
 	net.Listener // TCP; set by startBroker
+	guard        func(net.Conn) net.Conn
 	memory       *fasthttputil.InmemoryListener
 	accepted     chan acceptResult
 	started      chan struct{}
@@ -26,8 +28,9 @@ type acceptResult struct {
 	err  error
 }
 
-func newListener() *listener {
+func newListener(logger *slog.Logger) *listener {
 	return &listener{
+		guard:  newGuards(logger),
 		memory: fasthttputil.NewInmemoryListener(), accepted: make(chan acceptResult),
 		started: make(chan struct{}), closed: make(chan struct{}),
 	}
@@ -35,7 +38,7 @@ func newListener() *listener {
 
 // start starts to accept connections. Call it once.
 func (l *listener) start() {
-	go l.acceptFrom(l.Listener, func(conn net.Conn) net.Conn { return conn })
+	go l.acceptFrom(l.Listener, l.guard)
 	go l.acceptFrom(l.memory, func(conn net.Conn) net.Conn { return limitedConn{conn} })
 	close(l.started)
 }

@@ -26,8 +26,8 @@ func TestBrokerServesOneLogOverTCPAndMemory(t *testing.T) {
 			_ = parts.Close(context.Background())
 		}
 	}()
-	inMemory := kafka.Config{Brokers: parts.KafkaBrokers(), Dial: parts.KafkaDial()}
-	overTCP := kafka.Config{Brokers: parts.KafkaBrokers()}
+	inMemory := kafka.Config{Brokers: parts.KafkaBrokers(), Dial: parts.KafkaDial(), SASL: parts.KafkaSASL()}
+	overTCP := kafka.Config{Brokers: parts.KafkaBrokers(), SASL: parts.KafkaSASL()}
 	if err := kafka.EnsureTopics(t.Context(), inMemory, kafka.TopicOptions{Partitions: 1, Replication: 1, MinISR: 1}); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"tabiya/internal/embedded"
+	"tabiya/internal/kafka"
 	"tabiya/internal/objstore"
 )
 
@@ -27,6 +28,7 @@ const childEnv = "TABIYA_EMBEDDED_CHILD"
 // report is what the second process prints when all its parts answer.
 type report struct {
 	Brokers     []string
+	SASL        kafka.SASL
 	DSN         string
 	S3          objstore.Config
 	PostgresPID int
@@ -55,7 +57,7 @@ func serve(cfg embedded.Config) int {
 		printReport(report{Err: err.Error(), Locked: errors.Is(err, embedded.ErrLocked)})
 		return 1
 	}
-	printReport(report{Brokers: i.KafkaBrokers(), DSN: i.PostgresDSN(), S3: i.S3(), PostgresPID: i.PostgresPID(), Took: time.Since(start)})
+	printReport(report{Brokers: i.KafkaBrokers(), SASL: i.KafkaSASL(), DSN: i.PostgresDSN(), S3: i.S3(), PostgresPID: i.PostgresPID(), Took: time.Since(start)})
 	_, _ = io.Copy(io.Discard, os.Stdin) // until stop closes it
 	if err := i.Close(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tabiya/internal/postgres"
 	"tabiya/internal/postgres/postgrestest"
@@ -241,5 +243,39 @@ func TestClosedConnectionIsUnavailable(t *testing.T) {
 	}
 	if err := tx.Commit(t.Context()); !errors.Is(postgres.Unavailable(err), postgres.ErrUnavailable) {
 		t.Errorf("commit: %v", err)
+	}
+}
+
+func TestRoleThatCannotCreatePartitionsIsFoundOut(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.New(t)
+	ctx := withTimeout(t, time.Minute)
+	if err := postgres.CheckPartitionRights(ctx, db.Pool); err != nil {
+		t.Fatalf("the owner: %v", err)
+	}
+	role := "writer_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	if _, err := db.Pool.Exec(ctx, "CREATE ROLE "+role+"; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO "+role); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = db.Pool.Exec(context.Background(), "DROP OWNED BY "+role+"; DROP ROLE "+role) })
+	config, err := pgxpool.ParseConfig(db.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "SET ROLE "+role)
+		return err
+	}
+	limited, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(limited.Close)
+	if err := postgres.CheckPartitionRights(ctx, limited); !errors.Is(err, postgres.ErrCannotPartition) {
+		t.Errorf("a role that may only write: %v", err)
+	}
+	next := time.Now().AddDate(5, 0, 0)
+	if err := postgres.EnsurePartitions(ctx, limited, next, next); err == nil {
+		t.Error("but it creates partitions")
 	}
 }

@@ -18,6 +18,7 @@ const slugLength = 10
 // players registers accounts for the players in the file.
 type players struct {
 	client   *client.Client
+	token    string // of the service; may be empty
 	run      string // random, in every handle and idempotency key, so that runs do not collide
 	password string
 
@@ -32,9 +33,10 @@ type account struct {
 	err    error
 }
 
-func newPlayers(c *client.Client) *players {
+func newPlayers(c *client.Client, serviceToken string) *players {
 	return &players{
 		client:   c,
+		token:    serviceToken,
 		run:      strings.ToLower(rand.Text()[:5]),
 		password: rand.Text(),
 		accounts: make(map[string]*account),
@@ -58,7 +60,7 @@ func (p *players) register(ctx context.Context, key, name string) (client.Player
 	r := p.account(key)
 	r.once.Do(func() {
 		handle := slug(name) + "-" + p.run + strconv.FormatInt(int64(r.number), 36)
-		r.player, r.err = p.client.Register(ctx, handle, client.Registration{Handle: handle, Password: p.password})
+		r.player, r.err = p.client.Register(ctx, handle, client.Registration{Handle: handle, Password: p.password, ServiceToken: p.token})
 	})
 	if r.err != nil {
 		return client.Player{}, fmt.Errorf("player %.60q: %w", name, r.err)

@@ -77,7 +77,7 @@ func Run(ctx context.Context, cfg Config, file io.Reader) (*Report, error) {
 	if err := r.client.Do(ctx, client.Request{Method: http.MethodGet, Path: "/healthz"}, nil); err != nil {
 		return report, fmt.Errorf("check the server's health: %w", err)
 	}
-	r.players = newPlayers(r.client)
+	r.players = newPlayers(r.client, cfg.ServiceToken)
 	starters, err := r.starters(ctx)
 	if err != nil {
 		return report, err

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"strings"
 	"sync"
 	"time"
 
@@ -13,35 +12,39 @@ const (
 	// maxWrong is how many wrong passwords are allowed at once; after that, one
 	// per second.
 	maxWrong = 10
-	// maxLimits bounds how many pairs of address and name are remembered.
+	// maxLimits bounds how many pairs of network and account are remembered.
 	maxLimits = 10_000
 )
 
-// attempts limits the rate at which passwords can be guessed, per account name
-// and client address: nobody can lock a player out from another address.
+// attempts limits the rate at which passwords can be guessed, by account and client
+// network: nobody can lock a player out from another network. It counts for every way to
+// send a password: signing in by handle or by e-mail, changing or closing the account,
+// and repeating its registration.
 type attempts struct {
 	now func() time.Time
 
 	mu     sync.Mutex
-	limits *lru.Cache[string, *rate.Limiter]
-	open   map[string]int // attempts that have begun and not finished
+	limits *lru.Cache[attemptKey, *rate.Limiter]
+	open   map[attemptKey]int // attempts that have begun and not finished
 }
 
+// attemptKey is a client's network and the id of an account, or the name that the client
+// sent if no account has it.
+type attemptKey struct{ network, account string }
+
 func newAttempts(now func() time.Time) *attempts {
-	limits, err := lru.New[string, *rate.Limiter](maxLimits)
+	limits, err := lru.New[attemptKey, *rate.Limiter](maxLimits)
 	if err != nil {
 		panic(err) // only for a size below 1
 	}
-	return &attempts{now: now, limits: limits, open: make(map[string]int)}
+	return &attempts{now: now, limits: limits, open: make(map[attemptKey]int)}
 }
-
-func attemptKey(address, name string) string { return address + " " + strings.ToLower(name) }
 
 // Begin reports whether one more password may be tried. If so, the caller must
 // call finish with the outcome. An open attempt counts as wrong until then;
 // otherwise concurrent attempts would not be limited.
-func (a *attempts) Begin(address, name string) (finish func(wrong bool), ok bool) {
-	key := attemptKey(address, name)
+func (a *attempts) Begin(network, account string) (finish func(wrong bool), ok bool) {
+	key := attemptKey{network, account}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	free := float64(maxWrong)
@@ -55,7 +58,7 @@ func (a *attempts) Begin(address, name string) (finish func(wrong bool), ok bool
 	return func(wrong bool) { a.finish(key, wrong) }, true
 }
 
-func (a *attempts) finish(key string, wrong bool) {
+func (a *attempts) finish(key attemptKey, wrong bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.open[key]--; a.open[key] == 0 {

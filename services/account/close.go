@@ -18,7 +18,7 @@ type closing struct {
 // close serves DELETE /v1/accounts/me. A stolen token is not enough for it.
 func (s *Service) close(c *gin.Context) {
 	var body closing
-	if !httpx.Bind(c, &body) {
+	if !httpx.Bind(c, &body) || !s.mayHash(c) {
 		return
 	}
 	for range maxTries {

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -50,6 +49,9 @@ const maxTries = 5
 func (s *Service) update(c *gin.Context) {
 	var body change
 	if !httpx.Bind(c, &body) || !s.checkChange(c, body) {
+		return
+	}
+	if body.needsPassword() && !s.mayHash(c) {
 		return
 	}
 	ctx, hash := c.Request.Context(), ""
@@ -144,33 +146,11 @@ func (s *Service) checkCurrentPassword(c *gin.Context, a account, password *stri
 		httpx.Fail(c, schemas.CodeInvalidField, "currentPassword is needed to change password or email, and to close the account")
 		return false
 	}
-	finish, ok := s.attempts.Begin(c.ClientIP(), a.Handle)
-	if !ok {
-		httpx.Fail(c, schemas.CodeRateLimited, "too many wrong passwords")
-		return false
+	same, err := s.checkPassword(c, a, a.Handle, *password)
+	if !same {
+		s.failPassword(c, err, "currentPassword is wrong")
 	}
-	wrong := false
-	defer func() { finish(wrong) }()
-	same, err := s.matches(c.Request.Context(), *password, a.PasswordHash)
-	switch {
-	case err != nil:
-		s.fail(c, err)
-	case !same:
-		wrong = true
-		httpx.Fail(c, schemas.CodeWrongCredentials, "currentPassword is wrong")
-	default:
-		return true
-	}
-	return false
-}
-
-// matches reports whether hash is that of the password. It does not hash input
-// whose length no password has.
-func (s *Service) matches(ctx context.Context, password, hash string) (bool, error) {
-	if possiblePassword(password) != nil {
-		return false, nil //nolint:nilerr // no account has such a password
-	}
-	return s.hashes.Matches(ctx, password, hash)
+	return same
 }
 
 // apply returns the account after the change, and whether its public part differs.

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -53,7 +52,10 @@ func (s *Service) create(c *gin.Context) {
 	if !ok {
 		return
 	}
-	a, code, err := s.register(c.Request.Context(), id, body)
+	if !s.mayHash(c) {
+		return
+	}
+	a, code, err := s.register(c, id, body)
 	switch {
 	case err != nil:
 		s.fail(c, err)
@@ -91,10 +93,11 @@ func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ";
 
 // register creates the account. For a repeated request it returns the account
 // that the first one created.
-func (s *Service) register(ctx context.Context, id string, body newAccount) (account, schemas.Code, error) {
+func (s *Service) register(c *gin.Context, id string, body newAccount) (account, schemas.Code, error) {
+	ctx := c.Request.Context()
 	// Look the handle up first, to save the hash if it is taken.
 	if existing, err := s.accounts.ByHandle(ctx, body.Handle); err == nil {
-		return s.resolveRepeat(ctx, existing, id, body)
+		return s.resolveRepeat(c, existing, id, body)
 	} else if !errors.Is(err, errNoAccount) {
 		return account{}, "", err
 	}
@@ -112,7 +115,7 @@ func (s *Service) register(ctx context.Context, id string, body newAccount) (acc
 		if err != nil {
 			return account{}, "", err
 		}
-		return s.resolveRepeat(ctx, existing, id, body)
+		return s.resolveRepeat(c, existing, id, body)
 	}
 	if err != nil {
 		return account{}, "", err
@@ -125,11 +128,11 @@ func (s *Service) register(ctx context.Context, id string, body newAccount) (acc
 // the existing account if that was created by the same request, the code
 // CodeKeyReused if it was created by another request with the same key, and
 // errHandleTaken otherwise.
-func (s *Service) resolveRepeat(ctx context.Context, existing account, id string, body newAccount) (account, schemas.Code, error) {
+func (s *Service) resolveRepeat(c *gin.Context, existing account, id string, body newAccount) (account, schemas.Code, error) {
 	if existing.ID != id {
 		return account{}, "", errHandleTaken
 	}
-	same, err := s.hashes.Matches(ctx, body.Password, existing.PasswordHash)
+	same, err := s.checkPassword(c, existing, existing.Handle, body.Password)
 	if err != nil {
 		return account{}, "", err
 	}

@@ -25,6 +25,8 @@ const (
 	// relayLock is the advisory lock of the publisher. One publisher at a time
 	// keeps each account's commands in order.
 	relayLock = 7002
+	// lockRetry is the pause after another instance was found publishing.
+	lockRetry = 50 * time.Millisecond
 )
 
 // relay publishes the outbox: the commands of each committed transaction reach
@@ -36,7 +38,7 @@ type relay struct {
 	wake     chan struct{} // holds one
 	sent     prometheus.Counter
 
-	// Hooks for tests, which run within the transaction.
+	// Hooks for tests, which run under the lock.
 	beforePublish, beforeDelete func() error
 }
 
@@ -107,46 +109,74 @@ func (r outboxRow) Record() schemas.Record { return schemas.Record(r) }
 
 // publish publishes the oldest rows, deletes them and returns their number. After
 // a crash in between they are published again, with the same command ids.
+//
+// No transaction is open while Kafka is waited for: it would keep the database from
+// removing dead rows, of all tables. The lock belongs to the connection instead, which
+// dies with the process.
 func (r *relay) publish(ctx context.Context) (int, error) {
 	var pending bool
 	if err := r.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM outbox)`).Scan(&pending); err != nil || !pending {
-		return 0, wrap("look for rows in the outbox", err)
+		return 0, postgres.Unavailable(wrap("look for rows in the outbox", err))
 	}
-	published := 0
-	err := pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, relayLock); err != nil {
+	conn, err := r.pool.Acquire(ctx)
+	if err != nil {
+		return 0, postgres.Unavailable(wrap("connect for the outbox", err))
+	}
+	defer conn.Release()
+	published, err := 0, r.lock(ctx, conn)
+	if err == nil {
+		published, err = r.publishLocked(ctx, conn)
+	}
+	if err == nil {
+		_, err = conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, relayLock)
+	}
+	if err != nil { // the end of the connection frees the lock for certain
+		_ = conn.Hijack().Close(context.WithoutCancel(ctx))
+	}
+	r.sent.Add(float64(published))
+	return published, postgres.Unavailable(err)
+}
+
+// lock takes the lock for the connection. It does not wait in the database: a statement
+// that waits is a transaction too.
+func (r *relay) lock(ctx context.Context, conn *pgxpool.Conn) error {
+	for {
+		var locked bool
+		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, relayLock).Scan(&locked); err != nil || locked {
 			return wrap("lock the outbox", err)
 		}
-		ids, messages, err := readOldest(ctx, tx)
-		if err != nil || len(ids) == 0 {
-			return err
+		r.sleep(ctx, lockRetry, nil)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		if err := r.beforePublish(); err != nil {
-			return err
-		}
-		if err := r.commands.Send(ctx, messages...); err != nil {
-			return fmt.Errorf("publish %d commands: %w", len(messages), err)
-		}
-		if err := r.beforeDelete(); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `DELETE FROM outbox WHERE id = ANY($1)`, ids); err != nil {
-			return wrap("delete from the outbox", err)
-		}
-		published = len(ids)
-		return nil
-	})
-	if err == nil {
-		r.sent.Add(float64(published))
 	}
-	return published, postgres.Unavailable(err)
+}
+
+func (r *relay) publishLocked(ctx context.Context, conn *pgxpool.Conn) (published int, err error) {
+	ids, messages, err := readOldest(ctx, conn)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	if err := r.beforePublish(); err != nil {
+		return 0, err
+	}
+	if err := r.commands.Send(ctx, messages...); err != nil {
+		return 0, fmt.Errorf("publish %d commands: %w", len(messages), err)
+	}
+	if err := r.beforeDelete(); err != nil {
+		return 0, err
+	}
+	if _, err := conn.Exec(ctx, `DELETE FROM outbox WHERE id = ANY($1)`, ids); err != nil {
+		return 0, wrap("delete from the outbox", err)
+	}
+	return len(ids), nil
 }
 
 // readOldest reads the oldest rows, in the order of their ids. That is the order
 // of each account's changes: a second change waits for the row lock of the first
 // before it takes an id.
-func readOldest(ctx context.Context, tx pgx.Tx) (ids []int64, messages []schemas.Message, err error) {
-	rows, err := tx.Query(ctx, `SELECT id, topic, key, type, region, value FROM outbox ORDER BY id LIMIT $1`, relayBatch)
+func readOldest(ctx context.Context, conn *pgxpool.Conn) (ids []int64, messages []schemas.Message, err error) {
+	rows, err := conn.Query(ctx, `SELECT id, topic, key, type, region, value FROM outbox ORDER BY id LIMIT $1`, relayBatch)
 	if err != nil {
 		return nil, nil, wrap("read the outbox", err)
 	}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
 )
@@ -102,4 +104,55 @@ func TestTwoRelaysKeepOrderOfEachAccount(t *testing.T) {
 	if !slices.IsSorted(revisions) || len(slices.Compact(revisions)) != changes+1 {
 		t.Fatalf("%v", revisions)
 	}
+}
+
+// A transaction that is open while Kafka is away would keep the database from vacuuming.
+func TestRelayHoldsNoTransactionWhileItPublishes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.register(`{"handle":"waiting","password":"password one"}`)
+	open := -1
+	r.relay.beforeDelete = func() error {
+		open = r.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL`)
+		return nil
+	}
+	if n, err := r.relay.publish(t.Context()); n != 1 || err != nil {
+		t.Fatalf("published %d: %v", n, err)
+	}
+	if open != 0 {
+		t.Errorf("%d transactions are open after Kafka was waited for", open)
+	}
+	if n := r.count(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`); n != 0 {
+		t.Errorf("%d locks are left", n)
+	}
+}
+
+func TestRelayThatDiesLeavesTheLockToOthers(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.register(`{"handle":"orphan","password":"password one"}`)
+	if _, err := r.dyingRelay("between publish and delete").publish(t.Context()); !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	if n, err := r.relay.publish(ctx); n != 1 || err != nil {
+		t.Fatalf("published %d: %v", n, err)
+	}
+}
+
+func TestNotReadyOnADatabaseWithoutTheTables(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	if _, err := r.cfg.Pool.Exec(t.Context(), `DROP TABLE outbox`); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.accounts.Check(t.Context()); err == nil {
+		t.Fatal("the check passes")
+	}
+	background(t, func(ctx context.Context) error { r.readiness.Watch(ctx, r.accounts.Check); return nil })
+	eventually.True(t, "says what is missing", func() bool {
+		err := r.Ready()
+		return err != nil && strings.Contains(err.Error(), "outbox")
+	})
 }

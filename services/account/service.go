@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -47,11 +48,14 @@ type Config struct {
 	// auth.MaxTokenLife.
 	TokenTTL time.Duration
 	// MaxHashes is how many passwords are hashed at the same time, with 19 MiB of
-	// memory each. Default 2.
-	MaxHashes  int
-	Logger     *slog.Logger
-	Registerer prometheus.Registerer
-	Now        func() time.Time // default time.Now
+	// memory each. Default: half of the processors, so that moves have the others.
+	MaxHashes int
+	// PasswordRate is how many requests with a password one network may send in a
+	// minute, and at once. 0 is no limit.
+	PasswordRate int
+	Logger       *slog.Logger
+	Registerer   prometheus.Registerer
+	Now          func() time.Time // default time.Now
 }
 
 // Validate sets defaults and reports the first thing that cannot work.
@@ -60,7 +64,7 @@ func (c *Config) Validate() error {
 		c.TokenTTL = 12 * time.Hour
 	}
 	if c.MaxHashes == 0 {
-		c.MaxHashes = 2
+		c.MaxHashes = max(1, runtime.GOMAXPROCS(0)/2)
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -70,7 +74,7 @@ func (c *Config) Validate() error {
 		return errors.New("account: a required field is missing")
 	case len(c.Regions) == 0:
 		return errors.New("account: no regions")
-	case c.TokenTTL < 0 || c.MaxHashes < 0:
+	case c.TokenTTL < 0 || c.MaxHashes < 0 || c.PasswordRate < 0:
 		return errors.New("account: a limit is negative")
 	case c.TokenTTL > auth.MaxTokenLife:
 		return fmt.Errorf("account: tokens may live for %v at most", auth.MaxTokenLife)
@@ -91,6 +95,8 @@ type Service struct {
 	relay     *relay
 	attempts  *attempts
 	signOuts  *ratelimit.Keyed[string] // by player id
+	pace      *ratelimit.Keyed[string] // by client network; nil: none
+	refused   prometheus.Counter       // requests, by the pace
 	readiness *readiness.Status
 }
 
@@ -104,6 +110,10 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	refused := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "tabiya_passwords_refused_total", Help: "Requests with a password refused because their network sent too many.",
+	})
+	cfg.Registerer.MustRegister(refused)
 	return &Service{
 		cfg:      cfg,
 		accounts: store{cfg.Pool, postgres.NewBreaker("account", cfg.Logger, cfg.Registerer)},
@@ -113,6 +123,8 @@ func New(cfg Config) (*Service, error) {
 		signOuts: ratelimit.New(func() *rate.Limiter {
 			return rate.NewLimiter(signOutPerSecond, signOutBurst)
 		}, rememberedRates, strings.Clone),
+		pace:      newPace(cfg.PasswordRate),
+		refused:   refused,
 		readiness: readiness.New("postgres", 0),
 	}, nil
 }
@@ -133,13 +145,13 @@ func (s *Service) Routes(r gin.IRouter) {
 // Run publishes the outbox until ctx is done.
 func (s *Service) Run(ctx context.Context) error {
 	var background sync.WaitGroup
-	background.Go(func() { s.readiness.Watch(ctx, s.cfg.Pool.Ping) })
+	background.Go(func() { s.readiness.Watch(ctx, s.accounts.Check) })
 	s.relay.Run(ctx)
 	background.Wait()
 	return nil
 }
 
-// Ready is nil while the database answers; see readiness.GracePeriod. Kafka need
+// Ready is nil while the database answers and has the service's tables; see readiness.GracePeriod. Kafka need
 // not answer: the outbox waits for it.
 func (s *Service) Ready() error { return s.readiness.Err() }
 
@@ -152,6 +164,8 @@ func (s *Service) fail(c *gin.Context, err error) {
 		httpx.Fail(c, schemas.CodeHandleTaken, err.Error())
 	case errors.Is(err, errEmailTaken):
 		httpx.Fail(c, schemas.CodeEmailTaken, err.Error())
+	case errors.Is(err, errTooManyHashes), errors.Is(err, errTooManyWrong):
+		httpx.Fail(c, schemas.CodeRateLimited, err.Error())
 	case errors.Is(err, errBusy):
 		httpx.Fail(c, schemas.CodeUnavailable, err.Error())
 	case errors.Is(err, errStale):

@@ -36,29 +36,20 @@ func (s *Service) signIn(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeInvalidField, oneLine(invalid))
 		return
 	}
-	finish, ok := s.attempts.Begin(c.ClientIP(), body.Handle+body.Email)
-	if !ok {
-		httpx.Fail(c, schemas.CodeRateLimited, "too many wrong passwords")
+	if !s.mayHash(c) {
 		return
 	}
-	wrong := false
-	defer func() { finish(wrong) }()
-	ctx := c.Request.Context()
-	a, err := s.find(ctx, body)
+	a, err := s.find(c.Request.Context(), body)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	same, err := s.hashes.Matches(ctx, body.Password, a.PasswordHash)
-	switch {
-	case err != nil:
-		s.fail(c, err)
-	case !same:
-		wrong = true
-		httpx.Fail(c, schemas.CodeWrongCredentials, "the name or the password is wrong")
-	default:
-		s.respondWithSession(c, a)
+	same, err := s.checkPassword(c, a, body.Handle+body.Email, body.Password)
+	if !same {
+		s.failPassword(c, err, "the name or the password is wrong")
+		return
 	}
+	s.respondWithSession(c, a)
 }
 
 // find returns the account, or one without a password hash if there is none.

@@ -62,6 +62,13 @@ func (s store) one(ctx context.Context, where string, args ...any) (account, err
 	return a, nil
 }
 
+// Check returns an error if the database does not answer, or lacks the tables: one that
+// was not migrated, or that a dump was not restored into.
+func (s store) Check(ctx context.Context) error {
+	_, err := s.pool.Exec(ctx, `SELECT FROM accounts, outbox LIMIT 0`)
+	return wrap("look for the tables of accounts", err)
+}
+
 func (s store) ByID(ctx context.Context, id string) (account, error) {
 	return s.one(ctx, "WHERE id = $1", id)
 }

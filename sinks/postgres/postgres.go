@@ -133,8 +133,13 @@ func New(cfg Config) (*Sink, error) {
 }
 
 // Run writes until ctx ends or an error occurs that is not temporary. It may be
-// called again afterwards, and continues from the stored offsets.
+// called again afterwards, and continues from the stored offsets. It returns at once if
+// the database role cannot create the partitions of the months to come.
 func (s *Sink) Run(ctx context.Context) error {
+	// An outage is waited for below, with the first batch.
+	if err := postgres.CheckPartitionRights(ctx, s.cfg.Pool); errors.Is(err, postgres.ErrCannotPartition) {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	r := &run{
 		cfg: s.cfg, hooks: s.hooks, metrics: s.metrics, ctx: ctx,
