@@ -32,7 +32,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PLIES ?= 1000000
 MINUTES ?= 3
 
-.PHONY: run deps test race oracle chaos venv bench build lint web web-if-node web-test
+.PHONY: run deps test race oracle abuse chaos venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -101,6 +101,9 @@ race: venv ## test all concurrent packages under the race detector
 
 oracle: venv ## compare the rules with python-chess and another library: make oracle PLIES=50000
 	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game
+
+abuse: ## attack the built program and judge the speed of honest moves (needs a quiet machine)
+	TABIYA_TEST_ABUSE=judge $(GO) test -count=1 -timeout 10m -v ./test/abuse
 
 chaos: ## faults of every kind on a platform of processes: make chaos MINUTES=3 [FAULTS=..] [SEED=..] [CLOCKS=all] [WEAK=..]
 	TABIYA_TEST_CHAOS=$(MINUTES) TABIYA_TEST_CHAOS_FAULTS="$(FAULTS)" TABIYA_TEST_CHAOS_SEED=$(SEED) TABIYA_TEST_CHAOS_WEAK=$(WEAK) TABIYA_TEST_CHAOS_CLOCKS=$(CLOCKS) \

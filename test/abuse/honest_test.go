@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -154,19 +153,9 @@ func (l latencies) p99() time.Duration {
 	return sorted[len(sorted)*99/100]
 }
 
-// runnable returns how many threads of the machine want the processor while the game is
-// quiet (proc(5), loadavg); 0 if that is not known. CI has a machine of its own.
-func runnable() float64 {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil || os.Getenv("CI") == "true" {
-		return 0
-	}
-	var n float64
-	if fields := strings.Fields(string(text)); len(fields) > 3 {
-		_, _ = fmt.Sscanf(fields[3], "%g/", &n)
-	}
-	return n
-}
+// judged reports whether the speed of the honest moves decides the test. It needs a
+// machine on which nothing else runs: make abuse.
+func judged() bool { return os.Getenv("TABIYA_TEST_ABUSE") == "judge" }
 
 const (
 	// rounds without and with the attack, in turns: the machine's speed changes.
@@ -174,21 +163,20 @@ const (
 	roundTakes = 1500 * time.Millisecond
 	// mostSlower is how much slower the honest moves may be.
 	mostSlower = 3
-	// attempts allow for a machine that others use as well.
+	// attempts allow for moments in which the machine did something else.
 	attempts = 3
 )
 
 // withstands plays the honest game in turns without and with the attack, and compares
-// the p99 of its moves. during, if not nil, is called in each round of the attack.
+// the p99 of its moves, which decides only if judged. during, if not nil, is called in each round of the attack.
 func (h *honestGame) withstands(name string, during func()) {
 	h.t.Helper()
 	a := h.p.startAttack(h.t, name, h.id)
-	var ratio, others float64
+	var ratio float64
 	for range attempts {
 		var quiet, attacked latencies
 		for range rounds {
 			quiet = append(quiet, h.play(roundTakes)...)
-			others += runnable() / (attempts * rounds)
 			a.during(func() {
 				attacked = append(attacked, h.play(roundTakes)...)
 				if during != nil {
@@ -199,12 +187,9 @@ func (h *honestGame) withstands(name string, during func()) {
 		}
 		ratio = float64(attacked.p99()) / float64(quiet.p99())
 		h.t.Logf("p99 %s without and %s with the attack (%d and %d moves): %.1f times", quiet.p99(), attacked.p99(), len(quiet), len(attacked), ratio)
-		if ratio <= mostSlower {
+		if ratio <= mostSlower || !judged() {
 			return
 		}
-	}
-	if others > float64(runtime.NumCPU()) { // in the mean
-		h.t.Skipf("%s made honest moves %.1f times slower, but %.1f other threads want the processor: the game was not lost, its speed is not judged", name, ratio, others)
 	}
 	h.t.Errorf("%s made honest moves %.1f times slower, more than %d", name, ratio, mostSlower)
 }
