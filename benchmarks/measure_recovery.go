@@ -69,28 +69,12 @@ func recoveryMeasure(b *bench) ([]Row, error) {
 		if rate, err = w.writeFor(recoveryPause); err != nil {
 			return nil, err
 		}
-		m := members[n%len(members)]
-		partitions, err := m.ownedPartitions()
+		last, size, err := f.recovery(members[n%len(members)])
 		if err != nil {
 			return nil, err
 		}
-		if err := m.kill(); err != nil {
-			return nil, err
-		}
-		size, err := f.tableSize(partitions)
-		if err != nil {
-			return nil, err
-		}
-		began := time.Now()
-		if err := m.start(); err != nil {
-			return nil, err
-		}
-		if err := retryFor(time.Minute, func() error { return ready("http://" + m.address) }); err != nil {
-			return nil, err
-		}
-		took = append(took, time.Since(began))
-		read = max(read, size)
-		fmt.Fprintf(os.Stderr, "  recovered %.0f MB in %s\n", size/1e6, took[n].Round(time.Millisecond))
+		took, read = append(took, last), max(read, size)
+		fmt.Fprintf(os.Stderr, "  recovered %.0f MB in %s\n", size/1e6, last.Round(time.Millisecond))
 	}
 	slices.Sort(took)
 	all, err := f.tableSize(nil)
@@ -101,6 +85,27 @@ func recoveryMeasure(b *bench) ([]Row, error) {
 		"median s": took[len(took)/2].Seconds(), "moves/s": rate, "live games": writtenGames, "MB read": read / 1e6,
 		"MB of all partitions": all / 1e6, "bytes a row": float64(w.bytes.Load()) / float64(w.written.Load()),
 	})}, nil
+}
+
+// recovery kills a processor, starts it again and returns how long it takes until it is
+// ready, and how many bytes its partitions of the table have.
+func (f *cluster) recovery(m *gamesProcessor) (took time.Duration, size float64, err error) {
+	partitions, err := m.ownedPartitions()
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := m.kill(); err != nil {
+		return 0, 0, err
+	}
+	if size, err = f.tableSize(partitions); err != nil {
+		return 0, 0, err
+	}
+	began := time.Now()
+	if err := m.start(); err != nil {
+		return 0, 0, err
+	}
+	err = retryFor(time.Minute, func() error { return ready("http://" + m.address) })
+	return time.Since(began), size, err
 }
 
 func (w *tableWriter) writeFor(d time.Duration) (float64, error) {

@@ -42,8 +42,8 @@ func postgresMeasure(b *bench) ([]Row, error) {
 	}
 	defer pool.Close()
 
-	sink, err := startProcess(nil, nil, b.binary, "sink", "postgres", "--kafka", p.kafka.Brokers[0], "--kafka-sasl", p.kafka.SASL.Mechanism, "--kafka-user", p.kafka.SASL.User, "--kafka-password", p.kafka.SASL.Password,
-		"--postgres", p.PostgresDSN(), "--listen", "127.0.0.1:0", "--log-level", "warn")
+	sink, err := startProcess(nil, nil, b.binary, append(p.kafkaFlags("sink", "postgres"),
+		"--postgres", p.PostgresDSN(), "--listen", "127.0.0.1:0", "--log-level", "warn")...)
 	if err != nil {
 		return nil, err
 	}
@@ -150,9 +150,9 @@ func parquetMeasure(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	s3 := p.S3()
-	sink, err := startProcess([]string{"TABIYA_S3_SECRET_KEY=" + s3.SecretKey}, nil, b.binary, "sink", "parquet",
-		"--kafka", p.kafka.Brokers[0], "--kafka-sasl", p.kafka.SASL.Mechanism, "--kafka-user", p.kafka.SASL.User, "--kafka-password", p.kafka.SASL.Password, "--s3", s3.Endpoint, "--s3-bucket", s3.Bucket, "--s3-region", s3.Region, "--s3-access-key", s3.AccessKey,
-		"--archive-window", "1m", "--archive-grace", "1s", "--listen", "127.0.0.1:0", "--log-level", "warn")
+	sink, err := startProcess([]string{"TABIYA_S3_SECRET_KEY=" + s3.SecretKey}, nil, b.binary, append(p.kafkaFlags("sink", "parquet"),
+		"--s3", s3.Endpoint, "--s3-bucket", s3.Bucket, "--s3-region", s3.Region, "--s3-access-key", s3.AccessKey,
+		"--archive-window", "1m", "--archive-grace", "1s", "--listen", "127.0.0.1:0", "--log-level", "warn")...)
 	if err != nil {
 		return nil, err
 	}

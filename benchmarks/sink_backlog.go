@@ -128,3 +128,9 @@ func gameOver(moves []string) *schemas.GameOver {
 		FEN: "r4rk1/1bq1bppp/p2ppn2/1p6/3BPP2/1BN2Q2/PPP3PP/2KR3R w - - 4 15",
 	}
 }
+
+// kafkaFlags returns a command's arguments with the flags that reach the Kafka.
+func (p *sinkBackends) kafkaFlags(args ...string) []string {
+	login := p.kafka.SASL
+	return append(args, "--kafka", p.kafka.Brokers[0], "--kafka-sasl", login.Mechanism, "--kafka-user", login.User, "--kafka-password", login.Password)
+}

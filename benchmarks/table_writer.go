@@ -134,12 +134,12 @@ func (w *tableWriter) write(ctx context.Context) (float64, error) {
 	moves := 0
 	for ctx.Err() == nil {
 		for due := int(time.Since(start).Seconds() * writtenRate); moves < due; moves++ {
-			if err := w.move(); err != nil {
+			if err := w.move(); err != nil { //nolint:contextcheck // flush waits for what was sent
 				return 0, err
 			}
 		}
 		for len(w.finished) > 0 && time.Since(w.finished[0].at) > evictAfter {
-			if err := w.send(w.finished[0].id, nil); err != nil {
+			if err := w.send(w.finished[0].id, nil); err != nil { //nolint:contextcheck // likewise
 				return 0, err
 			}
 			w.finished = w.finished[1:]

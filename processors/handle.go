@@ -42,6 +42,11 @@ func (s *session[R]) handle(ctx goka.Context, msg any) {
 	}
 	part.writing.Lock()
 	defer part.writing.Unlock()
+	s.handleCommand(ctx, part, in, at)
+}
+
+// handleCommand handles a command of the partition; part.writing is locked.
+func (s *session[R]) handleCommand(ctx goka.Context, part *partition[R], in input, at schemas.Time) {
 	if err := part.prepareReplay(ctx.Context(), ctx.Offset(), ctx.Timestamp()); err != nil {
 		failSession(ctx, err)
 		return

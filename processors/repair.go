@@ -193,7 +193,7 @@ func (p *partition[R]) readForRepairLocked(cmd schemas.Command) {
 			return // the next owner finds the key quarantined; the operator repeats the command
 		}
 		p.repairs.finish(cmd.Key, read)
-		p.s.producer.SendPatiently(schemas.Command{ //nolint:contextcheck // sent by the session's producer, whatever becomes of the partition
+		p.s.producer.SendPatiently(schemas.Command{
 			ID: schemas.DerivedID(cmd.ID, "repair", read.events), Type: cmd.Type, Key: cmd.Key, Region: cmd.Region, Actor: schemas.ActorSystem,
 		}, nil)
 	})

@@ -54,11 +54,12 @@ const (
 
 	Pulse CommandType = "Pulse" // games processor, about once a second for each partition: under its PulseKey, see package outage
 
-	// Make a quarantined row again. The operator sends it; the processor sends it a
-	// second time, once it has read what the row follows from.
-	RepairRow    CommandType = "RepairRow"    // of a game
-	RepairPlayer CommandType = "RepairPlayer" // of a player
-	RepairQueue  CommandType = "RepairQueue"  // of a queue
+	// RepairRow makes the quarantined row of a game again; the other two those of a
+	// player and a queue. The operator sends it; the processor sends it a second time,
+	// once it has read what the row follows from.
+	RepairRow    CommandType = "RepairRow"
+	RepairPlayer CommandType = "RepairPlayer"
+	RepairQueue  CommandType = "RepairQueue"
 )
 
 // The actors that are not players. ActorSystem gets no reply to a refused command,

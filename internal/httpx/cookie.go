@@ -27,7 +27,7 @@ func SetSessionCookie(c *gin.Context, token string, expires time.Time) {
 func ClearSessionCookie(c *gin.Context) { setCookie(c, "", -1) }
 
 func setCookie(c *gin.Context, value string, maxAge int) {
-	http.SetCookie(c.Writer, &http.Cookie{
+	http.SetCookie(c.Writer, &http.Cookie{ //nolint:gosec // Secure follows the page's scheme
 		Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		// Behind a proxy that ends TLS only the page's origin tells that there is TLS.

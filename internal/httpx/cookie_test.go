@@ -53,7 +53,7 @@ func TestSessionCookieCountsOnlyForPagesOfTheOwnHost(t *testing.T) {
 	} {
 		r := httptest.NewRequest(c.method, "/who", nil)
 		r.Host = c.host
-		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: token})
+		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: token}) //nolint:gosec // as a browser sends it
 		for name, value := range map[string]string{"Sec-Fetch-Site": c.site, "Origin": c.origin} {
 			if value != "" {
 				r.Header.Set(name, value)
@@ -88,7 +88,7 @@ func TestCookieThatIsNotValidIsDroppedAndTheRequestGoesOn(t *testing.T) {
 		{player, "Bearer x", http.StatusUnauthorized, false}, // the header decides
 	} {
 		r := httptest.NewRequest("GET", "/player", nil)
-		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: c.cookie})
+		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: c.cookie}) //nolint:gosec // as a browser sends it
 		if c.header != "" {
 			r.Header.Set("Authorization", c.header)
 		}

@@ -54,9 +54,9 @@ type Config struct {
 
 // SASL configures the login. An empty Mechanism means no login.
 type SASL struct {
-	Mechanism string // Plain, ScramSHA256 or ScramSHA512
-	User      string
-	Password  string
+	Mechanism string `json:"mechanism"` // Plain, ScramSHA256 or ScramSHA512
+	User      string `json:"user"`
+	Password  string `json:"password"`
 }
 
 // TLS configures encryption.

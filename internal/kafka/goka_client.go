@@ -87,7 +87,7 @@ func (c *patientClient) connectedCoordinator(group string, refresh bool) (*saram
 		return nil, err
 	}
 	if connected, err := broker.Connected(); !connected {
-		return nil, cmp.Or(err, error(sarama.ErrNotConnected))
+		return nil, cmp.Or[error](err, sarama.ErrNotConnected)
 	}
 	return broker, nil
 }

@@ -66,7 +66,9 @@ func (h *history) start(t, g string) {
 		schemas.Event{Key: g, Payload: &schemas.GameStartedPayload{}})
 }
 
-func (h *history) sit(t, g string) { h.rows = append(h.rows, seat{status: player.Playing, queue: testQueue, ticketID: t, gameID: g}) }
+func (h *history) sit(t, g string) {
+	h.rows = append(h.rows, seat{status: player.Playing, queue: testQueue, ticketID: t, gameID: g})
+}
 
 func (h *history) over(t, g string, how schemas.Termination) {
 	w, b := seated(t)

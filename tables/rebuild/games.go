@@ -2,6 +2,7 @@ package rebuild
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -128,9 +129,7 @@ func (b *builder) foldGames(ctx context.Context, partition int32, live map[strin
 		if err != nil {
 			return nil, nil, err
 		}
-		for key, s := range older {
-			states[key] = s
-		}
+		maps.Copy(states, older)
 		failed = stillFailed
 	}
 	return states, failed, err
@@ -140,7 +139,8 @@ func (b *builder) foldGamesSince(ctx context.Context, partition int32, wanted ma
 	states, failed = make(map[string]*game.State), make(map[string]error)
 	err = b.events(ctx, schemas.GameEvents, partition, from, func(r *kgo.Record) error {
 		key := string(r.Key)
-		if _, ok := wanted[key]; !ok || failed[key] != nil {
+		_, broken := failed[key]
+		if _, ok := wanted[key]; !ok || broken {
 			return nil
 		}
 		ev, ok := decode(r)

@@ -94,14 +94,13 @@ func existing[R tables.Row](ctx context.Context, b *builder, table tables.Table[
 			delete(heads, key)
 			return nil
 		}
-		if table.Verify(key, r.Value) != nil {
-			return nil
+		if err := table.Verify(key, r.Value); err != nil {
+			return nil //nolint:nilerr // no good row
 		}
-		head, err := tables.PeekHead(r.Value)
-		if err == nil && head.Version >= heads[key].Version {
+		if head, err := tables.PeekHead(r.Value); err == nil && head.Version >= heads[key].Version {
 			heads[key] = head
 		}
-		return nil //nolint:nilerr // it was verified
+		return nil
 	})
 	return heads, err
 }

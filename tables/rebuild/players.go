@@ -41,7 +41,7 @@ func (b *builder) playersOf(ctx context.Context, partition int32, place int64, s
 	states, failed := make(map[string]*player.State), make(map[string]error)
 	err = b.events(ctx, schemas.PlayerEvents, partition, time.UnixMilli(0), func(r *kgo.Record) error {
 		ev, ok := decode(r)
-		if !ok || failed[ev.Key] != nil {
+		if _, broken := failed[ev.Key]; !ok || broken {
 			return nil
 		}
 		next, err := player.Apply(states[ev.Key], ev, min(place, placeOf(r)))

@@ -68,7 +68,7 @@ func (b *builder) foldQueues(ctx context.Context, partition int32) (states map[s
 	states, failed = make(map[string]*queue.State), make(map[string]error)
 	err = b.events(ctx, schemas.QueueEvents, partition, time.UnixMilli(0), func(r *kgo.Record) error {
 		ev, ok := decode(r)
-		if !ok || failed[ev.Key] != nil {
+		if _, broken := failed[ev.Key]; !ok || broken {
 			return nil
 		}
 		next, err := queue.Apply(states[ev.Key], ev)

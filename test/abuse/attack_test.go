@@ -76,7 +76,7 @@ func runAttack(name string) error {
 	if err := it.prepare(context.Background(), a); err != nil {
 		return err
 	}
-	fmt.Println("ready")
+	fmt.Fprintln(os.Stdout, "ready")
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		ctx, stop := context.WithCancel(context.Background())
@@ -85,11 +85,11 @@ func runAttack(name string) error {
 			defer close(ended)
 			it.round(ctx, a)
 		}()
-		fmt.Println("attacking")
+		fmt.Fprintln(os.Stdout, "attacking")
 		lines.Scan()
 		stop()
 		<-ended
-		fmt.Println("done:", a.done.Load())
+		fmt.Fprintln(os.Stdout, "done:", a.done.Load())
 	}
 	return lines.Err()
 }

@@ -117,9 +117,12 @@ func (l *line) keys() row.Keys {
 
 // Moves returns the moves that were not taken back, in UCI, and for each what the
 // mover's clock showed after it, in centiseconds. Neither slice is nil.
-func (s *State) Moves() (uci []string, clocksCs []int64) { return s.line().moves() }
+func (s *State) Moves() (uci []string, clocksCs []int64) {
+	l := s.line()
+	return l.moves()
+}
 
-func (l line) moves() (uci []string, clocksCs []int64) {
+func (l *line) moves() (uci []string, clocksCs []int64) {
 	uci, clocksCs = make([]string, len(l.plies)), make([]int64, len(l.plies))
 	for i, p := range l.plies {
 		uci[i], clocksCs[i] = p.move.UCI(), p.white

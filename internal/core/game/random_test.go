@@ -130,6 +130,22 @@ func (m *model) step(cmd schemas.Command) {
 	}
 }
 
+func (m *model) followRestored(before *State, ev schemas.Event, p *schemas.TimeRestoredPayload) {
+	m.t.Helper()
+	if p.Color != before.Turn() || p.RestoredCs <= 0 {
+		m.t.Fatalf("%+v, but it is %s's turn", p, before.Turn())
+	}
+	m.sinceCs += p.RestoredCs
+	if p.Color == schemas.White {
+		m.restored.WhiteCs += p.RestoredCs
+	} else {
+		m.restored.BlackCs += p.RestoredCs
+	}
+	if m.sinceCs > ev.OccurredAt.Centis()-before.Clock.Since.Centis() || p.DeadlineAt != before.Clock.Deadline(before.TimeControl, before.turn())+schemas.Time(10*p.RestoredCs) {
+		m.t.Fatalf("%+v, %d cs since the last move at %v, before the deadline was %v", p, m.sinceCs, before.Clock.Since, before.Deadline())
+	}
+}
+
 func (m *model) follow(before *State, ev schemas.Event) {
 	m.t.Helper()
 	last := &m.clocks[len(m.clocks)-1]
@@ -166,18 +182,7 @@ func (m *model) follow(before *State, ev schemas.Event) {
 			m.t.Fatalf("%+v, want %s %+v", p, m.fens[p.Ply], m.clocks[p.Ply])
 		}
 	case *schemas.TimeRestoredPayload:
-		if p.Color != before.Turn() || p.RestoredCs <= 0 {
-			m.t.Fatalf("%+v, but it is %s's turn", p, before.Turn())
-		}
-		m.sinceCs += p.RestoredCs
-		if p.Color == schemas.White {
-			m.restored.WhiteCs += p.RestoredCs
-		} else {
-			m.restored.BlackCs += p.RestoredCs
-		}
-		if m.sinceCs > ev.OccurredAt.Centis()-before.Clock.Since.Centis() || p.DeadlineAt != before.Clock.Deadline(before.TimeControl, before.turn())+schemas.Time(10*p.RestoredCs) {
-			m.t.Fatalf("%+v, %d cs since the last move at %v, before the deadline was %v", p, m.sinceCs, before.Clock.Since, before.Deadline())
-		}
+		m.followRestored(before, ev, p)
 	case *schemas.TimeAddedPayload:
 		for i := range m.clocks {
 			if p.Color == schemas.White {

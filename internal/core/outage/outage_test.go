@@ -87,7 +87,7 @@ func TestReplayKnowsWhatTheFirstDecisionKnew(t *testing.T) {
 		}
 		var asked []question
 		g, at := &Gaps{}, begin
-		for place := int64(0); place < 300; place++ {
+		for place := range int64(300) {
 			at += schemas.Time(r.IntN(1500))
 			if r.IntN(15) == 0 {
 				at += schemas.Time(r.IntN(40_000))

@@ -162,7 +162,8 @@ func (ad adoption) identity(ctx context.Context, topic kadm.TopicDetail) (schema
 	}
 	if ad.records == New {
 		if topic.Topic == ad.aggregate.Table {
-			return identity, fmt.Errorf("topic %s is a table, and a new one has no rows: run `tabiya rebuild tables %s`, or put a copy of the rows there and adopt it with --copy", topic.Topic, ad.aggregate.Name)
+			return identity, fmt.Errorf("topic %s is a table, and a new one has no rows: run `tabiya rebuild tables %s`, or put a copy of the rows there and adopt it with --copy",
+				topic.Topic, ad.aggregate.Name)
 		}
 		return identity, nil
 	}

@@ -131,8 +131,8 @@ func (t *Tracker) note(key string, s *game.State, goesOn bool) (note outbox.Item
 	case p.still:
 		return outbox.ClocksItem(`{"type":"clocks","running":false}`), true
 	}
-	_, _, runsAt, any := p.gaps.LastGap()
-	if !any {
+	_, _, runsAt, found := p.gaps.LastGap()
+	if !found {
 		return outbox.Item{}, false
 	}
 	unsettled := p.gaps.Ended().Centis(s.Clock.UnsettledFrom(), runsAt)
