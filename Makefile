@@ -4,7 +4,7 @@ GO ?= go
 # would only make them slow.
 PURE = ./internal/core/... ./internal/gamestest ./internal/replay/... ./scripts/... ./test/check
 # Packages with cheap tests, which run under the race detector, several at a time.
-CHEAP = ./schemas/... ./tables/... ./cmd/... ./internal/auth/... ./internal/await/... ./internal/client/... \
+CHEAP = ./schemas/... ./tables/... ./internal/auth/... ./internal/await/... ./internal/client/... \
 	./internal/eventually ./internal/httpx/... ./internal/law/... ./internal/ratelimit/... ./internal/readiness ./internal/retry \
 	./internal/supervise/... ./services/openapi/...
 # Concurrent packages, whose tests start brokers. They run under the race detector too,
@@ -18,9 +18,9 @@ FORMATS = ./schemas ./tables ./internal/kafka/topology
 KAFKA = $(shell if [ "$$CI" = true ] || { command -v java && command -v mvn; } >/dev/null; then echo start; fi)
 # Packages whose tests run on the embedded broker and then again on an Apache Kafka. (The
 # sinks and the kill tests in ./test always use one.)
-PIPELINES = ./internal/kafka ./internal/kafka/follow ./cmd/tabiya ./tables ./processors/... ./services/livegame
+PIPELINES = ./internal/kafka ./internal/kafka/follow ./tables ./processors/... ./services/livegame
 # Packages whose tests run on an Apache Kafka alone, where there is one.
-ON_KAFKA = ./services/account ./services/matchmaking
+ON_KAFKA = ./cmd/tabiya ./services/account ./services/matchmaking
 # The rest starts brokers, databases or whole platforms: without the race detector.
 HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(PURE) $(CHEAP) $(RACED) $(if $(KAFKA),$(ON_KAFKA)))")
 

@@ -76,14 +76,15 @@ func (p *platform) log(topic string) (records []*kgo.Record) {
 	return records
 }
 
-// answered waits until a command has led to an event, or was refused.
+// answered waits until a command has led to an event besides TimeRestored, which can
+// precede any, or was refused.
 func (p *platform) answered(cmd schemas.Command) (ev schemas.Event, refusal schemas.Code) {
 	p.t.Helper()
 	a, _ := schemas.AggregateOf(schemas.CommandTopic(cmd.Type))
 	eventually.True(p.t, fmt.Sprintf("the answer to %s of %s", cmd.Type, cmd.Key), func() bool {
 		for _, topic := range []string{a.Events, schemas.QueueEvents} {
 			for _, r := range p.log(topic) {
-				if found, err := schemas.DecodeEvent(r.Value); err == nil && found.CommandID == cmd.ID {
+				if found, err := schemas.DecodeEvent(r.Value); err == nil && found.CommandID == cmd.ID && found.Type != schemas.TimeRestored {
 					ev = found
 					return true
 				}
