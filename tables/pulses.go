@@ -21,6 +21,11 @@ func (r *PulseRow) Handle(at schemas.Time, place int64) {
 	r.head = schemas.Head{Version: r.head.Version + 1, Offset: place}
 }
 
+// Stamped returns the row with another head.
+func (r *PulseRow) Stamped(version, place int64) *PulseRow {
+	return &PulseRow{r.Gaps, schemas.Head{Version: version, Offset: place}}
+}
+
 // Pulses describes the rows of games-table that are not games.
 func Pulses() Table[*PulseRow] {
 	games := Games()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/core/player"
+	"tabiya/internal/eventually"
+	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/topology"
 	"tabiya/schemas"
 	"tabiya/tables"
@@ -41,6 +44,7 @@ func TestLostTablesAreMadeAgainUnderTwentyLiveGames(t *testing.T) {
 	if _, code := p.answered(refused); code != schemas.CodeIllegalMove {
 		t.Fatalf("the illegal move was answered with %q", code)
 	}
+	pulses := p.pulse()
 	games, players := rows(p, tables.Games()), rows(p, tables.Players())
 	events := len(p.log(schemas.GameEvents))
 
@@ -61,6 +65,9 @@ func TestLostTablesAreMadeAgainUnderTwentyLiveGames(t *testing.T) {
 		if after := rows(p, tables.Games())[id]; after == nil || !sameGame(before, after) {
 			t.Fatalf("game %s is\n%+v\nwant\n%+v", id, after, before)
 		}
+	}
+	if again := p.lastPulses(); !maps.Equal(again, pulses) {
+		t.Errorf("the last pulses are %v, want %v", again, pulses)
 	}
 	for id, after := range rows(p, tables.Players()) {
 		before := players[id]
@@ -95,6 +102,28 @@ func TestLostTablesAreMadeAgainUnderTwentyLiveGames(t *testing.T) {
 	}
 	p.playAll(rows(p, tables.Games()))
 	assertSeqs(t, p)
+}
+
+// pulse sends a pulse to every partition, and returns when the last one of each was
+// when all have been handled.
+func (p *platform) pulse() map[string]schemas.Time {
+	p.t.Helper()
+	for n := range int32(platformPartitions) {
+		p.send(schemas.Command{ID: schemas.NewID(), Type: schemas.Pulse, Key: kafka.PulseKeyOf(n, platformPartitions), Region: "eu", Actor: schemas.ActorSystem})
+	}
+	eventually.True(p.t, "every partition has handled a pulse", func() bool { return len(p.lastPulses()) == platformPartitions })
+	return p.lastPulses()
+}
+
+// lastPulses returns, by pulse key, when the last pulse was that games-table knows.
+func (p *platform) lastPulses() map[string]schemas.Time {
+	last := make(map[string]schemas.Time)
+	for key, row := range rows(p, tables.Pulses()) {
+		if schemas.IsPulseKey(key) {
+			last[key] = row.Last()
+		}
+	}
+	return last
 }
 
 func (p *platform) aGame() string {

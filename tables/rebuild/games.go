@@ -65,6 +65,13 @@ func (b *builder) gamesOf(ctx context.Context, partition int32, place int64) (re
 		records = append(records, rowOf(table, key, s.Stamped(b.version(have[key]), place)))
 		rows++
 	}
+	pulses, err := b.pulses(ctx, partition, have, place)
+	if err != nil {
+		return nil, 0, err
+	}
+	if pulses != nil {
+		records = append(records, pulses)
+	}
 	for key, err := range failed {
 		b.logger.Error("game not rebuilt: its key will be quarantined", "game_id", key, "err", err)
 		records = append(records, notRebuilt(table.Topic, key, err))
