@@ -11,6 +11,8 @@ import (
 // later one may have added it.
 var ErrUnknownType = errors.New("unknown type")
 
+var errNoType = errors.New("no type")
+
 // DecodeCommand decodes the value of a record of a commands topic. It returns an
 // error for malformed bytes and never panics.
 func DecodeCommand(value []byte) (Command, error) {
@@ -90,6 +92,9 @@ func DecodeReply(value []byte) (Reply, error) {
 	if err := json.Unmarshal(value, &w); err != nil {
 		return Reply{}, fmt.Errorf("decode reply: %w", err)
 	}
+	if w.ReplyType == "" || w.CommandType == "" {
+		return Reply{}, fmt.Errorf("decode reply: %w", errNoType)
+	}
 	k, ok := commandKinds[w.CommandType]
 	if !ok || !knownReply(w.ReplyType) {
 		return Reply{}, fmt.Errorf("decode reply: %w %.60q to command %.60q", ErrUnknownType, w.ReplyType, w.CommandType)
@@ -116,6 +121,8 @@ func decodeEnvelope[T ~string](value []byte, w any, name *T, payload *any, kinds
 	}
 	k, ok := kinds[*name]
 	switch {
+	case *name == "":
+		return kind{}, errNoType
 	case !ok:
 		return kind{}, fmt.Errorf("%w %.60q", ErrUnknownType, string(*name))
 	case k.newPayload == nil:
