@@ -25,7 +25,7 @@ var undecodable = []struct {
 	reason string
 }{
 	{"garbage", []byte("\x00\xff\xfe not JSON \x80"), "decode event: not UTF-8"},
-	{"an object that is not an event", []byte("{}"), `decode event: unknown type ""`},
+	{"an object that is not an event", []byte("{}"), `decode event: no type`},
 	{"no value", nil, "decode event: unexpected end of JSON input"},
 }
 
