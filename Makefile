@@ -7,22 +7,23 @@ PURE = ./internal/core/... ./internal/gamestest ./internal/replay/... ./scripts/
 CHEAP = ./schemas/... ./tables/... ./internal/auth/... ./internal/await/... ./internal/client/... \
 	./internal/eventually ./internal/httpx/... ./internal/law/... ./internal/ratelimit/... ./internal/readiness ./internal/retry \
 	./internal/supervise/... ./services/openapi/...
-# Concurrent packages, whose tests start brokers. They run under the race detector too,
-# one at a time; "make race" runs more of them than "make test" has time for.
-RACED = ./internal/kafka ./internal/kafka/follow ./services/livegame/...
+# Concurrent packages that run under the race detector too. "make race" runs more of them
+# than "make test" has time for.
+RACED = ./internal/kafka ./internal/kafka/follow $(filter-out %/services/livegame,$(shell $(GO) list ./services/livegame/...))
 RACE = ./internal/kafka/... ./processors/... ./services/... ./sinks/...
 # Packages with tests of a release that reads two formats, as the next one will.
 FORMATS = ./schemas ./tables ./internal/kafka/topology
 
 # Whether the tests can start an Apache Kafka. CI must.
 KAFKA = $(shell if [ "$$CI" = true ] || { command -v java && command -v mvn; } >/dev/null; then echo start; fi)
-# Packages whose tests run on the embedded broker and then again on an Apache Kafka. (The
-# sinks and the kill tests in ./test always use one.)
-PIPELINES = ./internal/kafka ./internal/kafka/follow ./tables ./processors/... ./services/livegame
-# Packages whose tests run on an Apache Kafka alone, where there is one.
-ON_KAFKA = ./cmd/tabiya ./services/account ./services/matchmaking
-# The rest starts brokers, databases or whole platforms: without the race detector.
-HEAVY = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list $(PURE) $(CHEAP) $(RACED) $(if $(KAFKA),$(ON_KAFKA)))")
+# Packages whose tests run on an Apache Kafka, where there is one, and else on the embedded
+# broker. (The sinks and the kill tests in ./test always use one.)
+ON_KAFKA = ./cmd/tabiya ./processors/... ./services/livegame ./services/account ./services/matchmaking
+# Packages whose tests run on both.
+TWICE = ./internal/kafka ./internal/kafka/follow ./tables
+# The rest starts brokers, databases or whole platforms: without the race detector. The
+# longest is the first, since two packages run at a time.
+HEAVY = ./test $(shell $(GO) list ./... | grep -vxF "$$($(GO) list ./test $(PURE) $(CHEAP) $(RACED) $(if $(KAFKA),$(ON_KAFKA)))")
 
 # Python for the tests: DuckDB and pyarrow read what the Parquet sink writes, and
 # python-chess checks the rules.
@@ -87,11 +88,11 @@ test: venv
 	$(GO) test -shuffle=on $(PURE)
 	$(GO) test -race -shuffle=on $(CHEAP)
 	$(GO) test -tags next_format -shuffle=on $(FORMATS)
-	$(GO) test -race -shuffle=on -p 1 -timeout 20m $(RACED)
-	$(GO) test -shuffle=on -p 1 -timeout 20m $(HEAVY)
+	$(GO) test -race -shuffle=on -p 2 -timeout 20m $(RACED)
+	$(GO) test -shuffle=on -p 2 -timeout 20m $(HEAVY)
 ifeq ($(KAFKA),start)
 	@echo "on Apache Kafka:"
-	TABIYA_TEST_KAFKA=start $(GO) test -shuffle=on -p 1 -timeout 20m $(PIPELINES) $(ON_KAFKA)
+	TABIYA_TEST_KAFKA=start $(GO) test -shuffle=on -p 2 -timeout 20m $(ON_KAFKA) $(TWICE)
 else
 	@echo "skipped: the tests on Apache Kafka need Java 17 and Maven"
 endif
