@@ -48,7 +48,13 @@ export function Board({ table, orientation }: { table: Table; orientation: Reado
   return <div class="board" ref={at} />;
 }
 
+/** Motion says whether the position changes by the player's own hand. */
+interface Motion {
+  own: boolean;
+}
+
 function mount(at: HTMLElement, table: Table, orientation: ReadonlySignal<Color>): () => void {
+  const motion: Motion = { own: false };
   const board = new Chessboard(at, {
     ...props(table.fenShown.peek() ?? "8/8/8/8/8/8/8/8", orientation.peek(), calm() ? 0 : 120),
     extensions: [
@@ -64,7 +70,9 @@ function mount(at: HTMLElement, table: Table, orientation: ReadonlySignal<Color>
   const stops = [
     effect(() => {
       const fen = table.fenShown.value;
-      if (fen) void board.setPosition(fen, true);
+      // The player's own piece lies where they put it: a click during an animation would
+      // be lost.
+      if (fen) void board.setPosition(fen, !motion.own);
     }),
     effect(() => {
       const color = orientation.value;
@@ -76,7 +84,7 @@ function mount(at: HTMLElement, table: Table, orientation: ReadonlySignal<Color>
     effect(() => {
       const color = table.color.value;
       const plays = !!color && !table.game.value?.over && table.looksAt.value === undefined;
-      if (plays && !board.isMoveInputEnabled()) board.enableMoveInput((e) => input(board, table, e), color[0] as "w" | "b");
+      if (plays && !board.isMoveInputEnabled()) board.enableMoveInput((e) => input(board, table, motion, e), color[0] as "w" | "b");
       if (!plays && board.isMoveInputEnabled()) {
         board.cancelMoveInput();
         board.disableMoveInput();
@@ -114,7 +122,7 @@ function mark(board: Chessboard, table: Table) {
 }
 
 /** input answers cm-chessboard's events while a piece is moved. */
-function input(board: Chessboard, table: Table, e: InputEvent): boolean {
+function input(board: Chessboard, table: Table, motion: Motion, e: InputEvent): boolean {
   const g = table.game.peek();
   if (!g) return false;
   switch (e.type) {
@@ -136,7 +144,9 @@ function input(board: Chessboard, table: Table, e: InputEvent): boolean {
         ask(board, table, e);
         return true;
       }
+      motion.own = true;
       const entered = table.enter(e.squareFrom, e.squareTo);
+      motion.own = false;
       if (!entered && table.premoves.peek().length > 0) table.cancelPremoves();
       return entered;
     }

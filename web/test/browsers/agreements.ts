@@ -51,7 +51,7 @@ export const premoves: Scenario = async (browser, program) => {
   await white.button("Cancel the premove").waitFor();
   await white.clickMove("c4", "f7"); // after that one
   await white.button("Cancel premoves").waitFor();
-  same(await white.piece("f7"), "wb", "the bishop after two premoves");
+  await expect("the bishop stands where two premoves put it", async () => (await white.piece("f7")) === "wb");
   await black.type("Nc6");
   await white.waitPlies(5);
   await black.type("a6");
