@@ -135,7 +135,8 @@ function Games({ player }: { player: Player }) {
   const input = (name: keyof Filters, label: string, type: string) => (
     <label>
       {label}
-      <input type={type} value={filters[name]} onChange={(e) => setFilters({ ...filters, [name]: e.currentTarget.value.trim() })} />
+      {/* Its text is its own until it is entered: what renders meanwhile must not empty it. */}
+      <input type={type} defaultValue={filters[name]} onChange={(e) => setFilters({ ...filters, [name]: e.currentTarget.value.trim() })} />
     </label>
   );
   return (
