@@ -25,6 +25,9 @@ TWICE = ./internal/kafka ./internal/kafka/follow ./tables
 # longest is the first, since two packages run at a time.
 HEAVY = ./test $(shell $(GO) list ./... | grep -vxF "$$($(GO) list ./test $(PURE) $(CHEAP) $(RACED) $(if $(KAFKA),$(ON_KAFKA)))")
 
+# Tests that build the whole program a second time, which takes minutes: make upgrade-test.
+BUILDS = ^(TestTwoReleasesRunSideBySideOnOneLog|TestWeakenedSourceCompiles)$$
+
 # Python for the tests: DuckDB and pyarrow read what the Parquet sink writes, and
 # python-chess checks the rules.
 VENV = .cache/venv
@@ -33,7 +36,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PLIES ?= 1000000
 MINUTES ?= 3
 
-.PHONY: run deps test race oracle abuse chaos venv bench build lint web web-if-node web-test
+.PHONY: run deps test race oracle upgrade-test abuse chaos venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -89,7 +92,7 @@ test: venv
 	$(GO) test -race -shuffle=on $(CHEAP)
 	$(GO) test -tags next_format -shuffle=on $(FORMATS)
 	$(GO) test -race -shuffle=on -p 2 -timeout 20m $(RACED)
-	$(GO) test -shuffle=on -p 2 -timeout 20m $(HEAVY)
+	$(GO) test -shuffle=on -p 2 -timeout 20m -skip '$(BUILDS)' $(HEAVY)
 ifeq ($(KAFKA),start)
 	@echo "on Apache Kafka:"
 	TABIYA_TEST_KAFKA=start $(GO) test -shuffle=on -p 2 -timeout 20m $(ON_KAFKA) $(TWICE)
@@ -102,6 +105,9 @@ race: venv ## test all concurrent packages under the race detector
 
 oracle: venv ## compare the rules with python-chess and another library: make oracle PLIES=50000
 	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game
+
+upgrade-test: ## two releases side by side on one log, and the weakened builds of make chaos
+	$(GO) test -count=1 -timeout 20m -v -run '$(BUILDS)' ./test
 
 abuse: ## attack the built program and judge the speed of honest moves (needs a quiet machine)
 	TABIYA_TEST_ABUSE=judge $(GO) test -count=1 -timeout 10m -v ./test/abuse
