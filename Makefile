@@ -18,7 +18,7 @@ FORMATS = ./schemas ./tables ./internal/kafka/topology
 KAFKA = $(shell if [ "$$CI" = true ] || { command -v java && command -v mvn; } >/dev/null; then echo start; fi)
 # Packages whose tests run on an Apache Kafka, where there is one, and else on the embedded
 # broker. (The sinks and the kill tests in ./test always use one.)
-ON_KAFKA = ./cmd/tabiya ./processors/... ./services/livegame ./services/account ./services/matchmaking
+ON_KAFKA = ./cmd/tabiya ./services/account ./services/matchmaking
 # Packages whose tests run on both.
 TWICE = ./internal/kafka ./internal/kafka/follow ./tables
 # The rest starts brokers, databases or whole platforms: without the race detector. The
@@ -36,7 +36,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PLIES ?= 1000000
 MINUTES ?= 3
 
-.PHONY: run deps test race oracle upgrade-test abuse chaos venv bench build lint web web-if-node web-test
+.PHONY: run deps test race oracle upgrade-test kafka-test abuse chaos venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -108,6 +108,9 @@ oracle: venv ## compare the rules with python-chess and another library: make or
 
 upgrade-test: ## two releases side by side on one log, and the weakened builds of make chaos
 	$(GO) test -count=1 -timeout 20m -v -run '$(BUILDS)' ./test
+
+kafka-test: ## the processors and livegame on an Apache Kafka; make test runs them on the embedded broker
+	TABIYA_TEST_KAFKA=start $(GO) test -count=1 -p 1 -timeout 30m ./processors/... ./services/livegame
 
 abuse: ## attack the built program and judge the speed of honest moves (needs a quiet machine)
 	TABIYA_TEST_ABUSE=judge $(GO) test -count=1 -timeout 10m -v ./test/abuse

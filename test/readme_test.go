@@ -107,7 +107,7 @@ func archiveQueriesFindTheGames(t *testing.T, p *platform) {
 		for _, shell := range []string{"dash", "bash"} {
 			eventually.NoError(t, "the games in the archive", func() error {
 				out, err := paste(t, shell, block)
-				if err == nil && strings.Contains(out, "1-0") && strings.Contains(out, "eu") {
+				if err == nil && (strings.Contains(out, "1-0") || strings.Contains(out, "0-1")) && strings.Contains(out, "eu") {
 					return nil
 				}
 				return fmt.Errorf("%s: %v\n%s", shell, err, out)
