@@ -82,7 +82,7 @@ func (d *raceGame) answered(ctx context.Context, f whiteFrame) error {
 		uci, ply = racing, racingPly
 	}
 	switch {
-	case slices.Contains([]schemas.Code{schemas.CodeOutcomeUnknown, schemas.CodeUnavailable}, f.Code):
+	case slices.Contains([]schemas.Code{schemas.CodeOutcomeUnknown, schemas.CodeUnavailable, schemas.CodeRateLimited}, f.Code):
 		<-time.After(50 * time.Millisecond)
 		return d.move(ctx, f.ClientMoveID, uci, ply)
 	case ply == racingPly:
