@@ -78,6 +78,9 @@ func (d *raceGame) expect(sent commands, moves []*schemas.MoveMadePayload, event
 	flag := sent.flag(before, since)
 	lost := outcome{moves: racingPly - 1, result: schemas.BlackWins, termination: schemas.TimeForfeit, code: schemas.CodeGameOver}
 	switch {
+	case move.Payload == nil: // refused before it was sent, since the game was over
+		lost.by, lost.offset = flag.Type, flag.offset
+		return flagFirst, lost
 	case move.at < timeAfter(before, move.Payload.(*schemas.PlayMovePayload).LagCs)+move.restored(since):
 		made := slices.IndexFunc(events, func(r record) bool { return r.Type == schemas.MoveMade && r.CommandID == id })
 		last := moves[len(moves)-1]
