@@ -65,7 +65,7 @@ func (p *platform) seriesOf(t *testing.T) (names []string) {
 	return names
 }
 
-// Every value of a label costs memory until the process ends. A client, and whoever can
+// Every value of a label costs memory until the process ends. A client, and anybody who can
 // write to a topic, can invent any number of values.
 func TestInventedRequestsAndRecordsMakeNoNewSeries(t *testing.T) {
 	t.Parallel()

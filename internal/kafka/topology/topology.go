@@ -32,7 +32,7 @@ import (
 // the error says what happened and what to do.
 var ErrMismatch = errors.New("topology")
 
-// ErrChanged means that topology has a new record. Whoever works by the old one has
+// ErrChanged means that topology has a new record. Who works by the old one has
 // to start again.
 var ErrChanged = errors.New("topology has changed")
 
