@@ -28,10 +28,6 @@ HEAVY = ./test $(shell $(GO) list ./... | grep -vxF "$$($(GO) list ./test $(PURE
 # Tests that build the whole program a second time, which takes minutes: make upgrade-test.
 BUILDS = ^(TestTwoReleasesRunSideBySideOnOneLog|TestWeakenedSourceCompiles)$$
 
-# One account plays White in a thousand games at once here, and meets the limit of commands
-# in flight of a player (ADR 29), so no move is in time: the test has to be rewritten.
-PACED = ^TestRaceOfMoveAndFlagHasOneOutcomeWhenProcessorsAreKilled$$
-
 # Python for the tests: DuckDB and pyarrow read what the Parquet sink writes, and
 # python-chess checks the rules.
 VENV = .cache/venv
@@ -96,7 +92,7 @@ test: venv
 	$(GO) test -race -shuffle=on $(CHEAP)
 	$(GO) test -tags next_format -shuffle=on $(FORMATS)
 	$(GO) test -race -shuffle=on -p 2 -timeout 20m $(RACED)
-	$(GO) test -shuffle=on -p 2 -timeout 20m -skip '$(BUILDS)|$(PACED)' $(HEAVY)
+	$(GO) test -shuffle=on -p 2 -timeout 20m -skip '$(BUILDS)' $(HEAVY)
 ifeq ($(KAFKA),start)
 	@echo "on Apache Kafka:"
 	TABIYA_TEST_KAFKA=start $(GO) test -shuffle=on -p 2 -timeout 20m $(ON_KAFKA) $(TWICE)

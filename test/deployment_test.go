@@ -94,7 +94,8 @@ func (p *deployment) launch(t testing.TB, name string) {
 	p.urls[name], p.opsURLs[name] = "http://"+address, "http://"+ops
 	args := append(strings.Fields(strings.TrimSuffix(name, " 2")), "--listen", address, "--ops-listen", ops)
 	if strings.HasPrefix(name, "service livegame") {
-		args = append(args, "--player-pace", "100000") // few accounts play all games of a test
+		// Few accounts play all games of a test.
+		args = append(args, "--player-pace", "100000", "--trusted-proxies", "127.0.0.1")
 	}
 	if strings.HasPrefix(name, "service account") {
 		args = append(args, "--key", p.signingKey)

@@ -25,9 +25,10 @@ const (
 	leastCs   = 50
 	mostCs    = 250
 	bankCs    = 3 * 15
-	// whiteLatency is the delay of White's packets in one direction. It is more than the lag
-	// bank holds, so a move is in time until the flag falls.
-	whiteLatency = time.Second
+	// whiteLatency is the delay of White's packets in one direction, pongs included. It is
+	// more than the lag bank holds, so a move is in time until the flag falls; and less than
+	// the shortest clock and the bank, so that there is time to move.
+	whiteLatency = 600 * time.Millisecond
 )
 
 // raceGame is a game in which White's move races against White's flag.

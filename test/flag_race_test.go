@@ -16,6 +16,7 @@ const (
 	raceGames       = 1000
 	concurrentRaces = 200
 	movesPerKill    = 200 // racing moves between two kills
+	racers          = 56  // accounts: each plays some seven games at a time, and may have eight commands in flight
 	minPerOrder     = 100 // games in which the move came first, and games in which the flag did
 	repeatedMoves   = 300 // racing moves of the last games, whose rows are still in the table
 )
@@ -73,7 +74,7 @@ func newRace(t testing.TB, p *deployment, white, black string) *race {
 		r.clients[side] = client.New(client.Config{URL: url, Patience: sinkTimeout, Connections: concurrentRaces})
 	}
 	accounts := client.New(client.Config{URL: p.urls["service account"], Patience: sinkTimeout, Connections: 2})
-	for i := range 16 {
+	for i := range racers {
 		handle := fmt.Sprintf("racer-%d", i)
 		player, err := accounts.Register(t.Context(), handle, client.Registration{Handle: handle, Password: "correct horse battery"})
 		if err != nil {
