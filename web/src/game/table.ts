@@ -29,6 +29,9 @@ export class Table {
   private readonly abort = new AbortController();
   private connection: Connection | undefined;
   private caughtUp = 0; // the seq up to which events are the past
+  /** past is the game as its past events tell it, until all are here: shown one by one
+   * they would move the page about. */
+  private past: Game | undefined;
 
   constructor(
     readonly id: string,
@@ -106,7 +109,7 @@ export class Table {
       onAnswer: (frame) => this.onAnswer(frame),
       onWatchers: (count) => (this.watchers.value = count),
       onDown: () => void this.onDown(),
-      nextSeq: () => (this.game.peek()?.seq ?? 0) + 1,
+      nextSeq: () => (this.known()?.seq ?? 0) + 1,
     });
     this.opened.value = true;
   }
@@ -135,7 +138,20 @@ export class Table {
     this.caughtUp = game.seq;
     this.watchers.value = game.watchers;
     this.tellClaim(game);
-    if ((this.game.peek()?.seq ?? 0) >= game.seq) this.resume();
+    if ((this.known()?.seq ?? 0) >= game.seq) {
+      this.show(this.known());
+      this.resume();
+    }
+  }
+
+  /** known is the game with all events that are here. */
+  private known(): Game | undefined {
+    return this.past ?? this.game.peek();
+  }
+
+  private show(game: Game | undefined) {
+    this.past = undefined;
+    this.game.value = game;
   }
 
   private tellClaim(game: LiveGame) {
@@ -145,12 +161,17 @@ export class Table {
   }
 
   private onEvent(e: GameEvent) {
-    const before = this.game.peek();
+    const before = this.known();
     const after = fold(before, e);
     if (!after || after === before) return;
+    if (e.seq < this.caughtUp) {
+      this.past = after;
+      return;
+    }
     const live = e.seq > this.caughtUp;
+    const wasOver = this.game.peek()?.over;
     batch(() => {
-      this.game.value = after;
+      this.show(after);
       if (e.eventType === "TakebackAccepted") {
         this.outbox.clearMoves();
         this.premoves.value = [];
@@ -163,7 +184,7 @@ export class Table {
       if (live && e.eventType === "MoveMade" && e.payload.color !== this.color.peek()) this.playPremove();
       if (e.eventType === "PlayerReturned" || after.over) this.claimableAt.value = undefined;
     });
-    if (after.over && !before?.over && after.rated && after.result !== "*") void this.askChanges(5);
+    if (after.over && !wasOver && after.rated && after.result !== "*") void this.askChanges(5);
     if (e.eventType === "PlayerLeft" && live) void this.askClaim();
     if (live) sounds.event(e, this.color.peek(), after);
     if (e.seq === this.caughtUp) this.resume();
