@@ -146,6 +146,9 @@ func (s *session[R]) raiseFormat(now topology.Snapshot) {
 }
 
 func (s *session[R]) close() {
+	if s.signsOfLife != nil {
+		s.signsOfLife.client.Close()
+	}
 	if s.producer != nil {
 		s.producer.Close()
 	}
