@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tabiya/internal/client"
+	"tabiya/internal/gamestest"
 	"tabiya/schemas"
 	"tabiya/test/check"
 )
@@ -240,7 +241,7 @@ func (l *chaosLoad) play(gameID string, p client.Player, side int) {
 	_, _ = seed.Write([]byte(gameID))
 	plies := 30 + int(seed.Sum64()%50) // the same for both sides
 	r := &session{
-		instances: l.instances, moves: quietGame(plies+3, seed.Sum64()), enough: l.stop, fewest: fewestChaos, most: plies,
+		instances: l.instances, moves: gamestest.QuietGame(plies+3, seed.Sum64()), enough: l.stop, fewest: fewestChaos, most: plies,
 		think: func() { time.Sleep(rand.N(maxThinkTime)) }, accepted: l.progress.accepted,
 	}
 	l.progress.started(gameID)

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"tabiya/internal/gamestest"
 	"tabiya/schemas"
 )
 
@@ -56,7 +57,7 @@ func TestReconnectedStreamsEqualLogWhenProcessesAreKilledStoppedAndFrozen(t *tes
 	everyone, ctx := errgroup.WithContext(ctx)
 	moved := make(chan struct{}) // receives a value when a move is accepted
 	r := &session{
-		instances: []string{p.urls[live1], p.urls[live2]}, moves: quietGame(mostPlies+2, 2), // two more for moves out of turn
+		instances: []string{p.urls[live1], p.urls[live2]}, moves: gamestest.QuietGame(mostPlies+2, 2), // two more for moves out of turn
 		enough: make(chan struct{}), fewest: fewestPlies, most: mostPlies,
 		accepted: func(string, time.Duration) {
 			select {

@@ -12,7 +12,6 @@ import (
 	"github.com/coder/websocket"
 
 	"tabiya/internal/client"
-	"tabiya/internal/core/rules"
 	"tabiya/schemas"
 )
 
@@ -148,25 +147,4 @@ func (m *socketPlayer) check(t testing.TB, caused map[string][]record) {
 			t.Errorf("%q in %s was refused (%s), but the log has %v", id, m.gameID, code, did)
 		}
 	}
-}
-
-// quietGame returns a legal game of that many plies without captures and checks, always
-// the same for a seed.
-func quietGame(plies int, seed uint64) (moves []string) {
-	chance := rand.New(rand.NewPCG(1, seed))
-	for p, seen := rules.Start(), map[uint64]int{}; len(moves) < plies; {
-		legal := p.LegalMoves()
-		uci := legal[chance.IntN(len(legal))]
-		next, san, err := p.Play(uci)
-		if err != nil || next.Status() != rules.None || strings.ContainsAny(san, "x+") {
-			continue
-		}
-		// Save pawn moves until the fifty-move rule comes near.
-		if pawn := next.HalfmoveClock() == 0; pawn && p.HalfmoveClock() < 90 || seen[next.Key()] == 2 {
-			continue
-		}
-		seen[next.Key()]++
-		moves, p = append(moves, uci), next
-	}
-	return moves
 }

@@ -1,4 +1,4 @@
-// Package gamestest finds the files of games that tests read.
+// Package gamestest has the games that tests play: the files of real ones, and a made one.
 package gamestest
 
 import (

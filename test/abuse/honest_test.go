@@ -4,18 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 
 	"tabiya/internal/client"
-	"tabiya/internal/core/rules"
+	"tabiya/internal/gamestest"
 )
 
 // honestGame is a game of two players who move all the time, each over a socket.
@@ -42,7 +40,7 @@ const (
 // honestGame registers two players and begins their first game.
 func (p *platform) honestGame(t *testing.T) *honestGame {
 	t.Helper()
-	h := &honestGame{t: t, p: p, moves: quietGame(pliesOfGame)}
+	h := &honestGame{t: t, p: p, moves: gamestest.QuietGame(pliesOfGame, 2)}
 	for side := range h.players {
 		var err error
 		if h.players[side], err = register(t.Context(), p.api, "honest"); err != nil {
@@ -168,7 +166,8 @@ const (
 )
 
 // withstands plays the honest game in turns without and with the attack, and compares
-// the p99 of its moves, which decides only if judged. during, if not nil, is called in each round of the attack.
+// the p99 of its moves, which decides only if judged. during, if not nil, is called in each
+// round of the attack.
 func (h *honestGame) withstands(name string, during func()) {
 	h.t.Helper()
 	a := h.p.startAttack(h.t, name, h.id)
@@ -192,24 +191,4 @@ func (h *honestGame) withstands(name string, during func()) {
 		}
 	}
 	h.t.Errorf("%s made honest moves %.1f times slower, more than %d", name, ratio, mostSlower)
-}
-
-// quietGame returns a legal game of that many plies without captures and checks.
-func quietGame(plies int) (moves []string) {
-	chance := rand.New(rand.NewPCG(1, 2))
-	for p, seen := rules.Start(), map[uint64]int{}; len(moves) < plies; {
-		legal := p.LegalMoves()
-		uci := legal[chance.IntN(len(legal))]
-		next, san, err := p.Play(uci)
-		if err != nil || next.Status() != rules.None || strings.ContainsAny(san, "x+") {
-			continue
-		}
-		// Pawn moves are saved until the fifty-move rule comes near.
-		if pawn := next.HalfmoveClock() == 0; pawn && p.HalfmoveClock() < 90 || seen[next.Key()] == 2 {
-			continue
-		}
-		seen[next.Key()]++
-		moves, p = append(moves, uci), next
-	}
-	return moves
 }
