@@ -41,22 +41,30 @@ func background(t *testing.T, f func(context.Context) error) (stop func()) {
 	return stop
 }
 
-// The relay dies at each stage, the request is repeated, and changes follow: the
-// log has each event once, and the table the last state.
-func TestRelayKilledAtAnyStageMakesOnePlayer(t *testing.T) {
-	t.Parallel()
+var quiet = slog.New(slog.DiscardHandler)
+
+// startPlayers starts a Kafka with the players processor, and a producer of commands.
+func startPlayers(t *testing.T) (*kafkatest.Cluster, *kafka.Producer) {
+	t.Helper()
 	cluster := kafkatest.Start(t, 2)
 	producer, err := kafka.NewProducer(cluster.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(producer.Close)
-	quiet := slog.New(slog.DiscardHandler)
 	processor, err := players.New(processors.Config{Kafka: cluster.Config, Logger: quiet, Registerer: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	background(t, processor.Run)
+	return cluster, producer
+}
+
+// The relay dies at each stage, the request is repeated, and changes follow: the
+// log has each event once, and the table the last state.
+func TestRelayKilledAtAnyStageMakesOnePlayer(t *testing.T) {
+	t.Parallel()
+	cluster, producer := startPlayers(t)
 	view := tables.NewView(cluster.Config, tables.Players(), quiet)
 	background(t, view.Run)
 
@@ -88,7 +96,7 @@ func TestRelayKilledAtAnyStageMakesOnePlayer(t *testing.T) {
 		t.Fatalf("%+v", row)
 	}
 	var events []string
-	err = kafka.ReadAll(ctx, cluster.Config, schemas.PlayerEvents, func(record *kgo.Record) error {
+	err := kafka.ReadAll(ctx, cluster.Config, schemas.PlayerEvents, func(record *kgo.Record) error {
 		ev, err := schemas.DecodeEvent(record.Value)
 		if err == nil {
 			events = append(events, string(ev.Type)+" "+ev.Payload.(*schemas.PlayerFacts).Country)
@@ -104,18 +112,7 @@ func TestRelayKilledAtAnyStageMakesOnePlayer(t *testing.T) {
 // one that starts later.
 func TestEndedSessionsReachOtherProcesses(t *testing.T) {
 	t.Parallel()
-	cluster := kafkatest.Start(t, 2)
-	producer, err := kafka.NewProducer(cluster.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(producer.Close)
-	quiet := slog.New(slog.DiscardHandler)
-	processor, err := players.New(processors.Config{Kafka: cluster.Config, Logger: quiet, Registerer: prometheus.NewRegistry()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	background(t, processor.Run)
+	cluster, producer := startPlayers(t)
 	r := newRig(t)
 	r.relay.commands = producer
 	background(t, r.Run)
