@@ -16,21 +16,22 @@ const (
 	ReleaseSeat    CommandType = "ReleaseSeat"    // matchmaking processor: the ticket has left the queue
 	RequeueSeat    CommandType = "RequeueSeat"    // matchmaking processor: the match failed, the ticket waits again
 	SeatInGame     CommandType = "SeatInGame"     // games processor: the game that the match made has started
+	TakeSeat       CommandType = "TakeSeat"       // games processor, for a rematch: take the seat, then tell the queue of named games
 	RecordResult   CommandType = "RecordResult"   // games processor: free the seat, update the rating
 )
 
 // Queue commands, keyed by queue.
 const (
 	EnterQueue   CommandType = "EnterQueue"   // players processor, once the seat is taken
-	RemoveTicket CommandType = "RemoveTicket" // players processor, for LeaveQueue
+	RemoveTicket CommandType = "RemoveTicket" // players processor, for LeaveQueue, or because a seat is refused to a named game
 	PairWave     CommandType = "PairWave"     // timer
 	ConfirmMatch CommandType = "ConfirmMatch" // games processor: the game has started
-	ExpireMatch  CommandType = "ExpireMatch"  // timer: the game has not started in time
+	ExpireMatch  CommandType = "ExpireMatch"  // timer: the game has not started, or its seats were not taken, in time
 )
 
 // Game commands, keyed by game id.
 const (
-	CreateGame  CommandType = "CreateGame"  // matchmaking processor, livegame service with a service token, or games processor for a rematch
+	CreateGame  CommandType = "CreateGame"  // matchmaking processor, or livegame service with a service token
 	PlayMove    CommandType = "PlayMove"    // livegame service
 	Resign      CommandType = "Resign"      // livegame service
 	OfferDraw   CommandType = "OfferDraw"   // livegame service
@@ -51,6 +52,7 @@ const (
 	OfferRematch    CommandType = "OfferRematch"    // livegame service, once the game is over
 	AcceptRematch   CommandType = "AcceptRematch"   // livegame service
 	DeclineRematch  CommandType = "DeclineRematch"  // livegame service
+	FailRematch     CommandType = "FailRematch"     // matchmaking processor: the accepted rematch is not played
 
 	Pulse CommandType = "Pulse" // games processor, about once a second for each partition: under its PulseKey, see package outage
 
@@ -113,6 +115,9 @@ type JoinQueuePayload struct {
 // ReleaseSeatPayload frees the seat if the ticket still holds it.
 type ReleaseSeatPayload struct {
 	TicketID string `json:"ticketId"`
+	// GameID is set if the ticket led to a game that did not start in time: the seat is
+	// freed from that game too.
+	GameID string `json:"gameId,omitempty"`
 }
 
 // RequeueSeatPayload returns the seat to queued for the ticket's next attempt. The
@@ -165,6 +170,8 @@ type EnterQueuePayload struct {
 	// match: its seat is queued again, for that attempt.
 	Attempt int    `json:"attempt,omitempty"`
 	Origin  Origin `json:"origin"`
+	// Named is set if the seat was taken for a named game.
+	Named *NamedGame `json:"named,omitempty"`
 }
 
 // RemoveTicketPayload withdraws a ticket that is not matched yet.
@@ -172,6 +179,10 @@ type RemoveTicketPayload struct {
 	TicketID string `json:"ticketId"`
 	PlayerID string `json:"playerId"`
 	Origin   Origin `json:"origin"`
+	// Reason is why the ticket's player does not play a named game. Named is that game
+	// if the ticket never took the seat.
+	Reason SeatRefusal `json:"reason,omitempty"`
+	Named  *NamedGame  `json:"named,omitempty"`
 }
 
 // Origin is the place in player-commands of the command that led to a queue
@@ -208,11 +219,6 @@ type Seated struct {
 // the time of its Idempotency-Key. The game's row is kept longer: without the row,
 // a repeated request would make the same game a second time.
 const CreateWithin = time.Minute
-
-// RematchWithin is how long after its acceptance a rematch can still be created,
-// which is the longest outage of the processors that a rematch survives. Its row is
-// kept longer, for the same reason.
-const RematchWithin = 10 * time.Minute
 
 // CreateGamePayload describes a new game.
 type CreateGamePayload struct {

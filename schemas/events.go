@@ -40,6 +40,7 @@ const (
 	RematchOffered  EventType = "RematchOffered"
 	RematchDeclined EventType = "RematchDeclined"
 	RematchAccepted EventType = "RematchAccepted"
+	RematchFailed   EventType = "RematchFailed" // after RematchAccepted: the rematch is not played
 )
 
 // Terminal reports whether t ends a game. Only events about a rematch may follow.
@@ -55,7 +56,7 @@ func (t EventType) Terminal() bool {
 // those that end a game, and those about its rematch.
 func (t EventType) CarriesRow() bool {
 	switch t {
-	case RematchOffered, RematchDeclined, RematchAccepted:
+	case RematchOffered, RematchDeclined, RematchAccepted, RematchFailed:
 		return true
 	}
 	return t.Terminal()
@@ -146,6 +147,8 @@ type MatchFoundPayload struct {
 	White    Seated `json:"white"`
 	Black    Seated `json:"black"`
 	Deadline Time   `json:"deadline"` // the match fails if the game has not started by then
+	// Named is set if the two players agreed on the game, instead of being paired.
+	Named *NamedGame `json:"named,omitempty"`
 }
 
 // MatchConfirmedPayload says that the match's game started in time.
@@ -156,7 +159,7 @@ type MatchConfirmedPayload struct {
 }
 
 // MatchFailedPayload says that the match's game did not start in time. Both tickets
-// return to the queue and keep their waiting credit.
+// return to the queue and keep their waiting credit; those of a named game are dropped.
 type MatchFailedPayload struct {
 	GameID string `json:"gameId"`
 	White  Seated `json:"white"`

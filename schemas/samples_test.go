@@ -21,6 +21,14 @@ var (
 	blitz = schemas.TimeControl{InitialCs: 30000, IncrementCs: 300}
 	white = schemas.Seated{PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5, TicketID: ticketA, Attempt: 1}
 	black = schemas.Seated{PlayerID: blackID, Handle: "Łukasz", Rating: 1490, Deviation: 120, TicketID: ticketB, Attempt: 2}
+
+	origin = schemas.Origin{Partitions: 8, Partition: 3, Offset: 4711}
+
+	// namedGame is the rematch of gameID, whose White has Black in it.
+	namedGame = schemas.NamedGame{
+		GameID: "0190b3a1-0000-7000-8000-000000000003", WhiteID: blackID, BlackID: whiteID, TimeControl: blitz, Rated: true,
+		FEN: endgameFEN, Private: true, RematchOf: gameID, Deadline: at + 30_000,
+	}
 )
 
 // commands returns one command of every type.
@@ -28,7 +36,6 @@ func commands() []schemas.Command {
 	command := func(t schemas.CommandType, key, actor string, payload any) schemas.Command {
 		return schemas.Command{ID: commandID, Type: t, Key: key, Region: "eu", Actor: actor, Payload: payload}
 	}
-	origin := schemas.Origin{Partitions: 8, Partition: 3, Offset: 4711}
 	const system, service = schemas.ActorSystem, schemas.ActorService
 	return []schemas.Command{
 		command(schemas.RegisterPlayer, whiteID, service, &schemas.RegisterPlayerPayload{Handle: "anna", Country: "PL"}),
@@ -40,6 +47,7 @@ func commands() []schemas.Command {
 		command(schemas.ReleaseSeat, whiteID, system, &schemas.ReleaseSeatPayload{TicketID: ticketA}),
 		command(schemas.RequeueSeat, whiteID, system, &schemas.RequeueSeatPayload{TicketID: ticketA, Attempt: 2, GameID: gameID}),
 		command(schemas.SeatInGame, whiteID, system, &schemas.SeatInGamePayload{GameID: gameID, TicketID: ticketA, Attempt: 1}),
+		command(schemas.TakeSeat, whiteID, system, &schemas.TakeSeatPayload{Color: schemas.Black, Game: namedGame}),
 		command(schemas.RecordResult, whiteID, system, &schemas.RecordResultPayload{GameID: gameID, Speed: schemas.Blitz, Rated: true, Score: 0.5, Opponent: black}),
 
 		command(schemas.EnterQueue, queueKey, system, &schemas.EnterQueuePayload{TicketID: ticketA, PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5, Attempt: 2, Origin: origin}),
@@ -69,6 +77,7 @@ func commands() []schemas.Command {
 		command(schemas.OfferRematch, gameID, whiteID, nil),
 		command(schemas.AcceptRematch, gameID, blackID, nil),
 		command(schemas.DeclineRematch, gameID, blackID, nil),
+		command(schemas.FailRematch, gameID, system, &schemas.FailRematchPayload{GameID: namedGame.GameID, Reason: schemas.SeatTaken, PlayerID: blackID}),
 		command(schemas.Pulse, pulseKey, system, nil),
 		command(schemas.RepairRow, gameID, schemas.ActorOperator, nil),
 		command(schemas.RepairPlayer, whiteID, schemas.ActorOperator, nil),
@@ -131,6 +140,7 @@ func events() []schemas.Event {
 		event(schemas.RematchOffered, gameID, 8, &schemas.RematchOfferedPayload{Color: schemas.White}),
 		event(schemas.RematchDeclined, gameID, 9, &schemas.RematchDeclinedPayload{Color: schemas.Black}),
 		event(schemas.RematchAccepted, gameID, 9, &schemas.RematchAcceptedPayload{Color: schemas.Black, GameID: schemas.DerivedID(gameID, "rematch", 9)}),
+		event(schemas.RematchFailed, gameID, 10, &schemas.RematchFailedPayload{GameID: namedGame.GameID, Reason: schemas.SeatTaken, Color: schemas.Black}),
 	}
 }
 
@@ -146,7 +156,19 @@ func commandVariants() map[string]schemas.Command {
 		Color: schemas.White, OpponentID: blackID, OpponentHandle: "ben", OpponentRating: 1498.75, TimeControl: blitz, Rated: true,
 	}})
 	seat.Key, seat.Actor = whiteID, schemas.ActorSystem
+	namedKey := schemas.NamedQueueKey("eu", namedGame.GameID)
+	to := func(key string, t schemas.CommandType, payload any) schemas.Command {
+		return schemas.Command{ID: commandID, Type: t, Key: key, Region: "eu", Actor: schemas.ActorSystem, Payload: payload}
+	}
+	ticket := namedGame.TicketID(schemas.Black)
 	return map[string]schemas.Command{
+		"ReleaseSeat-game": to(whiteID, schemas.ReleaseSeat, &schemas.ReleaseSeatPayload{TicketID: ticketA, GameID: namedGame.GameID}),
+		"EnterQueue-named": to(namedKey, schemas.EnterQueue, &schemas.EnterQueuePayload{
+			TicketID: ticket, PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5, Origin: origin, Named: &namedGame,
+		}),
+		"RemoveTicket-named": to(namedKey, schemas.RemoveTicket, &schemas.RemoveTicketPayload{
+			TicketID: ticket, PlayerID: whiteID, Origin: origin, Reason: schemas.SeatTaken, Named: &namedGame,
+		}),
 		"SeatInGame-game": seat,
 		"CreateGame-rematch": variant(schemas.CreateGame, &schemas.CreateGamePayload{
 			White: black, Black: white, TimeControl: blitz, FEN: endgameFEN, Private: true, RematchOf: earlierGameID,
@@ -168,7 +190,11 @@ func eventVariants() map[string]schemas.Event {
 		},
 	})
 	rated.ID, rated.Key = schemas.EventID(whiteID, 3), whiteID
+	named := variant(schemas.MatchFound, 3, &schemas.MatchFoundPayload{GameID: namedGame.GameID, White: black, Black: white, Deadline: at + 10_000, Named: &namedGame})
+	named.Key = schemas.NamedQueueKey("eu", namedGame.GameID)
+	named.ID = schemas.EventID(named.Key, 3)
 	return map[string]schemas.Event{
+		"MatchFound-named":  named,
 		"PlayerRated-basis": rated,
 		"GameCreated-rematch": variant(schemas.GameCreated, 1, &schemas.GameCreatedPayload{
 			White: black, Black: white, TimeControl: blitz, Speed: schemas.Blitz, FEN: endgameFEN, Private: true, RematchOf: earlierGameID,

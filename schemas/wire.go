@@ -51,6 +51,7 @@ var commandKinds = map[CommandType]kind{
 	ReleaseSeat:    {player, payload[ReleaseSeatPayload]()},
 	RequeueSeat:    {player, payload[RequeueSeatPayload]()},
 	SeatInGame:     {player, payload[SeatInGamePayload]()},
+	TakeSeat:       {player, payload[TakeSeatPayload]()},
 	RecordResult:   {player, payload[RecordResultPayload]()},
 
 	EnterQueue:   {queue, payload[EnterQueuePayload]()},
@@ -80,6 +81,7 @@ var commandKinds = map[CommandType]kind{
 	OfferRematch:    {game, nil},
 	AcceptRematch:   {game, nil},
 	DeclineRematch:  {game, nil},
+	FailRematch:     {game, payload[FailRematchPayload]()},
 
 	Pulse:        {game, nil},
 	RepairRow:    {game, nil},
@@ -120,6 +122,7 @@ var eventKinds = map[EventType]kind{
 	RematchOffered:   {game, payload[RematchOfferedPayload]()},
 	RematchDeclined:  {game, payload[RematchDeclinedPayload]()},
 	RematchAccepted:  {game, payload[RematchAcceptedPayload]()},
+	RematchFailed:    {game, payload[RematchFailedPayload]()},
 }
 
 // CommandTypes returns every command type, in no particular order.

@@ -18,7 +18,11 @@ func Queues() Table[*queue.State] {
 	}
 }
 
-const queueFormat = 1
+const (
+	queueFormat = 2
+	// queueFormatWithoutNamed has no named games.
+	queueFormatWithoutNamed = 1
+)
 
 // The minimum encoded size of the elements of a queue's lists, in bytes.
 const (
@@ -40,7 +44,16 @@ func appendQueue(b []byte, s *queue.State) []byte {
 	for i := range s.Matches {
 		m := &s.Matches[i]
 		b = appendInt(append(b, m.GameID[:]...), int64(m.Deadline-s.LastWave))
-		b = appendTicket(appendTicket(b, s, &m.White), s, &m.Black)
+		b = appendNamed(appendTicket(appendTicket(b, s, &m.White), s, &m.Black), m.Named)
+	}
+	b = appendCount(b, len(s.Pairs))
+	for i := range s.Pairs {
+		p := &s.Pairs[i]
+		b = appendSide(appendSide(appendNamed(b, &p.Game), p.White), p.Black)
+	}
+	b = appendCount(b, len(s.Dead))
+	for _, x := range s.Dead {
+		b = appendInt(append(b, x.GameID[:]...), int64(x.Until))
 	}
 	b = appendInt(b, int64(s.Partitions))
 	b = appendCount(b, len(s.Next))
@@ -74,6 +87,14 @@ func appendParty(b []byte, p *queue.Party) []byte {
 	return appendInt(b, int64(p.Attempt))
 }
 
+// appendSide appends a side of a named game, nil if its seat has not been taken.
+func appendSide(b []byte, p *queue.Party) []byte {
+	if p == nil {
+		return appendBool(b, false)
+	}
+	return appendParty(appendBool(b, true), p)
+}
+
 func appendEntry(b []byte, s *queue.State, e *queue.Entry) []byte {
 	b = appendInt(appendInt(b, s.Offset-e.Offset), int64(s.LastWave-e.At))
 	b = append(b, e.CommandID[:]...)
@@ -82,15 +103,24 @@ func appendEntry(b []byte, s *queue.State, e *queue.Entry) []byte {
 
 func decodeQueue(key string, head schemas.Head, body []byte) (*queue.State, error) {
 	r := &bodyReader{b: body}
-	if f := r.byte(); f != queueFormat {
-		return nil, fmt.Errorf("queue body has format %d, want %d", f, queueFormat)
+	format := r.byte()
+	if format != queueFormat && format != queueFormatWithoutNamed {
+		return nil, fmt.Errorf("queue body has format %d, want %d", format, queueFormat)
 	}
 	s := &queue.State{Version: head.Version, Offset: head.Offset, Key: key}
 	s.Seq, s.Waves, s.LastWave, s.WaitMs = r.int(), r.int(), schemas.Time(r.int()), r.int()
 	s.Waiting = list(r, ticketSize, func() queue.Ticket { return r.ticket(s) })
 	s.Matches = list(r, 2*ticketSize, func() queue.Match {
-		return queue.Match{GameID: r.uuid(), Deadline: s.LastWave + schemas.Time(r.int()), White: r.ticket(s), Black: r.ticket(s)}
+		m := queue.Match{GameID: r.uuid(), Deadline: s.LastWave + schemas.Time(r.int()), White: r.ticket(s), Black: r.ticket(s)}
+		if format != queueFormatWithoutNamed {
+			m.Named = r.named()
+		}
+		return m
 	})
+	if format != queueFormatWithoutNamed {
+		s.Pairs = list(r, minNamedSize+2, r.pair)
+		s.Dead = list(r, 17, func() queue.Dead { return queue.Dead{GameID: r.uuid(), Until: schemas.Time(r.int())} })
+	}
 	s.Partitions = int32(r.int())
 	s.Next = list(r, 1, r.int)
 	s.Whites = list(r, 4, r.uint32)
@@ -113,6 +143,23 @@ func (r *bodyReader) party() queue.Party {
 		TicketID: r.uuid(), PlayerID: r.uuid(), Handle: r.string(), Rating: r.float(), Deviation: r.float(),
 		Attempt: int(r.int()),
 	}
+}
+
+func (r *bodyReader) pair() queue.Pair {
+	game := r.named()
+	if game == nil {
+		r.fail()
+		return queue.Pair{}
+	}
+	return queue.Pair{Game: *game, White: r.side(), Black: r.side()}
+}
+
+func (r *bodyReader) side() *queue.Party {
+	if !r.bool() {
+		return nil
+	}
+	p := r.party()
+	return &p
 }
 
 func (r *bodyReader) entry(s *queue.State) queue.Entry {

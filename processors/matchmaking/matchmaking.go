@@ -64,7 +64,7 @@ func (c core) Apply(row *queue.State, ev schemas.Event) (*queue.State, error) {
 // leaves the queue.
 func (c core) Rebuild(cmd schemas.Command, row *queue.State, survey any, at schemas.Time, offset int64) (*queue.State, []schemas.Message, error) {
 	surveyed, ok := survey.(queue.Survey)
-	if _, _, _, known := schemas.SplitQueueKey(cmd.Key); !ok || !known {
+	if _, _, _, known := schemas.SplitQueueKey(cmd.Key); !ok || !known && !schemas.IsNamedQueue(cmd.Key) {
 		return nil, nil, fmt.Errorf("%q is not the key of a queue", cmd.Key)
 	}
 	next, out := c.Config.Rebuild(row, surveyed, cmd, at, schemas.RebuiltVersion(at), offset)

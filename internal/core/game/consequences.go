@@ -11,7 +11,8 @@ import "tabiya/schemas"
 //   - A terminal event: RecordResult for both players, if a queue made the game or
 //     the game is rated. None if the match expired: then the queue itself releases
 //     the players, who must not be free before it does.
-//   - RematchAccepted: CreateGame. A rematch seats nobody.
+//   - RematchAccepted: TakeSeat for both players. They are behind the RecordResult of
+//     this game, so the seats are free and the ratings are those after it.
 func Consequences(s *State, ev schemas.Event) []schemas.Command {
 	switch p := ev.Payload.(type) {
 	case *schemas.GameStartedPayload:
@@ -23,7 +24,7 @@ func Consequences(s *State, ev schemas.Event) []schemas.Command {
 			command(ev, schemas.ConfirmMatch, s.Queue, &schemas.ConfirmMatchPayload{GameID: ev.Key}),
 		}
 	case *schemas.RematchAcceptedPayload:
-		return []schemas.Command{createRematch(s, ev, p.GameID)}
+		return seatRematch(s, ev, p.GameID)
 	case *schemas.GameOver:
 		rated := p.CountsForRatings()
 		if (p.Queue == "" && !rated) || p.Termination == schemas.MatchExpired {

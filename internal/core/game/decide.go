@@ -97,6 +97,9 @@ func (d *decision) decide() *Refusal {
 		return refuse(schemas.CodeGameNotFound, "there is no such game")
 	case !system && s.Private && !s.hasPlayer(d.cmd.Actor):
 		return refuse(schemas.CodeGameNotFound, "there is no such game") // strangers must not learn that it exists
+	case s.Over() && system && d.cmd.Type == schemas.FailRematch:
+		d.failRematch(d.cmd.Payload.(*schemas.FailRematchPayload))
+		return nil
 	case s.Over() && !isRematchCommand(d.cmd.Type):
 		return s.overRefusal()
 	case system:

@@ -76,7 +76,7 @@ func (d decision) reenterQueue(n *State) schemas.Message {
 func (s *State) ticket(attempt int, origin schemas.Origin) *schemas.EnterQueuePayload {
 	return &schemas.EnterQueuePayload{
 		TicketID: s.Seat.TicketID, PlayerID: s.ID, Handle: s.Seat.Handle,
-		Rating: s.Seat.Rating, Deviation: s.Seat.Deviation, Attempt: attempt, Origin: origin,
+		Rating: s.Seat.Rating, Deviation: s.Seat.Deviation, Attempt: attempt, Origin: origin, Named: s.Seat.Named,
 	}
 }
 
@@ -90,10 +90,14 @@ func (d decision) withdrawTicket(n *State, offset int64) schemas.Message {
 
 // withdrawOnClose removes the ticket of a closed account from its queue.
 func (d decision) withdrawOnClose(n *State) schemas.Message {
+	var reason schemas.SeatRefusal
+	if n.Seat.Named != nil {
+		reason = schemas.AccountClosed
+	}
 	return schemas.Command{
 		ID: schemas.DerivedID(n.Seat.TicketID, "close", 1), Type: schemas.RemoveTicket, Key: n.Seat.Queue,
 		Region: d.cmd.Region, Actor: schemas.ActorSystem,
-		Payload: &schemas.RemoveTicketPayload{TicketID: n.Seat.TicketID, PlayerID: n.ID, Origin: d.origin},
+		Payload: &schemas.RemoveTicketPayload{TicketID: n.Seat.TicketID, PlayerID: n.ID, Origin: d.origin, Reason: reason},
 	}
 }
 

@@ -21,8 +21,13 @@ type decision struct {
 // events, commands and replies to send.
 func (c Config) Decide(s *State, cmd schemas.Command, at schemas.Time, offset int64) (next *State, changed bool, out []schemas.Message) {
 	d := decision{c, cmd, at, offset}
-	if p, ok := cmd.Payload.(*schemas.EnterQueuePayload); ok {
+	switch p := cmd.Payload.(type) {
+	case *schemas.EnterQueuePayload:
 		return d.enter(s, p)
+	case *schemas.RemoveTicketPayload:
+		if schemas.IsNamedQueue(cmd.Key) && validOrigin(p.Origin) {
+			return d.removeNamed(s, p)
+		}
 	}
 	if s == nil {
 		if cmd.Type == schemas.RemoveTicket {
@@ -81,6 +86,9 @@ func (d decision) finish(next *State, facts ...fact) (*State, bool, []schemas.Me
 func (d decision) enter(s *State, p *schemas.EnterQueuePayload) (*State, bool, []schemas.Message) {
 	ticket, err := uuid.Parse(p.TicketID)
 	player, err2 := uuid.Parse(p.PlayerID)
+	if p.Named != nil && schemas.IsNamedQueue(d.cmd.Key) && validOrigin(p.Origin) {
+		return d.enterNamed(s, p)
+	}
 	if _, _, _, ok := schemas.SplitQueueKey(d.cmd.Key); !ok || err != nil || err2 != nil || !validOrigin(p.Origin) {
 		// The players processor sends no such command.
 		return s, false, d.refuse(schemas.CodeQueueNotFound)
@@ -97,7 +105,7 @@ func (d decision) enter(s *State, p *schemas.EnterQueuePayload) (*State, bool, [
 		return d.finish(n)
 	}
 	party := Party{ticket, player, p.Handle, p.Rating, p.Deviation, 1}
-	if len(n.Waiting)+2*len(n.Matches) >= d.cfg.MaxTickets {
+	if n.tickets() >= d.cfg.MaxTickets {
 		return d.finish(n, fact{kind: refused, white: party, code: schemas.CodeQueueFull})
 	}
 	n.Seq++
@@ -147,12 +155,20 @@ func (d decision) confirm(s *State, p *schemas.ConfirmMatchPayload) (*State, boo
 
 func (d decision) expire(s *State, p *schemas.ExpireMatchPayload) (*State, bool, []schemas.Message) {
 	i := s.match(p.GameID)
-	if i < 0 || d.at < s.Matches[i].Deadline {
+	switch {
+	case i < 0:
+		return d.expirePair(s, p.GameID)
+	case d.at < s.Matches[i].Deadline:
 		return s, false, nil
 	}
 	n := s.clone()
 	m := n.Matches[i]
 	n.Matches = slices.Delete(n.Matches, i, i+1)
+	if m.Named != nil {
+		n.Seq++
+		return d.finish(n, fact{kind: failedNamed, seq: n.Seq, white: m.White.Party, black: m.Black.Party, game: m.GameID},
+			failedPair(m.Named, schemas.NoAnswer, ""))
+	}
 	n.removeWhite(m.White.PlayerID)
 	n.reinsert(m.White)
 	n.reinsert(m.Black)

@@ -32,10 +32,23 @@ func (w *world) client() {
 		cmd.Type = schemas.LeaveQueue
 	case r < 9 && len(w.recent) > 0:
 		cmd = w.recent[len(w.recent)-1-w.rng.IntN(min(20, len(w.recent)))].cmd
+	case w.rng.IntN(30) == 0:
+		cmd.Type, cmd.Actor = schemas.ClosePlayer, schemas.ActorService
 	default:
 		return
 	}
 	w.send(cmd)
+}
+
+// rematch lets the players of about one in n finished games agree on a rematch.
+func (w *world) rematch(n int) {
+	for _, g := range w.nodes[schemas.GameCommands] {
+		for _, key := range slices.Sorted(maps.Keys(g.rows)) {
+			if row := gameOf(g.rows[key]); row.Status == "over" && row.Rematch == "" && w.rng.IntN(n) == 0 {
+				w.append(schemas.Command{ID: schemas.DerivedID(key, "accept", 1), Type: schemas.AcceptRematch, Key: key, Region: "eu", Actor: schemas.ActorSystem})
+			}
+		}
+	}
 }
 
 // resign ends about one in n running games.
@@ -69,6 +82,7 @@ func (w *world) step(crashes bool) {
 		w.evict()
 	case r < 198:
 		w.resign(2)
+		w.rematch(3)
 	case crashes:
 		w.crash(w.all[w.rng.IntN(len(w.all))], w.rng.IntN(3) == 0)
 	}
@@ -145,7 +159,7 @@ func (w *world) registerAll() {
 }
 
 // In any order of arrival, with crashes and stale owners: a player is never in two
-// queues or two games, no seat is stuck, no ticket is lost, repeated events have equal
+// queues or two games, whether a queue paired them or they agreed on a rematch, no seat is stuck, no ticket is lost, repeated events have equal
 // bytes, and every command is answered.
 func TestSeatsAndTicketsAgreeUnderAnySchedule(t *testing.T) {
 	t.Parallel()
@@ -165,9 +179,14 @@ func TestSeatsAndTicketsAgreeUnderAnySchedule(t *testing.T) {
 					}
 					w.drain()
 					w.checkDrained()
-					w.games(func(_ string, g gameRow) { count[fmt.Sprint(g.Status, " failed=", g.Failed)]++ })
+					w.games(func(_ string, g gameRow) {
+						count[fmt.Sprint(g.Status, " failed=", g.Failed)]++
+						if g.Rematch != "" {
+							count[fmt.Sprint("rematch failed=", g.NoRematch)]++
+						}
+					})
 				}
-				for _, kind := range []string{"over failed=false", "over failed=true"} {
+				for _, kind := range []string{"over failed=false", "over failed=true", "rematch failed=false", "rematch failed=true"} {
 					if count[kind] < schedules/5 {
 						t.Fatalf("%d schedules had only %d games that are %s: too few to prove anything", schedules, count[kind], kind)
 					}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"tabiya/internal/core/game"
 	"tabiya/internal/core/player"
 	"tabiya/internal/core/queue"
 	"tabiya/schemas"
@@ -80,7 +81,11 @@ type gameRow struct {
 	Failed bool   // aborted because its match failed
 	EndsAt schemas.Time
 	Game   schemas.CreateGamePayload
-	Sent   map[int64][]schemas.Record
+	// Rematch is the id of the game that its players agreed on, once it was over, and
+	// NoRematch whether they were told that it is not played.
+	Rematch   string
+	NoRematch bool
+	Sent      map[int64][]schemas.Record
 }
 
 // gameCore can be told to record the result of a failed match. The games processor must
@@ -137,6 +142,17 @@ func (c gameCore) decide(key string, raw []byte, cmd schemas.Command, at schemas
 	case cmd.Type == schemas.Resign && g.Status == "live":
 		g.Status, g.EndsAt = "over", at
 		record(true)
+	case cmd.Type == schemas.AcceptRematch && g.Status == "over" && !g.Failed && g.Rematch == "":
+		g.Rematch, g.EndsAt = schemas.DerivedID(key, "rematch", 1), at
+		named := schemas.NamedGame{
+			GameID: g.Rematch, WhiteID: g.Game.Black.PlayerID, BlackID: g.Game.White.PlayerID, TimeControl: g.Game.TimeControl,
+			Rated: true, RematchOf: key, Deadline: at.Add(schemas.RematchWithin),
+		}
+		for _, c := range []schemas.Color{schemas.White, schemas.Black} {
+			send(schemas.TakeSeat, named.PlayerID(c), "take "+string(c), &schemas.TakeSeatPayload{Color: c, Game: named})
+		}
+	case cmd.Type == schemas.FailRematch && g.Rematch == cmd.Payload.(*schemas.FailRematchPayload).GameID && at <= g.EndsAt.Add(game.RematchWindow):
+		g.NoRematch = true
 	default:
 		return raw, false, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/core/game"
 	"tabiya/internal/core/queue"
 	"tabiya/schemas"
 	"tabiya/tables"
@@ -299,7 +300,11 @@ func (w *world) evict() {
 		n.commit()
 		for key, raw := range n.rows {
 			g := gameOf(raw)
-			if g.Status == "over" && g.EndsAt.Add(time.Minute) < w.clock && g.Head.Offset < n.committed {
+			stay := time.Minute
+			if g.Rematch != "" && !g.NoRematch {
+				stay = game.RematchWindow
+			}
+			if g.Status == "over" && g.EndsAt.Add(stay) < w.clock && g.Head.Offset < n.committed {
 				if w.evicted[key] != nil {
 					w.t.Fatalf("game %s was played twice", key)
 				}

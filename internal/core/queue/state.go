@@ -9,6 +9,16 @@
 //	                ▼  │(next attempt) ▼
 //	           removed └───────── returning
 //
+// In the queue of named games (schemas.NamedQueueKey) nobody waits. Two players who
+// agreed on a game take their seats for it, and the second EnterQueue makes the match:
+//
+//	 EnterQueue            EnterQueue of the other        ConfirmMatch
+//	───────────► half seated ─────────────────────► matched ───────────► removed: playing
+//	                  │                                │
+//	      RemoveTicket│ExpireMatch          ExpireMatch│
+//	                  ▼                                ▼
+//	         failed: seats released, FailRematch to the game before
+//
 // A ticket whose match failed is paired again only after its player's seat has agreed
 // to the next attempt: the seat (package player), not the queue, knows whether the
 // player is still free.
@@ -36,6 +46,11 @@ type State struct {
 	WaitMs  int64
 	Waiting []Ticket // in the order in which they joined
 	Matches []Match  // in the order in which they were found
+
+	// Pairs are the named games of which not both players have taken their seats.
+	Pairs []Pair
+	// Dead are the named games that failed before their deadline.
+	Dead []Dead
 
 	// Partitions is the number of partitions of player-commands. Next has, for each of
 	// them, the lowest offset of a new command: one below it is a repeat.
@@ -82,6 +97,20 @@ type Match struct {
 	GameID       uuid.UUID
 	Deadline     schemas.Time
 	White, Black Ticket
+	// Named is set if the players agreed on the game.
+	Named *schemas.NamedGame
+}
+
+// Pair is a named game that waits for its players' seats.
+type Pair struct {
+	Game         schemas.NamedGame
+	White, Black *Party // nil until the seat is taken; never modified
+}
+
+// Dead is a named game that failed. A seat that is taken for it is released.
+type Dead struct {
+	GameID uuid.UUID
+	Until  schemas.Time // the game's deadline; after that it needs no memory
 }
 
 // Entry is the result of one command, from which its messages can be rebuilt byte for
@@ -98,6 +127,8 @@ func (s *State) clone() *State {
 	n := *s
 	n.Waiting = slices.Clone(s.Waiting)
 	n.Matches = slices.Clone(s.Matches)
+	n.Pairs = slices.Clone(s.Pairs)
+	n.Dead = slices.Clone(s.Dead)
 	n.Next = slices.Clone(s.Next)
 	n.Whites = slices.Clone(s.Whites)
 	n.Outbox = slices.Clone(s.Outbox)

@@ -116,23 +116,28 @@ func fingerprint(id uuid.UUID) uint32 {
 }
 
 // NextTimer returns the next timer command of the row and when to send it: the next
-// wave, or the expiry of the oldest match.
+// wave, or the expiry of the oldest match or named game.
 func (c Config) NextTimer(s *State) (at schemas.Time, cmd schemas.Command, ok bool) {
 	if s == nil {
 		return 0, schemas.Command{}, false
 	}
-	region, _, _, _ := schemas.SplitQueueKey(s.Key)
-	cmd = schemas.Command{Key: s.Key, Region: region, Actor: schemas.ActorSystem}
+	cmd = schemas.Command{Key: s.Key, Region: schemas.QueueRegion(s.Key), Actor: schemas.ActorSystem}
 	if due, waiting := c.nextWave(s); waiting {
 		at, ok = due, true
 		cmd.ID, cmd.Type = schemas.DerivedID(s.Key, "wave", s.Waves+1), schemas.PairWave
 	}
-	for i := range s.Matches {
-		if m := &s.Matches[i]; !ok || m.Deadline < at {
-			at, ok = m.Deadline, true
-			cmd.ID, cmd.Type = schemas.DerivedID(m.GameID.String(), "expire", 1), schemas.ExpireMatch
-			cmd.Payload = &schemas.ExpireMatchPayload{GameID: m.GameID.String()}
+	expire := func(gameID string, deadline schemas.Time, purpose string) {
+		if !ok || deadline < at {
+			at, ok = deadline, true
+			cmd.ID, cmd.Type = schemas.DerivedID(gameID, purpose, 1), schemas.ExpireMatch
+			cmd.Payload = &schemas.ExpireMatchPayload{GameID: gameID}
 		}
+	}
+	for i := range s.Matches {
+		expire(s.Matches[i].GameID.String(), s.Matches[i].Deadline, "expire")
+	}
+	for i := range s.Pairs {
+		expire(s.Pairs[i].Game.GameID, s.Pairs[i].Game.Deadline, "expire-seats")
 	}
 	return at, cmd, ok
 }

@@ -50,6 +50,8 @@ export interface Game {
   rematchOffer?: Color;
   rematchDeclined?: Color;
   rematch?: string;
+  /** rematchFailed is why the rematch that was agreed on is not played; color is whose seat it was. */
+  rematchFailed?: { reason: string; color?: Color };
   gone: { white?: number; black?: number };
   over: boolean;
   result: Result;
@@ -122,8 +124,18 @@ export function fold(g: Game | undefined, e: GameEvent): Game | undefined {
       next.rematchOffer = undefined;
       next.rematch = e.payload.gameId;
       break;
+    case "RematchFailed":
+      next.rematch = undefined;
+      next.rematchFailed = { reason: e.payload.reason, color: e.payload.color as Color | undefined };
+      break;
   }
   return next;
+}
+
+/** poolOf returns the pool of a queue key, region/pool/shard; none for a game that its players agreed on. */
+function poolOf(queue: string | undefined): string | undefined {
+  const pool = queue?.split("/")[1];
+  return pool === "named" ? undefined : pool;
 }
 
 const pick = (c: { whiteCs: number; blackCs: number }) => ({ whiteCs: c.whiteCs, blackCs: c.blackCs });
@@ -139,7 +151,7 @@ function created(e: Extract<GameEvent, { eventType: "GameCreated" }>): Game {
     timeControl: p.timeControl,
     speed: p.speed as Speed,
     rated: p.rated,
-    queue: p.queue?.split("/")[1], // region/queue/shard
+    queue: poolOf(p.queue),
     rematchOf: p.rematchOf,
     startFen: p.fen,
     createdAt: created,
