@@ -10,12 +10,19 @@ import (
 	"tabiya/schemas"
 )
 
-// firstGame pairs two players, who play a game that the loser resigns.
-func (r *rig) firstGame(anna, bob string) (m *schemas.MatchFoundPayload, white, black *schemas.PlayerRatedPayload) {
-	r.t.Helper()
+// newTable is a rig with all processors and two players.
+func newTable(t *testing.T) (r *rig, anna, bob string) {
+	t.Helper()
+	r = newRig(t)
 	for _, name := range []string{"players", "matchmaking", "games"} {
 		r.start(name, queue.Config{WaveInterval: 100 * time.Millisecond})
 	}
+	return r, r.register(1), r.register(2)
+}
+
+// firstGame pairs two players, who play a game that the first one resigns.
+func (r *rig) firstGame(anna, bob string) (m *schemas.MatchFoundPayload, white, black *schemas.PlayerRatedPayload) {
+	r.t.Helper()
 	r.queued(r.join(anna))
 	r.queued(r.join(bob))
 	m = r.event(schemas.MatchFound, queueKey).Payload.(*schemas.MatchFoundPayload)
@@ -37,8 +44,7 @@ func (r *rig) agree(gameID string, white, black schemas.Seated) *schemas.Rematch
 // took from the loser, and gave to the winner, far more than Glicko-2 says.
 func TestChainOfRematchesIsRatedFromPresentRatings(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	anna, bob := r.register(1), r.register(2)
+	r, anna, bob := newTable(t)
 	m, white, black := r.firstGame(anna, bob)
 	before := map[string]*schemas.PlayerRatedPayload{m.White.PlayerID: white, m.Black.PlayerID: black}
 	stale := map[string]schemas.Seated{m.White.PlayerID: m.White, m.Black.PlayerID: m.Black}
@@ -89,8 +95,7 @@ func TestChainOfRematchesIsRatedFromPresentRatings(t *testing.T) {
 
 func TestRematchFailsWhenSeatIsTakenOrAccountClosed(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	anna, bob := r.register(1), r.register(2)
+	r, anna, bob := newTable(t)
 	m, _, _ := r.firstGame(anna, bob)
 	sides := map[string]schemas.Color{m.White.PlayerID: schemas.White, m.Black.PlayerID: schemas.Black}
 

@@ -178,6 +178,8 @@ func TestSeatsAndTicketsAgreeUnderAnySchedule(t *testing.T) {
 						}
 					}
 					w.drain()
+					w.rematch(1)
+					w.drain()
 					w.checkDrained()
 					w.games(func(_ string, g gameRow) {
 						count[fmt.Sprint(g.Status, " failed=", g.Failed)]++
