@@ -60,6 +60,8 @@ var rules = []rule{
 	{"processors/games", []string{"processors", "schemas", "tables", "internal/core/game", "internal/core/outage", "internal/kafka"}, "one group, one aggregate; never another processor"},
 	{"processors", []string{"schemas", "tables", "internal/core/outage", "internal/kafka", "internal/readiness"}, "the framework of all processors knows none of them"},
 
+	{"services/account/passwords", nil, "hashes and counts: it knows no account and no request"},
+	{"services/account/relay", []string{"schemas", "internal/postgres"}, "publishes rows of the outbox: it knows no account"},
 	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres", "internal/ratelimit", "internal/readiness"}, "accounts are in Postgres, players in the players table"},
 	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await", "internal/ratelimit", "internal/readiness"}, "sends commands, reads tables and events"},
 	{"services/livegame/outbox", nil, "one client's queue: it knows no game"},

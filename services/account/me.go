@@ -88,8 +88,8 @@ func (s *Service) update(c *gin.Context) {
 	s.fail(c, errStale)
 }
 
-// changedAccount is the answer to a change: with a new token if the password was changed,
-// since that ends the session of the old one.
+// changedAccount is the answer to a change: with a new session if the password was changed,
+// since that ends the old one. Its token is absent if it is in the cookie.
 type changedAccount struct {
 	accountView
 	Token     string        `json:"token,omitempty"`
@@ -106,6 +106,10 @@ func (s *Service) respondChanged(c *gin.Context, a account, notBefore time.Time)
 		if err != nil {
 			s.fail(c, err)
 			return
+		}
+		if httpx.ByCookie(c) {
+			httpx.SetSessionCookie(c, token, expires)
+			token = ""
 		}
 		until := schemas.TimeOf(expires)
 		body.Token, body.ExpiresAt = token, &until

@@ -28,17 +28,14 @@ import (
 	"tabiya/internal/ratelimit"
 	"tabiya/internal/readiness"
 	"tabiya/schemas"
+	"tabiya/services/account/passwords"
+	"tabiya/services/account/relay"
 )
-
-// Sender sends commands and waits until they are in the log; *kafka.Producer.
-type Sender interface {
-	Send(ctx context.Context, messages ...schemas.Message) error
-}
 
 // Config configures the service. All fields without a default must be set.
 type Config struct {
 	Pool     *pgxpool.Pool
-	Commands Sender
+	Commands relay.Sender
 	Players  Players // the index of players, for their ratings; the caller runs it
 	Signer   *auth.Signer
 	Verifier *auth.Verifier
@@ -87,13 +84,20 @@ func (c *Config) Validate() error {
 	return nil
 }
 
+// hasher makes and checks the hashes of passwords; *passwords.Hasher.
+type hasher interface {
+	Hash(ctx context.Context, password string) (string, error)
+	// Matches takes as long for an empty hash, which matches nothing.
+	Matches(ctx context.Context, password, hash string) (bool, error)
+}
+
 // Service answers the account endpoints and runs the outbox relay.
 type Service struct {
 	cfg       Config
 	accounts  store
-	hashes    *hasher
-	relay     *relay
-	attempts  *attempts
+	hashes    hasher
+	relay     *relay.Relay
+	attempts  *passwords.Attempts
 	signOuts  *ratelimit.Keyed[string] // by player id
 	pace      *ratelimit.Keyed[string] // by client network; nil: none
 	refused   prometheus.Counter       // requests, by the pace
@@ -106,7 +110,7 @@ func New(cfg Config) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	hashes, err := newHasher(cfg.MaxHashes)
+	hashes, err := passwords.NewHasher(cfg.MaxHashes)
 	if err != nil {
 		return nil, err
 	}
@@ -118,8 +122,8 @@ func New(cfg Config) (*Service, error) {
 		cfg:      cfg,
 		accounts: store{cfg.Pool, postgres.NewBreaker("account", cfg.Logger, cfg.Registerer)},
 		hashes:   hashes,
-		relay:    newRelay(cfg.Pool, cfg.Commands, cfg.Logger, cfg.Registerer),
-		attempts: newAttempts(cfg.Now),
+		relay:    relay.New(cfg.Pool, cfg.Commands, cfg.Logger, cfg.Registerer),
+		attempts: passwords.NewAttempts(cfg.Now),
 		signOuts: ratelimit.New(func() *rate.Limiter {
 			return rate.NewLimiter(signOutPerSecond, signOutBurst)
 		}, rememberedRates, strings.Clone),
@@ -166,7 +170,7 @@ func (s *Service) fail(c *gin.Context, err error) {
 		httpx.Fail(c, schemas.CodeEmailTaken, err.Error())
 	case errors.Is(err, errTooManyHashes), errors.Is(err, errTooManyWrong):
 		httpx.Fail(c, schemas.CodeRateLimited, err.Error())
-	case errors.Is(err, errBusy):
+	case errors.Is(err, passwords.ErrBusy):
 		httpx.Fail(c, schemas.CodeUnavailable, err.Error())
 	case errors.Is(err, errStale):
 		httpx.Fail(c, schemas.CodeUnavailable, "the account is being changed by other requests; try again")

@@ -66,7 +66,10 @@ func (s store) one(ctx context.Context, where string, args ...any) (account, err
 // was not migrated, or that a dump was not restored into.
 func (s store) Check(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, `SELECT FROM accounts, outbox LIMIT 0`)
-	return wrap("look for the tables of accounts", err)
+	if err != nil {
+		return fmt.Errorf("look for the tables of accounts: %w", err)
+	}
+	return nil
 }
 
 func (s store) ByID(ctx context.Context, id string) (account, error) {
