@@ -28,6 +28,17 @@ import (
 // index is an index of players in a map.
 type index map[string]*player.State
 
+func (index) Ready() bool { return true }
+
+func (i index) Find(handle string) (*player.State, bool) {
+	for _, row := range i {
+		if strings.ToLower(row.Handle) == handle {
+			return row, true
+		}
+	}
+	return nil, false
+}
+
 func (i index) Get(id string) (*player.State, bool) {
 	row, ok := i[id]
 	return row, ok

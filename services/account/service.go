@@ -36,7 +36,7 @@ import (
 type Config struct {
 	Pool     *pgxpool.Pool
 	Commands relay.Sender
-	Players  Players // the index of players, for their ratings; the caller runs it
+	Players  Players // the index of players, for ratings and handles; the caller runs it
 	Signer   *auth.Signer
 	Verifier *auth.Verifier
 	// Regions are the home regions to choose from; the first is the default.
@@ -101,6 +101,7 @@ type Service struct {
 	signOuts  *ratelimit.Keyed[string] // by player id
 	pace      *ratelimit.Keyed[string] // by client network; nil: none
 	refused   prometheus.Counter       // requests, by the pace
+	lost      prometheus.Counter       // registrations with the handle of a player without account
 	readiness *readiness.Status
 }
 
@@ -117,7 +118,10 @@ func New(cfg Config) (*Service, error) {
 	refused := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "tabiya_passwords_refused_total", Help: "Requests with a password refused because their network sent too many.",
 	})
-	cfg.Registerer.MustRegister(refused)
+	lost := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "tabiya_accounts_lost_total", Help: "Registrations refused because the log knows a player with the handle, whose account the database lacks.",
+	})
+	cfg.Registerer.MustRegister(refused, lost)
 	return &Service{
 		cfg:      cfg,
 		accounts: store{cfg.Pool, postgres.NewBreaker("account", cfg.Logger, cfg.Registerer)},
@@ -129,6 +133,7 @@ func New(cfg Config) (*Service, error) {
 		}, rememberedRates, strings.Clone),
 		pace:      newPace(cfg.PasswordRate),
 		refused:   refused,
+		lost:      lost,
 		readiness: readiness.New("postgres", 0),
 	}, nil
 }
@@ -137,6 +142,7 @@ func New(cfg Config) (*Service, error) {
 func (s *Service) Routes(r gin.IRouter) {
 	g := r.Group("/v1", httpx.Authenticate(s.cfg.Verifier))
 	g.POST("/accounts", s.create)
+	g.POST("/accounts/password", s.setPassword)
 	g.POST("/sessions", s.signIn)
 	g.DELETE("/sessions", httpx.RequirePlayer, s.signOutEverywhere)
 	g.DELETE("/sessions/current", httpx.RequirePlayer, s.signOut)
@@ -171,6 +177,8 @@ func (s *Service) fail(c *gin.Context, err error) {
 	case errors.Is(err, errTooManyHashes), errors.Is(err, errTooManyWrong):
 		httpx.Fail(c, schemas.CodeRateLimited, err.Error())
 	case errors.Is(err, passwords.ErrBusy):
+		httpx.Fail(c, schemas.CodeUnavailable, err.Error())
+	case errors.Is(err, errPlayersUnread):
 		httpx.Fail(c, schemas.CodeUnavailable, err.Error())
 	case errors.Is(err, errStale):
 		httpx.Fail(c, schemas.CodeUnavailable, "the account is being changed by other requests; try again")

@@ -35,7 +35,11 @@ var (
 	errNoAccount   = errors.New("no such account")
 	errHandleTaken = errors.New("the handle is taken")
 	errEmailTaken  = errors.New("the e-mail address is taken")
-	errStale       = errors.New("the account has changed since it was read")
+	// errPlayersUnread says that this process does not know yet which handles the log knows.
+	errPlayersUnread = errors.New("the players are still being read; try again later")
+	errWrongCode     = errors.New("the handle or the code is wrong, or the code has expired")
+
+	errStale = errors.New("the account has changed since it was read")
 )
 
 // store reads and writes accounts in PostgreSQL.
@@ -132,7 +136,7 @@ func enqueueCommand(ctx context.Context, tx pgx.Tx, a account, id string, comman
 }
 
 func writeError(doing string, err error) error {
-	if err == nil || errors.Is(err, errStale) {
+	if err == nil || errors.Is(err, errStale) || errors.Is(err, errWrongCode) {
 		return err
 	}
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == "23505" { // unique_violation
