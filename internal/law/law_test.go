@@ -60,6 +60,7 @@ var rules = []rule{
 	{"processors/games", []string{"processors", "schemas", "tables", "internal/core/game", "internal/core/outage", "internal/kafka"}, "one group, one aggregate; never another processor"},
 	{"processors", []string{"schemas", "tables", "internal/core/outage", "internal/kafka", "internal/readiness"}, "the framework of all processors knows none of them"},
 
+	{"services/account/fields", nil, "checks text: it knows no account and no request"},
 	{"services/account/passwords", nil, "hashes and counts: it knows no account and no request"},
 	{"services/account/relay", []string{"schemas", "internal/postgres"}, "publishes rows of the outbox: it knows no account"},
 	{"services/account/recovery", []string{"schemas", "tables", "internal/core/player", "internal/kafka", "internal/postgres"}, "accounts from what the log says of their players; no HTTP"},

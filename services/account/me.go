@@ -9,6 +9,7 @@ import (
 
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/account/fields"
 )
 
 // change is the body of PATCH /v1/accounts/me. A nil field stays as it is.
@@ -126,9 +127,9 @@ func (s *Service) checkChange(c *gin.Context, body change) bool {
 			wrong = append(wrong, valid(*field))
 		}
 	}
-	check(body.Email, validEmail)
-	check(body.Country, validCountry)
-	check(body.Password, validPassword)
+	check(body.Email, fields.Email)
+	check(body.Country, fields.Country)
+	check(body.Password, fields.NewPassword)
 	if body == (change{}) || body == (change{CurrentPassword: body.CurrentPassword}) {
 		wrong = append(wrong, errors.New("nothing to change"))
 	}

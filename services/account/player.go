@@ -7,6 +7,7 @@ import (
 
 	"tabiya/internal/core/player"
 	"tabiya/schemas"
+	"tabiya/services/account/fields"
 )
 
 // Players is the index of the players whom the log knows, such as a tables.View.
@@ -45,7 +46,7 @@ func (s *Service) player(c *gin.Context) {
 	switch {
 	case schemas.ValidID(name):
 		find = s.accounts.ByID
-	case validHandle(name) != nil:
+	case fields.Handle(name) != nil:
 		s.fail(c, errNoAccount)
 		return
 	}

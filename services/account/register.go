@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/account/fields"
 )
 
 type newAccount struct {
@@ -72,7 +74,7 @@ func (s *Service) checkNew(c *gin.Context, body *newAccount) bool {
 	if body.Region == "" {
 		body.Region = s.cfg.Regions[0]
 	}
-	err := errors.Join(validHandle(body.Handle), unreservedHandle(body.Handle), validPassword(body.Password), validEmail(body.Email), validCountry(body.Country))
+	err := errors.Join(fields.Handle(body.Handle), fields.Unreserved(body.Handle), fields.NewPassword(body.Password), fields.Email(body.Email), fields.Country(body.Country))
 	if err != nil {
 		httpx.Fail(c, schemas.CodeInvalidField, oneLine(err))
 		return false

@@ -9,6 +9,7 @@ import (
 
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/account/fields"
 	"tabiya/services/account/recovery"
 )
 
@@ -29,7 +30,7 @@ func (s *Service) setPassword(c *gin.Context) {
 	if !httpx.Bind(c, &body) {
 		return
 	}
-	err := errors.Join(validHandle(body.Handle), validCode(body.Code), validPassword(body.Password))
+	err := errors.Join(fields.Handle(body.Handle), validCode(body.Code), fields.NewPassword(body.Password))
 	if err != nil {
 		httpx.Fail(c, schemas.CodeInvalidField, oneLine(err))
 		return
