@@ -61,7 +61,8 @@ var rules = []rule{
 	{"processors", []string{"schemas", "tables", "internal/core/outage", "internal/kafka", "internal/readiness"}, "the framework of all processors knows none of them"},
 
 	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres", "internal/ratelimit", "internal/readiness"}, "accounts are in Postgres, players in the players table"},
-	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await", "internal/ratelimit", "internal/readiness"}, "sends commands, reads tables and events"},
+	{"services/matchmaking/subscriptions", []string{"schemas", "internal/core/player"}, "what players are told: no HTTP, no Kafka"},
+	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await", "internal/ratelimit", "internal/readiness", "services/matchmaking/subscriptions"}, "sends commands, reads tables and events"},
 	{"services/livegame/outbox", nil, "one client's queue: it knows no game"},
 	{"services/livegame/wsconn", []string{"services/livegame/outbox"}, "one connection: it knows no game and no frame's meaning"},
 	{"services/livegame/limits", []string{"schemas", "internal/ratelimit", "services/livegame/outbox"}, "counts connections and requests"},
