@@ -52,15 +52,15 @@ func TestCodeThatIsNotValidSetsNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.attempts = passwords.NewAttempts(stopped)
-	r.register(`{"handle":"owner","password":"password one"}`)
+	r.register(`{"handle":"holder","password":"password one"}`)
 	other := r.register(`{"handle":"other","password":"password one"}`)
-	expired := r.code("owner", time.Millisecond)
-	r.wantRefused(schemas.CodeWrongCredentials, "POST", byCode, "", passwordByCode("owner", expired))
-	code := r.code("owner", time.Hour)
+	expired := r.code("holder", time.Millisecond)
+	r.wantRefused(schemas.CodeWrongCredentials, "POST", byCode, "", passwordByCode("holder", expired))
+	code := r.code("holder", time.Hour)
 	r.wantRefused(schemas.CodeWrongCredentials, "POST", byCode, "", passwordByCode("other", code))
 	r.wantRefused(schemas.CodeWrongCredentials, "POST", byCode, "", passwordByCode("nobody", code))
-	r.wantRefused(schemas.CodeInvalidField, "POST", byCode, "", `{"handle":"owner","code":"`+code+`","password":"short"}`)
-	r.wantRefused(schemas.CodeInvalidField, "POST", byCode, "", `{"handle":"owner","code":" ","password":"password two"}`)
+	r.wantRefused(schemas.CodeInvalidField, "POST", byCode, "", `{"handle":"holder","code":"`+code+`","password":"short"}`)
+	r.wantRefused(schemas.CodeInvalidField, "POST", byCode, "", `{"handle":"holder","code":" ","password":"password two"}`)
 
 	ofOther := r.code("other", time.Hour)
 	r.request("DELETE", "/v1/accounts/me", other.Token, `{"currentPassword":"password one"}`, nil)
@@ -68,14 +68,14 @@ func TestCodeThatIsNotValidSetsNothing(t *testing.T) {
 	if _, _, err := recovery.IssueCode(t.Context(), r.cfg.Pool, "other", time.Hour); !errors.Is(err, recovery.ErrNoAccount) {
 		t.Errorf("a code of a closed account: %v", err)
 	}
-	if _, _, err := recovery.IssueCode(t.Context(), r.cfg.Pool, "owner", 2*recovery.MaxCodeLife); err == nil {
+	if _, _, err := recovery.IssueCode(t.Context(), r.cfg.Pool, "holder", 2*recovery.MaxCodeLife); err == nil {
 		t.Error("a code that lives too long")
 	}
 	for range passwords.MaxWrong - 1 { // one wrong code was sent already
-		r.wantRefused(schemas.CodeWrongCredentials, "POST", byCode, "", passwordByCode("owner", "guess"))
+		r.wantRefused(schemas.CodeWrongCredentials, "POST", byCode, "", passwordByCode("holder", "guess"))
 	}
-	r.wantRefused(schemas.CodeRateLimited, "POST", byCode, "", passwordByCode("owner", code))
-	r.wantRefused(schemas.CodeRateLimited, "POST", "/v1/sessions", "", `{"handle":"owner","password":"password one"}`)
+	r.wantRefused(schemas.CodeRateLimited, "POST", byCode, "", passwordByCode("holder", code))
+	r.wantRefused(schemas.CodeRateLimited, "POST", "/v1/sessions", "", `{"handle":"holder","password":"password one"}`)
 }
 
 // The database loses what happened since a dump: the accounts of two players, the close of
