@@ -173,7 +173,7 @@ func TestEveryGameIsInGameEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := db.Pool.Exec(ctx, `DROP TRIGGER note_game_ends ON games; DROP FUNCTION note_game_ends(); DROP TABLE game_ends;
-		DROP TABLE account_codes; DELETE FROM goose_db_version WHERE version_id >= 9`); err != nil {
+		DROP TABLE account_codes; ALTER TABLE games DROP COLUMN rematch_failure; DELETE FROM goose_db_version WHERE version_id >= 9`); err != nil {
 		t.Fatal(err)
 	}
 	for _, day := range []int{5, 6} {
