@@ -25,6 +25,10 @@ const (
 	EnterQueue   CommandType = "EnterQueue"   // players processor, once the seat is taken
 	RemoveTicket CommandType = "RemoveTicket" // players processor, for LeaveQueue, or because a seat is refused to a named game
 	PairWave     CommandType = "PairWave"     // timer
+	HoldTicket   CommandType = "HoldTicket"   // matchmaking service: an instance has heard of the player, and holds the ticket's lease
+	LapseTicket  CommandType = "LapseTicket"  // matchmaking service: the instance that holds the lease does not hear of the player any more
+	EndLeases    CommandType = "EndLeases"    // timer: instances are silent, and what they held has lapsed
+	DropLapsed   CommandType = "DropLapsed"   // timer: a ticket has been dormant for too long
 	ConfirmMatch CommandType = "ConfirmMatch" // games processor: the game has started
 	ExpireMatch  CommandType = "ExpireMatch"  // timer: the game has not started, or its seats were not taken, in time
 )
@@ -110,6 +114,21 @@ type EndSessionsPayload struct {
 // command's id.
 type JoinQueuePayload struct {
 	Queue string `json:"queue"` // queue key
+	// Holder is the instance of the matchmaking service that has heard of the player;
+	// empty if the ticket needs no sign of life.
+	Holder string `json:"holder,omitempty"`
+}
+
+// HoldTicketPayload says that the instance has heard of the ticket's player. LapseTicket
+// has the same payload, and does nothing if another instance holds the lease by then.
+type HoldTicketPayload struct {
+	TicketID string `json:"ticketId"`
+	Holder   string `json:"holder"`
+}
+
+// EndLeasesPayload names instances that are silent. It is empty if all were heard of.
+type EndLeasesPayload struct {
+	Holders []string `json:"holders"`
 }
 
 // ReleaseSeatPayload frees the seat if the ticket still holds it.
@@ -157,6 +176,11 @@ type RecordResultPayload struct {
 	Rated    bool    `json:"rated"`
 	Score    float64 `json:"score"` // the player's: 1, 0.5 or 0
 	Opponent Seated  `json:"opponent"`
+	// Missed says that the player did not make their first move, or aborted the game.
+	Missed bool `json:"missed,omitempty"`
+	// Again says that the opponent did not make their first move: the player goes back
+	// into the queue that paired them.
+	Again bool `json:"again,omitempty"`
 }
 
 // EnterQueuePayload is a ticket that enters a queue.
@@ -170,6 +194,10 @@ type EnterQueuePayload struct {
 	// match: its seat is queued again, for that attempt.
 	Attempt int    `json:"attempt,omitempty"`
 	Origin  Origin `json:"origin"`
+	// Holder is that of the JoinQueue.
+	Holder string `json:"holder,omitempty"`
+	// Since is when the wait began, for the credit, if that was before this ticket.
+	Since Time `json:"since,omitempty"`
 	// Named is set if the seat was taken for a named game.
 	Named *NamedGame `json:"named,omitempty"`
 }

@@ -242,6 +242,8 @@ type GameOver struct {
 	Moves       []string    `json:"moves"`    // UCI, without plies that were taken back; never null
 	ClocksCs    []int64     `json:"clocksCs"` // the mover's clock after each ply; never null
 	FEN         string      `json:"fen"`      // the final position
+	// AbortedBy is who aborted the game, empty if no player did.
+	AbortedBy Color `json:"abortedBy,omitempty"`
 	// RestoredCs is what TimeRestored gave back to each side in the whole game; nil if
 	// there was no outage.
 	RestoredCs *Clocks `json:"restoredCs,omitempty"`

@@ -10,6 +10,7 @@ const (
 	ticketB       = "0190b3a1-0000-7000-8000-0000000000cb"
 	commandID     = "7d3a4f63-3b0c-5a53-9f0e-0f8f2f0f6a11"
 	queueKey      = "eu/5+3/0"
+	instanceID    = "0190b3a1-0000-7000-8000-0000000000ee"
 	pulseKey      = "pulse-17"
 	endgameFEN    = "8/8/4k3/8/8/4K2R/8/8 b - - 100 90"
 	earlierGameID = "0190b3a1-0000-7000-8000-000000000002"
@@ -53,6 +54,10 @@ func commands() []schemas.Command {
 		command(schemas.EnterQueue, queueKey, system, &schemas.EnterQueuePayload{TicketID: ticketA, PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5, Attempt: 2, Origin: origin}),
 		command(schemas.RemoveTicket, queueKey, system, &schemas.RemoveTicketPayload{TicketID: ticketA, PlayerID: whiteID, Origin: origin}),
 		command(schemas.PairWave, queueKey, system, nil),
+		command(schemas.HoldTicket, queueKey, system, &schemas.HoldTicketPayload{TicketID: ticketA, Holder: instanceID}),
+		command(schemas.LapseTicket, queueKey, system, &schemas.HoldTicketPayload{TicketID: ticketA, Holder: instanceID}),
+		command(schemas.EndLeases, queueKey, system, &schemas.EndLeasesPayload{Holders: []string{instanceID}}),
+		command(schemas.DropLapsed, queueKey, system, nil),
 		command(schemas.ConfirmMatch, queueKey, system, &schemas.ConfirmMatchPayload{GameID: gameID}),
 		command(schemas.ExpireMatch, queueKey, system, &schemas.ExpireMatchPayload{GameID: gameID}),
 
@@ -162,7 +167,13 @@ func commandVariants() map[string]schemas.Command {
 	}
 	ticket := namedGame.TicketID(schemas.Black)
 	return map[string]schemas.Command{
-		"ReleaseSeat-game": to(whiteID, schemas.ReleaseSeat, &schemas.ReleaseSeatPayload{TicketID: ticketA, GameID: namedGame.GameID}),
+		"ReleaseSeat-game":    to(whiteID, schemas.ReleaseSeat, &schemas.ReleaseSeatPayload{TicketID: ticketA, GameID: namedGame.GameID}),
+		"JoinQueue-holder":    to(whiteID, schemas.JoinQueue, &schemas.JoinQueuePayload{Queue: queueKey, Holder: instanceID}),
+		"RecordResult-missed": to(whiteID, schemas.RecordResult, &schemas.RecordResultPayload{GameID: gameID, Speed: schemas.Blitz, Opponent: black, Missed: true}),
+		"RecordResult-again":  to(whiteID, schemas.RecordResult, &schemas.RecordResultPayload{GameID: gameID, Speed: schemas.Blitz, Opponent: black, Again: true}),
+		"EnterQueue-again": to(queueKey, schemas.EnterQueue, &schemas.EnterQueuePayload{
+			TicketID: ticketA, PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5, Origin: origin, Holder: instanceID, Since: at - 60_000,
+		}),
 		"EnterQueue-named": to(namedKey, schemas.EnterQueue, &schemas.EnterQueuePayload{
 			TicketID: ticket, PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5, Origin: origin, Named: &namedGame,
 		}),
@@ -198,6 +209,10 @@ func eventVariants() map[string]schemas.Event {
 		"PlayerRated-basis": rated,
 		"GameCreated-rematch": variant(schemas.GameCreated, 1, &schemas.GameCreatedPayload{
 			White: black, Black: white, TimeControl: blitz, Speed: schemas.Blitz, FEN: endgameFEN, Private: true, RematchOf: earlierGameID,
+		}),
+		"GameAborted-by": variant(schemas.GameAborted, 3, &schemas.GameOver{
+			White: white, Black: black, TimeControl: blitz, Speed: schemas.Blitz, Rated: true, StartFEN: startFEN, CreatedAt: at - 60_000, EndedAt: at,
+			Result: schemas.NoResult, Termination: schemas.AbortedByPlayer, AbortedBy: schemas.Black, Moves: []string{}, ClocksCs: []int64{}, FEN: startFEN,
 		}),
 		"GameEnded-private": variant(schemas.GameEnded, 3, &schemas.GameOver{
 			White: black, Black: white, TimeControl: blitz, Speed: schemas.Blitz, Private: true, StartFEN: endgameFEN, CreatedAt: at - 60_000, EndedAt: at,

@@ -57,6 +57,10 @@ var commandKinds = map[CommandType]kind{
 	EnterQueue:   {queue, payload[EnterQueuePayload]()},
 	RemoveTicket: {queue, payload[RemoveTicketPayload]()},
 	PairWave:     {queue, nil},
+	HoldTicket:   {queue, payload[HoldTicketPayload]()},
+	LapseTicket:  {queue, payload[HoldTicketPayload]()},
+	EndLeases:    {queue, payload[EndLeasesPayload]()},
+	DropLapsed:   {queue, nil},
 	ConfirmMatch: {queue, payload[ConfirmMatchPayload]()},
 	ExpireMatch:  {queue, payload[ExpireMatchPayload]()},
 

@@ -20,7 +20,7 @@ func Players() Table[*player.State] {
 
 const (
 	playerFormat = 3
-	// playerFormatWithoutNamed has no seats for named games.
+	// playerFormatWithoutNamed has no seats for named games, no leases and no missed games.
 	playerFormatWithoutNamed = 2
 	// playerFormatWithoutBasis has no basis in PlayerRated, and no facts of the game in
 	// the seat.
@@ -59,6 +59,7 @@ func appendPlayer(b []byte, s *player.State) []byte {
 	for _, g := range s.Games {
 		b = binary.BigEndian.AppendUint64(b, g)
 	}
+	b = appendInt(appendInt(b, int64(s.Missed.Games)), int64(s.Missed.At))
 	b = appendCount(b, len(s.Asked))
 	for _, a := range s.Asked {
 		b = appendInt(binary.BigEndian.AppendUint64(b, a.Ticket), int64(a.Until))
@@ -83,7 +84,8 @@ func appendSeat(b []byte, seat player.Seat) []byte {
 	b = appendString(b, seat.Handle)
 	b = appendFloat(appendFloat(b, seat.Rating), seat.Deviation)
 	b = appendSeatedGame(appendInt(appendInt(b, seat.Joined), seat.Entered), seat.Game)
-	return appendNamed(b, seat.Named)
+	b = appendInt(appendID(appendNamed(b, seat.Named), seat.Holder), int64(seat.Since))
+	return appendBool(b, seat.Again)
 }
 
 func appendSeatedGame(b []byte, g *schemas.SeatedGame) []byte {
@@ -184,6 +186,7 @@ func decodePlayer(key string, head schemas.Head, body []byte) (*player.State, er
 	})
 	s.Games = list(r, 8, r.uint64)
 	if format > playerFormatWithoutNamed {
+		s.Missed = player.Missed{Games: int(r.int()), At: schemas.Time(r.int())}
 		s.Asked = list(r, 11, func() player.Asked {
 			return player.Asked{Ticket: r.uint64(), Until: schemas.Time(r.int()), Refused: r.refusal(), Offset: r.int()}
 		})
@@ -209,7 +212,7 @@ func (r *bodyReader) seat(format byte) player.Seat {
 			seat.Game = r.seatedGame()
 		}
 		if format > playerFormatWithoutNamed {
-			seat.Named = r.named()
+			seat.Named, seat.Holder, seat.Since, seat.Again = r.named(), r.id(), schemas.Time(r.int()), r.bool()
 		}
 		return seat
 	}

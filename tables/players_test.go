@@ -46,6 +46,7 @@ func fullPlayer() *player.State {
 		},
 		Accepted: []player.Accepted{{Key: 1 << 63, Print: 7, Seq: 1, Offset: 2}, {Key: 5, Offset: 1 << 40}},
 		Games:    []uint64{1, 1 << 63},
+		Missed:   player.Missed{Games: 3, At: at},
 		Asked:    []player.Asked{{Ticket: 1 << 63, Until: at, Refused: schemas.AccountClosed, Offset: 40}, {Ticket: 7, Until: at + 1, Offset: 41}},
 		Outbox: []player.Sent{
 			{Offset: 1, Event: event(schemas.PlayerRegistered, 1, &schemas.PlayerFacts{Handle: "lukasz"})},
@@ -66,6 +67,7 @@ func TestPlayerRowRoundTrip(t *testing.T) {
 	t.Parallel()
 	waiting := fullPlayer()
 	waiting.Seat.Status, waiting.Seat.GameID, waiting.Seat.Game = player.Queued, "", nil
+	waiting.Seat.Holder, waiting.Seat.Since, waiting.Seat.Again = gameID, at, true
 	named := fullPlayer()
 	named.Seat = player.Seat{Status: player.Queued, Queue: "eu/named/3", TicketID: ticketID, Attempt: 1, Named: &namedGame}
 	otherIDs := fullPlayer()
@@ -122,7 +124,7 @@ func TestPlayerRowWithoutBasisIsRead(t *testing.T) {
 	}
 	want := fullPlayer()
 	want.Outbox[2].Event.Payload.(*schemas.PlayerRatedPayload).Basis = nil
-	want.Seat.Game, want.Asked = nil, nil
+	want.Seat.Game, want.Asked, want.Missed = nil, nil, player.Missed{}
 	got, err := tables.Players().Decode(playerID, raw)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%+v: %v", got, err)
@@ -137,7 +139,7 @@ func TestPlayerRowWithoutNamedGamesIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := fullPlayer()
-	want.Seat.Status, want.Seat.GameID, want.Seat.Game, want.Asked = player.Queued, "", nil, nil
+	want.Seat.Status, want.Seat.GameID, want.Seat.Game, want.Asked, want.Missed = player.Queued, "", nil, nil, player.Missed{}
 	got, err := tables.Players().Decode(playerID, raw)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%+v: %v", got, err)

@@ -48,6 +48,11 @@ func TestQueueRowRoundTrip(t *testing.T) {
 	t.Parallel()
 	named := fullQueue()
 	named.Matches[0].Named = &namedGame
+	for i, holder := range []uuid.UUID{{1}, {2}, {1}} {
+		named.Waiting[i].Holder = holder
+	}
+	named.Waiting[2].LapsedAt = at + 500
+	named.Matches[0].Black.Holder, named.Matches[0].White.LapsedAt = uuid.UUID{3}, at-1
 	for name, s := range map[string]*queue.State{"full": fullQueue(), "named match": named, "new": {Version: 1, Key: queueKey}} {
 		raw := tables.Queues().Encode(queueKey, s)
 		again, err := tables.Queues().Decode(queueKey, raw)

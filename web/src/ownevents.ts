@@ -57,10 +57,13 @@ function onEvent(e: OwnEvent) {
       if (seat.peek().status === "queued") setSeat({ status: "idle" });
       break;
     case "matched":
+      setSeat({ status: "playing", gameId: e.gameId });
+      break;
     case "game_started":
       setSeat({ status: "playing", gameId: e.gameId });
-      if (e.type === "game_started") startedGame.value = e.gameId!;
-      if (e.type === "game_started" && path.peek() === "/") go(`/game/${e.gameId}`);
+      // A game may also follow by itself on the one before, while its board is shown.
+      if (path.peek() === "/" || (startedGame.peek() && path.peek() === `/game/${startedGame.peek()}`)) go(`/game/${e.gameId}`);
+      startedGame.value = e.gameId!;
       break;
     case "match_failed":
       break; // a "state" or "queued" says what follows

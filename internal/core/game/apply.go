@@ -187,7 +187,7 @@ func (s *State) applyOver(t schemas.EventType, p *schemas.GameOver, at schemas.T
 		e.Kind = row.KindTimeout
 		s.Clock = s.Clock.Flag(s.Turn())
 	default:
-		e.Kind = row.KindAborted
+		e.Kind, e.Color = row.KindAborted, p.AbortedBy
 	}
 	return e
 }

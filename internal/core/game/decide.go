@@ -153,7 +153,9 @@ func (d *decision) byPlayer(color schemas.Color) *Refusal {
 		if d.state.Plies >= 2 {
 			return refuse(schemas.CodeTooLateToAbort, "both sides have moved: resign instead")
 		}
-		d.end(schemas.GameAborted, schemas.NoResult, schemas.AbortedByPlayer)
+		p := d.state.gameOverPayload(schemas.NoResult, schemas.AbortedByPlayer, d.at)
+		p.AbortedBy = color
+		d.emit(schemas.GameAborted, p)
 		return nil
 	case schemas.OfferDraw, schemas.AcceptDraw, schemas.DeclineDraw:
 		return d.draw(color)

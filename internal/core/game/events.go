@@ -130,6 +130,8 @@ func (s *State) payload(e row.Entry, l *line, audit schemas.Clock, board rules.P
 	case row.KindRematchFailed: // directly behind the acceptance
 		return &schemas.RematchFailedPayload{GameID: s.rematchPayload("", e.Seq-1).GameID, Reason: e.Refusal, Color: e.Color}
 	default:
-		return s.gameOverPayload(e.Result, e.Termination, e.At)
+		p := s.gameOverPayload(e.Result, e.Termination, e.At)
+		p.AbortedBy = e.Color
+		return p
 	}
 }

@@ -19,6 +19,8 @@ func (d decision) join(s *State, p *schemas.JoinQueuePayload) (*State, bool, []s
 		return s, false, d.refuse(schemas.CodeAlreadyQueued, "You are already waiting in a queue.")
 	case s.Seat.Status == Playing:
 		return s, false, d.refuse(schemas.CodeAlreadyPlaying, "You are already playing a game.")
+	case d.at < s.Missed.Until():
+		return s, false, d.refuse(schemas.CodeJoinTooSoon, s.Missed.WaitDetail(d.at))
 	case !known:
 		return s, false, d.refuse(schemas.CodeQueueNotFound, "No queue has this name.")
 	}
@@ -28,7 +30,7 @@ func (d decision) join(s *State, p *schemas.JoinQueuePayload) (*State, bool, []s
 	n.Seat = Seat{
 		Status: Queued, Queue: p.Queue, TicketID: d.cmd.ID, Attempt: 1,
 		Handle: s.Handle, Rating: r.Rating, Deviation: r.Deviation,
-		Joined: d.origin.Offset, Entered: d.origin.Offset,
+		Joined: d.origin.Offset, Entered: d.origin.Offset, Holder: p.Holder, Since: d.at,
 	}
 	n.addAccepted(d, 0)
 	n.finish(d)

@@ -44,6 +44,7 @@ type State struct {
 
 	Accepted []Accepted // the latest accepted client commands, oldest first
 	Games    []uint64   // fingerprints of the latest rated games, oldest first
+	Missed   Missed     // games that the player did not begin
 	Asked    []Asked    // the latest seats asked for by TakeSeat, oldest first
 	Outbox   []Sent     // the latest events, oldest first
 }
@@ -98,8 +99,11 @@ type Seat struct {
 	// What was sent to the queue, to send the same bytes again.
 	Handle            string
 	Rating, Deviation float64
-	Joined            int64 // offset of the JoinQueue
-	Entered           int64 // offset of the command that started the current attempt
+	Holder            string       // instance that held the ticket's lease at the join
+	Since             schemas.Time // when the player began to wait; 0 if that is not known
+	Again             bool         // the ticket is back in the queue after a game that the opponent did not begin
+	Joined            int64        // offset of the JoinQueue
+	Entered           int64        // offset of the command that started the current attempt
 }
 
 // Accepted is a command that a client may repeat.

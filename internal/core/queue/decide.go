@@ -42,9 +42,19 @@ func (c Config) Decide(s *State, cmd schemas.Command, at schemas.Time, offset in
 		return d.confirm(s, p)
 	case *schemas.ExpireMatchPayload:
 		return d.expire(s, p)
+	case *schemas.HoldTicketPayload:
+		if cmd.Type == schemas.LapseTicket {
+			return d.lapse(s, p)
+		}
+		return d.hold(s, p)
+	case *schemas.EndLeasesPayload:
+		return d.endLeases(s, p)
 	}
-	if cmd.Type == schemas.PairWave {
+	switch cmd.Type {
+	case schemas.PairWave:
 		return d.wave(s)
+	case schemas.DropLapsed:
+		return d.dropLapsed(s)
 	}
 	return s, false, nil
 }
@@ -109,9 +119,23 @@ func (d decision) enter(s *State, p *schemas.EnterQueuePayload) (*State, bool, [
 		return d.finish(n, fact{kind: refused, white: party, code: schemas.CodeQueueFull})
 	}
 	n.Seq++
-	n.Waiting = append(n.Waiting, Ticket{Party: party, JoinedAt: d.at, Seq: n.Seq})
+	n.Waiting = append(n.Waiting, d.newTicket(p, party, n.Seq))
 	return d.finish(n, fact{kind: entered, seq: n.Seq, white: party, waiting: len(n.Waiting)})
 }
+
+// newTicket returns a ticket that enters the queue. One whose opponent did not begin the
+// game has the credit of the whole wait.
+func (d decision) newTicket(p *schemas.EnterQueuePayload, party Party, seq int64) Ticket {
+	t := Ticket{Party: party, JoinedAt: d.at, Seq: seq, Holder: parsed(p.Holder)}
+	if p.Since > 0 && p.Since < d.at {
+		t.JoinedAt = p.Since
+		t.Missed = int(min(int64(d.at-p.Since)/d.cfg.WaveInterval.Milliseconds(), maxCredit))
+	}
+	return t
+}
+
+// maxCredit is the most waves that a wait counts for.
+const maxCredit = 120
 
 // allowPairing lets a ticket be paired again, now that its player's seat agrees.
 func (s *State) allowPairing(ticket uuid.UUID, attempt int) {

@@ -87,6 +87,9 @@ func (w *world) checkDrained() {
 				if t.Returning {
 					w.t.Fatalf("ticket %s never stops returning", t.TicketID)
 				}
+				if t.Dormant() {
+					w.t.Fatalf("ticket %s is dormant for ever", t.TicketID)
+				}
 				waiting[t.TicketID.String()] = t.PlayerID.String()
 			}
 		}
@@ -135,7 +138,7 @@ func (w *world) checkEvents() {
 	w.checkRatings()
 	w.games(func(key string, g gameRow) {
 		want := 0
-		if g.Status == "over" && !g.Failed {
+		if g.Status == "over" && !g.Failed && !g.NoShow {
 			want = 1
 		}
 		for _, s := range []schemas.Seated{g.Game.White, g.Game.Black} {

@@ -97,7 +97,7 @@ func newWorld(t *testing.T, seed uint64, recordsAbort bool) *world {
 		nodes: map[string][]*node{}, events: map[string]map[int64][]byte{}, answered: map[string]bool{},
 		refused: map[string]schemas.Code{}, accepted: map[string]bool{}, sent: map[string]int{},
 		failed: map[string]bool{}, evicted: map[string][]byte{}, slow: map[topicPartition]bool{},
-		core: queueCore{queue.Config{MaxTickets: 5, MatchDeadline: 5 * time.Second}.WithDefaults(), tables.Queues()},
+		core: queueCore{queue.Config{MaxTickets: 5, MatchDeadline: 5 * time.Second, Dormancy: 8 * time.Second}.WithDefaults(), tables.Queues()},
 	}
 	cores := map[string]core{
 		schemas.PlayerCommands: playerCore{tables.Players()},
@@ -286,7 +286,7 @@ func (w *world) crash(n *node, stale bool) {
 func (w *world) timers() {
 	for _, n := range w.nodes[schemas.QueueCommands] {
 		for _, key := range slices.Sorted(maps.Keys(n.rows)) {
-			if at, cmd, ok := w.core.NextTimer(w.core.row(key, n.rows[key])); ok && at <= w.clock {
+			if at, cmd, ok := w.core.NextTimer(w.core.row(key, n.rows[key])); ok && at <= w.clock && cmd.Type != schemas.EndLeases {
 				w.append(cmd)
 			}
 		}

@@ -64,8 +64,15 @@ type State struct {
 // Head returns the frame of the row.
 func (s *State) Head() schemas.Head { return schemas.Head{Version: s.Version, Offset: s.Offset} }
 
-// WaitingCount returns the number of tickets without a match.
-func (s *State) WaitingCount() int { return len(s.Waiting) }
+// WaitingCount returns the number of tickets without a match whose players are there.
+func (s *State) WaitingCount() (n int) {
+	for i := range s.Waiting {
+		if !s.Waiting[i].Dormant() {
+			n++
+		}
+	}
+	return n
+}
 
 // ExpectedWait returns the average wait of recently matched tickets, or 0 if there are
 // none.
@@ -87,10 +94,22 @@ type Ticket struct {
 	JoinedAt schemas.Time
 	Missed   int   // waves without an opponent, see package pairing
 	Seq      int64 // of its PlayerQueued
+	// Holder is the instance of the service that has heard of the player: it holds the
+	// ticket's lease. Zero for a ticket that needs no sign of life.
+	Holder uuid.UUID
+	// LapsedAt is when the lease lapsed; 0 while it is held. A dormant ticket is not
+	// paired, keeps its credit, and is dropped after Config.Dormancy.
+	LapsedAt schemas.Time
 	// Returning is set after the match failed, until the player's seat has agreed to
 	// the next attempt.
 	Returning bool
 }
+
+// Dormant reports whether nobody has heard of the player any more.
+func (t *Ticket) Dormant() bool { return t.LapsedAt != 0 }
+
+// pairable reports whether the ticket takes part in waves.
+func (t *Ticket) pairable() bool { return !t.Returning && !t.Dormant() }
 
 // Match is two tickets whose game was requested and has not started yet.
 type Match struct {

@@ -16,7 +16,7 @@ import (
 func (c Config) nextWave(s *State) (at schemas.Time, ok bool) {
 	waiting, fresh := 0, 0
 	for i := range s.Waiting {
-		if t := &s.Waiting[i]; !t.Returning {
+		if t := &s.Waiting[i]; t.pairable() {
 			waiting++
 			if t.Missed == 0 {
 				fresh++
@@ -42,7 +42,7 @@ func (d decision) wave(s *State) (*State, bool, []schemas.Message) {
 	var index []int
 	var candidates []pairing.Candidate
 	for i := range n.Waiting {
-		if t := &n.Waiting[i]; !t.Returning {
+		if t := &n.Waiting[i]; t.pairable() {
 			index = append(index, i)
 			candidates = append(candidates, pairing.Candidate{Rating: int(math.Round(t.Rating)), Missed: t.Missed})
 		}
@@ -59,7 +59,7 @@ func (d decision) wave(s *State) (*State, bool, []schemas.Message) {
 		if matched[i] {
 			continue
 		}
-		if !t.Returning {
+		if t.pairable() {
 			t.Missed++
 		}
 		waiting = append(waiting, t)
@@ -116,7 +116,8 @@ func fingerprint(id uuid.UUID) uint32 {
 }
 
 // NextTimer returns the next timer command of the row and when to send it: the next
-// wave, or the expiry of the oldest match or named game.
+// wave, the check of the leases, the end of a dormant ticket, or the expiry of the oldest
+// match or named game.
 func (c Config) NextTimer(s *State) (at schemas.Time, cmd schemas.Command, ok bool) {
 	if s == nil {
 		return 0, schemas.Command{}, false
@@ -133,11 +134,19 @@ func (c Config) NextTimer(s *State) (at schemas.Time, cmd schemas.Command, ok bo
 			cmd.Payload = &schemas.ExpireMatchPayload{GameID: gameID}
 		}
 	}
+	if due, drops := c.dropTimer(s); drops && (!ok || due < at) {
+		at, ok = due, true
+		cmd.ID, cmd.Type = schemas.DerivedID(s.Key, "drop-lapsed", s.Version), schemas.DropLapsed
+	}
 	for i := range s.Matches {
 		expire(s.Matches[i].GameID.String(), s.Matches[i].Deadline, "expire")
 	}
 	for i := range s.Pairs {
 		expire(s.Pairs[i].Game.GameID, s.Pairs[i].Game.Deadline, "expire-seats")
+	}
+	if !ok && len(s.Holders()) > 0 {
+		// It changes nothing if all is well, so it must not keep another timer waiting.
+		return s.lastJoin().Add(leaseCheck), CheckLeases(s.Key, s.Waves, nil), true
 	}
 	return at, cmd, ok
 }

@@ -83,7 +83,8 @@
 //	uvarint    with centiseconds       given back for lag, added to a clock, or restored
 //
 //	flags: 1 the event is Black's; 2 a takeback of two plies, or an explicit disconnect,
-//	  or a game that waits for both players; of a rematch that failed, 4 times the
+//	  or a game that waits for both players, or one that
+//	  a player aborted; of a rematch that failed, 4 times the
 //	  reason (index into refusals)
 //
 // Clocks, SAN, FEN and deadlines are not stored: they follow from the entries and

@@ -31,6 +31,7 @@ const (
 	flagTwoPlies // of KindTakebackAccepted
 	flagExplicit = flagTwoPlies
 	flagWaiting  = flagTwoPlies
+	flagByPlayer = flagTwoPlies
 
 	// refusalShift is where the index into refusals stands in the flags.
 	refusalShift = 2
@@ -48,6 +49,9 @@ func (e *Entry) flags() (bits byte) {
 	}
 	if e.Waiting {
 		bits |= flagWaiting
+	}
+	if e.Kind == KindAborted && e.Color != "" {
+		bits |= flagByPlayer
 	}
 	if e.Kind == KindRematchFailed {
 		bits |= byte(max(0, slices.Index(refusals[:], e.Refusal))) << refusalShift
@@ -153,6 +157,12 @@ func readEntry(b []byte) (e Entry, n int) {
 			return e, 0
 		}
 		e.Result, e.Termination = results[b[1]], terminations[b[2]]
+		if flags := b[0] & 0x0f; e.Kind == KindAborted && flags&flagByPlayer != 0 {
+			e.Color = schemas.White
+			if flags&flagBlack != 0 {
+				e.Color = schemas.Black
+			}
+		}
 	case e.Kind.hasSide():
 		e.setFlags(b[0] & 0x0f)
 	}
