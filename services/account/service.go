@@ -96,6 +96,7 @@ type Service struct {
 	attempts  *attempts
 	signOuts  *ratelimit.Keyed[string] // by player id
 	pace      *ratelimit.Keyed[string] // by client network; nil: none
+	reads     *ratelimit.Keyed[string] // of ratings, by client network
 	refused   prometheus.Counter       // requests, by the pace
 	readiness *readiness.Status
 }
@@ -123,7 +124,10 @@ func New(cfg Config) (*Service, error) {
 		signOuts: ratelimit.New(func() *rate.Limiter {
 			return rate.NewLimiter(signOutPerSecond, signOutBurst)
 		}, rememberedRates, strings.Clone),
-		pace:      newPace(cfg.PasswordRate),
+		pace: newPace(cfg.PasswordRate),
+		reads: ratelimit.New(func() *rate.Limiter {
+			return rate.NewLimiter(readsPerSecond, readsBurst)
+		}, rememberedRates, strings.Clone),
 		refused:   refused,
 		readiness: readiness.New("postgres", 0),
 	}, nil
@@ -140,6 +144,8 @@ func (s *Service) Routes(r gin.IRouter) {
 	g.PATCH("/accounts/me", httpx.RequirePlayer, s.update)
 	g.DELETE("/accounts/me", httpx.RequirePlayer, s.close)
 	g.GET("/players/:player", s.player)
+	g.GET("/players/:player/ratings/:speed", s.ratingDays)
+	g.GET("/leaderboards/:speed", s.leaderboard)
 }
 
 // Run publishes the outbox until ctx is done.
