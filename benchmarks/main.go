@@ -30,6 +30,7 @@ var measures = []measure{
 	{"row", rowMeasure},
 	{"memory", memoryMeasure},
 	{"watchers", watchersMeasure},
+	{"page", pageMeasure},
 	{"takeover", takeoverMeasure},
 	{"recovery", recoveryMeasure},
 	{"postgres", postgresMeasure},
