@@ -21,9 +21,8 @@ KAFKA = $(shell if [ "$$CI" = true ] || { command -v java && command -v mvn; } >
 ON_KAFKA = ./cmd/tabiya ./services/account ./services/matchmaking
 # Packages whose tests run on both.
 TWICE = ./internal/kafka ./internal/kafka/follow ./tables
-# The rest starts brokers, databases or whole platforms: without the race detector. The
-# longest is the first, since two packages run at a time.
-HEAVY = ./test $(shell $(GO) list ./... | grep -vxF "$$($(GO) list ./test $(PURE) $(CHEAP) $(RACED) $(if $(KAFKA),$(ON_KAFKA)))")
+# The rest starts brokers or databases: without the race detector.
+PARTS = $(shell $(GO) list ./... | grep -vxF "$$($(GO) list ./test $(PURE) $(CHEAP) $(RACED) $(if $(KAFKA),$(ON_KAFKA)))")
 
 # Tests that build the whole program a second time, which takes minutes: make upgrade-test.
 BUILDS = ^(TestTwoReleasesRunSideBySideOnOneLog|TestWeakenedSourceCompiles)$$
@@ -33,10 +32,13 @@ BUILDS = ^(TestTwoReleasesRunSideBySideOnOneLog|TestWeakenedSourceCompiles)$$
 VENV = .cache/venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
+CONTRACT = .cache/contract
+
 PLIES ?= 1000000
 MINUTES ?= 3
+SECONDS ?= 600
 
-.PHONY: run deps test race oracle upgrade-test kafka-test abuse chaos venv bench build lint web web-if-node web-test
+.PHONY: run deps test test-platform test-parts race oracle upgrade-test kafka-test abuse contract chaos venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -92,10 +94,18 @@ test: venv
 	$(GO) test -race -shuffle=on $(CHEAP)
 	$(GO) test -tags next_format -shuffle=on $(FORMATS)
 	$(GO) test -race -shuffle=on -p 2 -timeout 20m $(RACED)
-	$(GO) test -shuffle=on -p 2 -timeout 20m -skip '$(BUILDS)' $(HEAVY)
+	$(MAKE) --no-print-directory -j2 --output-sync=target test-platform test-parts
+
+# These start brokers, databases or whole platforms and mostly wait: so there are two lanes of
+# about the same length, in which one package runs at a time.
+test-platform: venv
+	$(GO) test -shuffle=on -timeout 20m -skip '$(BUILDS)' ./test
+
+test-parts: venv
+	$(GO) test -shuffle=on -p 1 -timeout 20m $(PARTS)
 ifeq ($(KAFKA),start)
 	@echo "on Apache Kafka:"
-	TABIYA_TEST_KAFKA=start $(GO) test -shuffle=on -p 2 -timeout 20m $(ON_KAFKA) $(TWICE)
+	TABIYA_TEST_KAFKA=start $(GO) test -shuffle=on -p 1 -timeout 20m $(ON_KAFKA) $(TWICE)
 else
 	@echo "skipped: the tests on Apache Kafka need Java 17 and Maven"
 endif
@@ -114,6 +124,14 @@ kafka-test: ## the processors and livegame on an Apache Kafka; make test runs th
 
 abuse: ## attack the built program and judge the speed of honest moves (needs a quiet machine)
 	TABIYA_TEST_ABUSE=judge $(GO) test -count=1 -timeout 10m -v ./test/abuse
+
+contract: $(CONTRACT)/ready ## schemathesis on the built program, for that time: make contract SECONDS=40
+	TABIYA_TEST_CONTRACT=$(SECONDS) $(GO) test -count=1 -timeout 0 -v -run '^TestAnswersAreAsTheOpenAPIDocumentSays$$' ./test
+
+$(CONTRACT)/ready: build/python/contract.txt
+	python3 -m venv $(CONTRACT)
+	$(CONTRACT)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 chaos: ## faults of every kind on a platform of processes: make chaos MINUTES=3 [FAULTS=..] [SEED=..] [CLOCKS=all] [WEAK=..]
 	TABIYA_TEST_CHAOS=$(MINUTES) TABIYA_TEST_CHAOS_FAULTS="$(FAULTS)" TABIYA_TEST_CHAOS_SEED=$(SEED) TABIYA_TEST_CHAOS_WEAK=$(WEAK) TABIYA_TEST_CHAOS_CLOCKS=$(CLOCKS) \

@@ -62,7 +62,7 @@ func (d *raceGame) check(t testing.TB, sent commands, events []record) order {
 	}
 	first, want := d.expect(sent, moves, events)
 	if got != want {
-		t.Errorf("game %s: got %s; want %s", d.id, got, want)
+		t.Errorf("game %s: got %s; want %s;\n%sthe log has\n%s", d.id, got, want, sent, strings.Join(values, "\n"))
 	}
 	return first
 }

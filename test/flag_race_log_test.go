@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,6 +58,16 @@ func readCommands(t testing.TB, at stores) map[string]commands {
 	return all
 }
 
+// String lists the commands with what their partition's outages mean for them.
+func (all commands) String() string {
+	var b strings.Builder
+	for _, c := range all {
+		fmt.Fprintf(&b, "offset %d at %d: %s, the clocks stand still: %t, in its last minute for %d cs\n",
+			c.offset, c.at, c.Type, c.outages.StandStill(c.at), c.outages.Centis(c.at.Add(-time.Minute), c.at))
+	}
+	return b.String()
+}
+
 // first returns the first command that matches, or one with the highest offset if none
 // does.
 func (all commands) first(such func(command) bool) command {
@@ -66,13 +77,17 @@ func (all commands) first(such func(command) bool) command {
 	return command{offset: math.MaxInt64}
 }
 
-// flag returns the first CheckFlag command that finds the flag of the side to move after
-// this move, which was made at that time, fallen.
+// flag returns the first command of the system that finds the flag of the side to move after
+// this move, which was made at that time, fallen. It may be the CheckFlag of an earlier ply:
+// the ply in it is for logs only.
 func (all commands) flag(after *schemas.MoveMadePayload, madeAt schemas.Time) command {
 	return all.first(func(c command) bool {
-		p, ok := c.Payload.(*schemas.CheckFlagPayload)
-		return ok && p.Ply == after.Ply && !c.outages.StandStill(c.at) && c.at >= timeAfter(after, bankCs)+c.restored(madeAt)
+		return looksAtFlag(c.Type) && !c.outages.StandStill(c.at) && c.at >= timeAfter(after, bankCs)+c.restored(madeAt)
 	})
+}
+
+func looksAtFlag(t schemas.CommandType) bool {
+	return t == schemas.CheckFlag || t == schemas.MarkGone || t == schemas.MarkPresent
 }
 
 // cause returns the command that caused an event, by its id and broker time.

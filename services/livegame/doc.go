@@ -11,11 +11,11 @@
 //	                  └─► held: the games, folded with game.Apply
 //	                        └─► outbox ─► wsconn (sockets), eventstream (streams)
 //
-// A move goes through moves.go (or socket.go), Service.command in actions.go and
+// A move goes through package actions (from a socket, by socket.go) and
 // pending.Commands.Send; its event comes back through follower.Follower,
 // held.Games.Fold and pending.Commands.OnEvent. Beside that path, presence records
-// which players disconnect, lookup finds the game that a request names, and limits
-// bounds connections and rates.
+// which players disconnect, lookup finds the game that a request names, newgame creates
+// games for services, and limits bounds connections and rates.
 //
 // The follower's goroutine folds every event, puts it into the watchers' outboxes and
 // answers the command. It never waits for a client: an outbox is bounded, and a

@@ -37,7 +37,7 @@ func (s *Service) list(c *gin.Context) {
 		return
 	}
 	if player != "" {
-		id, ok := s.playerID(player)
+		id, ok := lookup.PlayerID(s.cfg.Players, player)
 		if !ok {
 			httpx.Fail(c, schemas.CodePlayerNotFound, fmt.Sprintf("there is no player %.40q", player))
 			return

@@ -2,13 +2,6 @@ package livegame
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Values of the label why of tabiya_livegame_unsent_total.
-const (
-	unsentInFlight = "in_flight"
-	unsentHopeless = "hopeless"
-	unsentUnlikely = "unlikely"
-)
-
 // metrics of the service. Requests are counted by httpx, lag by kafka.Lag.
 type metrics struct {
 	latency  prometheus.Histogram

@@ -13,12 +13,14 @@ import (
 	"tabiya/internal/httpx"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
+	"tabiya/services/livegame/actions"
 	"tabiya/services/livegame/availability"
 	"tabiya/services/livegame/finished"
 	"tabiya/services/livegame/follower"
 	"tabiya/services/livegame/held"
 	"tabiya/services/livegame/limits"
 	"tabiya/services/livegame/lookup"
+	"tabiya/services/livegame/newgame"
 	"tabiya/services/livegame/outbox"
 	"tabiya/services/livegame/pending"
 	"tabiya/services/livegame/presence"
@@ -42,6 +44,8 @@ type Service struct {
 	sockets      *wsconn.Server
 	connections  *limits.Connections
 	players      *limits.Players
+	actions      *actions.Handler
+	newgame      *newgame.Handler
 
 	partitions atomic.Int32 // of game-events
 	pulseKeys  pulseKeys
@@ -92,6 +96,14 @@ func New(cfg Config) (*Service, error) {
 		Latency: s.metrics.latency, Answered: s.metrics.answered, KnownCode: httpx.Known,
 	})
 	s.presence = presence.New(s.games, cfg.Commands, s.availability)
+	s.actions = &actions.Handler{
+		Games: s.games, Finished: s.finished, Availability: s.availability, Presence: s.presence, Commands: s.commands,
+		Limits: s.players, Players: cfg.Players, Region: cfg.Regions[0], Disconnects: s.disconnects, Unsent: s.metrics.unsent,
+	}
+	s.newgame = &newgame.Handler{
+		Games: s.games, Lookup: s.lookup, Availability: s.availability, Commands: s.commands,
+		Players: cfg.Players, Regions: cfg.Regions, AnswerTimeout: cfg.AnswerTimeout, Logger: cfg.Logger,
+	}
 	s.follower = follower.New(follower.Config{
 		Kafka: cfg.Kafka, Games: s.games, Lag: s.lag,
 		OnEvent: func(f held.Folded) {

@@ -137,7 +137,7 @@ func (k *socket) onFrame(text []byte, fault wsconn.Fault) (good bool) {
 		f, code, detail = protocol.ParseFrame(text)
 	}
 	if fault == wsconn.TooFast {
-		code, detail = schemas.CodeRateLimited, k.service.tooFast()
+		code, detail = schemas.CodeRateLimited, k.service.players.TooFast()
 	}
 	box := k.conn.Box()
 	switch {
@@ -179,14 +179,14 @@ func (k *socket) act(f protocol.ClientFrame) {
 	}
 	var cmd schemas.Command
 	if code == "" {
-		cmd, code, detail = k.service.command(k.gameID, k.playerID, k.commandID(f.ClientMoveID), in)
+		cmd, code, detail = k.service.actions.Command(k.gameID, k.playerID, k.commandID(f.ClientMoveID), in)
 	}
 	if code != "" {
 		k.ids.End(f.ClientMoveID, false)
 		box.Send(protocol.RefusedFrame(f.ClientMoveID, code, detail))
 		return
 	}
-	k.service.submit(k.service.players.Get(k.playerID), cmd, in.Content, func(o pending.Outcome) {
+	k.service.actions.Submit(k.service.players.Get(k.playerID), cmd, in.Content, func(o pending.Outcome) {
 		k.ids.End(f.ClientMoveID, o.Code == "")
 		if o.Code != "" {
 			box.Send(protocol.RefusedFrame(f.ClientMoveID, o.Code, o.Detail))

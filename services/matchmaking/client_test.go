@@ -12,6 +12,7 @@ import (
 
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/matchmaking/subscriptions"
 	"tabiya/services/openapi/openapitest"
 )
 
@@ -107,7 +108,7 @@ func (r *rig) openStream(p account, accept string) *eventStream {
 }
 
 // next returns the next notification of an NDJSON stream; false at its end.
-func (e *eventStream) next() (n notification, ok bool) {
+func (e *eventStream) next() (n subscriptions.Notification, ok bool) {
 	e.t.Helper()
 	for e.lines.Scan() {
 		if len(e.lines.Bytes()) == 0 {
@@ -118,13 +119,14 @@ func (e *eventStream) next() (n notification, ok bool) {
 		if err := d.Decode(&n); err != nil {
 			e.t.Fatalf("%s: %v", e.lines.Bytes(), err)
 		}
+		openapitest.ValidateAs(e.t, "OwnEvent", e.lines.Bytes())
 		return n, true
 	}
-	return notification{}, false
+	return subscriptions.Notification{}, false
 }
 
 // want reads the next notification, which must be of a type.
-func (e *eventStream) want(wantType string) notification {
+func (e *eventStream) want(wantType string) subscriptions.Notification {
 	e.t.Helper()
 	n, ok := e.next()
 	if !ok || n.Type != wantType {

@@ -11,6 +11,7 @@ import (
 	"tabiya/internal/core/player"
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/matchmaking/subscriptions"
 )
 
 const (
@@ -37,7 +38,7 @@ func (s *Service) events(c *gin.Context) {
 	id := row.ID
 	sub, err := s.subscriptions.Subscribe(id, func() (*player.State, bool) { return s.cfg.Players.Get(id) })
 	switch {
-	case errors.Is(err, errTooManyStreams):
+	case errors.Is(err, subscriptions.ErrTooMany):
 		httpx.Fail(c, schemas.CodeTooManyConnections, err.Error())
 		return
 	case err != nil:
@@ -55,7 +56,7 @@ func (s *Service) events(c *gin.Context) {
 
 // writeStream writes notifications until the client goes, the subscription ends
 // or the stream is too old.
-func (s *Service) writeStream(c *gin.Context, sub *subscription, media string) {
+func (s *Service) writeStream(c *gin.Context, sub *subscriptions.Subscription, media string) {
 	w := streamWriter{c, http.NewResponseController(c.Writer), media}
 	keepAlive := time.NewTicker(s.cfg.KeepAlive)
 	defer keepAlive.Stop()
@@ -71,8 +72,8 @@ func (s *Service) writeStream(c *gin.Context, sub *subscription, media string) {
 			if w.keepAlive() != nil {
 				return
 			}
-		case n, open := <-sub.notifications:
-			if !open || w.notification(n, len(sub.notifications) == 0) != nil {
+		case n, open := <-sub.Notifications:
+			if !open || w.notification(n, len(sub.Notifications) == 0) != nil {
 				return
 			}
 			keepAlive.Reset(s.cfg.KeepAlive)
@@ -87,7 +88,7 @@ type streamWriter struct {
 }
 
 // notification writes one notification, and flushes it if it is the last for now.
-func (w streamWriter) notification(n notification, last bool) error {
+func (w streamWriter) notification(n subscriptions.Notification, last bool) error {
 	data, err := json.Marshal(n)
 	if err != nil {
 		return err

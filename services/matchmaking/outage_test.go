@@ -7,6 +7,7 @@ import (
 
 	"tabiya/internal/eventually"
 	"tabiya/schemas"
+	"tabiya/services/matchmaking/subscriptions"
 )
 
 func TestRequestsRefusedWithoutKafkaAndServedAfter(t *testing.T) {
@@ -16,7 +17,7 @@ func TestRequestsRefusedWithoutKafkaAndServedAfter(t *testing.T) {
 	p, q := r.register("Patient"), r.register("Queued")
 	r.join(q, "5+0", "")
 	stream := r.openStream(q, mediaNDJSON)
-	if s := stream.want(typeState).Seat; s.Status != "queued" {
+	if s := stream.want(subscriptions.TypeState).Seat; s.Status != "queued" {
 		t.Fatalf("%+v", s)
 	}
 	r.Down()
@@ -48,7 +49,7 @@ func TestRequestsRefusedWithoutKafkaAndServedAfter(t *testing.T) {
 		t.Fatalf("%+v, then %+v", ticket, again)
 	}
 	r.leave(q, "5+0", "bye")
-	stream.want(typeLeft) // the stream was open throughout
+	stream.want(subscriptions.TypeLeft) // the stream was open throughout
 }
 
 func TestCommandWithoutAnswerIsOutcomeUnknown(t *testing.T) {

@@ -36,6 +36,7 @@ import (
 	"tabiya/internal/ratelimit"
 	"tabiya/internal/readiness"
 	"tabiya/schemas"
+	"tabiya/services/matchmaking/subscriptions"
 	"tabiya/tables"
 )
 
@@ -110,7 +111,7 @@ type Service struct {
 
 	unknown       *kafka.UnknownTypes
 	skipped       *prometheus.CounterVec // records that could not be decoded, by topic
-	subscriptions *subscriptions
+	subscriptions *subscriptions.Registry
 	caughtUp      atomic.Bool
 	// unreachable is the outcome of the last ping, for refusing requests at once;
 	// readiness allows a grace period.
@@ -137,11 +138,12 @@ func New(cfg Config) (*Service, error) {
 		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tabiya_matchmaking_records_skipped_total", Help: "Records that could not be decoded, by topic.",
 		}, []string{"topic"}),
-		subscriptions: newSubscriptions(cfg),
+		subscriptions: subscriptions.New(cfg.MaxStreams, cfg.MaxStreamsPerPlayer),
 		readiness:     readiness.New("kafka", cfg.Kafka.Session()),
 	}
 	cfg.Players.OnUpdate = s.subscriptions.UpdateRow
-	cfg.Registerer.MustRegister(s.lag, s.skipped, s.subscriptions.open, s.subscriptions.cut)
+	cfg.Registerer.MustRegister(s.lag, s.skipped)
+	cfg.Registerer.MustRegister(s.subscriptions.Collectors()...)
 	return s, nil
 }
 

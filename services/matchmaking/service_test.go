@@ -9,6 +9,7 @@ import (
 
 	"tabiya/internal/eventually"
 	"tabiya/schemas"
+	"tabiya/services/matchmaking/subscriptions"
 )
 
 func TestTwoPlayersAreMatchedPlayAndAreNotified(t *testing.T) {
@@ -17,32 +18,32 @@ func TestTwoPlayersAreMatchedPlayAndAreNotified(t *testing.T) {
 	r.games()
 	vera, paul := r.register("Vera"), r.register("Paul") // not in the index yet
 	veraStream, paulStream := r.openStream(vera, mediaNDJSON), r.openStream(paul, mediaNDJSON)
-	if s := veraStream.want(typeState).Seat; s.Status != "idle" {
+	if s := veraStream.want(subscriptions.TypeState).Seat; s.Status != "idle" {
 		t.Fatalf("%+v", s)
 	}
-	paulStream.want(typeState)
+	paulStream.want(subscriptions.TypeState)
 	ticket := r.join(vera, "3+2", "")
 	if ticket.Queue != "3+2" || ticket.Region != "eu" || !schemas.ValidID(ticket.TicketID) {
 		t.Fatalf("%+v", ticket)
 	}
-	if q := veraStream.want(typeQueued); q.TicketID != ticket.TicketID || q.Queue != "3+2" || q.Region != "eu" {
+	if q := veraStream.want(subscriptions.TypeQueued); q.TicketID != ticket.TicketID || q.Queue != "3+2" || q.Region != "eu" {
 		t.Fatalf("%+v", q)
 	}
 	r.join(paul, "3%2B2", "")
-	paulStream.want(typeQueued)
-	found, same := veraStream.want(typeMatched), paulStream.want(typeMatched)
+	paulStream.want(subscriptions.TypeQueued)
+	found, same := veraStream.want(subscriptions.TypeMatched), paulStream.want(subscriptions.TypeMatched)
 	if found.GameID != same.GameID || found.Color == same.Color || found.Opponent.PlayerID != paul.id || found.Opponent.Handle != "Paul" || found.Deadline == nil {
 		t.Fatalf("%+v and %+v", found, same)
 	}
-	if g := veraStream.want(typeGameStarted); g.GameID != found.GameID {
+	if g := veraStream.want(subscriptions.TypeGameStarted); g.GameID != found.GameID {
 		t.Fatalf("%+v", g)
 	}
-	paulStream.want(typeGameStarted)
+	paulStream.want(subscriptions.TypeGameStarted)
 
 	// A later stream begins with the present state.
 	eventually.True(r.t, "seated in the view", func() bool { row, _ := r.cfg.Players.Get(vera.id); return row.Seat.GameID != "" })
 	late := r.openStream(vera, mediaNDJSON)
-	if s := late.want(typeState).Seat; s.Status != "playing" || s.GameID != found.GameID {
+	if s := late.want(subscriptions.TypeState).Seat; s.Status != "playing" || s.GameID != found.GameID {
 		t.Fatalf("%+v", s)
 	}
 	r.wantRefused(schemas.CodeAlreadyPlaying, "POST", "/v1/queues/5+0/join", vera, "", "")
@@ -59,7 +60,7 @@ func TestTwoPlayersAreMatchedPlayAndAreNotified(t *testing.T) {
 	r.send(move(white, "e2e4"), move(black, "e7e5"),
 		schemas.Command{ID: schemas.NewID(), Type: schemas.Resign, Key: found.GameID, Region: "eu", Actor: black.id})
 	for _, stream := range []*eventStream{veraStream, paulStream, late} {
-		seen := map[string]notification{}
+		seen := map[string]subscriptions.Notification{}
 		for range 2 { // two topics, in either order
 			n, ok := stream.next()
 			if !ok {
@@ -67,17 +68,17 @@ func TestTwoPlayersAreMatchedPlayAndAreNotified(t *testing.T) {
 			}
 			seen[n.Type] = n
 		}
-		if over := seen[typeGameOver]; over.GameID != found.GameID || over.Result != schemas.WhiteWins || over.Termination != schemas.Resignation {
+		if over := seen[subscriptions.TypeGameOver]; over.GameID != found.GameID || over.Result != schemas.WhiteWins || over.Termination != schemas.Resignation {
 			t.Fatalf("%+v", seen)
 		}
-		if rated := seen[typeRated]; rated.Speed != schemas.Blitz || rated.Change == nil || *rated.Change == 0 {
+		if rated := seen[subscriptions.TypeRated]; rated.Speed != schemas.Blitz || rated.Change == nil || *rated.Change == 0 {
 			t.Fatalf("%+v", seen)
 		}
 	}
 	r.join(vera, "5+0", "") // at once: join waits for the seat
-	veraStream.want(typeQueued)
+	veraStream.want(subscriptions.TypeQueued)
 	r.leave(vera, "5+0", "")
-	veraStream.want(typeLeft)
+	veraStream.want(subscriptions.TypeLeft)
 	r.join(vera, "1+0", "") // at once after the leave
 }
 
@@ -151,28 +152,28 @@ func TestMatchFailsWhenGameDoesNotStart(t *testing.T) {
 	r := newRigWith(t, time.Second) // without the games processor
 	a, b := r.register("Anna"), r.register("Boris")
 	stream := r.openStream(a, mediaNDJSON)
-	stream.want(typeState)
+	stream.want(subscriptions.TypeState)
 	ticket := r.join(a, "3+2", "")
 	r.join(b, "3+2", "")
-	stream.want(typeQueued)
-	g := stream.want(typeMatched)
-	if f := stream.want(typeMatchFailed); f.GameID != g.GameID || f.TicketID != ticket.TicketID {
+	stream.want(subscriptions.TypeQueued)
+	g := stream.want(subscriptions.TypeMatched)
+	if f := stream.want(subscriptions.TypeMatchFailed); f.GameID != g.GameID || f.TicketID != ticket.TicketID {
 		t.Fatalf("%+v, want %+v", f, g)
 	}
 	// Their tickets wait again and are matched again; this time the game starts.
 	r.games()
-	for match := stream.want(typeMatched); ; {
+	for match := stream.want(subscriptions.TypeMatched); ; {
 		next, ok := stream.next()
 		if !ok {
 			t.Fatal(stream.lines.Err())
 		}
-		if next.Type == typeGameStarted {
+		if next.Type == subscriptions.TypeGameStarted {
 			if next.GameID == g.GameID || next.GameID != match.GameID {
 				t.Fatalf("%+v", next)
 			}
 			break
 		}
-		if next.Type == typeMatched {
+		if next.Type == subscriptions.TypeMatched {
 			match = next
 		}
 	}
@@ -183,12 +184,12 @@ func TestEveryInstanceServesEveryPlayer(t *testing.T) {
 	r := newRig(t)
 	p := r.register("Wanderer")
 	stream := r.openStream(p, mediaNDJSON)
-	stream.want(typeState)
+	stream.want(subscriptions.TypeState)
 	r.wantRefused(schemas.CodeNotQueued, "POST", "/v1/queues/3+0/leave", p, "early", "")
 
 	other := r.on(r.start()) // starts now, and knows the refusal
 	first := other.join(p, "3+0", "k")
-	if q := stream.want(typeQueued); q.TicketID != first.TicketID {
+	if q := stream.want(subscriptions.TypeQueued); q.TicketID != first.TicketID {
 		t.Fatalf("%+v, want %+v", q, first)
 	}
 	if again := r.join(p, "3+0", "k"); again != first {
@@ -196,7 +197,7 @@ func TestEveryInstanceServesEveryPlayer(t *testing.T) {
 	}
 	other.wantRefused(schemas.CodeNotQueued, "POST", "/v1/queues/3+0/leave", p, "early", "")
 	r.leave(p, "3+0", "")
-	stream.want(typeLeft)
+	stream.want(subscriptions.TypeLeft)
 }
 
 func TestServerSentEventsStream(t *testing.T) {

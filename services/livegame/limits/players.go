@@ -1,6 +1,7 @@
 package limits
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -48,6 +49,11 @@ func NewPlayers(cfg PlayerConfig) *Players {
 		panic(err) // only for a size below 1
 	}
 	return &Players{cfg: cfg, by: by}
+}
+
+// TooFast is the answer to a player, or a socket without one, that is over the pace.
+func (p *Players) TooFast() string {
+	return "slower: " + strconv.Itoa(p.cfg.PerSecond) + " frames and requests a second"
 }
 
 // Get returns a player's limits.

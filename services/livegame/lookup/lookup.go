@@ -1,4 +1,4 @@
-// Package lookup finds the game that a request names.
+// Package lookup finds the game, and the player, that a request names.
 package lookup
 
 import (

@@ -1,8 +1,10 @@
-package livegame
+// Package newgame serves POST /v1/games, with which services create games.
+package newgame
 
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,41 +14,68 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"tabiya/internal/core/game"
+	"tabiya/internal/core/player"
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/livegame/availability"
 	"tabiya/services/livegame/held"
+	"tabiya/services/livegame/lookup"
+	"tabiya/services/livegame/pending"
 	"tabiya/services/livegame/protocol"
 )
 
-type createBody struct {
+// Players is the view of the players table.
+type Players interface {
+	// WaitFor returns the row of a player. It waits for the row until ctx is done;
+	// then ok is false.
+	WaitFor(ctx context.Context, playerID string) (row *player.State, ok bool)
+	// Find returns the row of the player with a handle in lower case.
+	Find(handle string) (row *player.State, ok bool)
+}
+
+// Handler handles requests for games. All fields must be set.
+type Handler struct {
+	Games        *held.Games
+	Lookup       *lookup.Finder
+	Availability *availability.Monitor
+	Commands     *pending.Commands
+	Players      Players
+	// Regions are those in which a game can be created; the first is the default.
+	Regions []string
+	// AnswerTimeout is how long a request waits for its game's events.
+	AnswerTimeout time.Duration
+	Logger        *slog.Logger
+}
+
+type body struct {
 	White       string               `json:"white"` // players' ids or handles; check makes them ids
 	Black       string               `json:"black"`
 	TimeControl *schemas.TimeControl `json:"timeControl"`
 	Rated       bool                 `json:"rated"`
 	Private     bool                 `json:"private"` // only the players and services may see it
 	FEN         string               `json:"fen"`     // the starting position; empty for the standard one
-	Region      string               `json:"region"`  // default: the first of Config.Regions
+	Region      string               `json:"region"`  // default: the first of Handler.Regions
 }
 
-// viewTimeout is how long create waits for a new player to appear in the view of the
+// viewTimeout is how long Create waits for a new player to appear in the view of the
 // players table.
 const viewTimeout = 2 * time.Second
 
 // maxClockSkew is how far a client's clock may be ahead of the server's.
 const maxClockSkew = 30 * time.Second
 
-// create is POST /v1/games. The game's id is derived from the command's id, so that
+// Create is POST /v1/games. The game's id is derived from the command's id, so that
 // the same Idempotency-Key means the same game.
-func (s *Service) create(c *gin.Context) {
-	var body createBody
-	if !httpx.Bind(c, &body) {
+func (h *Handler) Create(c *gin.Context) {
+	var wanted body
+	if !httpx.Bind(c, &wanted) {
 		return
 	}
-	if why := s.availability.WhyNoCommands(); why != "" { // the view of players may be out of date then
+	if why := h.Availability.WhyNoCommands(); why != "" { // the view of players may be out of date then
 		httpx.Fail(c, schemas.CodeUnavailable, why)
 		return
 	}
-	if !s.check(c, &body) {
+	if !h.check(c, &wanted) {
 		return
 	}
 	who, _ := httpx.Principal(c)
@@ -59,23 +88,23 @@ func (s *Service) create(c *gin.Context) {
 		return
 	}
 	gameID := schemas.DerivedID(commandID, "game", 0)
-	payload := &schemas.CreateGamePayload{TimeControl: *body.TimeControl, Rated: body.Rated, Private: body.Private, FEN: body.FEN, Deadline: deadline}
-	if !s.fillPlayers(c, gameID, body, payload) {
+	payload := &schemas.CreateGamePayload{TimeControl: *wanted.TimeControl, Rated: wanted.Rated, Private: wanted.Private, FEN: wanted.FEN, Deadline: deadline}
+	if !h.fillPlayers(c, gameID, &wanted, payload) {
 		return
 	}
 	cmd := schemas.Command{
-		ID: commandID, Type: schemas.CreateGame, Key: gameID, Region: body.Region,
+		ID: commandID, Type: schemas.CreateGame, Key: gameID, Region: wanted.Region,
 		Actor: schemas.ActorService, Payload: payload,
 	}
-	content := fmt.Sprintf("%s %s %d+%d %t %t %s", body.White, body.Black, body.TimeControl.InitialCs, body.TimeControl.IncrementCs, body.Rated, body.Private, body.FEN)
-	o, ok := s.commands.SendAndWait(c.Request.Context(), cmd, content)
+	content := fmt.Sprintf("%s %s %d+%d %t %t %s", wanted.White, wanted.Black, wanted.TimeControl.InitialCs, wanted.TimeControl.IncrementCs, wanted.Rated, wanted.Private, wanted.FEN)
+	o, ok := h.Commands.SendAndWait(c.Request.Context(), cmd, content)
 	switch {
 	case !ok:
 		c.Abort() // the client has gone
 	case o.Code != "":
 		httpx.Fail(c, o.Code, o.Detail)
 	default:
-		s.created(c, gameID)
+		h.created(c, gameID)
 	}
 }
 
@@ -105,35 +134,35 @@ const maxFEN = 120
 
 // check sets the default region, and ids for handles. If no game can have this body,
 // check answers the request and returns false.
-func (s *Service) check(c *gin.Context, body *createBody) bool {
-	for _, name := range []*string{&body.White, &body.Black} {
+func (h *Handler) check(c *gin.Context, wanted *body) bool {
+	for _, name := range []*string{&wanted.White, &wanted.Black} {
 		if *name == "" {
 			httpx.Fail(c, schemas.CodeInvalidField, "white and black: ids or handles of players")
 			return false
 		}
-		id, ok := s.playerID(*name)
+		id, ok := lookup.PlayerID(h.Players, *name)
 		if !ok {
 			httpx.Fail(c, schemas.CodePlayerNotFound, fmt.Sprintf("there is no player %.40q", *name))
 			return false
 		}
 		*name = id
 	}
-	if body.Region == "" {
-		body.Region = s.cfg.Regions[0]
+	if wanted.Region == "" {
+		wanted.Region = h.Regions[0]
 	}
 	switch {
-	case body.White == body.Black:
+	case wanted.White == wanted.Black:
 		httpx.Fail(c, schemas.CodeSamePlayer, "white and black: two different players")
-	case body.TimeControl == nil:
+	case wanted.TimeControl == nil:
 		httpx.Fail(c, schemas.CodeInvalidField, "timeControl: initialCs and incrementCs")
-	case body.TimeControl.Validate() != nil:
-		httpx.Fail(c, schemas.CodeInvalidTimeControl, body.TimeControl.Validate().Error())
-	case len(body.FEN) > maxFEN:
+	case wanted.TimeControl.Validate() != nil:
+		httpx.Fail(c, schemas.CodeInvalidTimeControl, wanted.TimeControl.Validate().Error())
+	case len(wanted.FEN) > maxFEN:
 		httpx.Fail(c, schemas.CodeInvalidFEN, "fen: a position has at most "+strconv.Itoa(maxFEN)+" characters")
-	case body.Rated && body.FEN != "":
+	case wanted.Rated && wanted.FEN != "":
 		httpx.Fail(c, schemas.CodeInvalidField, "rated: a game from a position is not rated")
-	case !slices.Contains(s.cfg.Regions, body.Region):
-		httpx.Fail(c, schemas.CodeUnknownRegion, "the regions are "+strings.Join(s.cfg.Regions, ", "))
+	case !slices.Contains(h.Regions, wanted.Region):
+		httpx.Fail(c, schemas.CodeUnknownRegion, "the regions are "+strings.Join(h.Regions, ", "))
 	default:
 		return true
 	}
@@ -144,15 +173,15 @@ func (s *Service) check(c *gin.Context, body *createBody) bool {
 // exists already, it sets them as they were at its creation, because a repeat must ask
 // for the same game and ratings may have changed. If a player does not exist or has
 // closed their account, fillPlayers answers the request and returns false.
-func (s *Service) fillPlayers(c *gin.Context, gameID string, body createBody, p *schemas.CreateGamePayload) (ok bool) {
-	if exists := s.games.State(gameID); exists != nil && exists.White.PlayerID == body.White && exists.Black.PlayerID == body.Black {
+func (h *Handler) fillPlayers(c *gin.Context, gameID string, wanted *body, p *schemas.CreateGamePayload) (ok bool) {
+	if exists := h.Games.State(gameID); exists != nil && exists.White.PlayerID == wanted.White && exists.Black.PlayerID == wanted.Black {
 		p.White, p.Black = exists.White, exists.Black
 		return true
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), viewTimeout)
 	defer cancel()
-	for id, player := range map[string]*schemas.Seated{body.White: &p.White, body.Black: &p.Black} {
-		row, ok := s.cfg.Players.WaitFor(ctx, id)
+	for id, player := range map[string]*schemas.Seated{wanted.White: &p.White, wanted.Black: &p.Black} {
+		row, ok := h.Players.WaitFor(ctx, id)
 		switch {
 		case !ok:
 			httpx.Fail(c, schemas.CodePlayerNotFound, "there is no player "+id)
@@ -169,10 +198,10 @@ func (s *Service) fillPlayers(c *gin.Context, gameID string, body createBody, p 
 
 // created answers with the game's initial state, so that every repeat of the request
 // gets the same answer.
-func (s *Service) created(c *gin.Context, gameID string) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), s.cfg.AnswerTimeout)
+func (h *Handler) created(c *gin.Context, gameID string) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), h.AnswerTimeout)
 	defer cancel()
-	state, ok := s.lookup.StateAt(ctx, gameID, initialSeq)
+	state, ok := h.Lookup.StateAt(ctx, gameID, initialSeq)
 	if !ok {
 		httpx.Fail(c, schemas.CodeOutcomeUnknown, "the game cannot be read yet; the same Idempotency-Key asks again")
 		return
@@ -180,7 +209,7 @@ func (s *Service) created(c *gin.Context, gameID string) {
 	if state.Seq > initialSeq {
 		var err error
 		if state, err = initialState(state); err != nil {
-			httpx.FailErr(c, s.cfg.Logger, err)
+			httpx.FailErr(c, h.Logger, err)
 			return
 		}
 	}

@@ -1,4 +1,4 @@
-package matchmaking
+package subscriptions
 
 import (
 	"tabiya/internal/core/player"
@@ -7,7 +7,7 @@ import (
 
 // Publish passes an event on to the players concerned. A game that no queue made
 // takes no seat, so its players are not notified: whoever created it tells them.
-func (s *subscriptions) Publish(ev schemas.Event) {
+func (s *Registry) Publish(ev schemas.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch p := ev.Payload.(type) {
@@ -20,10 +20,10 @@ func (s *subscriptions) Publish(ev schemas.Event) {
 		tc, _ := schemas.PoolTimeControl(pool)
 		s.trackGame(p.GameID, trackedGame{p.White, p.Black, tc, true}) // queues make rated games
 		deadline := p.Deadline
-		s.notifyBoth(p.White, p.Black, notification{Type: typeMatched, GameID: p.GameID, Deadline: &deadline}, ev.Key)
+		s.notifyBoth(p.White, p.Black, Notification{Type: TypeMatched, GameID: p.GameID, Deadline: &deadline}, ev.Key)
 	case *schemas.MatchFailedPayload:
 		s.games.Remove(p.GameID)
-		s.notifyBoth(p.White, p.Black, notification{Type: typeMatchFailed, GameID: p.GameID}, ev.Key)
+		s.notifyBoth(p.White, p.Black, Notification{Type: TypeMatchFailed, GameID: p.GameID}, ev.Key)
 	case *schemas.GameCreatedPayload:
 		if p.Queue != "" {
 			s.trackGame(ev.Key, trackedGame{p.White, p.Black, p.TimeControl, p.Rated})
@@ -39,13 +39,13 @@ func (s *subscriptions) Publish(ev schemas.Event) {
 
 // notify passes a notification to the player's subscriptions. after is the
 // player's seat after the event.
-func (s *subscriptions) notify(playerID string, n notification, after seat) {
-	s.each(playerID, func(sub *subscription) bool { return sub.Notify(n, after) })
+func (s *Registry) notify(playerID string, n Notification, after seat) {
+	s.each(playerID, func(sub *Subscription) bool { return sub.Notify(n, after) })
 }
 
 // notifyBoth notifies both players, each from their own side of the board. If
 // queueKey is not empty, their tickets are in that queue afterwards.
-func (s *subscriptions) notifyBoth(white, black schemas.Seated, n notification, queueKey string) {
+func (s *Registry) notifyBoth(white, black schemas.Seated, n Notification, queueKey string) {
 	notifyOne := func(own, other schemas.Seated, color schemas.Color) {
 		n.Color, n.Opponent, n.TicketID = color, opponent(other), own.TicketID
 		after := seat{}
@@ -79,7 +79,7 @@ func (g trackedGame) seats(gameID string) (seats [2]seat) {
 	return seats
 }
 
-func (s *subscriptions) trackGame(gameID string, g trackedGame) {
+func (s *Registry) trackGame(gameID string, g trackedGame) {
 	if len(s.byPlayer[g.white.PlayerID])+len(s.byPlayer[g.black.PlayerID]) > 0 {
 		s.games.Add(gameID, g)
 	}
@@ -87,7 +87,7 @@ func (s *subscriptions) trackGame(gameID string, g trackedGame) {
 
 // gameStarted notifies the players of a tracked game. A game that is not tracked
 // was matched before its players subscribed: the view tells them.
-func (s *subscriptions) gameStarted(gameID string) {
+func (s *Registry) gameStarted(gameID string) {
 	g, ok := s.games.Get(gameID)
 	if !ok {
 		return
@@ -98,7 +98,7 @@ func (s *subscriptions) gameStarted(gameID string) {
 	s.notify(g.black.PlayerID, startedNotification(seats[1]), seats[1])
 }
 
-func (s *subscriptions) gameOver(gameID string, p *schemas.GameOver) {
+func (s *Registry) gameOver(gameID string, p *schemas.GameOver) {
 	s.games.Remove(gameID)
 	if p.Queue == "" {
 		return
@@ -107,5 +107,5 @@ func (s *subscriptions) gameOver(gameID string, p *schemas.GameOver) {
 	if p.Termination == schemas.MatchExpired {
 		queueKey = p.Queue // the tickets go back
 	}
-	s.notifyBoth(p.White, p.Black, notification{Type: typeGameOver, GameID: gameID, Result: p.Result, Termination: p.Termination}, queueKey)
+	s.notifyBoth(p.White, p.Black, Notification{Type: TypeGameOver, GameID: gameID, Result: p.Result, Termination: p.Termination}, queueKey)
 }

@@ -1,4 +1,4 @@
-package matchmaking
+package subscriptions
 
 import (
 	"tabiya/internal/core/player"
@@ -7,19 +7,19 @@ import (
 
 // Types of notifications.
 const (
-	typeState       = "state"
-	typeQueued      = "queued"
-	typeLeft        = "left"
-	typeMatched     = "matched"
-	typeGameStarted = "game_started"
-	typeMatchFailed = "match_failed"
-	typeGameOver    = "game_over"
-	typeRated       = "rated"
+	TypeState       = "state"
+	TypeQueued      = "queued"
+	TypeLeft        = "left"
+	TypeMatched     = "matched"
+	TypeGameStarted = "game_started"
+	TypeMatchFailed = "match_failed"
+	TypeGameOver    = "game_over"
+	TypeRated       = "rated"
 )
 
-// notification is one element of the stream GET /v1/me/events. Which fields it
+// Notification is one element of the stream GET /v1/me/events. Which fields it
 // has depends on Type.
-type notification struct {
+type Notification struct {
 	Type        string               `json:"type"`
 	Seat        *seatView            `json:"seat,omitempty"` // state
 	Queue       string               `json:"queue,omitempty"`
@@ -41,7 +41,7 @@ type notification struct {
 
 // id identifies a notification, so that each is sent once: the log may hold an
 // event twice, and a row of the view repeats what an event said.
-func (n notification) id() string {
+func (n Notification) id() string {
 	if n.GameID != "" {
 		return n.Type + "/" + n.GameID
 	}
@@ -81,7 +81,7 @@ type opponentView struct {
 }
 
 // stateNotification carries a whole seat.
-func stateNotification(s seat) notification {
+func stateNotification(s seat) Notification {
 	v := &seatView{Status: s.status.String()}
 	switch s.status {
 	case player.Queued:
@@ -90,21 +90,21 @@ func stateNotification(s seat) notification {
 	case player.Playing:
 		v.TicketID, v.GameID, v.Board = s.ticketID, s.gameID, boardOf(s.game)
 	}
-	return notification{Type: typeState, Seat: v}
+	return Notification{Type: TypeState, Seat: v}
 }
 
-func queuedNotification(queueKey, ticketID string) notification {
+func queuedNotification(queueKey, ticketID string) Notification {
 	region, pool, _, _ := schemas.SplitQueueKey(queueKey)
-	return notification{Type: typeQueued, Queue: pool, Region: region, TicketID: ticketID}
+	return Notification{Type: TypeQueued, Queue: pool, Region: region, TicketID: ticketID}
 }
 
-func leftNotification(queueKey, ticketID string) notification {
+func leftNotification(queueKey, ticketID string) Notification {
 	region, pool, _, _ := schemas.SplitQueueKey(queueKey)
-	return notification{Type: typeLeft, Queue: pool, Region: region, TicketID: ticketID}
+	return Notification{Type: TypeLeft, Queue: pool, Region: region, TicketID: ticketID}
 }
 
-func startedNotification(s seat) notification {
-	n := notification{Type: typeGameStarted, GameID: s.gameID, TicketID: s.ticketID}
+func startedNotification(s seat) Notification {
+	n := Notification{Type: TypeGameStarted, GameID: s.gameID, TicketID: s.ticketID}
 	if g := boardOf(s.game); g != nil {
 		n.Color, n.Opponent, n.TimeControl, n.Rated = g.Color, &g.Opponent, &g.TimeControl, &g.Rated
 	}
@@ -112,14 +112,14 @@ func startedNotification(s seat) notification {
 }
 
 // takenNotification says that a seat was taken; false if the seat is free.
-func takenNotification(s seat) (notification, bool) {
+func takenNotification(s seat) (Notification, bool) {
 	switch s.status {
 	case player.Queued:
 		return queuedNotification(s.queue, s.ticketID), true
 	case player.Playing:
 		return startedNotification(s), true
 	default:
-		return notification{}, false
+		return Notification{}, false
 	}
 }
 
@@ -127,9 +127,9 @@ func opponent(s schemas.Seated) *opponentView {
 	return &opponentView{s.PlayerID, s.Handle, s.Rating}
 }
 
-func ratedNotification(p *schemas.PlayerRatedPayload) notification {
+func ratedNotification(p *schemas.PlayerRatedPayload) Notification {
 	change := p.Change
-	return notification{
-		Type: typeRated, GameID: p.GameID, Speed: p.Speed, Rating: p.Rating, Deviation: p.Deviation, Change: &change,
+	return Notification{
+		Type: TypeRated, GameID: p.GameID, Speed: p.Speed, Rating: p.Rating, Deviation: p.Deviation, Change: &change,
 	}
 }

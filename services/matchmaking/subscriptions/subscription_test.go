@@ -1,4 +1,4 @@
-package matchmaking
+package subscriptions
 
 import (
 	"errors"
@@ -129,23 +129,23 @@ func randomHistory(r *rand.Rand) *history {
 // client is a client of the stream: it knows its seat from the notifications.
 type client struct{ status, ticket, game string }
 
-func (c *client) receive(n notification) {
+func (c *client) receive(n Notification) {
 	switch n.Type {
-	case typeState:
+	case TypeState:
 		*c = client{n.Seat.Status, n.Seat.TicketID, n.Seat.GameID}
-	case typeQueued:
+	case TypeQueued:
 		*c = client{"queued", n.TicketID, ""}
-	case typeGameStarted:
+	case TypeGameStarted:
 		*c = client{"playing", n.TicketID, n.GameID}
-	case typeLeft:
+	case TypeLeft:
 		if c.status == "queued" && c.ticket == n.TicketID {
 			*c = client{status: "idle"}
 		}
-	case typeGameOver:
+	case TypeGameOver:
 		if c.game == n.GameID {
 			*c = client{status: "idle"}
 		}
-	case typeMatchFailed:
+	case TypeMatchFailed:
 		if c.status == "idle" || c.game == n.GameID || c.status == "queued" && c.ticket == n.TicketID {
 			*c = client{"queued", n.TicketID, ""}
 		}
@@ -154,10 +154,10 @@ func (c *client) receive(n notification) {
 
 // replay passes a history to a registry, the topics interleaved at random, and
 // subscribes at a random moment.
-func replay(t *testing.T, r *rand.Rand, s *subscriptions, h *history) *subscription {
+func replay(t *testing.T, r *rand.Rand, s *Registry, h *history) *Subscription {
 	row, rows := h.rows[0], h.rows[1:]
 	steps := len(h.queue) + len(h.game) + len(h.ratings) + len(rows)
-	start, sub := r.IntN(steps+1), (*subscription)(nil)
+	start, sub := r.IntN(steps+1), (*Subscription)(nil)
 	for step := range steps + 1 {
 		if step == start {
 			var err error
@@ -194,15 +194,15 @@ func TestClientEndsWithTrueSeat(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		h := randomHistory(r)
 		final := h.rows[len(h.rows)-1]
-		s := newSubscriptions(Config{MaxStreams: 1, MaxStreamsPerPlayer: 1})
+		s := New(1, 1)
 		s.Open()
 		sub := replay(t, r, s, h)
 		s.reconcileAll() // notes that the seats differ, if they do
 		s.reconcileAll() // corrects the client
 		c, sent := client{}, []string(nil)
-		for len(sub.notifications) > 0 {
-			n := <-sub.notifications
-			if n.Type == typeRated && c.game == n.GameID {
+		for len(sub.Notifications) > 0 {
+			n := <-sub.Notifications
+			if n.Type == TypeRated && c.game == n.GameID {
 				t.Fatalf("seed %d: rated while the client believes to be playing the game\n%q", seed, sent)
 			}
 			c.receive(n)
@@ -217,16 +217,16 @@ func TestClientEndsWithTrueSeat(t *testing.T) {
 	}
 }
 
-func drain(sub *subscription) (types []string) {
-	for len(sub.notifications) > 0 {
-		types = append(types, (<-sub.notifications).Type)
+func drain(sub *Subscription) (types []string) {
+	for len(sub.Notifications) > 0 {
+		types = append(types, (<-sub.Notifications).Type)
 	}
 	return types
 }
 
 func TestNotificationsSentOnceAndFromOwnSide(t *testing.T) {
 	t.Parallel()
-	s := newSubscriptions(Config{MaxStreams: 8, MaxStreamsPerPlayer: 8})
+	s := New(8, 8)
 	s.Open()
 	idle := func() (*player.State, bool) { return rowOf(seat{}), true }
 	sub, err := s.Subscribe(self, idle)
@@ -244,11 +244,11 @@ func TestNotificationsSentOnceAndFromOwnSide(t *testing.T) {
 		}
 		s.Publish(schemas.Event{Key: self, Payload: &schemas.PlayerRatedPayload{GameID: g, Speed: schemas.Blitz, Rating: 1500}})
 	}
-	var got []notification
-	for len(sub.notifications) > 0 {
-		got = append(got, <-sub.notifications)
+	var got []Notification
+	for len(sub.Notifications) > 0 {
+		got = append(got, <-sub.Notifications)
 	}
-	want := []string{typeState, typeQueued, typeMatched, typeGameStarted, typeGameOver, typeRated}
+	want := []string{TypeState, TypeQueued, TypeMatched, TypeGameStarted, TypeGameOver, TypeRated}
 	if len(got) != len(want) {
 		t.Fatalf("%+v", got)
 	}
@@ -269,7 +269,7 @@ func TestNotificationsSentOnceAndFromOwnSide(t *testing.T) {
 // row, get all that is needed to show the board.
 func TestRowAloneShowsBoardOfRunningGame(t *testing.T) {
 	t.Parallel()
-	s := newSubscriptions(Config{MaxStreams: 8, MaxStreamsPerPlayer: 8})
+	s := New(8, 8)
 	s.Open()
 	row := rowOf(seat{status: player.Playing, queue: testQueue, ticketID: "ticket", gameID: "game"})
 	row.Seat.Game = &schemas.SeatedGame{
@@ -283,28 +283,28 @@ func TestRowAloneShowsBoardOfRunningGame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-early.notifications // idle
+	<-early.Notifications // idle
 	s.UpdateRow(self, row)
-	state, started := (<-late.notifications).Seat, <-early.notifications
+	state, started := (<-late.Notifications).Seat, <-early.Notifications
 	want := Board{schemas.Black, opponentView{opposing, "ben", 1600}, schemas.TimeControl{InitialCs: 6000}, true}
 	if state.Board == nil || *state.Board != want {
 		t.Errorf("%+v", state)
 	}
-	if started.Type != typeGameStarted || started.Color != want.Color || *started.Opponent != want.Opponent || *started.TimeControl != want.TimeControl || !*started.Rated {
+	if started.Type != TypeGameStarted || started.Color != want.Color || *started.Opponent != want.Opponent || *started.TimeControl != want.TimeControl || !*started.Rated {
 		t.Errorf("%+v", started)
 	}
 }
 
 func TestSubscriptionEndsWhenReaderTooSlow(t *testing.T) {
 	t.Parallel()
-	s := newSubscriptions(Config{MaxStreams: 2, MaxStreamsPerPlayer: 1})
+	s := New(2, 1)
 	s.Open()
 	idle := func() (*player.State, bool) { return rowOf(seat{}), true }
 	sub, err := s.Subscribe(self, idle)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Subscribe(self, idle); !errors.Is(err, errTooManyStreams) {
+	if _, err := s.Subscribe(self, idle); !errors.Is(err, ErrTooMany) {
 		t.Fatal(err)
 	}
 	for i := range maxQueued {
@@ -313,7 +313,7 @@ func TestSubscriptionEndsWhenReaderTooSlow(t *testing.T) {
 	if s.Any() || len(drain(sub)) != maxQueued {
 		t.Fatal("the subscription is still open")
 	}
-	if _, open := <-sub.notifications; open {
+	if _, open := <-sub.Notifications; open {
 		t.Fatal("not closed")
 	}
 	s.Unsubscribe(self, sub) // as its handler does: no effect
@@ -323,10 +323,10 @@ func TestSubscriptionEndsWhenReaderTooSlow(t *testing.T) {
 	}
 	s.Close()
 	drain(other)
-	if _, open := <-other.notifications; open {
+	if _, open := <-other.Notifications; open {
 		t.Fatal("not closed")
 	}
-	if _, err := s.Subscribe(self, idle); !errors.Is(err, errClosed) {
+	if _, err := s.Subscribe(self, idle); !errors.Is(err, ErrClosed) {
 		t.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-package matchmaking
+package subscriptions
 
 import (
 	"slices"
@@ -14,7 +14,7 @@ const (
 	maxSeen = 64
 )
 
-// subscription is one open GET /v1/me/events. The registry's lock guards it; its
+// Subscription is one open GET /v1/me/events. The registry's lock guards it; its
 // reader only receives from the channel.
 //
 // Two sources report the seat, and either may be first: the events from now on,
@@ -26,40 +26,40 @@ const (
 //     the player is elsewhere. The row is right.
 //   - UpdateRow: the row moves to a seat that no notification has announced.
 //   - Reconcile: the two have differed for a while with nothing new.
-type subscription struct {
-	notifications chan notification // closed by the registry when the subscription ends
+type Subscription struct {
+	Notifications chan Notification // closed by the registry when the subscription ends
 	clientSeat    seat              // as the client knows it from the notifications
 	rowSeat       seat              // in the latest row
 	seen          []string          // ids of notifications that are not to be sent (again), latest last
 	// rated holds the rating of the game that the client believes to be playing, until
 	// it has heard of the game's end: the two are read from different topics.
-	rated *notification
+	rated *Notification
 
 	updates    int // events and rows so far
 	differedAt int // updates when Reconcile last saw the seats differ
 }
 
 // newSubscription starts with the state of the row.
-func newSubscription(row *player.State) *subscription {
-	s := &subscription{notifications: make(chan notification, maxQueued), differedAt: -1}
+func newSubscription(row *player.State) *Subscription {
+	s := &Subscription{Notifications: make(chan Notification, maxQueued), differedAt: -1}
 	s.rowSeat = seatOf(row)
 	s.sendState(s.rowSeat)
 	return s
 }
 
 // send queues a notification; false if the reader is too slow.
-func (s *subscription) send(n notification) bool {
+func (s *Subscription) send(n Notification) bool {
 	select {
-	case s.notifications <- n:
+	case s.Notifications <- n:
 		return true
 	default:
 		return false
 	}
 }
 
-func (s *subscription) hasSeen(n notification) bool { return slices.Contains(s.seen, n.id()) }
+func (s *Subscription) hasSeen(n Notification) bool { return slices.Contains(s.seen, n.id()) }
 
-func (s *subscription) markSeen(n notification) {
+func (s *Subscription) markSeen(n Notification) {
 	if s.hasSeen(n) {
 		return
 	}
@@ -70,14 +70,14 @@ func (s *subscription) markSeen(n notification) {
 }
 
 // sendState sends the whole seat; false if the reader is too slow.
-func (s *subscription) sendState(to seat) bool {
+func (s *Subscription) sendState(to seat) bool {
 	s.setClientSeat(to)
 	return s.send(stateNotification(to)) && s.sendRated()
 }
 
 // setClientSeat notes the seat that the client knows of from now on. The
 // notifications that lead there are not sent any more.
-func (s *subscription) setClientSeat(to seat) {
+func (s *Subscription) setClientSeat(to seat) {
 	s.clientSeat = to
 	if to.ticketID != "" {
 		s.markSeen(queuedNotification(to.queue, to.ticketID))
@@ -89,7 +89,7 @@ func (s *subscription) setClientSeat(to seat) {
 
 // UpdateRow takes the seat in the player's latest row; false if the reader is
 // too slow.
-func (s *subscription) UpdateRow(now seat) bool {
+func (s *Subscription) UpdateRow(now seat) bool {
 	s.updates++
 	before := s.rowSeat
 	s.rowSeat = now
@@ -110,36 +110,36 @@ func (s *subscription) UpdateRow(now seat) bool {
 
 // hasSeenEndOf reports whether the client has heard that the seat's game has
 // ended: the rows will follow.
-func (s *subscription) hasSeenEndOf(at seat) bool {
+func (s *Subscription) hasSeenEndOf(at seat) bool {
 	return at.status == player.Playing &&
-		(s.hasSeen(notification{Type: typeGameOver, GameID: at.gameID}) || s.hasSeen(notification{Type: typeMatchFailed, GameID: at.gameID}))
+		(s.hasSeen(Notification{Type: TypeGameOver, GameID: at.gameID}) || s.hasSeen(Notification{Type: TypeMatchFailed, GameID: at.gameID}))
 }
 
 // Notify sends a notification, unless it was sent before; false if the reader is
 // too slow. after is the player's seat after the event, provided that the ticket
 // in the notification still holds the seat.
-func (s *subscription) Notify(n notification, after seat) bool {
+func (s *Subscription) Notify(n Notification, after seat) bool {
 	s.updates++
 	if s.hasSeen(n) {
 		return true
 	}
 	s.markSeen(n)
-	started := notification{Type: typeGameStarted, GameID: n.GameID}
+	started := Notification{Type: TypeGameStarted, GameID: n.GameID}
 	switch n.Type {
-	case typeQueued, typeGameStarted:
+	case TypeQueued, TypeGameStarted:
 		s.setClientSeat(after)
 		return s.send(n) && s.sendRated()
-	case typeMatched:
+	case TypeMatched:
 		// It is outdated if the start or end of its game was read first.
 		return s.hasSeen(started) || s.send(n)
-	case typeGameOver, typeMatchFailed, typeLeft:
+	case TypeGameOver, TypeMatchFailed, TypeLeft:
 		// What came before it is outdated from now on.
-		s.markSeen(notification{Type: typeQueued, TicketID: n.TicketID})
+		s.markSeen(Notification{Type: TypeQueued, TicketID: n.TicketID})
 		if n.GameID != "" {
 			s.markSeen(started)
 		}
 		return s.send(n) && s.applyEnding(n, after) && s.sendRated()
-	case typeRated:
+	case TypeRated:
 		if s.clientSeat.status == player.Playing && s.clientSeat.gameID == n.GameID {
 			s.rated = &n
 			return true
@@ -151,7 +151,7 @@ func (s *subscription) Notify(n notification, after seat) bool {
 }
 
 // sendRated sends the rating that was held, if its game is not the client's any more.
-func (s *subscription) sendRated() bool {
+func (s *Subscription) sendRated() bool {
 	n := s.rated
 	if n == nil || s.clientSeat.gameID == n.GameID {
 		return true
@@ -162,7 +162,7 @@ func (s *subscription) sendRated() bool {
 
 // applyEnding updates the client's seat after an ending was sent. It sends the
 // state if the client infers another seat than the true one.
-func (s *subscription) applyEnding(n notification, after seat) bool {
+func (s *Subscription) applyEnding(n Notification, after seat) bool {
 	inferred, affected := s.clientSeat.afterEnding(n)
 	if !affected {
 		return true
@@ -180,7 +180,7 @@ func (s *subscription) applyEnding(n notification, after seat) bool {
 // Reconcile sends the state if client and row have differed, with no update,
 // since the last call: the event that ended the client's seat was read before
 // the subscription began. False if the reader is too slow.
-func (s *subscription) Reconcile() bool {
+func (s *Subscription) Reconcile() bool {
 	if s.clientSeat.same(s.rowSeat) || s.differedAt != s.updates {
 		s.differedAt = s.updates
 		return true

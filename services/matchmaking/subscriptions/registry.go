@@ -1,4 +1,7 @@
-package matchmaking
+// Package subscriptions holds the open streams GET /v1/me/events, and tells each player
+// what happens to them: from the events of the topics, corrected by the rows of the
+// players table.
+package subscriptions
 
 import (
 	"context"
@@ -16,13 +19,15 @@ import (
 const trackedGames = 32_768
 
 var (
-	errTooManyStreams = errors.New("too many event streams are open")
-	errClosed         = errors.New("the events are not being read at present")
+	// ErrTooMany means that the player, or all players, have too many streams open.
+	ErrTooMany = errors.New("too many event streams are open")
+	// ErrClosed means that the events are not being read.
+	ErrClosed = errors.New("the events are not being read at present")
 )
 
-// subscriptions is the registry of open subscriptions. It passes events and rows
+// Registry is the registry of open subscriptions. It passes events and rows
 // to those of the players concerned.
-type subscriptions struct {
+type Registry struct {
 	max, maxPerPlayer int
 	open              prometheus.Gauge
 	cut               prometheus.Counter
@@ -30,39 +35,43 @@ type subscriptions struct {
 	mu       sync.Mutex
 	running  bool
 	count    int
-	byPlayer map[string]map[*subscription]struct{}
+	byPlayer map[string]map[*Subscription]struct{}
 	// games that were matched or created while one of their players was subscribed:
 	// GameStarted does not name the players.
 	games *lru.Cache[string, trackedGame]
 }
 
-func newSubscriptions(cfg Config) *subscriptions {
+// New returns a registry of at most maxStreams subscriptions, maxPerPlayer for each player.
+func New(maxStreams, maxPerPlayer int) *Registry {
 	games, err := lru.New[string, trackedGame](trackedGames)
 	if err != nil {
 		panic(err) // only for a size below 1
 	}
-	return &subscriptions{
-		max: cfg.MaxStreams, maxPerPlayer: cfg.MaxStreamsPerPlayer,
+	return &Registry{
+		max: maxStreams, maxPerPlayer: maxPerPlayer,
 		open: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "tabiya_matchmaking_streams", Help: "Open GET /v1/me/events.",
 		}),
 		cut: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tabiya_matchmaking_streams_cut_total", Help: "Streams closed because their reader was too slow.",
 		}),
-		byPlayer: make(map[string]map[*subscription]struct{}),
+		byPlayer: make(map[string]map[*Subscription]struct{}),
 		games:    games,
 	}
 }
 
+// Collectors returns the metrics.
+func (s *Registry) Collectors() []prometheus.Collector { return []prometheus.Collector{s.open, s.cut} }
+
 // Open allows new subscriptions.
-func (s *subscriptions) Open() {
+func (s *Registry) Open() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running = true
 }
 
 // Close ends all subscriptions and refuses new ones.
-func (s *subscriptions) Close() {
+func (s *Registry) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running = false
@@ -76,22 +85,22 @@ func (s *subscriptions) Close() {
 // Subscribe opens a subscription, which begins with the player's row. It calls
 // row under the lock of the registry, so that no update of the row is lost in
 // between.
-func (s *subscriptions) Subscribe(playerID string, row func() (*player.State, bool)) (*subscription, error) {
+func (s *Registry) Subscribe(playerID string, row func() (*player.State, bool)) (*Subscription, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case !s.running:
-		return nil, errClosed
+		return nil, ErrClosed
 	case s.count >= s.max || len(s.byPlayer[playerID]) >= s.maxPerPlayer:
-		return nil, errTooManyStreams
+		return nil, ErrTooMany
 	}
 	now, ok := row()
 	if !ok {
-		return nil, errClosed // the caller had it a moment ago: the view is being read again
+		return nil, ErrClosed // the caller had it a moment ago: the view is being read again
 	}
 	sub := newSubscription(now)
 	if s.byPlayer[playerID] == nil {
-		s.byPlayer[playerID] = make(map[*subscription]struct{}, 1)
+		s.byPlayer[playerID] = make(map[*Subscription]struct{}, 1)
 	}
 	s.byPlayer[playerID][sub] = struct{}{}
 	s.count++
@@ -100,18 +109,18 @@ func (s *subscriptions) Subscribe(playerID string, row func() (*player.State, bo
 }
 
 // Unsubscribe ends a subscription, if it has not ended.
-func (s *subscriptions) Unsubscribe(playerID string, sub *subscription) {
+func (s *Registry) Unsubscribe(playerID string, sub *Subscription) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.remove(playerID, sub)
 }
 
-func (s *subscriptions) remove(playerID string, sub *subscription) {
+func (s *Registry) remove(playerID string, sub *Subscription) {
 	subs := s.byPlayer[playerID]
 	if _, ok := subs[sub]; !ok {
 		return
 	}
-	close(sub.notifications)
+	close(sub.Notifications)
 	s.count--
 	s.open.Dec()
 	if delete(subs, sub); len(subs) == 0 {
@@ -120,14 +129,14 @@ func (s *subscriptions) remove(playerID string, sub *subscription) {
 }
 
 // Any reports whether anybody is subscribed.
-func (s *subscriptions) Any() bool {
+func (s *Registry) Any() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.count > 0
 }
 
 // Has reports whether the player is subscribed.
-func (s *subscriptions) Has(playerID string) bool {
+func (s *Registry) Has(playerID string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.byPlayer[playerID]) > 0
@@ -135,7 +144,7 @@ func (s *subscriptions) Has(playerID string) bool {
 
 // each calls fn for the player's subscriptions, and ends those for which it
 // returns false: their reader is too slow.
-func (s *subscriptions) each(playerID string, fn func(*subscription) bool) {
+func (s *Registry) each(playerID string, fn func(*Subscription) bool) {
 	for sub := range s.byPlayer[playerID] {
 		if !fn(sub) {
 			s.cut.Inc()
@@ -145,14 +154,14 @@ func (s *subscriptions) each(playerID string, fn func(*subscription) bool) {
 }
 
 // UpdateRow passes on an update of the players view.
-func (s *subscriptions) UpdateRow(playerID string, row *player.State) {
+func (s *Registry) UpdateRow(playerID string, row *player.State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if row == nil || len(s.byPlayer[playerID]) == 0 {
 		return
 	}
 	now := seatOf(row)
-	s.each(playerID, func(sub *subscription) bool { return sub.UpdateRow(now) })
+	s.each(playerID, func(sub *Subscription) bool { return sub.UpdateRow(now) })
 }
 
 // reconcileEvery is half of how long a client may be wrong about its seat.
@@ -160,7 +169,7 @@ const reconcileEvery = time.Second
 
 // Reconcile calls Reconcile of all subscriptions, again and again, until ctx is
 // done.
-func (s *subscriptions) Reconcile(ctx context.Context) error {
+func (s *Registry) Reconcile(ctx context.Context) error {
 	tick := time.NewTicker(reconcileEvery)
 	defer tick.Stop()
 	for {
@@ -173,10 +182,10 @@ func (s *subscriptions) Reconcile(ctx context.Context) error {
 	}
 }
 
-func (s *subscriptions) reconcileAll() {
+func (s *Registry) reconcileAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id := range s.byPlayer {
-		s.each(id, (*subscription).Reconcile)
+		s.each(id, (*Subscription).Reconcile)
 	}
 }

@@ -1,4 +1,4 @@
-package matchmaking
+package subscriptions
 
 import (
 	"tabiya/internal/core/player"
@@ -45,13 +45,13 @@ func (s seat) same(o seat) bool {
 // afterEnding is the seat that a client in seat s infers from the notification
 // that a queueing, match or game has ended. affected is false if it is about
 // another ticket or game.
-func (s seat) afterEnding(n notification) (inferred seat, affected bool) {
+func (s seat) afterEnding(n Notification) (inferred seat, affected bool) {
 	switch n.Type {
-	case typeLeft:
+	case TypeLeft:
 		return seat{}, s.status == player.Queued && s.ticketID == n.TicketID
-	case typeGameOver:
+	case TypeGameOver:
 		return seat{}, s.status == player.Playing && s.gameID == n.GameID
-	default: // typeMatchFailed
+	default: // TypeMatchFailed
 		affected = s.status == player.Idle || s.ticketID == n.TicketID && (s.status == player.Queued || s.gameID == n.GameID)
 		return seat{status: player.Queued, ticketID: n.TicketID}, affected
 	}

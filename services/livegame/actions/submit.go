@@ -1,7 +1,6 @@
-package livegame
+package actions
 
 import (
-	"strconv"
 	"time"
 
 	"tabiya/internal/core/game"
@@ -11,16 +10,19 @@ import (
 	"tabiya/services/livegame/pending"
 )
 
-func (s *Service) tooFast() string {
-	return "slower: " + strconv.Itoa(s.cfg.MessagesPerSecond) + " frames and requests a second"
-}
+// Values of the label why of Handler.Unsent.
+const (
+	unsentInFlight = "in_flight"
+	unsentHopeless = "hopeless"
+	unsentUnlikely = "unlikely"
+)
 
-// submit sends a player's command, unless it is certain or very likely that it cannot
+// Submit sends a player's command, unless it is certain or very likely that it cannot
 // succeed, and calls done once with its outcome. done must not block. content is what a
 // repeat of the command must match.
-func (s *Service) submit(by *limits.Player, cmd schemas.Command, content string, done func(pending.Outcome)) {
+func (h *Handler) Submit(by *limits.Player, cmd schemas.Command, content string, done func(pending.Outcome)) {
 	if !by.Begin() {
-		s.metrics.unsent.WithLabelValues(unsentInFlight).Inc()
+		h.Unsent.WithLabelValues(unsentInFlight).Inc()
 		done(pending.Refused(schemas.CodeRateLimited, "wait for the answers to your other commands"))
 		return
 	}
@@ -28,11 +30,11 @@ func (s *Service) submit(by *limits.Player, cmd schemas.Command, content string,
 		by.End(isVerdict(o.Code), time.Now())
 		done(o)
 	}
-	if code, detail := s.foresee(by, cmd); code != "" {
+	if code, detail := h.foresee(by, cmd); code != "" {
 		ended(pending.Refused(code, detail))
 		return
 	}
-	s.commands.Send(cmd, content, ended)
+	h.Commands.Send(cmd, content, ended)
 }
 
 // isVerdict reports whether a code says that the command could not succeed, and not that
@@ -47,17 +49,17 @@ func isVerdict(code schemas.Code) bool {
 // instance may have read more. So such a command is sent, unless the player has had too
 // many refusals; then the answer is that they are too fast, which is no verdict: the same
 // command may be sent again. A command whose id is known is always sent (ADR 29).
-func (s *Service) foresee(by *limits.Player, cmd schemas.Command) (schemas.Code, string) {
-	if s.availability.WhyNoCommands() != "" || s.commands.Knows(cmd.Key, cmd.ID) {
+func (h *Handler) foresee(by *limits.Player, cmd schemas.Command) (schemas.Code, string) {
+	if h.Availability.WhyNoCommands() != "" || h.Commands.Knows(cmd.Key, cmd.ID) {
 		return "", ""
 	}
-	state := s.games.State(cmd.Key)
+	state := h.Games.State(cmd.Key)
 	if state != nil {
 		if state.Repeat(cmd) != nil {
 			return "", ""
 		}
 		if r := state.Hopeless(cmd); r != nil {
-			s.metrics.unsent.WithLabelValues(unsentHopeless).Inc()
+			h.Unsent.WithLabelValues(unsentHopeless).Inc()
 			return r.Code, r.Detail
 		}
 	}
@@ -70,6 +72,6 @@ func (s *Service) foresee(by *limits.Player, cmd schemas.Command) (schemas.Code,
 			return "", ""
 		}
 	}
-	s.metrics.unsent.WithLabelValues(unsentUnlikely).Inc()
+	h.Unsent.WithLabelValues(unsentUnlikely).Inc()
 	return schemas.CodeRateLimited, "too many of your commands were refused, and this one would be too: slower"
 }
