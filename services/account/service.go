@@ -100,6 +100,7 @@ type Service struct {
 	attempts  *passwords.Attempts
 	signOuts  *ratelimit.Keyed[string] // by player id
 	pace      *ratelimit.Keyed[string] // by client network; nil: none
+	reads     *ratelimit.Keyed[string] // of ratings, by client network
 	refused   prometheus.Counter       // requests, by the pace
 	lost      prometheus.Counter       // registrations with the handle of a player without account
 	readiness *readiness.Status
@@ -131,7 +132,10 @@ func New(cfg Config) (*Service, error) {
 		signOuts: ratelimit.New(func() *rate.Limiter {
 			return rate.NewLimiter(signOutPerSecond, signOutBurst)
 		}, rememberedRates, strings.Clone),
-		pace:      newPace(cfg.PasswordRate),
+		pace: newPace(cfg.PasswordRate),
+		reads: ratelimit.New(func() *rate.Limiter {
+			return rate.NewLimiter(readsPerSecond, readsBurst)
+		}, rememberedRates, strings.Clone),
 		refused:   refused,
 		lost:      lost,
 		readiness: readiness.New("postgres", 0),
@@ -150,6 +154,8 @@ func (s *Service) Routes(r gin.IRouter) {
 	g.PATCH("/accounts/me", httpx.RequirePlayer, s.update)
 	g.DELETE("/accounts/me", httpx.RequirePlayer, s.close)
 	g.GET("/players/:player", s.player)
+	g.GET("/players/:player/ratings/:speed", s.ratingDays)
+	g.GET("/leaderboards/:speed", s.leaderboard)
 }
 
 // Run publishes the outbox until ctx is done.
