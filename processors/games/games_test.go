@@ -286,9 +286,9 @@ func TestReplayOfOffersClaimsAndARematchIsByteIdentical(t *testing.T) {
 	send(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black, Left: true}, "PlayerLeft")
 	send(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black}, "")
 	gone := p.row().GoneSince(schemas.Black)
-	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone}, "CommandRejected")
+	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone}, "CommandRejected")
 	p.at += 10_000
-	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone}, "GameEnded RecordResult RecordResult")
+	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone}, "GameEnded RecordResult RecordResult")
 	p.replayAll()
 	p.at += 100_000
 	send(blackID, schemas.OfferRematch, nil, "RematchOffered")
