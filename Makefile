@@ -117,6 +117,7 @@ oracle: venv ## compare the rules with python-chess and another library: make or
 	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game
 
 upgrade-test: ## two releases side by side on one log, and the weakened builds of make chaos
+	$(GO) test -tags next_format -count=1 -run 'Format' ./processors
 	$(GO) test -count=1 -timeout 20m -v -run '$(BUILDS)' ./test
 
 kafka-test: ## the processors and livegame on an Apache Kafka; make test runs them on the embedded broker
