@@ -4,22 +4,24 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
+	"tabiya/schemas"
 )
 
-// maxBrokerSkew is the largest difference between two brokers' clocks: an event's
+// maxBrokerSkew is the largest usual difference between two brokers' clocks: an event's
 // broker time may be that much earlier than the time of the command that led to it.
 const maxBrokerSkew = 10 * time.Second
 
 // replayFilter holds the ids of the events that the previous owner of a partition
 // wrote, so that replayed commands do not write them a second time. Commands and
-// events have the same partitions, so one short read of one partition finds them:
-// from the time of the first replayed command to the end. A nil filter is empty.
+// events have the same partitions, so one short read of one partition finds them, from
+// those of the first replayed command to the end. A nil filter is empty.
 type replayFilter struct {
 	loaded bool
 	ids    map[uuid.UUID]struct{}
@@ -27,24 +29,43 @@ type replayFilter struct {
 
 func newReplayFilter() *replayFilter { return &replayFilter{ids: make(map[uuid.UUID]struct{})} }
 
-// load reads the ids of all events since the first replayed command, whose broker
-// time is first.
-func (f *replayFilter) load(ctx context.Context, client *kgo.Client, topic string, partition int32, first time.Time) error {
-	err := kafka.ReadPartition(ctx, client, topic, partition, first.Add(-maxBrokerSkew), func(r *kgo.Record) error {
-		var envelope struct {
-			EventID uuid.UUID `json:"eventId"`
+// leastReplayRead is how many events are read at least.
+const leastReplayRead = 256
+
+// load reads the ids of all events since the first replayed command, whose place and
+// broker time these are. Its time alone does not tell where its events begin: a broker
+// whose clock was set may have given either. So load reads on until it meets an event of
+// an earlier command.
+func (f *replayFilter) load(ctx context.Context, client *kgo.Client, topic string, partition int32, place int64, first time.Time) error {
+	for least := int64(leastReplayRead); !f.loaded; least *= 4 {
+		clear(f.ids)
+		var oldest *kgo.Record
+		whole, err := kafka.ReadTail(ctx, client, topic, partition, first.Add(-maxBrokerSkew), least, func(r *kgo.Record) error {
+			if oldest == nil {
+				oldest = r
+			}
+			var envelope struct {
+				EventID uuid.UUID `json:"eventId"`
+			}
+			// A malformed record is skipped: none of our events has its id.
+			if json.Unmarshal(r.Value, &envelope) == nil {
+				f.ids[envelope.EventID] = struct{}{}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("read the events already written: %w", err)
 		}
-		// A malformed record is skipped: none of our events has its id.
-		if json.Unmarshal(r.Value, &envelope) == nil {
-			f.ids[envelope.EventID] = struct{}{}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("read the events already written: %w", err)
+		f.loaded = whole || oldest == nil || isBefore(oldest, place)
 	}
-	f.loaded = true
 	return nil
+}
+
+// isBefore reports whether a command before place led to an event. An event that does not
+// tell its command is taken for one.
+func isBefore(event *kgo.Record, place int64) bool {
+	of, err := strconv.ParseInt(string(kafka.Header(event, schemas.HeaderPlace)), 10, 64)
+	return err != nil || of < place
 }
 
 // written reports whether the event is in the log already. It is false for an
