@@ -23,11 +23,14 @@ const maxBrokerSkew = 10 * time.Second
 // events have the same partitions, so one short read of one partition finds them, from
 // those of the first replayed command to the end. A nil filter is empty.
 type replayFilter struct {
-	loaded bool
-	ids    map[uuid.UUID]struct{}
+	loaded  bool
+	ids     map[uuid.UUID]struct{}
+	formats map[int64]int // of the events of a command, by its place
 }
 
-func newReplayFilter() *replayFilter { return &replayFilter{ids: make(map[uuid.UUID]struct{})} }
+func newReplayFilter() *replayFilter {
+	return &replayFilter{ids: make(map[uuid.UUID]struct{}), formats: make(map[int64]int)}
+}
 
 // leastReplayRead is how many events are read at least.
 const leastReplayRead = 256
@@ -39,33 +42,48 @@ const leastReplayRead = 256
 func (f *replayFilter) load(ctx context.Context, client *kgo.Client, topic string, partition int32, place int64, first time.Time) error {
 	for least := int64(leastReplayRead); !f.loaded; least *= 4 {
 		clear(f.ids)
-		var oldest *kgo.Record
+		clear(f.formats)
+		oldest := int64(-1) // place; of events that do not tell it, none is
 		whole, err := kafka.ReadTail(ctx, client, topic, partition, first.Add(-maxBrokerSkew), least, func(r *kgo.Record) error {
-			if oldest == nil {
-				oldest = r
-			}
-			var envelope struct {
-				EventID uuid.UUID `json:"eventId"`
-			}
-			// A malformed record is skipped: none of our events has its id.
-			if json.Unmarshal(r.Value, &envelope) == nil {
-				f.ids[envelope.EventID] = struct{}{}
+			if of, ok := f.add(r); ok && oldest < 0 {
+				oldest = of
 			}
 			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("read the events already written: %w", err)
 		}
-		f.loaded = whole || oldest == nil || isBefore(oldest, place)
+		f.loaded = whole || oldest < place
 	}
 	return nil
 }
 
-// isBefore reports whether a command before place led to an event. An event that does not
-// tell its command is taken for one.
-func isBefore(event *kgo.Record, place int64) bool {
-	of, err := strconv.ParseInt(string(kafka.Header(event, schemas.HeaderPlace)), 10, 64)
-	return err != nil || of < place
+// add adds an event, and returns the place of its command if it tells it. A malformed
+// record is skipped: none of our events has its id.
+func (f *replayFilter) add(r *kgo.Record) (place int64, ok bool) {
+	var envelope struct {
+		EventID uuid.UUID `json:"eventId"`
+	}
+	if json.Unmarshal(r.Value, &envelope) != nil {
+		return 0, false
+	}
+	f.ids[envelope.EventID] = struct{}{}
+	place, err := strconv.ParseInt(string(kafka.Header(r, schemas.HeaderPlace)), 10, 64)
+	if err != nil {
+		return 0, false
+	}
+	f.formats[place] = schemas.FormatOf(kafka.Header(r, schemas.HeaderFormat))
+	return place, true
+}
+
+// formatAt returns the format of the events in the log that the command at a place led
+// to; ok is false if there are none.
+func (f *replayFilter) formatAt(place int64) (format int, ok bool) {
+	if f == nil {
+		return 0, false
+	}
+	format, ok = f.formats[place]
+	return format, ok
 }
 
 // written reports whether the event is in the log already. It is false for an

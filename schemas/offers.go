@@ -5,10 +5,9 @@ package schemas
 // ClaimVanishedPayload claims a game whose opponent has disconnected.
 type ClaimVanishedPayload struct {
 	As ClaimAs `json:"as"`
-	// GoneSince is the disconnect that the claim refers to, and KnownAt is when it
-	// was recorded in the log. Both are 0 if the claimant's service has not read it.
+	// GoneSince is the disconnect that the claim refers to, 0 if the claimant's service
+	// has read of none.
 	GoneSince Time `json:"goneSince,omitempty"`
-	KnownAt   Time `json:"knownAt,omitempty"`
 }
 
 // ClaimAs is the result that is claimed: a win or, as a courtesy, a draw.
@@ -102,7 +101,8 @@ type RematchDeclinedPayload struct {
 	Color Color `json:"color"`
 }
 
-// RematchAcceptedPayload says that Color accepted and the next game was requested.
+// RematchAcceptedPayload says that Color accepted. The next game starts once both
+// players have taken their seats; else RematchFailed follows.
 type RematchAcceptedPayload struct {
 	Color  Color  `json:"color"`
 	GameID string `json:"gameId"` // the next game's

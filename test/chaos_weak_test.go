@@ -48,7 +48,7 @@ var weaknesses = map[string]weakness{
 				"internal/kafka/goka_group.go", "case registered.messages <- msg:",
 				"case registered.messages <- msg:\n\t\t\t\th.session.ConsumerGroupSession.MarkOffset(msg.Topic, msg.Partition, msg.Offset+1, \"\")\n\t\t\t\th.session.ConsumerGroupSession.Commit()",
 			},
-			{"processors/handle.go", "\ts.emit(ctx, part, d.messages, raw)", "\ttime.Sleep(250 * time.Millisecond)\n\ts.emit(ctx, part, d.messages, raw)"},
+			{"processors/handle.go", "\ts.emit(ctx, part, circumstances", "\ttime.Sleep(250 * time.Millisecond)\n\ts.emit(ctx, part, circumstances"},
 		},
 		lost: [][]string{toldAndLost},
 	},
@@ -85,7 +85,8 @@ func weakOptions(name string) chaosOptions {
 	case "commit":
 		o.most, o.roles = 6, []string{"processor games"}
 	case "sinks":
-		o.most, o.roles, o.plies = 15, []string{"sink postgres", "sink raw", "sink parquet"}, 6 // so that games end all the time
+		o.most, o.roles = 15, []string{"sink postgres", "sink raw", "sink parquet"}
+		o.plies = 6                      // games end all the time
 		o.settleLimit = 40 * time.Second // sinks may be behind, but not for so long
 	}
 	return o

@@ -114,9 +114,9 @@ func (n *node) addServices(ctx context.Context, deps dependencies, names ...stri
 			return fmt.Errorf("service %s: %w", name, err)
 		}
 		n.services = append(n.services, supervise.Part{Name: "service " + name, Run: s.Run, Ready: s.Ready})
-		n.routes = append(n.routes, func(r gin.IRouter) error { s.Routes(r); return nil })
+		n.routes = append(n.routes, func(e *gin.Engine) error { s.Routes(e); return nil })
 	}
-	n.routes = append(n.routes, openapi.Routes)
+	n.routes = append(n.routes, func(e *gin.Engine) error { return openapi.Routes(e) })
 	if slices.Contains(names, "account") { // the gateway sends it all paths that are no other service's
 		n.routes = append(n.routes, webRoutes)
 	}
@@ -154,7 +154,7 @@ func (n *node) newPlayersView(deps dependencies, names []string) *tables.View[*p
 		return nil
 	}
 	view := tables.NewView(deps.kafka, tables.Players(), n.logger)
-	if slices.Contains(names, "livegame") {
+	if slices.Contains(names, "livegame") || slices.Contains(names, "account") {
 		view.SecondKey = func(row *player.State) string { return strings.ToLower(row.Handle) }
 	}
 	n.services = append(n.services, supervise.Part{Name: "index of players", Run: view.Run, Ready: func() error {

@@ -69,12 +69,18 @@ func (p *partition) command(t schemas.CommandType, actor string, payload any) sc
 	return schemas.Command{ID: schemas.DerivedID(gameID, "test", p.count), Type: t, Key: gameID, Region: "eu", Actor: actor, Payload: payload}
 }
 
+func (p *partition) in(h handled) processors.Circumstances {
+	return processors.Circumstances{
+		At: h.at, Origin: schemas.Origin{Offset: h.offset}, Format: schemas.LatestFormat, Outages: p.pulses.Before(h.offset),
+	}
+}
+
 func (p *partition) send(cmd schemas.Command) []schemas.Message {
 	p.t.Helper()
 	p.at += 1000
 	h := handled{cmd: cmd, at: p.at, offset: int64(len(p.log))}
 	row := p.row()
-	next, changed, out := p.core.DecideAmid(p.pulses.Before(h.offset), row, cmd, p.at, schemas.Origin{Offset: h.offset})
+	next, changed, out := p.core.Decide(row, cmd, p.in(h))
 	if changed {
 		if next == nil {
 			p.raw = nil
@@ -160,14 +166,14 @@ func (p *partition) replayAll() {
 			continue
 		}
 		if h.offset > row.Head().Offset {
-			next, changed, out := p.core.DecideAmid(p.pulses.Before(h.offset), p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset})
+			next, changed, out := p.core.Decide(p.row(), h.cmd, p.in(h))
 			if changed || next.Head() != row.Head() {
 				p.t.Fatalf("the replay of %s at offset %d changed the row", h.cmd.Type, h.offset)
 			}
 			p.checkReplay(h, out)
 			continue
 		}
-		p.checkReplay(h, p.core.Replay(p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset}))
+		p.checkReplay(h, p.core.Replay(p.row(), h.cmd, p.in(h)))
 	}
 }
 
@@ -286,14 +292,23 @@ func TestReplayOfOffersClaimsAndARematchIsByteIdentical(t *testing.T) {
 	send(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black, Left: true}, "PlayerLeft")
 	send(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black}, "")
 	gone := p.row().GoneSince(schemas.Black)
-	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone}, "CommandRejected")
+	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone}, "CommandRejected")
 	p.at += 10_000
-	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone}, "GameEnded RecordResult RecordResult")
+	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone}, "GameEnded RecordResult RecordResult")
 	p.replayAll()
 	p.at += 100_000
 	send(blackID, schemas.OfferRematch, nil, "RematchOffered")
-	send(whiteID, schemas.AcceptRematch, nil, "RematchAccepted CreateGame")
+	send(whiteID, schemas.AcceptRematch, nil, "RematchAccepted TakeSeat TakeSeat")
 	send(whiteID, schemas.AcceptRematch, nil, "CommandRejected")
+	p.replayAll()
+	if at, _, _, ok := p.deadline(); !ok || at != p.row().UpdatedAt.Add(game.RematchWindow) {
+		t.Fatalf("the row is evicted at %v, before it can be told that the rematch failed", at)
+	}
+	failed := &schemas.FailRematchPayload{GameID: p.row().Rematch(), Reason: schemas.SeatTaken, PlayerID: whiteID}
+	send(whiteID, schemas.FailRematch, failed, "CommandRejected")
+	send(schemas.ActorSystem, schemas.FailRematch, &schemas.FailRematchPayload{GameID: gameID, Reason: schemas.NoAnswer}, "")
+	send(schemas.ActorSystem, schemas.FailRematch, failed, "RematchFailed")
+	send(schemas.ActorSystem, schemas.FailRematch, failed, "")
 	p.replayAll()
 	if at, cmd, _, ok := p.deadline(); !ok || cmd.Type != schemas.EvictGame || at != p.row().UpdatedAt.Add(DefaultEvictAfter) {
 		t.Fatalf("the timer is %s at %v, want an eviction delayed by the rematch", cmd.Type, at)
@@ -310,10 +325,10 @@ func TestReplayedRefusalBeforeAnAcceptedMoveStaysRefused(t *testing.T) {
 	expectCode(t, p.send(early), schemas.CodeNotYourTurn)
 	p.move(whiteID, "e2e4")
 	h := p.log[1]
-	expectCode(t, p.core.Replay(p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset}), schemas.CodeNotAccepted)
+	expectCode(t, p.core.Replay(p.row(), h.cmd, p.in(h)), schemas.CodeNotAccepted)
 	// A second copy of the command, now in turn, is accepted. The first stays refused.
 	expect(t, p.send(early), "MoveMade")
-	expectCode(t, p.core.Replay(p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset}), schemas.CodeNotAccepted)
+	expectCode(t, p.core.Replay(p.row(), h.cmd, p.in(h)), schemas.CodeNotAccepted)
 	expect(t, p.send(early), "CommandRepeated")
 	p.move(whiteID, "d2d4")
 	p.replayAll()
@@ -360,7 +375,7 @@ func TestCommandsBeforeAndAfterAGame(t *testing.T) {
 		t.Fatal("the row is still there")
 	}
 	expectCode(t, p.send(resign), schemas.CodeGameNotFound)
-	if out := p.core.Replay(nil, resign, p.at, schemas.Origin{Offset: 3}); out != nil {
+	if out := p.core.Replay(nil, resign, p.in(handled{at: p.at, offset: 3})); out != nil {
 		t.Fatalf("the replay without a row sent %q", types(out))
 	}
 }
@@ -377,7 +392,7 @@ func TestGameAbortedBeforeItsCreationIsNeverCreated(t *testing.T) {
 	expectCode(t, p.move(whiteID, "e2e4"), schemas.CodeGameNotFound)
 	p.replayAll()
 	at, cmd, afterCommit, ok := p.deadline()
-	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.log[0].at.Add(minAge(p.row())) {
+	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.log[0].at.Add(minAge) {
 		t.Fatalf("the timer is %s at %v", cmd.Type, at)
 	}
 	p.send(cmd)
@@ -423,26 +438,6 @@ func TestShortGameIsEvictedAfterItsCreationCannotRepeat(t *testing.T) {
 	latest := p.row().CreatedAt.Add(schemas.CreateWithin)
 	if !ok || cmd.Type != schemas.EvictGame || at <= latest.Add(time.Minute) {
 		t.Fatalf("the timer is %s at %v, but CreateGame may be repeated until %v by the client's clock", cmd.Type, at, latest)
-	}
-}
-
-// After an outage of the processors, the CreateGame of a rematch may be late and may be
-// repeated.
-func TestLateRematchIsCreatedAndEvictedAfterItsCreationCannotRepeat(t *testing.T) {
-	t.Parallel()
-	p := newPartition(t)
-	p.core.evictAfter = time.Second
-	create := &schemas.CreateGamePayload{
-		White: schemas.Seated{PlayerID: whiteID, Handle: "anna"}, Black: schemas.Seated{PlayerID: blackID, Handle: "bo"},
-		TimeControl: schemas.TimeControl{InitialCs: 18000}, RematchOf: schemas.NewID(), Deadline: p.at.Add(schemas.RematchWithin),
-	}
-	late := newPartition(t)
-	late.at = create.Deadline - 1000
-	expect(t, late.send(late.command(schemas.CreateGame, schemas.ActorSystem, create)), "GameCreated GameStarted")
-	expect(t, p.send(p.command(schemas.CreateGame, schemas.ActorSystem, create)), "GameCreated GameStarted")
-	expect(t, p.send(p.command(schemas.AbortGame, whiteID, nil)), "GameAborted")
-	if at, cmd, _, ok := p.deadline(); !ok || cmd.Type != schemas.EvictGame || at <= create.Deadline.Add(time.Minute) {
-		t.Fatalf("the timer is %s at %v, but CreateGame may be repeated until %v", cmd.Type, at, create.Deadline)
 	}
 }
 

@@ -7,11 +7,16 @@ import (
 
 	"tabiya/internal/core/player"
 	"tabiya/schemas"
+	"tabiya/services/account/fields"
 )
 
-// Players is the index of players by id, such as a tables.View.
+// Players is the index of the players whom the log knows, such as a tables.View.
 type Players interface {
 	Get(playerID string) (row *player.State, ok bool)
+	// Find finds a player by their handle in lower case.
+	Find(handle string) (row *player.State, ok bool)
+	// Ready reports whether the index was read once.
+	Ready() bool
 }
 
 // provisionalFrom is the deviation from which a rating is provisional.
@@ -37,15 +42,7 @@ type publicPlayer struct {
 
 // player serves GET /v1/players/{handle or id}. No handle is as long as an id.
 func (s *Service) player(c *gin.Context) {
-	name, find := c.Param("player"), s.accounts.ByHandle
-	switch {
-	case schemas.ValidID(name):
-		find = s.accounts.ByID
-	case validHandle(name) != nil:
-		s.fail(c, errNoAccount)
-		return
-	}
-	a, err := find(c.Request.Context(), name)
+	a, err := s.accountOf(c)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -54,6 +51,18 @@ func (s *Service) player(c *gin.Context) {
 		ID: a.ID, Handle: a.Handle, Region: a.Region, Country: a.Country,
 		Closed: a.Closed, CreatedAt: schemas.TimeOf(a.CreatedAt), Ratings: s.ratings(a.ID),
 	})
+}
+
+// accountOf reads the account of the player in the path.
+func (s *Service) accountOf(c *gin.Context) (account, error) {
+	name := c.Param("player")
+	switch {
+	case schemas.ValidID(name):
+		return s.accounts.ByID(c.Request.Context(), name)
+	case fields.Handle(name) != nil:
+		return account{}, errNoAccount
+	}
+	return s.accounts.ByHandle(c.Request.Context(), name)
 }
 
 // ratings returns a player's ratings by speed. A player who is not in the index
