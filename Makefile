@@ -38,7 +38,7 @@ PLIES ?= 1000000
 MINUTES ?= 3
 SECONDS ?= 600
 
-.PHONY: run deps test test-platform test-parts race oracle upgrade-test kafka-test abuse evening contract chaos venv bench build lint web web-if-node web-test
+.PHONY: run deps test test-platform test-parts race oracle upgrade-test kafka-test brokers-test abuse evening contract chaos chaos-weak venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -117,10 +117,14 @@ oracle: venv ## compare the rules with python-chess and another library: make or
 	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game
 
 upgrade-test: ## two releases side by side on one log, and the weakened builds of make chaos
+	$(GO) test -tags next_format -count=1 -run 'Format' ./processors
 	$(GO) test -count=1 -timeout 20m -v -run '$(BUILDS)' ./test
 
 kafka-test: ## the processors and livegame on an Apache Kafka; make test runs them on the embedded broker
-	TABIYA_TEST_KAFKA=start $(GO) test -count=1 -p 1 -timeout 30m ./processors/... ./services/livegame
+	TABIYA_TEST_KAFKA=start $(GO) test -count=1 -p 2 -timeout 20m ./processors/... ./services/livegame
+
+brokers-test: ## restart and lose brokers of three while games go on, and judge the longest moves (needs a quiet machine)
+	TABIYA_TEST_BROKERS=judge $(GO) test -count=1 -timeout 10m -v -run '^TestBrokersAreRestarted' ./processors
 
 evening: ## 500 players who vanish, come back, miss games and play rematches; then their log is judged
 	TABIYA_TEST_EVENING=500 $(GO) test -count=1 -timeout 10m -v -run '^TestEvening$$' ./services/matchmaking
@@ -136,9 +140,12 @@ $(CONTRACT)/ready: build/python/contract.txt
 	$(CONTRACT)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-chaos: ## faults of every kind on a platform of processes: make chaos MINUTES=3 [FAULTS=..] [SEED=..] [CLOCKS=all] [WEAK=..]
-	TABIYA_TEST_CHAOS=$(MINUTES) TABIYA_TEST_CHAOS_FAULTS="$(FAULTS)" TABIYA_TEST_CHAOS_SEED=$(SEED) TABIYA_TEST_CHAOS_WEAK=$(WEAK) TABIYA_TEST_CHAOS_CLOCKS=$(CLOCKS) \
-		TABIYA_TEST_CHAOS_OUT=$(CURDIR)/.cache/chaos.json $(GO) test -count=1 -timeout 0 -v -run '^TestChaos' ./test
+chaos: ## faults of every kind on a platform of processes: make chaos MINUTES=3 [FAULTS=..] [AT_ONCE=..] [SEED=..]
+	TABIYA_TEST_CHAOS=$(MINUTES) TABIYA_TEST_CHAOS_FAULTS="$(FAULTS)" TABIYA_TEST_CHAOS_AT_ONCE=$(AT_ONCE) TABIYA_TEST_CHAOS_SEED=$(SEED) \
+		TABIYA_TEST_CHAOS_OUT=$(CURDIR)/.cache/chaos.json $(GO) test -count=1 -timeout 0 -v -run '^TestChaos$$' ./test
+
+chaos-weak: ## chaos must find what weakened platforms lose, and nothing in the product: make chaos-weak [WEAK=acks]
+	TABIYA_TEST_CHAOS_WEAK=$(or $(WEAK),all) TABIYA_TEST_CHAOS_SEED=$(SEED) $(GO) test -count=1 -timeout 0 -v -run '^TestChaosFinds' ./test
 
 # Without Python, the tests that need it are skipped; with CI=true they fail.
 venv:

@@ -60,6 +60,8 @@ func (a *api) post(path, token string, body, out any) error {
 
 type player struct{ id, token string }
 
+func passwordOf(handle string) string { return "correct horse " + handle }
+
 func (a *api) register(handle string) (player, error) {
 	var answer struct {
 		Account struct {
@@ -67,7 +69,7 @@ func (a *api) register(handle string) (player, error) {
 		} `json:"account"`
 		Token string `json:"token"`
 	}
-	err := a.post("/v1/accounts", a.service, map[string]string{"handle": handle, "password": "correct horse " + handle}, &answer)
+	err := a.post("/v1/accounts", a.service, map[string]string{"handle": handle, "password": passwordOf(handle)}, &answer)
 	return player{answer.Account.ID, answer.Token}, err
 }
 

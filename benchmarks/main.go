@@ -31,6 +31,7 @@ var measures = []measure{
 	{"memory", memoryMeasure},
 	{"peak", peakMeasure},
 	{"watchers", watchersMeasure},
+	{"page", pageMeasure},
 	{"takeover", takeoverMeasure},
 	{"recovery", recoveryMeasure},
 	{"postgres", postgresMeasure},

@@ -114,11 +114,14 @@ func (s *server) register(pairs int) error {
 	s.pairs = append(s.pairs, make([][2]player, pairs-len(s.pairs))...)
 	return parallel(2*pairs-have, 4, func(i int) error {
 		i += have
-		p, err := s.api.register(fmt.Sprintf("bench-%d", i))
+		p, err := s.api.register(handleOf(i))
 		s.pairs[i/2][i%2] = p
 		return err
 	})
 }
+
+// handleOf returns the handle of the player with that number.
+func handleOf(i int) string { return fmt.Sprintf("bench-%d", i) }
 
 // retryFor calls try until it succeeds or the limit is over.
 func retryFor(limit time.Duration, try func() error) error {

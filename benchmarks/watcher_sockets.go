@@ -17,6 +17,18 @@ func newWatchers() (*watchers, error) {
 	return &watchers{poller: p}, err
 }
 
+// count adds a watcher of the game, without a token, for which nobody waits.
+func (w *watchers) count(base string, g *game) error {
+	_, err := w.dial(socketURL(base, g), "", func(text []byte) error {
+		if bytes.HasPrefix(text, []byte(eventStart)) {
+			w.events.Add(1)
+			w.bytes.Add(int64(len(text)))
+		}
+		return nil
+	})
+	return err
+}
+
 // watch adds a watcher of the game, without a token.
 func (w *watchers) watch(base string, g *game, a *audience) error {
 	number := 0 // of the next event

@@ -64,6 +64,8 @@ var grants = []grant{
 	{"DELETE /v1/sessions/current", "", gone, nil},
 	{"DELETE /v1/sessions", "", gone, nil},
 	{"GET /v1/players/{player}", "", anybody, nil},
+	{"GET /v1/players/{player}/ratings/{speed}", "", anybody, nil},
+	{"GET /v1/leaderboards/{speed}", "", anybody, nil},
 
 	{"GET /v1/queues", "", anybody, nil},
 	{"POST /v1/queues/{queue}/join", "{}", people, nil},

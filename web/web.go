@@ -19,7 +19,7 @@ var embedded embed.FS
 
 // Pages are the paths that the app answers with its one page, in the notation of Gin.
 // What it shows there, the page itself decides.
-var Pages = []string{"/", "/tv", "/tv/:speed", "/game/:game", "/player/:player", "/sign-in", "/register", "/about"}
+var Pages = []string{"/", "/tv", "/tv/:speed", "/game/:game", "/player/:player", "/sign-in", "/register", "/about", "/leaderboard", "/leaderboard/:speed"}
 
 // Assets are the paths of its other files, which have the hash of their content in
 // their names.

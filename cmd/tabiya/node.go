@@ -30,7 +30,7 @@ type node struct {
 	registry *prometheus.Registry
 	services []supervise.Part          // stopped first, since they send commands
 	workers  []supervise.Part          // processors and sinks
-	routes   []func(gin.IRouter) error // of the services
+	routes   []func(*gin.Engine) error // of the services
 	proxies  []string                  // see httpx.TrustProxies
 	origins  httpx.Origins
 	closers  []func() // called after everything has stopped

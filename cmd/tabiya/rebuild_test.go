@@ -79,6 +79,7 @@ func TestLostTablesAreMadeAgainUnderTwentyLiveGames(t *testing.T) {
 			want = player.Seat{}
 		}
 		want.Joined, want.Entered = after.Seat.Joined, after.Seat.Entered
+		want.Holder, want.Since = "", 0 // no event of a game tells them
 		if !reflect.DeepEqual(after.Seat, want) {
 			t.Errorf("the seat of %s is %+v, want %+v", id, after.Seat, want)
 		}
@@ -167,12 +168,7 @@ func TestInterruptedRebuildLeavesTheTablesClosed(t *testing.T) {
 	p.newProducer()
 
 	ctx, interrupt := context.WithCancel(t.Context())
-	go func() {
-		for len(p.log(schemas.GamesTable)) == 0 && ctx.Err() == nil {
-			time.Sleep(time.Millisecond)
-		}
-		interrupt()
-	}()
+	defer interrupt()
 	client, err := kgo.NewClient(p.Config.Opts()...)
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +181,7 @@ func TestInterruptedRebuildLeavesTheTablesClosed(t *testing.T) {
 			p.produce(&kgo.Record{Topic: schemas.GamesTable, Key: []byte(id), Value: tables.Games().Encode(id, g)})
 			break
 		}
-		<-ctx.Done()
+		interrupt()
 		return ctx.Err()
 	})
 	if err == nil {

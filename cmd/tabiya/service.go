@@ -114,9 +114,9 @@ func (n *node) addServices(ctx context.Context, deps dependencies, names ...stri
 			return fmt.Errorf("service %s: %w", name, err)
 		}
 		n.services = append(n.services, supervise.Part{Name: "service " + name, Run: s.Run, Ready: s.Ready})
-		n.routes = append(n.routes, func(r gin.IRouter) error { s.Routes(r); return nil })
+		n.routes = append(n.routes, func(e *gin.Engine) error { s.Routes(e); return nil })
 	}
-	n.routes = append(n.routes, openapi.Routes)
+	n.routes = append(n.routes, func(e *gin.Engine) error { return openapi.Routes(e) })
 	if slices.Contains(names, "account") { // the gateway sends it all paths that are no other service's
 		n.routes = append(n.routes, webRoutes)
 	}

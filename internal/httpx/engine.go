@@ -29,12 +29,15 @@ func New(logger *slog.Logger, registerer prometheus.Registerer) *gin.Engine {
 	e.RedirectTrailingSlash = false
 	e.UseRawPath = true // "%2F" in a path parameter must not be taken for a separator
 	e.Use(setRequestID, noSniff, measure(registerer), recovery(logger), limitBody)
-	e.NoRoute(func(c *gin.Context) { Fail(c, schemas.CodeNotFound, "there is nothing at this path") })
+	e.NoRoute(NoRoute)
 	e.NoMethod(func(c *gin.Context) {
 		Fail(c, schemas.CodeMethodNotAllowed, "this path does not support "+c.Request.Method)
 	})
 	return e
 }
+
+// NoRoute answers a request for a path that does not exist.
+func NoRoute(c *gin.Context) { Fail(c, schemas.CodeNotFound, "there is nothing at this path") }
 
 // TrustProxies makes the engine take the client's address from X-Forwarded-For if the
 // connection comes from one of the given addresses or networks (CIDR).

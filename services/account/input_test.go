@@ -141,6 +141,8 @@ func TestRequestsRefusedWithoutDatabase(t *testing.T) {
 	r.wantRefused(schemas.CodeUnavailable, "DELETE", "/v1/sessions/current", s.Token, "")
 	r.wantRefused(schemas.CodeUnavailable, "DELETE", "/v1/sessions", s.Token, "")
 	r.wantRefused(schemas.CodeUnavailable, "GET", "/v1/players/early", "", "")
+	r.wantRefused(schemas.CodeUnavailable, "GET", "/v1/players/early/ratings/blitz", "", "")
+	r.wantRefused(schemas.CodeUnavailable, "GET", "/v1/leaderboards/blitz", "", "")
 	open := false
 	families, err := r.cfg.Registerer.(*prometheus.Registry).Gather()
 	for _, family := range families {

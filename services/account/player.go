@@ -42,15 +42,7 @@ type publicPlayer struct {
 
 // player serves GET /v1/players/{handle or id}. No handle is as long as an id.
 func (s *Service) player(c *gin.Context) {
-	name, find := c.Param("player"), s.accounts.ByHandle
-	switch {
-	case schemas.ValidID(name):
-		find = s.accounts.ByID
-	case fields.Handle(name) != nil:
-		s.fail(c, errNoAccount)
-		return
-	}
-	a, err := find(c.Request.Context(), name)
+	a, err := s.accountOf(c)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -59,6 +51,18 @@ func (s *Service) player(c *gin.Context) {
 		ID: a.ID, Handle: a.Handle, Region: a.Region, Country: a.Country,
 		Closed: a.Closed, CreatedAt: schemas.TimeOf(a.CreatedAt), Ratings: s.ratings(a.ID),
 	})
+}
+
+// accountOf reads the account of the player in the path.
+func (s *Service) accountOf(c *gin.Context) (account, error) {
+	name := c.Param("player")
+	switch {
+	case schemas.ValidID(name):
+		return s.accounts.ByID(c.Request.Context(), name)
+	case fields.Handle(name) != nil:
+		return account{}, errNoAccount
+	}
+	return s.accounts.ByHandle(c.Request.Context(), name)
 }
 
 // ratings returns a player's ratings by speed. A player who is not in the index

@@ -1,6 +1,6 @@
 // Requests to the API. The session is in a cookie that no script can read.
 import { Refused, refusedBy } from "./problems";
-import type { Account, Credentials, FinishedGame, FinishedGames, LiveGame, LiveGames, NewAccount, Player, Queues, Session, TV } from "./wire/types";
+import type { Account, Credentials, FinishedGame, FinishedGames, Leaderboard, LiveGame, LiveGames, NewAccount, Player, Queues, RatingDays, Session, Speed, TV } from "./wire/types";
 
 async function request(method: string, path: string, options: { body?: unknown; key?: string; accept?: string; signal?: AbortSignal } = {}): Promise<Response> {
   const headers: Record<string, string> = {};
@@ -31,6 +31,8 @@ export const api = {
   signOut: () => request("DELETE", "/v1/sessions/current"),
   me: () => get<Account>("/v1/accounts/me"),
   player: (nameOrId: string) => get<Player>(`/v1/players/${encodeURIComponent(nameOrId)}`),
+  ratingDays: (player: string, speed: Speed) => get<RatingDays>(`/v1/players/${player}/ratings/${speed}`),
+  leaderboard: (speed: Speed, cursor?: string) => get<Leaderboard>(`/v1/leaderboards/${speed}${cursor ? `?cursor=${cursor}` : ""}`),
   queues: (signal?: AbortSignal) => get<Queues>("/v1/queues", signal),
   join: (queue: string, key: string) => request("POST", `/v1/queues/${queue}/join`, { body: {}, key }),
   leave: (queue: string, key: string) => request("POST", `/v1/queues/${queue}/leave`, { key }),

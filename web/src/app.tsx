@@ -5,6 +5,7 @@ import { soundsOn, toggleSounds } from "./sounds";
 import { toggleTheme } from "./theme";
 import { GamePage } from "./game/page";
 import { About } from "./pages/about";
+import { LeaderboardPage } from "./pages/leaderboard";
 import { Lobby } from "./pages/lobby";
 import { PlayerPage } from "./pages/player";
 import { SignIn } from "./pages/signin";
@@ -44,6 +45,9 @@ function Header() {
         <a href="/tv" aria-current={path.value.startsWith("/tv") ? "page" : undefined}>
           Watch
         </a>
+        <a href="/leaderboard" aria-current={path.value.startsWith("/leaderboard") ? "page" : undefined}>
+          Best
+        </a>
       </nav>
       <div class="spacer" />
       {playing && (
@@ -77,8 +81,17 @@ function Header() {
   );
 }
 
+/** decoded is a part of the address as it was meant, or as it is if it means nothing. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 function Page() {
-  const [, first, second] = path.value.split("/").map(decodeURIComponent);
+  const [, first, second] = path.value.split("/").map(decoded);
   switch (first) {
     case "":
       return <Lobby />;
@@ -95,6 +108,11 @@ function Page() {
       if (second && speeds.includes(second as Speed)) return <TVPage key={second} speed={second as Speed} />;
       if (!second) return <Channels />;
       break;
+    case "leaderboard": {
+      const speed = (second || "blitz") as Speed;
+      if (speeds.includes(speed)) return <LeaderboardPage key={speed} speed={speed} />;
+      break;
+    }
     case "about":
       return <About />;
   }

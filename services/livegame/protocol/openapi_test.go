@@ -29,11 +29,14 @@ func TestFramesAreAsTheOpenAPIDocumentSays(t *testing.T) {
 	lag := int64(3)
 	for _, item := range []outbox.Item{
 		AckFrame("a", 3), AckFrame("", 3), RefusedFrame("a", schemas.CodeGameOver, "it is over"), ErrorFrame(schemas.CodeMalformedJSON, "not JSON"),
-		PongFrame(nil, 1), PongFrame(&lag, 1),
+		PongFrame(nil, 1), PongFrame(&lag, 1), outbox.WatchersItem(2),
+		outbox.ClocksItem(`{"type":"clocks","running":false}`),
+		outbox.ClocksItem(`{"type":"clocks","running":true,"runsAt":"2026-01-01T00:00:00.000Z","deadlineAt":"2026-01-01T00:01:00.000Z"}`),
 	} {
 		check("ServerFrame", string(item.Text()), true)
 	}
 	check("ServerFrame", `{"type":"pong"}`, false)
+	check("ServerFrame", `{"type":"clocks"}`, false)
 	for _, text := range []string{
 		`{"type":"move","uci":"e2e4","ply":1,"clientMoveId":"a","lag":4}`, `{"type":"resign","clientMoveId":"a"}`, `{"type":"abort"}`, `{"type":"time"}`,
 		`{"type":"draw","action":"claim"}`, `{"type":"takeback","action":"offer"}`, `{"type":"rematch","action":"decline"}`, `{"type":"claim","as":"draw"}`, `{"type":"leave"}`, `{"type":"ping"}`,

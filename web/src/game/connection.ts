@@ -7,11 +7,15 @@ import { ServerTime } from "./servertime";
  * the player has opened the game in too many places. */
 export type Link = "connecting" | "open" | "waiting" | "closed" | "replaced";
 
+/** Clocks tells whether the clocks run: they stand still while nobody can move. */
+export type Clocks = Extract<ServerFrame, { type: "clocks" }>;
+
 export interface Listener {
   onState(game: LiveGame): void;
   onEvent(event: GameEvent): void;
   onAnswer(frame: Extract<ServerFrame, { type: "ack" | "refused" }>): void;
   onWatchers(count: number): void;
+  onClocks(frame: Clocks): void;
   /** onDown is called when the socket could not be opened, or was closed. */
   onDown(): void;
   nextSeq(): number;
@@ -131,6 +135,9 @@ export class Connection {
         break;
       case "watchers":
         this.listener.onWatchers(frame.count);
+        break;
+      case "clocks":
+        this.listener.onClocks(frame);
         break;
       case "error":
         console.warn("the server did not take a frame", frame.code, frame.detail);

@@ -19,6 +19,7 @@ export interface Ply {
   elapsedCs: number;
   chargedCs: number;
   compensatedCs: number;
+  restoredCs: number;
 }
 
 /** Clock is both sides' time at `asOf`, in centiseconds; `asOf` is in ms since 1970. */
@@ -53,6 +54,9 @@ export interface Game {
   /** rematchFailed is why the rematch that was agreed on is not played; color is whose seat it was. */
   rematchFailed?: { reason: string; color?: Color };
   gone: { white?: number; black?: number };
+  /** waiting is a game whose clocks stand still after a long outage, until both players
+   * are back. */
+  waiting?: boolean;
   over: boolean;
   result: Result;
   termination?: Termination;
@@ -93,13 +97,21 @@ export function fold(g: Game | undefined, e: GameEvent): Game | undefined {
       next.plies = g.plies.slice(0, e.payload.ply);
       next.fen = e.payload.fen;
       next.turn = turnOf(next.fen);
-      next.clock = { ...pick(e.payload.clock), asOf: Date.parse(e.occurredAt) };
+      next.clock = clockOf(e, e.payload.clock);
       next.deadlineAt = at(e.payload.deadlineAt);
       next.takebackOffer = next.drawOffer = undefined;
       break;
     case "TimeAdded": // the clock is as of the last move, so asOf stays
       next.clock = { ...g.clock, ...pick(e.payload.clock) };
       next.deadlineAt = at(e.payload.deadlineAt);
+      break;
+    case "TimeRestored":
+      Object.assign(next, withDeadline(next, Date.parse(e.payload.deadlineAt)));
+      if (e.payload.waiting) {
+        const since = Date.parse(e.occurredAt);
+        next.waiting = true;
+        next.gone = { white: g.gone.white ?? since, black: g.gone.black ?? since };
+      }
       break;
     case "PlayerLeft":
       next.gone = { ...g.gone, [e.payload.color]: Date.parse(e.occurredAt) };
@@ -129,6 +141,7 @@ export function fold(g: Game | undefined, e: GameEvent): Game | undefined {
       next.rematchFailed = { reason: e.payload.reason, color: e.payload.color as Color | undefined };
       break;
   }
+  if (next.over || (!next.gone.white && !next.gone.black)) next.waiting = undefined;
   return next;
 }
 
@@ -138,6 +151,7 @@ function poolOf(queue: string | undefined): string | undefined {
   return pool === "named" ? undefined : pool;
 }
 
+const clockOf = (e: GameEvent, c: { whiteCs: number; blackCs: number }): Clock => ({ ...pick(c), asOf: Date.parse(e.occurredAt) });
 const pick = (c: { whiteCs: number; blackCs: number }) => ({ whiteCs: c.whiteCs, blackCs: c.blackCs });
 
 function created(e: Extract<GameEvent, { eventType: "GameCreated" }>): Game {
@@ -180,15 +194,22 @@ function moved(g: Game, e: Extract<GameEvent, { eventType: "MoveMade" }>) {
       elapsedCs: p.clock.elapsedCs,
       chargedCs: p.clock.chargedCs,
       compensatedCs: p.clock.compensatedCs ?? 0,
+      restoredCs: p.clock.restoredCs ?? 0,
     },
   ];
   g.fen = p.fen;
   g.turn = other(color);
-  g.clock = { ...pick(p.clock), asOf: Date.parse(e.occurredAt) };
+  g.clock = clockOf(e, p.clock);
   g.deadlineAt = at(p.deadlineAt);
   g.takebackOffer = undefined;
   if (g.drawOffer && g.drawOffer !== color) g.drawOffer = undefined; // the opponent moved instead of answering
   if (g.gone[color]) g.gone = { ...g.gone, [color]: undefined }; // a move is a return
+}
+
+/** withDeadline is the game in which the side to move has time until the deadline. */
+export function withDeadline(g: Game, deadlineAt: number): Game {
+  if (!running(g)) return { ...g, deadlineAt };
+  return { ...g, deadlineAt, clock: { ...g.clock, asOf: deadlineAt - sideCs(g.clock, g.turn) * 10 } };
 }
 
 function ended(g: Game, e: Extract<GameEvent, { eventType: "GameEnded" | "GameResigned" | "GameTimeout" | "GameAborted" }>) {
@@ -204,6 +225,9 @@ function ended(g: Game, e: Extract<GameEvent, { eventType: "GameEnded" | "GameRe
   g.gone = {};
 }
 
+/** sideCs is what a side has on a pair of clocks. */
+export const sideCs = (c: { whiteCs: number; blackCs: number }, color: Color): number => (color === "white" ? c.whiteCs : c.blackCs);
+
 /** stopped is the clock at a moment, the side to move having used its time until then. */
 function stopped(g: Game, end: number): Clock {
   return { whiteCs: remainingCs(g, "white", end), blackCs: remainingCs(g, "black", end), asOf: end };
@@ -214,7 +238,7 @@ export const running = (g: Game): boolean => !g.over && g.plies.length >= 2;
 
 /** remainingCs is a side's time at a moment of the server's clock, in centiseconds. */
 export function remainingCs(g: Game, color: Color, now: number): number {
-  const left = color === "white" ? g.clock.whiteCs : g.clock.blackCs;
-  if (!running(g) || g.turn !== color) return left;
+  const left = sideCs(g.clock, color);
+  if (!running(g) || g.waiting || g.turn !== color) return left;
   return Math.max(0, left - Math.max(0, now - g.clock.asOf) / 10);
 }

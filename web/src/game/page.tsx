@@ -126,11 +126,32 @@ function Status({ table }: { table: Table }) {
       </p>
       {firstMoveText(table) && <p class="muted">{firstMoveText(table)}</p>}
       <LinkState table={table} />
+      <Pause table={table} />
       <p class="problem" role="alert">
         {table.notice.value}
       </p>
     </div>
   );
+}
+
+/** Pause says that no clock runs, because nobody could move. */
+function Pause({ table }: { table: Table }) {
+  const text = pauseText(table);
+  return (
+    <p class={`pause ${text ? "ask" : ""}`} role="status">
+      {text}
+    </p>
+  );
+}
+
+function pauseText(table: Table): string {
+  const g = table.game.value!;
+  const { since, until = 0 } = table.pause.value;
+  if (g.over) return "";
+  if (since !== undefined) return "Nobody can move at the moment: the server has a problem. No clock runs meanwhile.";
+  if (g.waiting) return "After a long outage, the game waits until both players are back. No clock runs meanwhile.";
+  const left = Math.ceil((until - table.now()) / 1000);
+  return left > 0 ? `Moves are possible again. The clocks run in ${left} s, so that everybody can come back.` : "";
 }
 
 function LinkState({ table }: { table: Table }) {
@@ -148,5 +169,5 @@ function linkText(table: Table, link: Link): string {
   const lag = table.lagCs();
   if (link === "open") return lag === undefined ? "Connected" : `Connected · lag ${lag * 10} ms`;
   const kept = table.pendingMove.value ? " Your move is kept and will be sent once." : "";
-  return (navigator.onLine ? "Connecting again…" : "You are offline.") + kept;
+  return (navigator.onLine ? "Connecting again… If the server is away, no clock runs." : "You are offline.") + kept;
 }

@@ -3,7 +3,7 @@ import { ratedGames } from "../ownevents";
 import { sounds } from "../sounds";
 import type { Color } from "../wire/types";
 import { clockText, lowTimeCs } from "./clocktext";
-import { other, remainingCs, running, type Game } from "./fold";
+import { other, remainingCs, running, sideCs, type Game } from "./fold";
 import type { Table } from "./table";
 import { captured, colorName, winner } from "./words";
 
@@ -25,11 +25,10 @@ export function SeatBar({ table, color }: { table: Table; color: Color }) {
         <div>
           <a class="name" href={`/player/${who.handle}`}>
             {who.handle}
-          </a>{" "}
+          </a>
           <span class="rating">{Math.round(who.rating)}</span>
           {change !== undefined && (
             <span class="change" title="change of the rating">
-              {" "}
               {change >= 0 ? "+" : "−"}
               {Math.abs(Math.round(change))}
             </span>
@@ -56,12 +55,13 @@ function ClockFace({ table, game, color }: { table: Table; game: Game; color: Co
   const at = useRef<HTMLSpanElement>(null);
   const looks = table.looksAt.value;
   const low = lowTimeCs(game.timeControl.initialCs);
-  const runs = running(game) && game.turn === color;
+  const runs = running(game) && !game.waiting && game.turn === color;
+  const stands = table.pause.value.since !== undefined;
   useEffect(() => {
     let frame = 0;
     let warned = false;
     const draw = () => {
-      const cs = looks === undefined ? remainingCs(game, color, table.now()) : clockAt(game, color, looks);
+      const cs = looks === undefined ? remainingCs(game, color, table.clockNow()) : clockAt(game, color, looks);
       const face = at.current!;
       const text = clockText(cs);
       if (face.textContent !== text) face.textContent = text;
@@ -69,13 +69,13 @@ function ClockFace({ table, game, color }: { table: Table; game: Game; color: Co
       face.parentElement!.classList.toggle("low", isLow);
       if (isLow && runs && !warned && cs > low - 100 && table.color.peek() === color) sounds.lowTime();
       warned = isLow;
-      if (runs && looks === undefined) frame = requestAnimationFrame(draw);
+      if (runs && !stands && looks === undefined) frame = requestAnimationFrame(draw);
     };
     draw();
     return () => cancelAnimationFrame(frame);
-  }, [game, looks, color, runs]);
+  }, [game, looks, color, runs, stands]);
   return (
-    <div class={`clock ${runs ? "runs" : ""}`} role="timer" aria-label={`${colorName(color)}'s clock`}>
+    <div class={`clock ${runs && !stands ? "runs" : ""}`} role="timer" aria-label={`${colorName(color)}'s clock`}>
       <span class="lowword">low time</span>
       <span class="face" ref={at} />
     </div>
@@ -85,14 +85,13 @@ function ClockFace({ table, game, color }: { table: Table; game: Game; color: Co
 /** clockAt is a side's clock after a ply. */
 export function clockAt(g: Game, color: Color, ply: number): number {
   const p = g.plies[ply - 1];
-  if (!p) return g.timeControl.initialCs;
-  return color === "white" ? p.whiteCs : p.blackCs;
+  return p ? sideCs(p, color) : g.timeControl.initialCs;
 }
 
 /** FirstMove says how long the first move may take: no clock runs yet. */
 export function firstMoveText(table: Table): string {
   const g = table.game.value!;
-  if (g.over || g.plies.length >= 2 || !g.deadlineAt) return "";
+  if (g.over || g.plies.length >= 2 || !g.deadlineAt || g.waiting || table.pause.value.since) return "";
   const s = Math.max(0, Math.ceil((g.deadlineAt - table.now()) / 1000));
   const mine = table.color.value;
   const who = mine === g.turn ? "You have" : `${mine === other(g.turn) ? g[g.turn].handle : colorName(g.turn)} has`;

@@ -6,8 +6,8 @@ import { api, lines, newKey } from "../api";
 import { Refused, sentence } from "../problems";
 import { sounds } from "../sounds";
 import type { Color, GameEvent, LiveGame, ServerFrame } from "../wire/types";
-import { Connection, type Link } from "./connection";
-import { fold, other, type Game } from "./fold";
+import { Connection, type Clocks, type Link } from "./connection";
+import { fold, other, withDeadline, type Game } from "./fold";
 import { Outbox, type Command } from "./outbox";
 import { add, afterPremoves, next, type Premove } from "./premove";
 
@@ -16,6 +16,8 @@ export class Table {
   readonly missing = signal("");
   readonly notice = signal("");
   readonly watchers = signal<number | undefined>(undefined);
+  /** pause is an outage: no clock has run since then, or none runs until then. */
+  readonly pause = signal<{ since?: number; until?: number }>({});
   readonly claimableAt = signal<number | undefined>(undefined);
   readonly pendingMove = signal<string | undefined>(undefined);
   readonly premoves = signal<readonly Premove[]>([]);
@@ -78,6 +80,12 @@ export class Table {
     return this.connection ? this.connection.time.now() : Date.now();
   }
 
+  /** clockNow is the moment that the clocks show. */
+  clockNow(): number {
+    const { since, until = 0 } = this.pause.peek();
+    return since ?? Math.max(this.now(), until);
+  }
+
   lagCs(): number | undefined {
     return this.connection?.time.lagCs();
   }
@@ -108,6 +116,7 @@ export class Table {
       onEvent: (event) => this.onEvent(event),
       onAnswer: (frame) => this.onAnswer(frame),
       onWatchers: (count) => (this.watchers.value = count),
+      onClocks: (frame) => this.onClocks(frame),
       onDown: () => void this.onDown(),
       nextSeq: () => (this.known()?.seq ?? 0) + 1,
     });
@@ -137,6 +146,7 @@ export class Table {
   private onState(game: LiveGame) {
     this.caughtUp = game.seq;
     this.watchers.value = game.watchers;
+    if (this.pause.peek().since) this.pause.value = {}; // if it goes on, a frame will say so
     this.tellClaim(game);
     if ((this.known()?.seq ?? 0) >= game.seq) {
       this.show(this.known());
@@ -152,6 +162,18 @@ export class Table {
   private show(game: Game | undefined) {
     this.past = undefined;
     this.game.value = game;
+  }
+
+  private onClocks(frame: Clocks) {
+    if (!frame.running) {
+      this.pause.value = { since: this.pause.peek().since ?? this.now() };
+      return;
+    }
+    batch(() => {
+      this.pause.value = { until: Date.parse(frame.runsAt) };
+      const g = this.game.peek();
+      if (g && !g.over) this.game.value = withDeadline(g, Date.parse(frame.deadlineAt));
+    });
   }
 
   private tellClaim(game: LiveGame) {

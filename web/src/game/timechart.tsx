@@ -1,6 +1,6 @@
 import type { Table } from "./table";
 import { durationText } from "./clocktext";
-import type { Ply } from "./fold";
+import { sideCs, type Ply } from "./fold";
 
 const width = 600;
 const half = 70;
@@ -12,6 +12,7 @@ export function TimeChart({ table }: { table: Table }) {
   const plies = g.plies;
   if (plies.length === 0) return null;
   const longest = Math.max(1, ...plies.map((p) => p.elapsedCs));
+  const outage = plies.some((p) => p.restoredCs > 0);
   const bar = width / Math.max(plies.length, 20);
   const height = (cs: number) => Math.sqrt(cs / longest) * half; // short moves stay visible
   const at = (table.looksAt.value ?? plies.length) - 1;
@@ -28,7 +29,7 @@ export function TimeChart({ table }: { table: Table }) {
         <line x1="0" y1="0" x2={width} y2="0" class="axis" />
         {plies.map((p, i) => {
           const all = height(p.elapsedCs);
-          const back = p.elapsedCs > 0 ? (all * p.compensatedCs) / p.elapsedCs : 0;
+          const back = p.elapsedCs > 0 ? (all * (p.compensatedCs + p.restoredCs)) / p.elapsedCs : 0;
           const up = p.color === "white";
           return (
             <g key={i} data-ply={p.ply} class={i === at ? "looked" : ""} onClick={() => (table.looksAt.value = p.ply === plies.length ? undefined : p.ply)}>
@@ -39,14 +40,15 @@ export function TimeChart({ table }: { table: Table }) {
           );
         })}
       </svg>
-      <p class="muted">Up: White. Down: Black. Hatched: given back for lag. Heights grow with the square root of the time.</p>
+      <p class="muted">Up: White. Down: Black. Hatched: given back for lag{outage ? " or an outage" : ""}. Heights grow with the square root of the time.</p>
       {looked && (
         <p class="audit">
           <strong>
             {Math.ceil(looked.ply / 2)}
             {looked.color === "white" ? "." : "…"} {looked.san}
           </strong>
-          : took {durationText(looked.elapsedCs)}, {durationText(looked.compensatedCs)} given back for lag, {durationText(looked.chargedCs)} charged.
+          : took {durationText(looked.elapsedCs)}, {durationText(looked.compensatedCs)} given back for lag, {looked.restoredCs > 0 && `${durationText(looked.restoredCs)} not counted because nobody could move, `}
+          {durationText(looked.chargedCs)} charged.
         </p>
       )}
       <details>
@@ -58,21 +60,23 @@ export function TimeChart({ table }: { table: Table }) {
                 <th scope="col">Move</th>
                 <th scope="col">Took</th>
                 <th scope="col">Given back</th>
+                {outage && <th scope="col">Outage</th>}
                 <th scope="col">Charged</th>
                 <th scope="col">Left</th>
               </tr>
             </thead>
             <tbody>
               {plies.map((p) => (
-                <tr key={p.ply} data-ply={p.ply} data-elapsed={p.elapsedCs} data-compensated={p.compensatedCs} data-charged={p.chargedCs}>
+                <tr key={p.ply} data-ply={p.ply} data-elapsed={p.elapsedCs} data-compensated={p.compensatedCs} data-charged={p.chargedCs} data-restored={p.restoredCs}>
                   <th scope="row">
                     {Math.ceil(p.ply / 2)}
                     {p.color === "white" ? "." : "…"} {p.san}
                   </th>
                   <td>{durationText(p.elapsedCs)}</td>
                   <td>{durationText(p.compensatedCs)}</td>
+                  {outage && <td>{durationText(p.restoredCs)}</td>}
                   <td>{durationText(p.chargedCs)}</td>
-                  <td>{durationText(p.color === "white" ? p.whiteCs : p.blackCs)}</td>
+                  <td>{durationText(sideCs(p, p.color))}</td>
                 </tr>
               ))}
             </tbody>

@@ -1,11 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { api, newKey } from "../api";
 import { Refused } from "../problems";
 import { account } from "../session";
 import { go } from "../router";
 import { queuedSince, seat } from "../ownevents";
 import type { Queue, Speed, TV } from "../wire/types";
-import { useTick } from "../tick";
+import { usePolled, useTick } from "../tick";
 
 const about: Record<Speed, string> = { ultrabullet: "Ultrabullet", bullet: "Bullet", blitz: "Blitz", rapid: "Rapid", classical: "Classical" };
 export const speedName = (s: Speed) => about[s];
@@ -22,26 +22,11 @@ export function Lobby() {
   const [tv, setTV] = useState<TV>();
   const [problem, setProblem] = useState("");
 
-  useEffect(() => {
-    const abort = new AbortController();
-    const load = async () => {
-      if (document.hidden) return;
-      try {
-        const [q, t] = await Promise.all([api.queues(abort.signal), api.tv(abort.signal)]);
-        setQueues(q.queues);
-        setTV(t);
-        setProblem((p) => (p.startsWith("The server") ? "" : p));
-      } catch (err) {
-        if (!abort.signal.aborted) setProblem((err as Error).message);
-      }
-    };
-    void load();
-    const timer = setInterval(() => void load(), 3000);
-    return () => {
-      clearInterval(timer);
-      abort.abort();
-    };
-  }, []);
+  const away = usePolled(3000, async (signal) => {
+    const [q, t] = await Promise.all([api.queues(signal), api.tv(signal)]);
+    setQueues(q.queues);
+    setTV(t);
+  });
 
   const region = account.value?.region ?? queues?.[0]?.region;
   const pools = queues?.filter((q) => q.region === region);
@@ -73,7 +58,7 @@ export function Lobby() {
       </p>
       <SeatBanner pools={pools} onLeave={(q) => void click(q)} />
       <p class="problem" role="alert">
-        {problem}
+        {problem || away}
       </p>
       <div class="pools" aria-busy={!pools}>
         {(pools ?? placeholders).map((q) => {

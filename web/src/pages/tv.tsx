@@ -4,6 +4,7 @@ import { MiniBoard } from "../game/board";
 import { GamePage } from "../game/page";
 import { account } from "../session";
 import { speeds, type LiveGame, type Speed, type TV } from "../wire/types";
+import { usePolled } from "../tick";
 import { speedName } from "./lobby";
 
 function Tabs({ at }: { at?: Speed }) {
@@ -25,25 +26,7 @@ function Tabs({ at }: { at?: Speed }) {
 export function Channels() {
   document.title = "Watch · Tabiya";
   const [tv, setTV] = useState<TV>();
-  const [problem, setProblem] = useState("");
-  useEffect(() => {
-    const abort = new AbortController();
-    const load = async () => {
-      if (document.hidden) return;
-      try {
-        setTV(await api.tv(abort.signal));
-        setProblem("");
-      } catch (err) {
-        if (!abort.signal.aborted) setProblem((err as Error).message);
-      }
-    };
-    void load();
-    const timer = setInterval(() => void load(), 2000);
-    return () => {
-      clearInterval(timer);
-      abort.abort();
-    };
-  }, []);
+  const problem = usePolled(2000, async (signal) => setTV(await api.tv(signal)));
   return (
     <section>
       <h1>Watch live games</h1>

@@ -25,7 +25,7 @@ export const drawByTwoOffers: Scenario = async (browser, program) => {
 };
 
 export const takeback: Scenario = async (browser, program) => {
-  const [white, black] = await pair(...(await two(browser, program)), "10+0");
+  const [white, black] = await pair(...(await two(browser, program)), "3+2");
   await opening(white, black, "e4", "e5", "Qh5");
   await white.button("Ask for a takeback").click();
   await black.page.getByText(`${white.name} asks to take back their last move.`).waitFor();
@@ -85,12 +85,17 @@ export const premoves: Scenario = async (browser, program) => {
 };
 
 export const flagFall: Scenario = async (browser, program) => {
-  const [white, black] = await pair(...(await two(browser, program)), "1+0");
+  const [white, black] = await two(browser, program);
+  const id = await program.createGame(white.name, black.name, 13);
+  for (const p of [white, black]) {
+    await p.page.goto(`${program.url}/game/${id}`);
+    await p.atBoard();
+  }
   await opening(white, black, "e4", "e5");
-  await white.page.locator(".clock.low").waitFor({ timeout: 60000 });
+  same(await white.page.locator(".clock.low").count(), 0, "clocks that warn at 13 s");
+  await white.page.locator(".clock.low").waitFor();
   same(await white.page.locator(".clock.low .lowword").innerText(), "low time", "the warning");
   await expect("tenths are shown", async () => /0:0\d\.\d/.test(await white.page.locator(".clock.low .face").innerText()));
-  await white.page.locator('.game[data-over="true"]').waitFor({ timeout: 30000 });
   for (const p of [white, black]) {
     await p.waitOver(/White ran out of time, Black wins.*0–1/);
     same(await p.page.locator('.seat[data-color="white"] .face').innerText(), "0:00.0", "the clock of who lost");

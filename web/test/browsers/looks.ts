@@ -72,7 +72,7 @@ export const looks: Scenario = async (browser, program) => {
   await first.context.close();
 };
 
-async function shoot(p: Person, pages: [string, string][]) {
+export async function shoot(p: Person, pages: [string, string][]) {
   for (const [name, url] of pages) {
     await p.page.goto(url);
     await p.page.locator("h1").first().waitFor({ state: "attached" });

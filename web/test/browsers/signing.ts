@@ -45,6 +45,9 @@ export const signing: Scenario = async (browser, program) => {
   for (const [path, text] of [
     ["/game/none", "There is no such game"],
     ["/player/none-of-this-name", "There is no player of this name."],
+    ["/player/%ff", "There is no player of this name."],
+    ["/nowhere", "There is no such page"],
+    ["/leaderboard/warp", "There is no such page"],
     ["/about", "CC BY-SA 3.0"],
   ] as const) {
     await p.page.goto(program.url + path);

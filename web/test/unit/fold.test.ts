@@ -96,6 +96,25 @@ describe("fold", () => {
     expect(fold(g, event("RematchOffered", 63000, { color: "black" }))!.rematchOffer).toBe("black");
   });
 
+  const restored = (at: number, deadline: number, waiting?: boolean) => event("TimeRestored", at, { color: "white", restoredCs: 500, deadlineAt: iso(deadline), ...(waiting ? { waiting } : {}) });
+
+  it("gives back the time of an outage, and counts from the new deadline", () => {
+    const g = all([...begin(), move(1, 0, 6000, 6000), move(2, 1000, 6000, 6000), restored(9000, 66000)]);
+    expect(g.deadlineAt).toBe(start + 66000);
+    expect([remainingCs(g, "white", start + 9000), remainingCs(g, "black", start + 9000)]).toEqual([5700, 6000]);
+    const first = all([...begin(), restored(9000, 44000)]);
+    expect([first.deadlineAt, remainingCs(first, "white", start + 9000)]).toEqual([start + 44000, 6000]);
+  });
+
+  it("stops the clocks after a long outage until both players are back", () => {
+    const g = all([...begin(), move(1, 0, 6000, 6000), move(2, 1000, 6000, 6000), restored(9000, 67000, true)]);
+    expect([g.waiting, g.gone.white, g.gone.black, remainingCs(g, "white", start + 99000)]).toEqual([true, start + 9000, start + 9000, 6000]);
+    const one = fold(g, event("PlayerReturned", 10000, { color: "black" }))!;
+    expect(one.waiting).toBe(true);
+    const both = all([...begin(), move(1, 0, 6000, 6000), move(2, 1000, 6000, 6000), restored(9000, 67000, true), event("PlayerReturned", 10000, { color: "black" }), event("PlayerReturned", 11000, { color: "white" })]);
+    expect([both.waiting, remainingCs(both, "white", start + 12000)]).toEqual([undefined, 5500]);
+  });
+
   it("has no rematch once it has failed, and no pool for a game that its players agreed on", () => {
     const g = fold(all(begin()), event("RematchAccepted", 500, { color: "white", gameId: "next" }))!;
     expect([g.rematch, g.rematchFailed]).toEqual(["next", undefined]);
@@ -115,7 +134,7 @@ describe("fold", () => {
     const folder = new URL("../../../schemas/testdata/events/", import.meta.url);
     const golden = (name: string) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8")) as GameEvent;
     const g = fold(undefined, golden("GameCreated"))!;
-    for (const name of ["GameStarted", "MoveMade", "TakebackAccepted", "TimeAdded", "GameEnded", "GameResigned", "GameTimeout", "GameAborted", "RematchAccepted", "RematchFailed"]) {
+    for (const name of ["GameStarted", "MoveMade", "TimeRestored", "TakebackAccepted", "TimeAdded", "GameEnded", "GameResigned", "GameTimeout", "GameAborted", "RematchAccepted", "RematchFailed"]) {
       const after = fold(g, { ...golden(name), seq: g.seq + 1 } as GameEvent)!;
       expect(after.seq, name).toBe(g.seq + 1);
       expect(Number.isFinite(after.clock.whiteCs + after.clock.blackCs + after.clock.asOf), name).toBe(true);
