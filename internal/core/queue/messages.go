@@ -77,7 +77,7 @@ func (d decision) createGame(f *fact) schemas.Message {
 	_, pool, _, _ := schemas.SplitQueueKey(d.cmd.Key)
 	tc, _ := schemas.PoolTimeControl(pool)
 	return d.command(schemas.CreateGame, f.game.String(), f.game, f.seq, &schemas.CreateGamePayload{
-		White: f.white.seated(), Black: f.black.seated(), TimeControl: tc, Rated: true, Queue: d.cmd.Key, Deadline: f.deadline,
+		White: f.white.seated(), Black: f.black.seated(), TimeControl: tc, Rated: schemas.PoolRated(pool), Queue: d.cmd.Key, Deadline: f.deadline,
 	})
 }
 

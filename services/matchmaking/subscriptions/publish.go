@@ -18,7 +18,7 @@ func (s *Registry) Publish(ev schemas.Event) {
 	case *schemas.MatchFoundPayload:
 		_, pool, _, _ := schemas.SplitQueueKey(ev.Key)
 		tc, _ := schemas.PoolTimeControl(pool)
-		s.trackGame(p.GameID, trackedGame{p.White, p.Black, tc, true}) // queues make rated games
+		s.trackGame(p.GameID, trackedGame{p.White, p.Black, tc, schemas.PoolRated(pool)})
 		deadline := p.Deadline
 		s.notifyBoth(p.White, p.Black, Notification{Type: TypeMatched, GameID: p.GameID, Deadline: &deadline}, ev.Key)
 	case *schemas.MatchFailedPayload:
