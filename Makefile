@@ -32,10 +32,13 @@ BUILDS = ^(TestTwoReleasesRunSideBySideOnOneLog|TestWeakenedSourceCompiles)$$
 VENV = .cache/venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
+CONTRACT = .cache/contract
+
 PLIES ?= 1000000
 MINUTES ?= 3
+SECONDS ?= 600
 
-.PHONY: run deps test test-platform test-parts race oracle upgrade-test kafka-test abuse chaos venv bench build lint web web-if-node web-test
+.PHONY: run deps test test-platform test-parts race oracle upgrade-test kafka-test abuse contract chaos venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -121,6 +124,14 @@ kafka-test: ## the processors and livegame on an Apache Kafka; make test runs th
 
 abuse: ## attack the built program and judge the speed of honest moves (needs a quiet machine)
 	TABIYA_TEST_ABUSE=judge $(GO) test -count=1 -timeout 10m -v ./test/abuse
+
+contract: $(CONTRACT)/ready ## schemathesis on the built program, for that time: make contract SECONDS=40
+	TABIYA_TEST_CONTRACT=$(SECONDS) $(GO) test -count=1 -timeout 0 -v -run '^TestAnswersAreAsTheOpenAPIDocumentSays$$' ./test
+
+$(CONTRACT)/ready: build/python/contract.txt
+	python3 -m venv $(CONTRACT)
+	$(CONTRACT)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 chaos: ## faults of every kind on a platform of processes: make chaos MINUTES=3 [FAULTS=..] [SEED=..] [CLOCKS=all] [WEAK=..]
 	TABIYA_TEST_CHAOS=$(MINUTES) TABIYA_TEST_CHAOS_FAULTS="$(FAULTS)" TABIYA_TEST_CHAOS_SEED=$(SEED) TABIYA_TEST_CHAOS_WEAK=$(WEAK) TABIYA_TEST_CHAOS_CLOCKS=$(CLOCKS) \

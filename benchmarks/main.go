@@ -29,6 +29,7 @@ var measures = []measure{
 	{"live", liveMeasure},
 	{"row", rowMeasure},
 	{"memory", memoryMeasure},
+	{"peak", peakMeasure},
 	{"watchers", watchersMeasure},
 	{"page", pageMeasure},
 	{"takeover", takeoverMeasure},

@@ -70,6 +70,33 @@ func memoryMeasure(b *bench) ([]Row, error) {
 	}, nil
 }
 
+// peakMeasure is how much memory the program takes at most while games are played as fast
+// as it can.
+func peakMeasure(b *bench) ([]Row, error) {
+	s, err := b.up("peak", unpaced...)
+	if err != nil {
+		return nil, err
+	}
+	defer s.stop()
+	const games, plies = 20_000, 80
+	moves, err := longGames(16, plies)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	if err := s.playToResignation(moves, games); err != nil {
+		return nil, err
+	}
+	took := time.Since(start)
+	peak, err := s.memory("VmHWM")
+	if err != nil {
+		return nil, err
+	}
+	return []Row{atMost("resident memory at most, while 20,000 games are played", peak, 600, "MiB", map[string]float64{
+		"moves/s": games * plies / took.Seconds(), "plies/game": plies,
+	})}, nil
+}
+
 // resident returns the program's resident memory and then its live heap, in MiB.
 func (s *server) resident(profiler string) (rss, live float64, err error) {
 	if rss, err = s.memory("VmRSS"); err != nil {

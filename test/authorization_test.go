@@ -28,6 +28,7 @@ var (
 	service = statuses{401, 401, 201, 403, 403, 403}
 	both    = statuses{401, 401, 403, 403, 200, 200} // both players of the game
 	player  = statuses{401, 401, 403, 403, 409, 200}
+	nobody  = statuses{401, 401, 401, 401, 401, 401} // wrong credentials
 )
 
 // ofPrivate returns the statuses for a private game, which does not exist for those who
@@ -56,6 +57,7 @@ var grants = []grant{
 
 	{"POST /v1/accounts", `{"handle":"{new}","password":"correct horse battery"}`, created, nil},
 	{"POST /v1/sessions", `{"handle":"{white handle}","password":"correct horse battery"}`, created, nil},
+	{"POST /v1/accounts/password", `{"handle":"{white handle}","code":"wrong","password":"correct horse battery"}`, nobody, nil},
 	{"GET /v1/accounts/me", "", people, nil},
 	{"PATCH /v1/accounts/me", `{"country":"NO"}`, people, nil},
 	{"DELETE /v1/accounts/me", `{"currentPassword":"correct horse battery"}`, gone, nil},

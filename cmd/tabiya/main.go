@@ -29,6 +29,7 @@ type cli struct {
 	Rebuild   rebuildCmd   `cmd:"" help:"Make derived data again from the log."`
 	Upgrade   upgradeCmd   `cmd:"" help:"Finish an upgrade to this release, once no older one runs."`
 	Repair    repairCmd    `cmd:"" help:"List the rows that cannot be read, and repair them."`
+	Accounts  accountsCmd  `cmd:"" help:"Bring accounts back after an older dump was restored, and issue codes for new passwords."`
 	Token     tokenCmd     `cmd:"" help:"Manage the signing key and issue service tokens."`
 	Ready     readyCmd     `cmd:"" help:"Check whether a running process is ready; exit status 0 if it is."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`

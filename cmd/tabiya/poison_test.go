@@ -97,12 +97,13 @@ func poisonsFor(topic string, compacted bool, partitions int32, valid []*kgo.Rec
 }
 
 // Every topic gets every poison while games go on. No move is lost and no other key is
-// affected, also after a restart, and every poison is a dead letter or listed.
+// affected, also after a restart, every poison is a dead letter or listed, and the sinks
+// lose no row.
 func TestPoisonsOnEveryTopicWhileGamesGoOn(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t)
 	processors := startProcessors(t, p.Config)
-	services := p.startServices()
+	services, sinks := p.startServices(), p.startSinks()
 	ids := p.register(8)
 	queueKey, lost := schemas.QueueKey("eu", "30+20", 0), schemas.QueueKey("eu", "5+3", 0)
 	p.pair(ids[:6], queueKey)
@@ -151,6 +152,8 @@ func TestPoisonsOnEveryTopicWhileGamesGoOn(t *testing.T) {
 	if len(live) != 3 {
 		t.Errorf("%d games are live, want 3", len(live))
 	}
+	p.resignAll(live)
+	sinks.wait(p)
 	for _, part := range services {
 		if err := part.Ready(); err != nil {
 			t.Errorf("%s is not ready: %v", part.Name, err)
@@ -181,8 +184,8 @@ func (r *running) gauge(name string) float64 {
 }
 
 // accounted waits until each poison of a commands topic and each undecodable reply is a
-// dead letter, and checks that each poison of a table is listed. What is on events topics
-// is the sinks' to judge.
+// dead letter, and checks that each poison of a table is listed. Those of events topics are
+// the sinks' to judge, see sinks.agree.
 func (p *platform) accounted(poisons []*kgo.Record) {
 	p.t.Helper()
 	listed := make(map[string]bool)

@@ -154,7 +154,7 @@ func (n *node) newPlayersView(deps dependencies, names []string) *tables.View[*p
 		return nil
 	}
 	view := tables.NewView(deps.kafka, tables.Players(), n.logger)
-	if slices.Contains(names, "livegame") {
+	if slices.Contains(names, "livegame") || slices.Contains(names, "account") {
 		view.SecondKey = func(row *player.State) string { return strings.ToLower(row.Handle) }
 	}
 	n.services = append(n.services, supervise.Part{Name: "index of players", Run: view.Run, Ready: func() error {

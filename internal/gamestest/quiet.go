@@ -7,11 +7,18 @@ import (
 	"tabiya/internal/core/rules"
 )
 
+// maxTries is many times the number of legal moves.
+const maxTries = 2000
+
 // QuietGame returns a legal game of that many plies without captures and checks, always
 // the same for a seed.
 func QuietGame(plies int, seed uint64) (moves []string) {
 	chance := rand.New(rand.NewPCG(1, seed))
-	for p, seen := rules.Start(), map[uint64]int{}; len(moves) < plies; {
+	p, seen, tries := rules.Start(), map[uint64]int{}, 0
+	for len(moves) < plies {
+		if tries++; tries > maxTries { // no quiet move is left
+			p, seen, tries, moves = rules.Start(), map[uint64]int{}, 0, nil
+		}
 		legal := p.LegalMoves()
 		uci := legal[chance.IntN(len(legal))]
 		next, san, err := p.Play(uci)
@@ -23,7 +30,7 @@ func QuietGame(plies int, seed uint64) (moves []string) {
 			continue
 		}
 		seen[next.Key()]++
-		moves, p = append(moves, uci), next
+		moves, p, tries = append(moves, uci), next, 0
 	}
 	return moves
 }

@@ -35,6 +35,9 @@ func setCookie(c *gin.Context, value string, maxAge int) {
 	})
 }
 
+// ByCookie reports whether the request was authenticated by the session cookie.
+func ByCookie(c *gin.Context) bool { return c.GetBool(cookieKey) }
+
 // authenticateCookie takes the token of the session cookie, if the request has one and
 // comes from a page of this host. A cookie whose token is not valid any more is
 // dropped, and the request goes on without one: public pages stay readable.
@@ -52,6 +55,7 @@ func authenticateCookie(c *gin.Context, verifier *auth.Verifier) {
 		ClearSessionCookie(c)
 	default:
 		setPrincipal(c, verifier, cookie.Value, who)
+		c.Set(cookieKey, true)
 	}
 }
 

@@ -92,6 +92,7 @@ const (
 	principalKey = "tabiya.principal"
 	tokenKey     = "tabiya.token"
 	verifierKey  = "tabiya.verifier"
+	cookieKey    = "tabiya.cookie"
 )
 
 // Authenticate verifies the bearer token of a request, if there is one, and answers with

@@ -60,6 +60,10 @@ var rules = []rule{
 	{"processors/games", []string{"processors", "schemas", "tables", "internal/core/game", "internal/core/outage", "internal/kafka"}, "one group, one aggregate; never another processor"},
 	{"processors", []string{"schemas", "tables", "internal/core/outage", "internal/kafka", "internal/readiness"}, "the framework of all processors knows none of them"},
 
+	{"services/account/fields", nil, "checks text: it knows no account and no request"},
+	{"services/account/passwords", nil, "hashes and counts: it knows no account and no request"},
+	{"services/account/relay", []string{"schemas", "internal/postgres"}, "publishes rows of the outbox: it knows no account"},
+	{"services/account/recovery", []string{"schemas", "tables", "internal/core/player", "internal/kafka", "internal/postgres"}, "accounts from what the log says of their players; no HTTP"},
 	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres", "internal/ratelimit", "internal/readiness"}, "accounts are in Postgres, players in the players table"},
 	{"services/matchmaking/subscriptions", []string{"schemas", "internal/core/player"}, "what players are told: no HTTP, no Kafka"},
 	{"services/matchmaking", []string{"schemas", "tables", "internal/core/player", "internal/core/queue", "internal/auth", "internal/httpx", "internal/kafka", "internal/await", "internal/ratelimit", "internal/readiness", "services/matchmaking/subscriptions"}, "sends commands, reads tables and events"},
@@ -81,7 +85,7 @@ var rules = []rule{
 	{"services/livegame/tvstream", []string{"schemas", "internal/core/game", "services/livegame/eventstream", "services/livegame/held", "services/livegame/outbox", "services/livegame/protocol"}, "streams the game that a speed shows"},
 	{"services/livegame", []string{"schemas", "internal/core/game", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka"}, "routes, handlers and wiring of the packages below it"},
 	{"services/history", []string{"schemas", "internal/auth", "internal/httpx", "internal/core/pgn", "internal/postgres", "internal/readiness"}, "reads only Postgres: no table, no topic"},
-	{"services/openapi", nil, "it only serves the API document"},
+	{"services/openapi", []string{"schemas"}, "it serves the API document, which has the schemas of events"},
 
 	{"web", nil, "it only serves the files of the chess app, which knows the public API alone"},
 

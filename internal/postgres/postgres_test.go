@@ -164,6 +164,32 @@ func TestPageOfGamesIsReadInPrimaryKeyOrder(t *testing.T) {
 	}
 }
 
+// A game that is in the table before the migration, and one that is written later.
+func TestEveryGameIsInGameEnds(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.New(t)
+	ctx := withTimeout(t, time.Minute)
+	if err := postgres.EnsurePartitions(ctx, db.Pool, date(2026, 1, 1), date(2026, 2, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Pool.Exec(ctx, `DROP TRIGGER note_game_ends ON games; DROP FUNCTION note_game_ends(); DROP TABLE game_ends;
+		DROP TABLE account_codes; DELETE FROM goose_db_version WHERE version_id >= 9`); err != nil {
+		t.Fatal(err)
+	}
+	for _, day := range []int{5, 6} {
+		if _, err := db.Pool.Exec(ctx, insertGame, date(2026, 1, day)); err != nil {
+			t.Fatal(err)
+		}
+		if err := postgres.Migrate(ctx, db.DSN); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all, noted int
+	if err := db.Pool.QueryRow(ctx, `SELECT count(*), count(e.game_id) FROM games g LEFT JOIN game_ends e USING (game_id, ended_at)`).Scan(&all, &noted); err != nil || all != 2 || noted != 2 {
+		t.Errorf("%d of %d games are in game_ends: %v", noted, all, err)
+	}
+}
+
 func TestUnreachableDatabaseIsUnavailable(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections but does not answer

@@ -10,6 +10,7 @@ import (
 	"tabiya/internal/httpx"
 	"tabiya/internal/ratelimit"
 	"tabiya/schemas"
+	"tabiya/services/account/fields"
 )
 
 var (
@@ -59,7 +60,7 @@ func (s *Service) checkPassword(c *gin.Context, a account, name, password string
 	}
 	wrong := false
 	defer func() { finish(wrong) }()
-	if possiblePassword(password) != nil {
+	if fields.Password(password) != nil {
 		wrong = true // no account has such a password: it is not worth hashing
 		return false, nil
 	}

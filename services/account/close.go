@@ -37,6 +37,7 @@ func (s *Service) close(c *gin.Context) {
 		}
 		s.sessionsEnded(a.ID, &schemas.PlayerClosedPayload{})
 		s.relay.Wake()
+		httpx.ClearSessionCookie(c)
 		c.Status(http.StatusNoContent)
 		return
 	}

@@ -25,8 +25,33 @@ func TestSignInByCookieKeepsTheTokenFromScripts(t *testing.T) {
 			t.Errorf("with the cookie: %d %+v", mine.StatusCode, me)
 		}
 	}
+	renewed := r.changePasswordByCookie(cookie)
+	r.wantSignedIn(cookie, false)
+	cookie = renewed
 	answer := r.request("DELETE", "/v1/sessions/current", "", "", nil, "Cookie", cookie.Name+"="+cookie.Value, "Origin", r.server.URL)
 	if cookies := answer.Cookies(); answer.StatusCode != http.StatusNoContent || len(cookies) != 1 || cookies[0].MaxAge >= 0 {
 		t.Errorf("signing out: %d, cookies %v", answer.StatusCode, cookies)
+	}
+}
+
+// changePasswordByCookie changes a browser's password and returns its new cookie.
+func (r *rig) changePasswordByCookie(cookie *http.Cookie) *http.Cookie {
+	r.t.Helper()
+	var changed changedAccount
+	answer := r.request("PATCH", "/v1/accounts/me", "", `{"password":"password two","currentPassword":"password one"}`, &changed,
+		"Cookie", cookie.Name+"="+cookie.Value, "Origin", r.server.URL)
+	cookies := answer.Cookies()
+	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].MaxAge <= 0 || changed.Token != "" || changed.ExpiresAt == nil {
+		r.t.Fatalf("%d %+v, cookies %v", answer.StatusCode, changed, cookies)
+	}
+	r.wantSignedIn(cookies[0], true)
+	return cookies[0]
+}
+
+func (r *rig) wantSignedIn(cookie *http.Cookie, want bool) {
+	r.t.Helper()
+	answer := r.request("GET", "/v1/accounts/me", "", "", nil, "Cookie", cookie.Name+"="+cookie.Value)
+	if (answer.StatusCode == http.StatusOK) != want {
+		r.t.Errorf("signed in: want %v, got %d", want, answer.StatusCode)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/account/fields"
 )
 
 // change is the body of PATCH /v1/accounts/me. A nil field stays as it is.
@@ -88,8 +89,8 @@ func (s *Service) update(c *gin.Context) {
 	s.fail(c, errStale)
 }
 
-// changedAccount is the answer to a change: with a new token if the password was changed,
-// since that ends the session of the old one.
+// changedAccount is the answer to a change: with a new session if the password was changed,
+// since that ends the old one. Its token is absent if it is in the cookie.
 type changedAccount struct {
 	accountView
 	Token     string        `json:"token,omitempty"`
@@ -107,6 +108,10 @@ func (s *Service) respondChanged(c *gin.Context, a account, notBefore time.Time)
 			s.fail(c, err)
 			return
 		}
+		if httpx.ByCookie(c) {
+			httpx.SetSessionCookie(c, token, expires)
+			token = ""
+		}
 		until := schemas.TimeOf(expires)
 		body.Token, body.ExpiresAt = token, &until
 	}
@@ -122,9 +127,9 @@ func (s *Service) checkChange(c *gin.Context, body change) bool {
 			wrong = append(wrong, valid(*field))
 		}
 	}
-	check(body.Email, validEmail)
-	check(body.Country, validCountry)
-	check(body.Password, validPassword)
+	check(body.Email, fields.Email)
+	check(body.Country, fields.Country)
+	check(body.Password, fields.NewPassword)
 	if body == (change{}) || body == (change{CurrentPassword: body.CurrentPassword}) {
 		wrong = append(wrong, errors.New("nothing to change"))
 	}

@@ -70,12 +70,11 @@ func TestRelayKilledAtAnyStageMakesOnePlayer(t *testing.T) {
 
 	r := newRig(t)
 	r.cfg.Players = view
-	r.relay.commands = producer
+	r.sendTo(producer)
 	die := func(stage string) {
 		t.Helper()
 		dying := r.dyingRelay(stage)
-		dying.commands = producer
-		if n, err := dying.publish(t.Context()); !errors.Is(err, errKilled) {
+		if n, err := dying.Publish(t.Context()); !errors.Is(err, errKilled) {
 			t.Fatalf("killed %s it published %d commands: %v", stage, n, err)
 		}
 	}
@@ -114,7 +113,7 @@ func TestEndedSessionsReachOtherProcesses(t *testing.T) {
 	t.Parallel()
 	cluster, producer := startPlayers(t)
 	r := newRig(t)
-	r.relay.commands = producer
+	r.sendTo(producer)
 	background(t, r.Run)
 
 	otherProcess := func() *auth.Verifier {

@@ -7,11 +7,16 @@ import (
 
 	"tabiya/internal/core/player"
 	"tabiya/schemas"
+	"tabiya/services/account/fields"
 )
 
-// Players is the index of players by id, such as a tables.View.
+// Players is the index of the players whom the log knows, such as a tables.View.
 type Players interface {
 	Get(playerID string) (row *player.State, ok bool)
+	// Find finds a player by their handle in lower case.
+	Find(handle string) (row *player.State, ok bool)
+	// Ready reports whether the index was read once.
+	Ready() bool
 }
 
 // provisionalFrom is the deviation from which a rating is provisional.
@@ -54,7 +59,7 @@ func (s *Service) accountOf(c *gin.Context) (account, error) {
 	switch {
 	case schemas.ValidID(name):
 		return s.accounts.ByID(c.Request.Context(), name)
-	case validHandle(name) != nil:
+	case fields.Handle(name) != nil:
 		return account{}, errNoAccount
 	}
 	return s.accounts.ByHandle(c.Request.Context(), name)

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/account/fields"
 )
 
 type newAccount struct {
@@ -72,7 +74,7 @@ func (s *Service) checkNew(c *gin.Context, body *newAccount) bool {
 	if body.Region == "" {
 		body.Region = s.cfg.Regions[0]
 	}
-	err := errors.Join(validHandle(body.Handle), unreservedHandle(body.Handle), validPassword(body.Password), validEmail(body.Email), validCountry(body.Country))
+	err := errors.Join(fields.Handle(body.Handle), fields.Unreserved(body.Handle), fields.NewPassword(body.Password), fields.Email(body.Email), fields.Country(body.Country))
 	if err != nil {
 		httpx.Fail(c, schemas.CodeInvalidField, oneLine(err))
 		return false
@@ -101,6 +103,9 @@ func (s *Service) register(c *gin.Context, id string, body newAccount) (account,
 	} else if !errors.Is(err, errNoAccount) {
 		return account{}, "", err
 	}
+	if err := s.unknownToLog(ctx, body.Handle); err != nil {
+		return account{}, "", err
+	}
 	hash, err := s.hashes.Hash(ctx, body.Password)
 	if err != nil {
 		return account{}, "", err
@@ -122,6 +127,24 @@ func (s *Service) register(c *gin.Context, id string, body newAccount) (account,
 	}
 	s.relay.Wake()
 	return a, "", nil
+}
+
+// unknownToLog returns errHandleTaken if the log knows a player with the handle, whose
+// account the database lacks: an older dump was restored, and nobody else may take the
+// handle. The player's own registration in the meantime is no such case.
+func (s *Service) unknownToLog(ctx context.Context, handle string) error {
+	if !s.cfg.Players.Ready() {
+		return errPlayersUnread
+	}
+	if _, known := s.cfg.Players.Find(strings.ToLower(handle)); !known {
+		return nil
+	}
+	if _, err := s.accounts.ByHandle(ctx, handle); !errors.Is(err, errNoAccount) {
+		return err // nil: inserting it again says that it is taken
+	}
+	s.lost.Inc()
+	s.cfg.Logger.Warn("a player of the log has no account: run tabiya accounts restore", "handle", handle)
+	return errHandleTaken
 }
 
 // resolveRepeat decides about a registration whose handle is taken. It returns

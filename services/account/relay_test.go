@@ -13,19 +13,20 @@ import (
 	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
+	"tabiya/services/account/relay"
 )
 
 var errKilled = errors.New("killed")
 
-// dyingRelay makes a relay on the rig's database that dies at a stage.
-func (r *rig) dyingRelay(stage string) *relay {
-	dying := newRelay(r.cfg.Pool, r.kafka, r.cfg.Logger, prometheus.NewRegistry())
+// dyingRelay makes a relay on the rig's database that sends to its Kafka and dies at a stage.
+func (r *rig) dyingRelay(stage string) *relay.Relay {
+	dying := relay.New(r.cfg.Pool, r.cfg.Commands, r.cfg.Logger, prometheus.NewRegistry())
 	die := func() error { return errKilled }
 	switch stage {
 	case "between commit and publish":
-		dying.beforePublish = die
+		dying.BeforePublish = die
 	case "between publish and delete":
-		dying.beforeDelete = die
+		dying.BeforeDelete = die
 	}
 	return dying
 }
@@ -37,14 +38,14 @@ func TestRelayKilledPublishesAgainUnderSameID(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			s := r.register(`{"handle":"survivor","password":"password one","country":"GE"}`)
-			if _, err := r.dyingRelay(stage).publish(t.Context()); !errors.Is(err, errKilled) {
+			if _, err := r.dyingRelay(stage).Publish(t.Context()); !errors.Is(err, errKilled) {
 				t.Fatal(err)
 			}
 			if n := r.outbox(); n != 1 {
 				t.Fatalf("the outbox holds %d commands after a kill %s, want 1", n, stage)
 			}
 			r.publishAll()
-			if n, err := r.relay.publish(t.Context()); n != 0 || err != nil {
+			if n, err := r.relay.Publish(t.Context()); n != 0 || err != nil {
 				t.Fatalf("an empty outbox published %d commands: %v", n, err)
 			}
 			all := r.kafka.commands(t)
@@ -112,11 +113,11 @@ func TestRelayHoldsNoTransactionWhileItPublishes(t *testing.T) {
 	r := newRig(t)
 	r.register(`{"handle":"waiting","password":"password one"}`)
 	open := -1
-	r.relay.beforeDelete = func() error {
+	r.relay.BeforeDelete = func() error {
 		open = r.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL`)
 		return nil
 	}
-	if n, err := r.relay.publish(t.Context()); n != 1 || err != nil {
+	if n, err := r.relay.Publish(t.Context()); n != 1 || err != nil {
 		t.Fatalf("published %d: %v", n, err)
 	}
 	if open != 0 {
@@ -131,12 +132,12 @@ func TestRelayThatDiesLeavesTheLockToOthers(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.register(`{"handle":"orphan","password":"password one"}`)
-	if _, err := r.dyingRelay("between publish and delete").publish(t.Context()); !errors.Is(err, errKilled) {
+	if _, err := r.dyingRelay("between publish and delete").Publish(t.Context()); !errors.Is(err, errKilled) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	if n, err := r.relay.publish(ctx); n != 1 || err != nil {
+	if n, err := r.relay.Publish(ctx); n != 1 || err != nil {
 		t.Fatalf("published %d: %v", n, err)
 	}
 }

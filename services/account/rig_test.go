@@ -21,11 +21,23 @@ import (
 	"tabiya/internal/httpx"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/schemas"
+	"tabiya/services/account/relay"
 	"tabiya/services/openapi/openapitest"
 )
 
 // index is an index of players in a map.
 type index map[string]*player.State
+
+func (index) Ready() bool { return true }
+
+func (i index) Find(handle string) (*player.State, bool) {
+	for _, row := range i {
+		if strings.ToLower(row.Handle) == handle {
+			return row, true
+		}
+	}
+	return nil, false
+}
 
 func (i index) Get(id string) (*player.State, bool) {
 	row, ok := i[id]
@@ -202,6 +214,12 @@ func (r *rig) signIn(handle, password string) session {
 	return s
 }
 
+// sendTo makes the relay send to another Kafka.
+func (r *rig) sendTo(commands relay.Sender) {
+	r.cfg.Commands = commands
+	r.relay = relay.New(r.cfg.Pool, commands, r.cfg.Logger, prometheus.NewRegistry())
+}
+
 func (r *rig) count(query string) (n int) {
 	r.t.Helper()
 	if err := r.cfg.Pool.QueryRow(r.t.Context(), query).Scan(&n); err != nil {
@@ -220,7 +238,7 @@ func (r *rig) outbox() int {
 func (r *rig) publishAll() {
 	r.t.Helper()
 	for left := r.outbox(); left > 0; {
-		n, err := r.relay.publish(r.t.Context())
+		n, err := r.relay.Publish(r.t.Context())
 		if err != nil {
 			r.t.Fatal(err)
 		}

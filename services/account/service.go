@@ -28,18 +28,15 @@ import (
 	"tabiya/internal/ratelimit"
 	"tabiya/internal/readiness"
 	"tabiya/schemas"
+	"tabiya/services/account/passwords"
+	"tabiya/services/account/relay"
 )
-
-// Sender sends commands and waits until they are in the log; *kafka.Producer.
-type Sender interface {
-	Send(ctx context.Context, messages ...schemas.Message) error
-}
 
 // Config configures the service. All fields without a default must be set.
 type Config struct {
 	Pool     *pgxpool.Pool
-	Commands Sender
-	Players  Players // the index of players, for their ratings; the caller runs it
+	Commands relay.Sender
+	Players  Players // the index of players, for ratings and handles; the caller runs it
 	Signer   *auth.Signer
 	Verifier *auth.Verifier
 	// Regions are the home regions to choose from; the first is the default.
@@ -87,17 +84,25 @@ func (c *Config) Validate() error {
 	return nil
 }
 
+// hasher makes and checks the hashes of passwords; *passwords.Hasher.
+type hasher interface {
+	Hash(ctx context.Context, password string) (string, error)
+	// Matches takes as long for an empty hash, which matches nothing.
+	Matches(ctx context.Context, password, hash string) (bool, error)
+}
+
 // Service answers the account endpoints and runs the outbox relay.
 type Service struct {
 	cfg       Config
 	accounts  store
-	hashes    *hasher
-	relay     *relay
-	attempts  *attempts
+	hashes    hasher
+	relay     *relay.Relay
+	attempts  *passwords.Attempts
 	signOuts  *ratelimit.Keyed[string] // by player id
 	pace      *ratelimit.Keyed[string] // by client network; nil: none
 	reads     *ratelimit.Keyed[string] // of ratings, by client network
 	refused   prometheus.Counter       // requests, by the pace
+	lost      prometheus.Counter       // registrations with the handle of a player without account
 	readiness *readiness.Status
 }
 
@@ -107,20 +112,23 @@ func New(cfg Config) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	hashes, err := newHasher(cfg.MaxHashes)
+	hashes, err := passwords.NewHasher(cfg.MaxHashes)
 	if err != nil {
 		return nil, err
 	}
 	refused := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "tabiya_passwords_refused_total", Help: "Requests with a password refused because their network sent too many.",
 	})
-	cfg.Registerer.MustRegister(refused)
+	lost := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "tabiya_accounts_lost_total", Help: "Registrations refused because the log knows a player with the handle, whose account the database lacks.",
+	})
+	cfg.Registerer.MustRegister(refused, lost)
 	return &Service{
 		cfg:      cfg,
 		accounts: store{cfg.Pool, postgres.NewBreaker("account", cfg.Logger, cfg.Registerer)},
 		hashes:   hashes,
-		relay:    newRelay(cfg.Pool, cfg.Commands, cfg.Logger, cfg.Registerer),
-		attempts: newAttempts(cfg.Now),
+		relay:    relay.New(cfg.Pool, cfg.Commands, cfg.Logger, cfg.Registerer),
+		attempts: passwords.NewAttempts(cfg.Now),
 		signOuts: ratelimit.New(func() *rate.Limiter {
 			return rate.NewLimiter(signOutPerSecond, signOutBurst)
 		}, rememberedRates, strings.Clone),
@@ -129,6 +137,7 @@ func New(cfg Config) (*Service, error) {
 			return rate.NewLimiter(readsPerSecond, readsBurst)
 		}, rememberedRates, strings.Clone),
 		refused:   refused,
+		lost:      lost,
 		readiness: readiness.New("postgres", 0),
 	}, nil
 }
@@ -137,6 +146,7 @@ func New(cfg Config) (*Service, error) {
 func (s *Service) Routes(r gin.IRouter) {
 	g := r.Group("/v1", httpx.Authenticate(s.cfg.Verifier))
 	g.POST("/accounts", s.create)
+	g.POST("/accounts/password", s.setPassword)
 	g.POST("/sessions", s.signIn)
 	g.DELETE("/sessions", httpx.RequirePlayer, s.signOutEverywhere)
 	g.DELETE("/sessions/current", httpx.RequirePlayer, s.signOut)
@@ -172,7 +182,9 @@ func (s *Service) fail(c *gin.Context, err error) {
 		httpx.Fail(c, schemas.CodeEmailTaken, err.Error())
 	case errors.Is(err, errTooManyHashes), errors.Is(err, errTooManyWrong):
 		httpx.Fail(c, schemas.CodeRateLimited, err.Error())
-	case errors.Is(err, errBusy):
+	case errors.Is(err, passwords.ErrBusy):
+		httpx.Fail(c, schemas.CodeUnavailable, err.Error())
+	case errors.Is(err, errPlayersUnread):
 		httpx.Fail(c, schemas.CodeUnavailable, err.Error())
 	case errors.Is(err, errStale):
 		httpx.Fail(c, schemas.CodeUnavailable, "the account is being changed by other requests; try again")

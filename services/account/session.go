@@ -8,6 +8,7 @@ import (
 
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
+	"tabiya/services/account/fields"
 )
 
 type credentials struct {
@@ -28,9 +29,9 @@ func (s *Service) signIn(c *gin.Context) {
 		return
 	}
 	// No account can have an invalid name or password: no need to look.
-	invalid := errors.Join(possiblePassword(body.Password), validEmail(body.Email))
+	invalid := errors.Join(fields.Password(body.Password), fields.Email(body.Email))
 	if body.Handle != "" {
-		invalid = errors.Join(invalid, validHandle(body.Handle))
+		invalid = errors.Join(invalid, fields.Handle(body.Handle))
 	}
 	if invalid != nil {
 		httpx.Fail(c, schemas.CodeInvalidField, oneLine(invalid))

@@ -35,7 +35,11 @@ var (
 	errNoAccount   = errors.New("no such account")
 	errHandleTaken = errors.New("the handle is taken")
 	errEmailTaken  = errors.New("the e-mail address is taken")
-	errStale       = errors.New("the account has changed since it was read")
+	// errPlayersUnread says that this process does not know yet which handles the log knows.
+	errPlayersUnread = errors.New("the players are still being read; try again later")
+	errWrongCode     = errors.New("the handle or the code is wrong, or the code has expired")
+
+	errStale = errors.New("the account has changed since it was read")
 )
 
 // store reads and writes accounts in PostgreSQL.
@@ -66,7 +70,10 @@ func (s store) one(ctx context.Context, where string, args ...any) (account, err
 // was not migrated, or that a dump was not restored into.
 func (s store) Check(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, `SELECT FROM accounts, outbox LIMIT 0`)
-	return wrap("look for the tables of accounts", err)
+	if err != nil {
+		return fmt.Errorf("look for the tables of accounts: %w", err)
+	}
+	return nil
 }
 
 func (s store) ByID(ctx context.Context, id string) (account, error) {
@@ -129,7 +136,7 @@ func enqueueCommand(ctx context.Context, tx pgx.Tx, a account, id string, comman
 }
 
 func writeError(doing string, err error) error {
-	if err == nil || errors.Is(err, errStale) {
+	if err == nil || errors.Is(err, errStale) || errors.Is(err, errWrongCode) {
 		return err
 	}
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == "23505" { // unique_violation

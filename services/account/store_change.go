@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tabiya/schemas"
+	"tabiya/services/account/recovery"
 )
 
 // nextNotBefore is the SQL of a time from which on tokens are valid, when those issued
@@ -18,8 +20,9 @@ const nextNotBefore = `greatest(date_trunc('milliseconds', clock_timestamp()) + 
 
 // updated says what a change is about.
 type updated struct {
-	public   bool // what other players can see
-	password bool // ends the account's sessions
+	public   bool   // what other players can see
+	password bool   // ends the account's sessions
+	code     string // "" unless the change is made with a code, which is then used up
 }
 
 // Update stores the account, and enqueues UpdatePlayer and EndSessions as the change
@@ -27,6 +30,11 @@ type updated struct {
 // revision is one less than a's.
 func (s store) Update(ctx context.Context, a account, what updated) (notBefore time.Time, err error) {
 	err = s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if what.code != "" {
+			if ok, err := recovery.UseCode(ctx, tx, a.ID, what.code); err != nil || !ok {
+				return cmp.Or(err, errWrongCode)
+			}
+		}
 		var next *time.Time
 		err := tx.QueryRow(ctx, `
 			UPDATE accounts SET email = nullif($2, ''), email_lower = nullif($3, ''), password_hash = $4, region = $5, country = $6, revision = $7,

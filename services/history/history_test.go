@@ -15,6 +15,7 @@ import (
 	"tabiya/internal/core/pgn"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/schemas"
+	"tabiya/services/openapi/openapitest"
 )
 
 func ids(games []gameView) (all []string) {
@@ -140,6 +141,7 @@ func TestPagesAndStreamsHoldEveryGameOnce(t *testing.T) {
 		_, text := rig.get(path+"?"+strings.TrimPrefix(tc.filter, "&"), mediaNDJSON)
 		var streamed []string
 		for line := bufio.NewScanner(bytes.NewReader(text)); line.Scan(); {
+			openapitest.ValidateAs(t, "FinishedGame", line.Bytes())
 			var g gameView
 			if err := json.Unmarshal(line.Bytes(), &g); err != nil {
 				t.Fatal(err)

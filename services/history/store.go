@@ -46,6 +46,11 @@ FROM games g
 LEFT JOIN ratings wr ON wr.player_id = g.white_id AND wr.game_id = g.game_id
 LEFT JOIN ratings br ON br.player_id = g.black_id AND br.game_id = g.game_id `
 
+const selectGame = selectGames + `WHERE g.game_id = $1 AND g.ended_at = ` + endOf
+
+// endOf is when the game with the id $1 ended, so that a query looks into that month alone.
+const endOf = `(SELECT ended_at FROM game_ends WHERE game_id = $1)`
+
 func scanGame(row pgx.CollectableRow) (g finished, err error) {
 	var (
 		created, ended time.Time
@@ -66,7 +71,7 @@ func scanGame(row pgx.CollectableRow) (g finished, err error) {
 // Game reads a game. Returns errNoGame if there is none.
 func (s *store) Game(ctx context.Context, id string) (g finished, err error) {
 	err = s.breaker.Do(ctx, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, selectGames+`WHERE g.game_id = $1 LIMIT 1`, id)
+		rows, err := s.pool.Query(ctx, selectGame, id)
 		if err != nil {
 			return fmt.Errorf("read game %s: %w", id, err)
 		}

@@ -12,6 +12,7 @@ import (
 	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
+	"tabiya/services/openapi/openapitest"
 )
 
 // waitPulse waits for a pulse of the game's partition that is handled from now on.
@@ -110,7 +111,9 @@ func TestWatchersAreToldWhenClocksStandStillAndRunAgain(t *testing.T) {
 	}
 	for events.Scan() && events.Text() != "event: clocks" {
 	}
-	if events.Scan(); events.Text() != `data: {"type":"clocks","running":false}` {
+	events.Scan()
+	openapitest.ValidateAs(t, "StreamFrame", []byte(strings.TrimPrefix(events.Text(), "data: ")))
+	if events.Text() != `data: {"type":"clocks","running":false}` {
 		t.Fatal(events.Text())
 	}
 	late := r.dialAs(id, r.white)

@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	"tabiya/schemas"
+	"tabiya/services/openapi/openapitest"
 )
 
 // frame is any frame from the server.
@@ -81,6 +82,7 @@ func (c *client) next() frame {
 	if err != nil {
 		c.t.Fatalf("read: %v", err)
 	}
+	openapitest.ValidateAs(c.t, "ServerFrame", text)
 	var f frame
 	if err := json.Unmarshal(text, &f); err != nil {
 		c.t.Fatalf("%s: %v", text, err)

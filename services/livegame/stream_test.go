@@ -14,6 +14,7 @@ import (
 
 	"tabiya/schemas"
 	"tabiya/services/livegame"
+	"tabiya/services/openapi/openapitest"
 )
 
 // openStream opens a stream. It is closed at the end of the test.
@@ -51,6 +52,9 @@ func lines(t testing.TB, r io.Reader) (got []string) {
 			aside = false
 		case !aside:
 			got = append(got, scan.Text())
+			if event := strings.TrimPrefix(scan.Text(), "data: "); strings.HasPrefix(event, "{") {
+				openapitest.ValidateAs(t, "GameEvent", []byte(event))
+			}
 			if ending.MatchString(scan.Text()) {
 				return got
 			}

@@ -10,6 +10,7 @@ import (
 
 	"tabiya/internal/core/player"
 	"tabiya/schemas"
+	"tabiya/services/openapi/openapitest"
 )
 
 // rated registers a player with a blitz rating.
@@ -112,6 +113,7 @@ func (f *tvFrames) next() (got frame, closed bool) {
 		if !strings.HasPrefix(data, "{") {
 			continue
 		}
+		openapitest.ValidateAs(f.t, "TVFrame", []byte(data))
 		got = frame{}
 		if err := json.Unmarshal([]byte(data), &got); err != nil {
 			f.t.Fatalf("%s: %v", text, err)

@@ -119,6 +119,7 @@ func (e *eventStream) next() (n subscriptions.Notification, ok bool) {
 		if err := d.Decode(&n); err != nil {
 			e.t.Fatalf("%s: %v", e.lines.Bytes(), err)
 		}
+		openapitest.ValidateAs(e.t, "OwnEvent", e.lines.Bytes())
 		return n, true
 	}
 	return subscriptions.Notification{}, false

@@ -1,6 +1,7 @@
 // Package openapi serves the document of the public API at /openapi.json, as one
-// OpenAPI 3 document. It is written by hand, in a YAML file per service. The tests
-// of the services check real responses against it (see openapitest).
+// OpenAPI 3 document. It is written by hand, in a YAML file per service; the schemas of
+// events are those of package schemas. The tests of the services check real responses,
+// lines and frames against it (see openapitest).
 package openapi
 
 import (
@@ -35,6 +36,9 @@ func Document() ([]byte, error) {
 		if err := merge(whole, part, ""); err != nil {
 			return nil, fmt.Errorf("merge %s: %w", name.Name(), err)
 		}
+	}
+	if err := addEvents(whole); err != nil {
+		return nil, fmt.Errorf("add the events: %w", err)
 	}
 	document, err := json.Marshal(whole)
 	if err != nil {

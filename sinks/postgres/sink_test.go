@@ -216,6 +216,9 @@ func TestRematchUpdatesAGameThatIsAlreadyWritten(t *testing.T) {
 	log.Append(t, sinktest.Record(more, partitions), bare)
 	waitWritten(t, log, db)
 	wantRows(t, db, append(events, more))
+	if months := db.MonthsRead(t, updateRow, id(more.Key), []byte("row"), nil); len(months) != 1 {
+		t.Errorf("the update reads %v, not the month of the game's end alone", months)
+	}
 	// A stale processor repeats an event, and another event names no valid game.
 	invalid := rematchEvent(more, 0, schemas.RematchAccepted, &schemas.RematchAcceptedPayload{Color: schemas.White, GameID: "no-game"})
 	log.Append(t, sinktest.Record(invalid, partitions))

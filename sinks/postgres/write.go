@@ -95,6 +95,11 @@ func (r *run) commit(ctx context.Context, b *batch, repeats bool) error {
 	})
 }
 
+// updateRow looks into the month of the game's end alone.
+const updateRow = `UPDATE games SET rematch = coalesce(rematch, $3), table_row = CASE
+	WHEN table_row IS NULL OR substring(table_row FROM 2 FOR 8) < substring($2::bytea FROM 2 FOR 8) THEN $2 ELSE table_row END
+	WHERE game_id = $1 AND ended_at = (SELECT ended_at FROM game_ends WHERE game_id = $1)`
+
 // updateRows replaces the table rows of games that are in games already, and sets
 // their rematch. A stale processor can repeat an event late (ADR 9), so the version
 // in the row's frame decides, as in a table.
@@ -108,9 +113,7 @@ func updateRows(ctx context.Context, tx pgx.Tx, b *batch) error {
 		if gameID := b.rows[key].rematch; gameID != "" {
 			rematch = id(gameID)
 		}
-		statements.Queue(`UPDATE games SET rematch = coalesce(rematch, $3), table_row = CASE
-			WHEN table_row IS NULL OR substring(table_row FROM 2 FOR 8) < substring($2::bytea FROM 2 FOR 8) THEN $2 ELSE table_row END
-			WHERE game_id = $1`, id(key), b.rows[key].row, rematch)
+		statements.Queue(updateRow, id(key), b.rows[key].row, rematch)
 	}
 	if err := tx.SendBatch(ctx, &statements).Close(); err != nil {
 		return fmt.Errorf("update rows: %w", err)

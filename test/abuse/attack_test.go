@@ -41,6 +41,7 @@ var attacks = map[string]attack{
 	"hopeless": hopelessFrames,
 	"busy":     busyAccount,
 	"crowd":    crowdedConnections,
+	"hashing":  hashing,
 }
 
 // attacker is the state of an attack in its own process.

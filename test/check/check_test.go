@@ -19,6 +19,7 @@ type sample struct {
 	events   []check.EventRow
 	games    []check.GameRow
 	postgres []check.PostgresGame
+	ratings  []check.RatingRow
 	answers  []check.Answer
 	streams  []check.Stream
 	accounts []string
@@ -95,6 +96,11 @@ func honest() *sample {
 		ID: game, Result: string(over.Result), Termination: string(over.Termination), WhiteID: white, BlackID: black,
 		Plies: 4, Moves: strings.Join(moves, " "), ClocksCs: over.ClocksCs, EventID: end.ID, Players: []string{white, black},
 	}}
+	for i, id := range []string{white, black} {
+		r := schemas.PlayerRatedPayload{GameID: game, Speed: schemas.Blitz, Rating: 1500.5 + float64(i), Deviation: 300.25, Games: 1}
+		s.append(schemas.PlayerEvents, id, "rate-"+id, schemas.PlayerRated, &r)
+		s.ratings = append(s.ratings, check.RatingRow{PlayerID: id, GameID: game, Speed: string(r.Speed), Rating: r.Rating, Deviation: r.Deviation, Games: 1})
+	}
 	stream := check.Stream{GameID: game}
 	for _, r := range s.log {
 		if r.Key == game {
@@ -106,7 +112,7 @@ func honest() *sample {
 }
 
 func (s *sample) findings() []check.Finding {
-	return slices.Concat(s.log.Order(), s.log.Games(), s.log.Raw(s.raw), s.log.Parquet(s.events, s.games), s.log.Postgres(s.postgres),
+	return slices.Concat(s.log.Order(), s.log.Games(), s.log.Raw(s.raw), s.log.Parquet(s.events, s.games), s.log.Postgres(s.postgres), s.log.Ratings(s.ratings),
 		s.log.Answers(s.answers), s.log.Streams(s.streams), s.log.Accounts(s.accounts))
 }
 
@@ -178,6 +184,10 @@ func TestForgeryIsFound(t *testing.T) {
 			s.postgres = append(s.postgres, check.PostgresGame{ID: "other"})
 		}},
 		{"postgres", "a player's row lost", func(s *sample) { s.postgres[0].Players = []string{white} }},
+
+		{"ratings", "a rating lost", func(s *sample) { remove(&s.ratings, 0) }},
+		{"ratings", "a rating doubled", func(s *sample) { double(&s.ratings, 0) }},
+		{"ratings", "a rating altered", func(s *sample) { s.ratings[1].Rating++ }},
 
 		{"answers", "an accepted move that is not in the log", func(s *sample) { s.event(4).CommandID = "else" }},
 		{"answers", "an accepted move that is in the log twice", func(s *sample) { s.event(6).CommandID = s.event(4).CommandID }},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tabiya/schemas"
@@ -73,6 +74,50 @@ func (l Log) Postgres(rows []PostgresGame) []Finding {
 	}
 	f.compareGames(want, got)
 	return f.list()
+}
+
+// RatingRow is a row of ratings.
+type RatingRow struct {
+	PlayerID, GameID, Speed string
+	Rating, Deviation       float64
+	Games                   int
+}
+
+// ReadRatings reads the ratings.
+func ReadRatings(ctx context.Context, pool *pgxpool.Pool) ([]RatingRow, error) {
+	rows, err := pool.Query(ctx, `SELECT player_id::text, game_id::text, speed, rating, deviation, games FROM ratings`)
+	if err != nil {
+		return nil, fmt.Errorf("read ratings: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[RatingRow])
+	if err != nil {
+		return nil, fmt.Errorf("read ratings: %w", err)
+	}
+	return all, nil
+}
+
+// Ratings compares the ratings in PostgreSQL with the log: one row for each rating that
+// a game changed.
+func (l Log) Ratings(rows []RatingRow) []Finding {
+	f := findings{check: "ratings"}
+	want, got := sequences{}, sequences{}
+	for _, r := range l {
+		if p, ok := r.Payload.(*schemas.PlayerRatedPayload); ok {
+			want["rating"] = append(want["rating"], RatingRow{r.Key, p.GameID, string(p.Speed), p.Rating, p.Deviation, p.Games}.String())
+		}
+	}
+	for _, r := range rows {
+		got["rating"] = append(got["rating"], r.String())
+	}
+	for _, s := range []sequences{want, got} { // the table has no order
+		slices.Sort(s["rating"])
+	}
+	f.compare(want, got)
+	return f.list()
+}
+
+func (r RatingRow) String() string {
+	return fmt.Sprintf("%s %s %s %g %g %d", r.PlayerID, r.GameID, r.Speed, r.Rating, r.Deviation, r.Games)
 }
 
 // compareGames adds a finding for each game that is lost, too many or different.

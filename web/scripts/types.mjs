@@ -30,10 +30,15 @@ const names = readdirSync(events).sort().map((name) => name.replace(/\.json$/, "
 const ofGames = [];
 for (const name of names) {
   const schema = JSON.parse(readFileSync(join(events, `${name}.json`), "utf8"));
-  if (schema.properties.gameId) ofGames.push(name);
+  if (schema.properties.gameId) {
+    ofGames.push(name);
+    document.components.schemas[name] = schema;
+  }
   text += await compile(schema, name, { bannerComment: "", additionalProperties: false, format: false });
 }
 text += `export type GameEvent = ${ofGames.join(" | ")};\n`;
+// As services/openapi/events.go does it.
+document.components.schemas.GameEvent = { oneOf: ofGames.map((name) => ({ $ref: `#/components/schemas/${name}` })) };
 
 mkdirSync(out, { recursive: true });
 writeFileSync(join(out, "api.d.ts"), astToString(await openapiTS(document)));

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -107,6 +108,31 @@ func Validate(t testing.TB, req *http.Request, resp *http.Response) {
 	resp.Body.Close()
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	ValidateBody(t, req, resp, body)
+}
+
+// ValidateAs fails the test unless a JSON text, such as a frame of a socket, is as the
+// document's schema of that name says, without other fields.
+func ValidateAs(t testing.TB, schema string, text []byte) {
+	t.Helper()
+	if err := checkAs(schema, text); err != nil {
+		t.Errorf("%.500s\nis no %s of the openapi document: %v", text, schema, err)
+	}
+}
+
+func checkAs(schema string, text []byte) error {
+	c, err := load()
+	if err != nil {
+		return err
+	}
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
+		return fmt.Errorf("parse: %w", err)
+	}
+	ref := c.document.Components.Schemas[schema]
+	if ref == nil {
+		return errors.New("the document has no such schema")
+	}
+	return ref.Value.VisitJSON(value)
 }
 
 // ValidateBody is Validate for a response of which body was read already; a

@@ -170,9 +170,9 @@ export class Table {
       return;
     }
     batch(() => {
-      this.pause.value = { until: frame.runsAt ? Date.parse(frame.runsAt) : undefined };
+      this.pause.value = { until: Date.parse(frame.runsAt) };
       const g = this.game.peek();
-      if (g && !g.over && frame.deadlineAt) this.game.value = withDeadline(g, Date.parse(frame.deadlineAt));
+      if (g && !g.over) this.game.value = withDeadline(g, Date.parse(frame.deadlineAt));
     });
   }
 

@@ -1,4 +1,5 @@
-package account
+// Package fields checks what a client writes into the fields of an account.
+package fields
 
 import (
 	"errors"
@@ -16,7 +17,8 @@ const (
 	maxEmail                 = 254 // RFC 5321, 4.5.3.1.3
 )
 
-func validHandle(handle string) error {
+// Handle checks a handle, also one to look for: no account has an invalid one.
+func Handle(handle string) error {
 	if len(handle) < minHandle || len(handle) > maxHandle || strings.ContainsFunc(handle, invalidInHandle) {
 		return fmt.Errorf("handle must have %d to %d characters of A-Z, a-z, 0-9, _ and -", minHandle, maxHandle)
 	}
@@ -29,25 +31,26 @@ func invalidInHandle(r rune) bool {
 
 var errPasswordLength = fmt.Errorf("password must have %d to %d characters", minPassword, maxPassword)
 
-func validPassword(password string) error {
+// NewPassword checks a password that an account is to have.
+func NewPassword(password string) error {
 	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword {
 		return errPasswordLength
 	}
 	return nil
 }
 
-// possiblePassword is validPassword for the password of an existing account: the least
-// length was once counted in bytes.
-func possiblePassword(password string) error {
+// Password is NewPassword for the password of an existing account: the least length was
+// once counted in bytes.
+func Password(password string) error {
 	if len(password) < minPassword || utf8.RuneCountInString(password) > maxPassword {
 		return errPasswordLength
 	}
 	return nil
 }
 
-// validEmail checks the syntax of an e-mail address. An empty one is valid: it
+// Email checks the syntax of an e-mail address. An empty one is valid: it
 // means none.
-func validEmail(email string) error {
+func Email(email string) error {
 	if email == "" {
 		return nil
 	}
@@ -62,8 +65,8 @@ func validEmail(email string) error {
 
 func unprintable(r rune) bool { return r <= ' ' || r == 0x7f }
 
-// validCountry accepts two capital letters (ISO 3166-1 alpha-2), or none.
-func validCountry(country string) error {
+// Country accepts two capital letters (ISO 3166-1 alpha-2), or none.
+func Country(country string) error {
 	if country == "" {
 		return nil
 	}

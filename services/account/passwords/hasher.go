@@ -1,4 +1,6 @@
-package account
+// Package passwords hashes passwords, a few at a time, and limits how often wrong ones are
+// tried.
+package passwords
 
 import (
 	"context"
@@ -23,12 +25,12 @@ const (
 	maxHashWait       = 5 * time.Second
 )
 
-// errBusy says that all slots are taken and enough requests wait for them.
-var errBusy = errors.New("too many passwords are being hashed")
+// ErrBusy says that all slots are taken and enough requests wait for them.
+var ErrBusy = errors.New("too many passwords are being hashed")
 
-// hasher hashes a bounded number of passwords at the same time, since each needs
+// Hasher hashes a bounded number of passwords at the same time, since each needs
 // 19 MiB.
-type hasher struct {
+type Hasher struct {
 	params   *argon2id.Params
 	admitted chan struct{}
 	slots    chan struct{}
@@ -38,13 +40,14 @@ type hasher struct {
 	compare func(password, hash string) (bool, error)
 }
 
-func newHasher(slots int) (*hasher, error) {
+// NewHasher makes a hasher that hashes as many passwords at the same time as it has slots.
+func NewHasher(slots int) (*Hasher, error) {
 	params := hashParams()
 	dummy, err := argon2id.CreateHash("no account has this", params)
 	if err != nil {
 		return nil, fmt.Errorf("make the dummy hash: %w", err)
 	}
-	return &hasher{
+	return &Hasher{
 		params:   params,
 		admitted: make(chan struct{}, slots*(1+maxWaitingPerSlot)),
 		slots:    make(chan struct{}, slots),
@@ -53,12 +56,12 @@ func newHasher(slots int) (*hasher, error) {
 	}, nil
 }
 
-// acquire takes a slot, or returns errBusy.
-func (h *hasher) acquire(ctx context.Context) (release func(), err error) {
+// acquire takes a slot, or returns ErrBusy.
+func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
 	select {
 	case h.admitted <- struct{}{}:
 	default:
-		return nil, errBusy
+		return nil, ErrBusy
 	}
 	timeout := time.NewTimer(maxHashWait)
 	defer timeout.Stop()
@@ -66,7 +69,7 @@ func (h *hasher) acquire(ctx context.Context) (release func(), err error) {
 	case h.slots <- struct{}{}:
 		return func() { <-h.slots; <-h.admitted }, nil
 	case <-timeout.C:
-		err = errBusy
+		err = ErrBusy
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -75,7 +78,7 @@ func (h *hasher) acquire(ctx context.Context) (release func(), err error) {
 }
 
 // Hash returns the hash of a new password.
-func (h *hasher) Hash(ctx context.Context, password string) (string, error) {
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	release, err := h.acquire(ctx)
 	if err != nil {
 		return "", err
@@ -90,7 +93,7 @@ func (h *hasher) Hash(ctx context.Context, password string) (string, error) {
 
 // Matches reports whether hash is that of the password. An empty hash matches no
 // password, and takes as long.
-func (h *hasher) Matches(ctx context.Context, password, hash string) (bool, error) {
+func (h *Hasher) Matches(ctx context.Context, password, hash string) (bool, error) {
 	release, err := h.acquire(ctx)
 	if err != nil {
 		return false, err

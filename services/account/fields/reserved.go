@@ -1,4 +1,4 @@
-package account
+package fields
 
 import (
 	"fmt"
@@ -26,9 +26,9 @@ func setOf(words string) map[string]bool {
 
 var withoutSeparators = strings.NewReplacer("-", "", "_", "")
 
-// unreservedHandle is for new accounts: one that was registered before its handle was
-// reserved keeps it.
-func unreservedHandle(handle string) error {
+// Unreserved refuses a reserved handle. It is for new accounts: one that was registered
+// before its handle was reserved keeps it.
+func Unreserved(handle string) error {
 	if reserved[strings.ToLower(withoutSeparators.Replace(handle))] {
 		return fmt.Errorf("handle %s is reserved", handle)
 	}

@@ -1,4 +1,4 @@
-package account
+package passwords
 
 import (
 	"sync"
@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	// maxWrong is how many wrong passwords are allowed at once; after that, one
+	// MaxWrong is how many wrong passwords are allowed at once; after that, one
 	// per second.
-	maxWrong = 10
+	MaxWrong = 10
 	// maxLimits bounds how many pairs of network and account are remembered.
 	maxLimits = 10_000
 )
 
-// attempts limits the rate at which passwords can be guessed, by account and client
+// Attempts limits the rate at which passwords can be guessed, by account and client
 // network: nobody can lock a player out from another network. It counts for every way to
 // send a password: signing in by handle or by e-mail, changing or closing the account,
 // and repeating its registration.
-type attempts struct {
+type Attempts struct {
 	now func() time.Time
 
 	mu     sync.Mutex
@@ -32,22 +32,23 @@ type attempts struct {
 // sent if no account has it.
 type attemptKey struct{ network, account string }
 
-func newAttempts(now func() time.Time) *attempts {
+// NewAttempts returns limits that no attempt has counted against.
+func NewAttempts(now func() time.Time) *Attempts {
 	limits, err := lru.New[attemptKey, *rate.Limiter](maxLimits)
 	if err != nil {
 		panic(err) // only for a size below 1
 	}
-	return &attempts{now: now, limits: limits, open: make(map[attemptKey]int)}
+	return &Attempts{now: now, limits: limits, open: make(map[attemptKey]int)}
 }
 
 // Begin reports whether one more password may be tried. If so, the caller must
 // call finish with the outcome. An open attempt counts as wrong until then;
 // otherwise concurrent attempts would not be limited.
-func (a *attempts) Begin(network, account string) (finish func(wrong bool), ok bool) {
+func (a *Attempts) Begin(network, account string) (finish func(wrong bool), ok bool) {
 	key := attemptKey{network, account}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	free := float64(maxWrong)
+	free := float64(MaxWrong)
 	if limit, known := a.limits.Get(key); known {
 		free = limit.TokensAt(a.now())
 	}
@@ -58,7 +59,7 @@ func (a *attempts) Begin(network, account string) (finish func(wrong bool), ok b
 	return func(wrong bool) { a.finish(key, wrong) }, true
 }
 
-func (a *attempts) finish(key attemptKey, wrong bool) {
+func (a *Attempts) finish(key attemptKey, wrong bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.open[key]--; a.open[key] == 0 {
@@ -69,7 +70,7 @@ func (a *attempts) finish(key attemptKey, wrong bool) {
 	}
 	limit, known := a.limits.Get(key)
 	if !known {
-		limit = rate.NewLimiter(1, maxWrong)
+		limit = rate.NewLimiter(1, MaxWrong)
 		a.limits.Add(key, limit)
 	}
 	limit.AllowN(a.now(), 1)
