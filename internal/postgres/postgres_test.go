@@ -164,8 +164,9 @@ func TestPageOfGamesIsReadInPrimaryKeyOrder(t *testing.T) {
 	}
 }
 
-// A game that is in the table before the migration, and one that is written later.
-func TestEveryGameIsInGameEnds(t *testing.T) {
+// A game and a rating that are in the tables before the migrations, and some that are
+// written later.
+func TestTriggersKeepWhatWasThereBeforeAndWhatComes(t *testing.T) {
 	t.Parallel()
 	db := postgrestest.New(t)
 	ctx := withTimeout(t, time.Minute)
@@ -173,15 +174,24 @@ func TestEveryGameIsInGameEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := db.Pool.Exec(ctx, `DROP TRIGGER note_game_ends ON games; DROP FUNCTION note_game_ends(); DROP TABLE game_ends;
-		DROP TABLE account_codes; DELETE FROM goose_db_version WHERE version_id >= 9`); err != nil {
+		DROP TABLE account_codes;
+		DROP TRIGGER keep_current_ratings ON ratings; DROP FUNCTION keep_current_ratings(); DROP TABLE current_ratings; DELETE FROM goose_db_version WHERE version_id >= 9`); err != nil {
 		t.Fatal(err)
 	}
 	for _, day := range []int{5, 6} {
 		if _, err := db.Pool.Exec(ctx, insertGame, date(2026, 1, day)); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := db.Pool.Exec(ctx, `INSERT INTO ratings SELECT '01890000-0000-7000-8000-000000000000', gen_random_uuid(), 'blitz', $1, 1500 + n, 60, 0.06, 1, n
+			FROM generate_series($2::int - 1, $2) n`, date(2026, 1, day), day); err != nil {
+			t.Fatal(err)
+		}
 		if err := postgres.Migrate(ctx, db.DSN); err != nil {
 			t.Fatal(err)
+		}
+		var rows, games int
+		if err := db.Pool.QueryRow(ctx, `SELECT count(*), max(games) FROM current_ratings WHERE rating = 1500 + games`).Scan(&rows, &games); err != nil || rows != 1 || games != day {
+			t.Errorf("%d current ratings, the last after %d games, want one after %d: %v", rows, games, day, err)
 		}
 	}
 	var all, noted int

@@ -66,7 +66,7 @@ export const outage: Scenario = async (browser, program) => {
     await black.page.getByRole("button", { name: "Nc6" }).click();
     await black.page.locator(".audit", { hasText: "not counted because nobody could move" }).waitFor();
     const [elapsed, charged] = await black.page.locator('.timechart tr[data-ply="4"]').evaluate((row) => [Number(row.dataset["elapsed"]), Number(row.dataset["charged"])]);
-    if (elapsed! < 400 || charged! > 200) throw new Error(`Black was charged ${charged} of ${elapsed} cs`);
+    if (elapsed! < 300 || charged! > 200) throw new Error(`Black was charged ${charged} of ${elapsed} cs`);
     await leave(white, black, late);
   } finally {
     processor.kill("SIGCONT");

@@ -77,15 +77,20 @@ export class Program {
     return child;
   }
 
-  /** createGame makes a game as a tournament would: at once, with any time control. */
+  /** createGame makes a game as a tournament would: at once, with any time control. It
+   * waits until new players are known, which are told by the log. */
   async createGame(white: string, black: string, seconds: number, rated = false): Promise<string> {
-    const answer = await fetch(`${this.url}/v1/games`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Authorization: `Bearer ${this.endpoints().serviceToken}` },
-      body: JSON.stringify({ white, black, rated, timeControl: { initialCs: seconds * 100, incrementCs: 0 } }),
-    });
-    if (answer.status !== 201) throw new Error(`create a game: ${answer.status} ${await answer.text()}`);
-    return ((await answer.json()) as { id: string }).id;
+    for (let tries = 0; ; tries++) {
+      const answer = await fetch(`${this.url}/v1/games`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Authorization: `Bearer ${this.endpoints().serviceToken}` },
+        body: JSON.stringify({ white, black, rated, timeControl: { initialCs: seconds * 100, incrementCs: 0 } }),
+      });
+      const text = await answer.text();
+      if (answer.status === 201) return (JSON.parse(text) as { id: string }).id;
+      if (!text.includes("player_not_found") || tries === 100) throw new Error(`create a game: ${answer.status} ${text}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {
