@@ -38,7 +38,7 @@ PLIES ?= 1000000
 MINUTES ?= 3
 SECONDS ?= 600
 
-.PHONY: run deps test test-platform test-parts race oracle upgrade-test kafka-test abuse contract chaos venv bench build lint web web-if-node web-test
+.PHONY: run deps test test-platform test-parts race oracle upgrade-test kafka-test abuse evening contract chaos venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -121,6 +121,9 @@ upgrade-test: ## two releases side by side on one log, and the weakened builds o
 
 kafka-test: ## the processors and livegame on an Apache Kafka; make test runs them on the embedded broker
 	TABIYA_TEST_KAFKA=start $(GO) test -count=1 -p 1 -timeout 30m ./processors/... ./services/livegame
+
+evening: ## 500 players who vanish, come back, miss games and play rematches; then their log is judged
+	TABIYA_TEST_EVENING=500 $(GO) test -count=1 -timeout 10m -v -run '^TestEvening$$' ./services/matchmaking
 
 abuse: ## attack the built program and judge the speed of honest moves (needs a quiet machine)
 	TABIYA_TEST_ABUSE=judge $(GO) test -count=1 -timeout 10m -v ./test/abuse

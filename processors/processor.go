@@ -99,6 +99,7 @@ type Processor[R tables.Row] struct {
 	core  Core[R]
 	// amidOutages is core if its partitions have pulses, else nil.
 	amidOutages AmidOutages[R]
+	hears       HearsInstances // core if it wants to hear of instances, else nil
 
 	logger  *slog.Logger
 	metrics *metrics
@@ -160,6 +161,7 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 			return nil, fmt.Errorf("processor %s: register metrics: %w", table.Group, err)
 		}
 	}
+	p.hears, _ = core.(HearsInstances)
 	notStarted := errors.New("not started")
 	p.notRunning.Store(&notStarted)
 	return p, nil

@@ -30,7 +30,7 @@ type session[R tables.Row] struct {
 	clock    *brokerClock
 	stall    *stallDetector
 
-	signsOfLife *signsOfLife // nil if the group has no pulses
+	signsOfLife *signsOfLife // nil if the group needs none
 
 	topology          topology.Snapshot
 	commandPartitions int32 // as topology says
@@ -83,8 +83,8 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 		return err
 	}
 	s.clock.observe(schemas.TimeOf(now))
-	if p.amidOutages != nil {
-		if s.signsOfLife, err = newSignsOfLife(p.cfg.Kafka); err != nil {
+	if p.amidOutages != nil || p.hears != nil {
+		if s.signsOfLife, err = newSignsOfLife(p.cfg.Kafka, p.hears); err != nil {
 			return err
 		}
 	}

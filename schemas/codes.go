@@ -47,6 +47,7 @@ const (
 	CodePlayerClosed   Code = "player_closed"
 	CodeAlreadyQueued  Code = "already_queued"
 	CodeAlreadyPlaying Code = "already_playing"
+	CodeJoinTooSoon    Code = "join_too_soon" // after games that the player did not begin; the detail says how long to wait
 	CodeNotQueued      Code = "not_queued"
 	CodeAlreadyMatched Code = "already_matched"
 	CodeQueueFull      Code = "queue_full"

@@ -16,21 +16,26 @@ const (
 	ReleaseSeat    CommandType = "ReleaseSeat"    // matchmaking processor: the ticket has left the queue
 	RequeueSeat    CommandType = "RequeueSeat"    // matchmaking processor: the match failed, the ticket waits again
 	SeatInGame     CommandType = "SeatInGame"     // games processor: the game that the match made has started
+	TakeSeat       CommandType = "TakeSeat"       // games processor, for a rematch: take the seat, then tell the queue of named games
 	RecordResult   CommandType = "RecordResult"   // games processor: free the seat, update the rating
 )
 
 // Queue commands, keyed by queue.
 const (
 	EnterQueue   CommandType = "EnterQueue"   // players processor, once the seat is taken
-	RemoveTicket CommandType = "RemoveTicket" // players processor, for LeaveQueue
+	RemoveTicket CommandType = "RemoveTicket" // players processor, for LeaveQueue, or because a seat is refused to a named game
 	PairWave     CommandType = "PairWave"     // timer
+	HoldTicket   CommandType = "HoldTicket"   // matchmaking service: an instance has heard of the player, and holds the ticket's lease
+	LapseTicket  CommandType = "LapseTicket"  // matchmaking service: the instance that holds the lease does not hear of the player any more
+	EndLeases    CommandType = "EndLeases"    // timer: instances are silent, and what they held has lapsed
+	DropLapsed   CommandType = "DropLapsed"   // timer: a ticket has been dormant for too long
 	ConfirmMatch CommandType = "ConfirmMatch" // games processor: the game has started
-	ExpireMatch  CommandType = "ExpireMatch"  // timer: the game has not started in time
+	ExpireMatch  CommandType = "ExpireMatch"  // timer: the game has not started, or its seats were not taken, in time
 )
 
 // Game commands, keyed by game id.
 const (
-	CreateGame  CommandType = "CreateGame"  // matchmaking processor, livegame service with a service token, or games processor for a rematch
+	CreateGame  CommandType = "CreateGame"  // matchmaking processor, or livegame service with a service token
 	PlayMove    CommandType = "PlayMove"    // livegame service
 	Resign      CommandType = "Resign"      // livegame service
 	OfferDraw   CommandType = "OfferDraw"   // livegame service
@@ -51,6 +56,7 @@ const (
 	OfferRematch    CommandType = "OfferRematch"    // livegame service, once the game is over
 	AcceptRematch   CommandType = "AcceptRematch"   // livegame service
 	DeclineRematch  CommandType = "DeclineRematch"  // livegame service
+	FailRematch     CommandType = "FailRematch"     // matchmaking processor: the accepted rematch is not played
 
 	Pulse CommandType = "Pulse" // games processor, about once a second for each partition: under its PulseKey, see package outage
 
@@ -108,11 +114,29 @@ type EndSessionsPayload struct {
 // command's id.
 type JoinQueuePayload struct {
 	Queue string `json:"queue"` // queue key
+	// Holder is the instance of the matchmaking service that has heard of the player;
+	// empty if the ticket needs no sign of life.
+	Holder string `json:"holder,omitempty"`
+}
+
+// HoldTicketPayload says that the instance has heard of the ticket's player. LapseTicket
+// has the same payload, and does nothing if another instance holds the lease by then.
+type HoldTicketPayload struct {
+	TicketID string `json:"ticketId"`
+	Holder   string `json:"holder"`
+}
+
+// EndLeasesPayload names instances that are silent. It is empty if all were heard of.
+type EndLeasesPayload struct {
+	Holders []string `json:"holders"`
 }
 
 // ReleaseSeatPayload frees the seat if the ticket still holds it.
 type ReleaseSeatPayload struct {
 	TicketID string `json:"ticketId"`
+	// GameID is set if the ticket led to a game that did not start in time: the seat is
+	// freed from that game too.
+	GameID string `json:"gameId,omitempty"`
 }
 
 // RequeueSeatPayload returns the seat to queued for the ticket's next attempt. The
@@ -152,6 +176,11 @@ type RecordResultPayload struct {
 	Rated    bool    `json:"rated"`
 	Score    float64 `json:"score"` // the player's: 1, 0.5 or 0
 	Opponent Seated  `json:"opponent"`
+	// Missed says that the player did not make their first move, or aborted the game.
+	Missed bool `json:"missed,omitempty"`
+	// Again says that the opponent did not make their first move: the player goes back
+	// into the queue that paired them.
+	Again bool `json:"again,omitempty"`
 }
 
 // EnterQueuePayload is a ticket that enters a queue.
@@ -165,6 +194,12 @@ type EnterQueuePayload struct {
 	// match: its seat is queued again, for that attempt.
 	Attempt int    `json:"attempt,omitempty"`
 	Origin  Origin `json:"origin"`
+	// Holder is that of the JoinQueue.
+	Holder string `json:"holder,omitempty"`
+	// Since is when the wait began, for the credit, if that was before this ticket.
+	Since Time `json:"since,omitempty"`
+	// Named is set if the seat was taken for a named game.
+	Named *NamedGame `json:"named,omitempty"`
 }
 
 // RemoveTicketPayload withdraws a ticket that is not matched yet.
@@ -172,6 +207,10 @@ type RemoveTicketPayload struct {
 	TicketID string `json:"ticketId"`
 	PlayerID string `json:"playerId"`
 	Origin   Origin `json:"origin"`
+	// Reason is why the ticket's player does not play a named game. Named is that game
+	// if the ticket never took the seat.
+	Reason SeatRefusal `json:"reason,omitempty"`
+	Named  *NamedGame  `json:"named,omitempty"`
 }
 
 // Origin is the place in player-commands of the command that led to a queue
@@ -208,11 +247,6 @@ type Seated struct {
 // the time of its Idempotency-Key. The game's row is kept longer: without the row,
 // a repeated request would make the same game a second time.
 const CreateWithin = time.Minute
-
-// RematchWithin is how long after its acceptance a rematch can still be created,
-// which is the longest outage of the processors that a rematch survives. Its row is
-// kept longer, for the same reason.
-const RematchWithin = 10 * time.Minute
 
 // CreateGamePayload describes a new game.
 type CreateGamePayload struct {

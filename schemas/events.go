@@ -40,6 +40,7 @@ const (
 	RematchOffered  EventType = "RematchOffered"
 	RematchDeclined EventType = "RematchDeclined"
 	RematchAccepted EventType = "RematchAccepted"
+	RematchFailed   EventType = "RematchFailed" // after RematchAccepted: the rematch is not played
 )
 
 // Terminal reports whether t ends a game. Only events about a rematch may follow.
@@ -55,7 +56,7 @@ func (t EventType) Terminal() bool {
 // those that end a game, and those about its rematch.
 func (t EventType) CarriesRow() bool {
 	switch t {
-	case RematchOffered, RematchDeclined, RematchAccepted:
+	case RematchOffered, RematchDeclined, RematchAccepted, RematchFailed:
 		return true
 	}
 	return t.Terminal()
@@ -146,6 +147,8 @@ type MatchFoundPayload struct {
 	White    Seated `json:"white"`
 	Black    Seated `json:"black"`
 	Deadline Time   `json:"deadline"` // the match fails if the game has not started by then
+	// Named is set if the two players agreed on the game, instead of being paired.
+	Named *NamedGame `json:"named,omitempty"`
 }
 
 // MatchConfirmedPayload says that the match's game started in time.
@@ -156,7 +159,7 @@ type MatchConfirmedPayload struct {
 }
 
 // MatchFailedPayload says that the match's game did not start in time. Both tickets
-// return to the queue and keep their waiting credit.
+// return to the queue and keep their waiting credit; those of a named game are dropped.
 type MatchFailedPayload struct {
 	GameID string `json:"gameId"`
 	White  Seated `json:"white"`
@@ -239,6 +242,8 @@ type GameOver struct {
 	Moves       []string    `json:"moves"`    // UCI, without plies that were taken back; never null
 	ClocksCs    []int64     `json:"clocksCs"` // the mover's clock after each ply; never null
 	FEN         string      `json:"fen"`      // the final position
+	// AbortedBy is who aborted the game, empty if no player did.
+	AbortedBy Color `json:"abortedBy,omitempty"`
 	// RestoredCs is what TimeRestored gave back to each side in the whole game; nil if
 	// there was no outage.
 	RestoredCs *Clocks `json:"restoredCs,omitempty"`

@@ -102,7 +102,8 @@ type RematchDeclinedPayload struct {
 	Color Color `json:"color"`
 }
 
-// RematchAcceptedPayload says that Color accepted and the next game was requested.
+// RematchAcceptedPayload says that Color accepted. The next game starts once both
+// players have taken their seats; else RematchFailed follows.
 type RematchAcceptedPayload struct {
 	Color  Color  `json:"color"`
 	GameID string `json:"gameId"` // the next game's

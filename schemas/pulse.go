@@ -13,6 +13,14 @@ const (
 	SignOfLifeEvery = 500 * time.Millisecond
 )
 
+// InstanceSign begins the key of a record in BrokerClock by which an instance of the
+// matchmaking service says, every InstanceSignEvery, that it holds the leases of its
+// players' tickets. The rest of the key is the instance's id.
+const (
+	InstanceSign      = "matchmaking/"
+	InstanceSignEvery = time.Second
+)
+
 // pulsePrefix begins the keys of pulses. No game has such an id: ids are UUIDs.
 const pulsePrefix = "pulse-"
 

@@ -10,6 +10,7 @@ const (
 	ticketB       = "0190b3a1-0000-7000-8000-0000000000cb"
 	commandID     = "7d3a4f63-3b0c-5a53-9f0e-0f8f2f0f6a11"
 	queueKey      = "eu/5+3/0"
+	instanceID    = "0190b3a1-0000-7000-8000-0000000000ee"
 	pulseKey      = "pulse-17"
 	endgameFEN    = "8/8/4k3/8/8/4K2R/8/8 b - - 100 90"
 	earlierGameID = "0190b3a1-0000-7000-8000-000000000002"
@@ -21,6 +22,14 @@ var (
 	blitz = schemas.TimeControl{InitialCs: 30000, IncrementCs: 300}
 	white = schemas.Seated{PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5, TicketID: ticketA, Attempt: 1}
 	black = schemas.Seated{PlayerID: blackID, Handle: "Łukasz", Rating: 1490, Deviation: 120, TicketID: ticketB, Attempt: 2}
+
+	origin = schemas.Origin{Partitions: 8, Partition: 3, Offset: 4711}
+
+	// namedGame is the rematch of gameID, whose White has Black in it.
+	namedGame = schemas.NamedGame{
+		GameID: "0190b3a1-0000-7000-8000-000000000003", WhiteID: blackID, BlackID: whiteID, TimeControl: blitz, Rated: true,
+		FEN: endgameFEN, Private: true, RematchOf: gameID, Deadline: at + 30_000,
+	}
 )
 
 // commands returns one command of every type.
@@ -28,7 +37,6 @@ func commands() []schemas.Command {
 	command := func(t schemas.CommandType, key, actor string, payload any) schemas.Command {
 		return schemas.Command{ID: commandID, Type: t, Key: key, Region: "eu", Actor: actor, Payload: payload}
 	}
-	origin := schemas.Origin{Partitions: 8, Partition: 3, Offset: 4711}
 	const system, service = schemas.ActorSystem, schemas.ActorService
 	return []schemas.Command{
 		command(schemas.RegisterPlayer, whiteID, service, &schemas.RegisterPlayerPayload{Handle: "anna", Country: "PL"}),
@@ -40,11 +48,16 @@ func commands() []schemas.Command {
 		command(schemas.ReleaseSeat, whiteID, system, &schemas.ReleaseSeatPayload{TicketID: ticketA}),
 		command(schemas.RequeueSeat, whiteID, system, &schemas.RequeueSeatPayload{TicketID: ticketA, Attempt: 2, GameID: gameID}),
 		command(schemas.SeatInGame, whiteID, system, &schemas.SeatInGamePayload{GameID: gameID, TicketID: ticketA, Attempt: 1}),
+		command(schemas.TakeSeat, whiteID, system, &schemas.TakeSeatPayload{Color: schemas.Black, Game: namedGame}),
 		command(schemas.RecordResult, whiteID, system, &schemas.RecordResultPayload{GameID: gameID, Speed: schemas.Blitz, Rated: true, Score: 0.5, Opponent: black}),
 
 		command(schemas.EnterQueue, queueKey, system, &schemas.EnterQueuePayload{TicketID: ticketA, PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5, Attempt: 2, Origin: origin}),
 		command(schemas.RemoveTicket, queueKey, system, &schemas.RemoveTicketPayload{TicketID: ticketA, PlayerID: whiteID, Origin: origin}),
 		command(schemas.PairWave, queueKey, system, nil),
+		command(schemas.HoldTicket, queueKey, system, &schemas.HoldTicketPayload{TicketID: ticketA, Holder: instanceID}),
+		command(schemas.LapseTicket, queueKey, system, &schemas.HoldTicketPayload{TicketID: ticketA, Holder: instanceID}),
+		command(schemas.EndLeases, queueKey, system, &schemas.EndLeasesPayload{Holders: []string{instanceID}}),
+		command(schemas.DropLapsed, queueKey, system, nil),
 		command(schemas.ConfirmMatch, queueKey, system, &schemas.ConfirmMatchPayload{GameID: gameID}),
 		command(schemas.ExpireMatch, queueKey, system, &schemas.ExpireMatchPayload{GameID: gameID}),
 
@@ -69,6 +82,7 @@ func commands() []schemas.Command {
 		command(schemas.OfferRematch, gameID, whiteID, nil),
 		command(schemas.AcceptRematch, gameID, blackID, nil),
 		command(schemas.DeclineRematch, gameID, blackID, nil),
+		command(schemas.FailRematch, gameID, system, &schemas.FailRematchPayload{GameID: namedGame.GameID, Reason: schemas.SeatTaken, PlayerID: blackID}),
 		command(schemas.Pulse, pulseKey, system, nil),
 		command(schemas.RepairRow, gameID, schemas.ActorOperator, nil),
 		command(schemas.RepairPlayer, whiteID, schemas.ActorOperator, nil),
@@ -131,6 +145,7 @@ func events() []schemas.Event {
 		event(schemas.RematchOffered, gameID, 8, &schemas.RematchOfferedPayload{Color: schemas.White}),
 		event(schemas.RematchDeclined, gameID, 9, &schemas.RematchDeclinedPayload{Color: schemas.Black}),
 		event(schemas.RematchAccepted, gameID, 9, &schemas.RematchAcceptedPayload{Color: schemas.Black, GameID: schemas.DerivedID(gameID, "rematch", 9)}),
+		event(schemas.RematchFailed, gameID, 10, &schemas.RematchFailedPayload{GameID: namedGame.GameID, Reason: schemas.SeatTaken, Color: schemas.Black}),
 	}
 }
 
@@ -146,7 +161,25 @@ func commandVariants() map[string]schemas.Command {
 		Color: schemas.White, OpponentID: blackID, OpponentHandle: "ben", OpponentRating: 1498.75, TimeControl: blitz, Rated: true,
 	}})
 	seat.Key, seat.Actor = whiteID, schemas.ActorSystem
+	namedKey := schemas.NamedQueueKey("eu", namedGame.GameID)
+	to := func(key string, t schemas.CommandType, payload any) schemas.Command {
+		return schemas.Command{ID: commandID, Type: t, Key: key, Region: "eu", Actor: schemas.ActorSystem, Payload: payload}
+	}
+	ticket := namedGame.TicketID(schemas.Black)
 	return map[string]schemas.Command{
+		"ReleaseSeat-game":    to(whiteID, schemas.ReleaseSeat, &schemas.ReleaseSeatPayload{TicketID: ticketA, GameID: namedGame.GameID}),
+		"JoinQueue-holder":    to(whiteID, schemas.JoinQueue, &schemas.JoinQueuePayload{Queue: queueKey, Holder: instanceID}),
+		"RecordResult-missed": to(whiteID, schemas.RecordResult, &schemas.RecordResultPayload{GameID: gameID, Speed: schemas.Blitz, Opponent: black, Missed: true}),
+		"RecordResult-again":  to(whiteID, schemas.RecordResult, &schemas.RecordResultPayload{GameID: gameID, Speed: schemas.Blitz, Opponent: black, Again: true}),
+		"EnterQueue-again": to(queueKey, schemas.EnterQueue, &schemas.EnterQueuePayload{
+			TicketID: ticketA, PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5, Origin: origin, Holder: instanceID, Since: at - 60_000,
+		}),
+		"EnterQueue-named": to(namedKey, schemas.EnterQueue, &schemas.EnterQueuePayload{
+			TicketID: ticket, PlayerID: whiteID, Handle: "anna", Rating: 1512.25, Deviation: 80.5, Origin: origin, Named: &namedGame,
+		}),
+		"RemoveTicket-named": to(namedKey, schemas.RemoveTicket, &schemas.RemoveTicketPayload{
+			TicketID: ticket, PlayerID: whiteID, Origin: origin, Reason: schemas.SeatTaken, Named: &namedGame,
+		}),
 		"SeatInGame-game": seat,
 		"CreateGame-rematch": variant(schemas.CreateGame, &schemas.CreateGamePayload{
 			White: black, Black: white, TimeControl: blitz, FEN: endgameFEN, Private: true, RematchOf: earlierGameID,
@@ -168,10 +201,18 @@ func eventVariants() map[string]schemas.Event {
 		},
 	})
 	rated.ID, rated.Key = schemas.EventID(whiteID, 3), whiteID
+	named := variant(schemas.MatchFound, 3, &schemas.MatchFoundPayload{GameID: namedGame.GameID, White: black, Black: white, Deadline: at + 10_000, Named: &namedGame})
+	named.Key = schemas.NamedQueueKey("eu", namedGame.GameID)
+	named.ID = schemas.EventID(named.Key, 3)
 	return map[string]schemas.Event{
+		"MatchFound-named":  named,
 		"PlayerRated-basis": rated,
 		"GameCreated-rematch": variant(schemas.GameCreated, 1, &schemas.GameCreatedPayload{
 			White: black, Black: white, TimeControl: blitz, Speed: schemas.Blitz, FEN: endgameFEN, Private: true, RematchOf: earlierGameID,
+		}),
+		"GameAborted-by": variant(schemas.GameAborted, 3, &schemas.GameOver{
+			White: white, Black: black, TimeControl: blitz, Speed: schemas.Blitz, Rated: true, StartFEN: startFEN, CreatedAt: at - 60_000, EndedAt: at,
+			Result: schemas.NoResult, Termination: schemas.AbortedByPlayer, AbortedBy: schemas.Black, Moves: []string{}, ClocksCs: []int64{}, FEN: startFEN,
 		}),
 		"GameEnded-private": variant(schemas.GameEnded, 3, &schemas.GameOver{
 			White: black, Black: white, TimeControl: blitz, Speed: schemas.Blitz, Private: true, StartFEN: endgameFEN, CreatedAt: at - 60_000, EndedAt: at,

@@ -129,6 +129,9 @@ func (p *scanner) game() *GameOver {
 	g.ClocksCs = p.ints()
 	p.lit(`,"fen":"`)
 	g.FEN = p.str()
+	if p.opt(`,"abortedBy":"`) {
+		g.AbortedBy = Color(p.str())
+	}
 	if p.opt(`,"restoredCs":{"whiteCs":`) {
 		g.RestoredCs = &Clocks{WhiteCs: p.int()}
 		p.lit(`,"blackCs":`)

@@ -51,11 +51,16 @@ var commandKinds = map[CommandType]kind{
 	ReleaseSeat:    {player, payload[ReleaseSeatPayload]()},
 	RequeueSeat:    {player, payload[RequeueSeatPayload]()},
 	SeatInGame:     {player, payload[SeatInGamePayload]()},
+	TakeSeat:       {player, payload[TakeSeatPayload]()},
 	RecordResult:   {player, payload[RecordResultPayload]()},
 
 	EnterQueue:   {queue, payload[EnterQueuePayload]()},
 	RemoveTicket: {queue, payload[RemoveTicketPayload]()},
 	PairWave:     {queue, nil},
+	HoldTicket:   {queue, payload[HoldTicketPayload]()},
+	LapseTicket:  {queue, payload[HoldTicketPayload]()},
+	EndLeases:    {queue, payload[EndLeasesPayload]()},
+	DropLapsed:   {queue, nil},
 	ConfirmMatch: {queue, payload[ConfirmMatchPayload]()},
 	ExpireMatch:  {queue, payload[ExpireMatchPayload]()},
 
@@ -80,6 +85,7 @@ var commandKinds = map[CommandType]kind{
 	OfferRematch:    {game, nil},
 	AcceptRematch:   {game, nil},
 	DeclineRematch:  {game, nil},
+	FailRematch:     {game, payload[FailRematchPayload]()},
 
 	Pulse:        {game, nil},
 	RepairRow:    {game, nil},
@@ -120,6 +126,7 @@ var eventKinds = map[EventType]kind{
 	RematchOffered:   {game, payload[RematchOfferedPayload]()},
 	RematchDeclined:  {game, payload[RematchDeclinedPayload]()},
 	RematchAccepted:  {game, payload[RematchAcceptedPayload]()},
+	RematchFailed:    {game, payload[RematchFailedPayload]()},
 }
 
 // CommandTypes returns every command type, in no particular order.

@@ -19,7 +19,9 @@ func Players() Table[*player.State] {
 }
 
 const (
-	playerFormat = 2
+	playerFormat = 3
+	// playerFormatWithoutNamed has no seats for named games, no leases and no missed games.
+	playerFormatWithoutNamed = 2
 	// playerFormatWithoutBasis has no basis in PlayerRated, and no facts of the game in
 	// the seat.
 	playerFormatWithoutBasis = 1
@@ -57,6 +59,12 @@ func appendPlayer(b []byte, s *player.State) []byte {
 	for _, g := range s.Games {
 		b = binary.BigEndian.AppendUint64(b, g)
 	}
+	b = appendInt(appendInt(b, int64(s.Missed.Games)), int64(s.Missed.At))
+	b = appendCount(b, len(s.Asked))
+	for _, a := range s.Asked {
+		b = appendInt(binary.BigEndian.AppendUint64(b, a.Ticket), int64(a.Until))
+		b = appendInt(appendRefusal(b, a.Refused), a.Offset)
+	}
 	b = appendCount(b, len(s.Outbox))
 	for _, sent := range s.Outbox {
 		b = appendSent(b, sent)
@@ -75,7 +83,9 @@ func appendSeat(b []byte, seat player.Seat) []byte {
 	b = appendID(b, seat.GameID)
 	b = appendString(b, seat.Handle)
 	b = appendFloat(appendFloat(b, seat.Rating), seat.Deviation)
-	return appendSeatedGame(appendInt(appendInt(b, seat.Joined), seat.Entered), seat.Game)
+	b = appendSeatedGame(appendInt(appendInt(b, seat.Joined), seat.Entered), seat.Game)
+	b = appendInt(appendID(appendNamed(b, seat.Named), seat.Holder), int64(seat.Since))
+	return appendBool(b, seat.Again)
 }
 
 func appendSeatedGame(b []byte, g *schemas.SeatedGame) []byte {
@@ -158,7 +168,7 @@ func (r *bodyReader) speed() schemas.Speed {
 func decodePlayer(key string, head schemas.Head, body []byte) (*player.State, error) {
 	r := &bodyReader{b: body}
 	format := r.byte()
-	if format != playerFormat && format != playerFormatWithoutBasis {
+	if format < playerFormatWithoutBasis || format > playerFormat {
 		return nil, fmt.Errorf("player body has format %d, want %d", format, playerFormat)
 	}
 	s := &player.State{Version: head.Version, Offset: head.Offset, ID: key}
@@ -175,6 +185,12 @@ func decodePlayer(key string, head schemas.Head, body []byte) (*player.State, er
 		return player.Accepted{Key: r.uint64(), Print: r.uint32(), Seq: r.int(), Offset: r.int()}
 	})
 	s.Games = list(r, 8, r.uint64)
+	if format > playerFormatWithoutNamed {
+		s.Missed = player.Missed{Games: int(r.int()), At: schemas.Time(r.int())}
+		s.Asked = list(r, 11, func() player.Asked {
+			return player.Asked{Ticket: r.uint64(), Until: schemas.Time(r.int()), Refused: r.refusal(), Offset: r.int()}
+		})
+	}
 	s.Outbox = list(r, 7, func() player.Sent { return r.sent(key, format) })
 	if err := r.end(); err != nil {
 		return nil, err
@@ -194,6 +210,9 @@ func (r *bodyReader) seat(format byte) player.Seat {
 		}
 		if format != playerFormatWithoutBasis {
 			seat.Game = r.seatedGame()
+		}
+		if format > playerFormatWithoutNamed {
+			seat.Named, seat.Holder, seat.Since, seat.Again = r.named(), r.id(), schemas.Time(r.int()), r.bool()
 		}
 		return seat
 	}

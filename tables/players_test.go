@@ -18,6 +18,11 @@ const (
 	at       = schemas.Time(1_795_449_270_123)
 )
 
+var namedGame = schemas.NamedGame{
+	GameID: gameID, WhiteID: playerID, BlackID: ticketID, TimeControl: schemas.TimeControl{InitialCs: 18000, IncrementCs: 200},
+	Rated: true, FEN: "8/8/4k3/8/8/4K2R/8/8 b - - 0 1", Private: true, RematchOf: playerID, Deadline: at,
+}
+
 func fullPlayer() *player.State {
 	event := func(t schemas.EventType, seq int64, payload any) schemas.Event {
 		return schemas.Event{
@@ -41,6 +46,8 @@ func fullPlayer() *player.State {
 		},
 		Accepted: []player.Accepted{{Key: 1 << 63, Print: 7, Seq: 1, Offset: 2}, {Key: 5, Offset: 1 << 40}},
 		Games:    []uint64{1, 1 << 63},
+		Missed:   player.Missed{Games: 3, At: at},
+		Asked:    []player.Asked{{Ticket: 1 << 63, Until: at, Refused: schemas.AccountClosed, Offset: 40}, {Ticket: 7, Until: at + 1, Offset: 41}},
 		Outbox: []player.Sent{
 			{Offset: 1, Event: event(schemas.PlayerRegistered, 1, &schemas.PlayerFacts{Handle: "lukasz"})},
 			{Offset: 9, Event: event(schemas.PlayerUpdated, 2, &schemas.PlayerFacts{Handle: "Łukasz", Country: "PL"})},
@@ -60,6 +67,9 @@ func TestPlayerRowRoundTrip(t *testing.T) {
 	t.Parallel()
 	waiting := fullPlayer()
 	waiting.Seat.Status, waiting.Seat.GameID, waiting.Seat.Game = player.Queued, "", nil
+	waiting.Seat.Holder, waiting.Seat.Since, waiting.Seat.Again = gameID, at, true
+	named := fullPlayer()
+	named.Seat = player.Seat{Status: player.Queued, Queue: "eu/named/3", TicketID: ticketID, Attempt: 1, Named: &namedGame}
 	otherIDs := fullPlayer()
 	otherIDs.Seat.TicketID, otherIDs.Seat.GameID = "not-a-uuid", "G"
 	signedOut := fullPlayer()
@@ -69,7 +79,7 @@ func TestPlayerRowRoundTrip(t *testing.T) {
 		signedOut.Outbox = append(signedOut.Outbox, player.Sent{Offset: 50, Event: e})
 	}
 	for name, s := range map[string]*player.State{
-		"full": fullPlayer(), "signed out": signedOut, "queued": waiting, "ids that are not UUIDs": otherIDs,
+		"full": fullPlayer(), "signed out": signedOut, "queued": waiting, "seated for a named game": named, "ids that are not UUIDs": otherIDs,
 		"new": {Version: 1, ID: playerID, Handle: "a", Region: "eu", Revision: 1},
 	} {
 		raw := tables.Players().Encode(playerID, s)
@@ -114,7 +124,22 @@ func TestPlayerRowWithoutBasisIsRead(t *testing.T) {
 	}
 	want := fullPlayer()
 	want.Outbox[2].Event.Payload.(*schemas.PlayerRatedPayload).Basis = nil
-	want.Seat.Game = nil
+	want.Seat.Game, want.Asked, want.Missed = nil, nil, player.Missed{}
+	got, err := tables.Players().Decode(playerID, raw)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Fatalf("%+v: %v", got, err)
+	}
+}
+
+// testdata/player-without-named.row was written by the code of before named games.
+func TestPlayerRowWithoutNamedGamesIsRead(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("testdata/player-without-named.row")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fullPlayer()
+	want.Seat.Status, want.Seat.GameID, want.Seat.Game, want.Asked, want.Missed = player.Queued, "", nil, nil, player.Missed{}
 	got, err := tables.Players().Decode(playerID, raw)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%+v: %v", got, err)

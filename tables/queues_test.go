@@ -3,6 +3,7 @@ package tables_test
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"reflect"
 	"testing"
 
@@ -33,6 +34,8 @@ func fullQueue() *queue.State {
 		Version: 70, Offset: 99, Key: queueKey, Seq: 31, Waves: 5, LastWave: at, WaitMs: 1234,
 		Waiting:    []queue.Ticket{ticket(1), ticket(2), ticket(3)},
 		Matches:    []queue.Match{{GameID: game, Deadline: at + 10_000, White: ticket(4), Black: ticket(5)}},
+		Pairs:      []queue.Pair{{Game: namedGame, White: new(party(6))}, {Game: namedGame}},
+		Dead:       []queue.Dead{{GameID: game, Until: at + 30_000}},
 		Partitions: 4, Next: []int64{0, 17, 1 << 40}, Whites: []uint32{1, 1 << 31},
 		Outbox: []queue.Entry{
 			{Offset: 90, At: at - 5, CommandID: command, Facts: []byte("one fact")},
@@ -43,7 +46,14 @@ func fullQueue() *queue.State {
 
 func TestQueueRowRoundTrip(t *testing.T) {
 	t.Parallel()
-	for name, s := range map[string]*queue.State{"full": fullQueue(), "new": {Version: 1, Key: queueKey}} {
+	named := fullQueue()
+	named.Matches[0].Named = &namedGame
+	for i, holder := range []uuid.UUID{{1}, {2}, {1}} {
+		named.Waiting[i].Holder = holder
+	}
+	named.Waiting[2].LapsedAt = at + 500
+	named.Matches[0].Black.Holder, named.Matches[0].White.LapsedAt = uuid.UUID{3}, at-1
+	for name, s := range map[string]*queue.State{"full": fullQueue(), "named match": named, "new": {Version: 1, Key: queueKey}} {
 		raw := tables.Queues().Encode(queueKey, s)
 		again, err := tables.Queues().Decode(queueKey, raw)
 		if err != nil || !reflect.DeepEqual(again, s) {
@@ -54,6 +64,21 @@ func TestQueueRowRoundTrip(t *testing.T) {
 				t.Fatalf("%s: decoded the first %d of %d bytes", name, n, len(raw))
 			}
 		}
+	}
+}
+
+// testdata/queue-without-named.row was written by the code of before named games.
+func TestQueueRowWithoutNamedGamesIsRead(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("testdata/queue-without-named.row")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fullQueue()
+	want.Pairs, want.Dead = nil, nil
+	got, err := tables.Queues().Decode(queueKey, raw)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Fatalf("%+v: %v", got, err)
 	}
 }
 

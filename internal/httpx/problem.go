@@ -69,6 +69,7 @@ var statuses = map[schemas.Code]int{
 	schemas.CodePlayerClosed:   http.StatusConflict,
 	schemas.CodeAlreadyQueued:  http.StatusConflict,
 	schemas.CodeAlreadyPlaying: http.StatusConflict,
+	schemas.CodeJoinTooSoon:    http.StatusTooManyRequests,
 	schemas.CodeNotQueued:      http.StatusConflict,
 	schemas.CodeAlreadyMatched: http.StatusConflict,
 	schemas.CodeQueueFull:      http.StatusConflict,
@@ -125,7 +126,9 @@ func Known(code schemas.Code) bool {
 func Fail(c *gin.Context, code schemas.Code, detail string) {
 	status := Status(code)
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
-		c.Header("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+		if c.Writer.Header().Get("Retry-After") == "" { // the caller may know better
+			c.Header("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+		}
 	}
 	if status == http.StatusUnauthorized {
 		c.Header("WWW-Authenticate", `Bearer realm="tabiya"`)

@@ -174,7 +174,7 @@ func TestTriggersKeepWhatWasThereBeforeAndWhatComes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := db.Pool.Exec(ctx, `DROP TRIGGER note_game_ends ON games; DROP FUNCTION note_game_ends(); DROP TABLE game_ends;
-		DROP TABLE account_codes;
+		DROP TABLE account_codes; ALTER TABLE games DROP COLUMN rematch_failure;
 		DROP TRIGGER keep_current_ratings ON ratings; DROP FUNCTION keep_current_ratings(); DROP TABLE current_ratings; DELETE FROM goose_db_version WHERE version_id >= 9`); err != nil {
 		t.Fatal(err)
 	}

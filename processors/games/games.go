@@ -164,7 +164,11 @@ func (c core) NextTimer(key string, row *game.State) (at schemas.Time, cmd func(
 			}
 		}, false, true
 	}
-	return max(row.UpdatedAt.Add(c.evictAfter), row.CreatedAt.Add(minAge(row))), func() schemas.Command {
+	stay := c.evictAfter
+	if row.AwaitsRematch() { // it may be told that the rematch failed
+		stay = max(stay, game.RematchWindow)
+	}
+	return max(row.UpdatedAt.Add(stay), row.CreatedAt.Add(minAge)), func() schemas.Command {
 		return schemas.Command{ID: schemas.DerivedID(key, "evict", seq), Type: schemas.EvictGame, Key: key, Region: region, Actor: schemas.ActorSystem}
 	}, true, true
 }
@@ -173,14 +177,9 @@ func (c core) NextTimer(key string, row *game.State) (at schemas.Time, cmd func(
 // the broker.
 const maxClockSkew = 90 * time.Second
 
-// minAge returns how old a row must be before it is evicted. As long as its CreateGame
-// may be repeated, the row must be there to recognize it.
-func minAge(row *game.State) time.Duration {
-	if row.RematchOf != "" {
-		return schemas.RematchWithin + maxClockSkew
-	}
-	return schemas.CreateWithin + maxClockSkew
-}
+// minAge is how old a row must be before it is evicted. As long as its CreateGame may be
+// repeated, the row must be there to recognize it.
+const minAge = schemas.CreateWithin + maxClockSkew
 
 // messages returns the events, each followed by the commands that it leads to.
 func messages(s *game.State, events []schemas.Event) []schemas.Message {

@@ -292,8 +292,17 @@ func TestReplayOfOffersClaimsAndARematchIsByteIdentical(t *testing.T) {
 	p.replayAll()
 	p.at += 100_000
 	send(blackID, schemas.OfferRematch, nil, "RematchOffered")
-	send(whiteID, schemas.AcceptRematch, nil, "RematchAccepted CreateGame")
+	send(whiteID, schemas.AcceptRematch, nil, "RematchAccepted TakeSeat TakeSeat")
 	send(whiteID, schemas.AcceptRematch, nil, "CommandRejected")
+	p.replayAll()
+	if at, _, _, ok := p.deadline(); !ok || at != p.row().UpdatedAt.Add(game.RematchWindow) {
+		t.Fatalf("the row is evicted at %v, before it can be told that the rematch failed", at)
+	}
+	failed := &schemas.FailRematchPayload{GameID: p.row().Rematch(), Reason: schemas.SeatTaken, PlayerID: whiteID}
+	send(whiteID, schemas.FailRematch, failed, "CommandRejected")
+	send(schemas.ActorSystem, schemas.FailRematch, &schemas.FailRematchPayload{GameID: gameID, Reason: schemas.NoAnswer}, "")
+	send(schemas.ActorSystem, schemas.FailRematch, failed, "RematchFailed")
+	send(schemas.ActorSystem, schemas.FailRematch, failed, "")
 	p.replayAll()
 	if at, cmd, _, ok := p.deadline(); !ok || cmd.Type != schemas.EvictGame || at != p.row().UpdatedAt.Add(DefaultEvictAfter) {
 		t.Fatalf("the timer is %s at %v, want an eviction delayed by the rematch", cmd.Type, at)
@@ -377,7 +386,7 @@ func TestGameAbortedBeforeItsCreationIsNeverCreated(t *testing.T) {
 	expectCode(t, p.move(whiteID, "e2e4"), schemas.CodeGameNotFound)
 	p.replayAll()
 	at, cmd, afterCommit, ok := p.deadline()
-	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.log[0].at.Add(minAge(p.row())) {
+	if !ok || !afterCommit || cmd.Type != schemas.EvictGame || at != p.log[0].at.Add(minAge) {
 		t.Fatalf("the timer is %s at %v", cmd.Type, at)
 	}
 	p.send(cmd)
@@ -423,26 +432,6 @@ func TestShortGameIsEvictedAfterItsCreationCannotRepeat(t *testing.T) {
 	latest := p.row().CreatedAt.Add(schemas.CreateWithin)
 	if !ok || cmd.Type != schemas.EvictGame || at <= latest.Add(time.Minute) {
 		t.Fatalf("the timer is %s at %v, but CreateGame may be repeated until %v by the client's clock", cmd.Type, at, latest)
-	}
-}
-
-// After an outage of the processors, the CreateGame of a rematch may be late and may be
-// repeated.
-func TestLateRematchIsCreatedAndEvictedAfterItsCreationCannotRepeat(t *testing.T) {
-	t.Parallel()
-	p := newPartition(t)
-	p.core.evictAfter = time.Second
-	create := &schemas.CreateGamePayload{
-		White: schemas.Seated{PlayerID: whiteID, Handle: "anna"}, Black: schemas.Seated{PlayerID: blackID, Handle: "bo"},
-		TimeControl: schemas.TimeControl{InitialCs: 18000}, RematchOf: schemas.NewID(), Deadline: p.at.Add(schemas.RematchWithin),
-	}
-	late := newPartition(t)
-	late.at = create.Deadline - 1000
-	expect(t, late.send(late.command(schemas.CreateGame, schemas.ActorSystem, create)), "GameCreated GameStarted")
-	expect(t, p.send(p.command(schemas.CreateGame, schemas.ActorSystem, create)), "GameCreated GameStarted")
-	expect(t, p.send(p.command(schemas.AbortGame, whiteID, nil)), "GameAborted")
-	if at, cmd, _, ok := p.deadline(); !ok || cmd.Type != schemas.EvictGame || at <= create.Deadline.Add(time.Minute) {
-		t.Fatalf("the timer is %s at %v, but CreateGame may be repeated until %v", cmd.Type, at, create.Deadline)
 	}
 }
 

@@ -21,7 +21,7 @@ func New(cfg processors.Config, queues queue.Config) (*processors.Processor[*que
 		return nil, fmt.Errorf("matchmaking: %w", err)
 	}
 	cfg.MaxInFlight = queue.OutboxEntries // a queue's row holds the results of that many commands
-	p, err := processors.New(cfg, tables.Queues(), core{queues.WithDefaults()})
+	p, err := processors.New(cfg, tables.Queues(), core{queues.WithDefaults(), new(instances)})
 	if err != nil {
 		return nil, fmt.Errorf("matchmaking: %w", err)
 	}
@@ -37,8 +37,11 @@ func Run(ctx context.Context, cfg processors.Config, queues queue.Config) error 
 	return p.Run(ctx)
 }
 
-// core implements processors.Core.
-type core struct{ queue.Config }
+// core implements processors.Core and processors.HearsInstances.
+type core struct {
+	queue.Config
+	*instances
+}
 
 // Decide decides a new command.
 func (c core) Decide(row *queue.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (*queue.State, bool, []schemas.Message) {
@@ -64,7 +67,7 @@ func (c core) Apply(row *queue.State, ev schemas.Event) (*queue.State, error) {
 // leaves the queue.
 func (c core) Rebuild(cmd schemas.Command, row *queue.State, survey any, at schemas.Time, offset int64) (*queue.State, []schemas.Message, error) {
 	surveyed, ok := survey.(queue.Survey)
-	if _, _, _, known := schemas.SplitQueueKey(cmd.Key); !ok || !known {
+	if _, _, _, known := schemas.SplitQueueKey(cmd.Key); !ok || !known && !schemas.IsNamedQueue(cmd.Key) {
 		return nil, nil, fmt.Errorf("%q is not the key of a queue", cmd.Key)
 	}
 	next, out := c.Config.Rebuild(row, surveyed, cmd, at, schemas.RebuiltVersion(at), offset)
@@ -76,8 +79,20 @@ func (c core) Quarantined(cmd schemas.Command, at schemas.Time) []schemas.Messag
 	return queue.ReleaseRefused(cmd, at)
 }
 
-// NextTimer returns the next wave or the earliest deadline of a match.
+// NextTimer returns the next wave, the earliest deadline of a match, or what comes of
+// leases. No wave is sent while the lease of a waiting ticket is held by an instance that
+// is silent, or of which nothing is known yet: its leases are ended first.
 func (c core) NextTimer(_ string, row *queue.State) (at schemas.Time, cmd func() schemas.Command, afterCommit, ok bool) {
 	at, command, ok := c.Config.NextTimer(row)
-	return at, func() schemas.Command { return command }, false, ok
+	if !ok || (command.Type != schemas.PairWave && command.Type != schemas.EndLeases) {
+		return at, func() schemas.Command { return command }, false, ok
+	}
+	holders, key, waves := row.Holders(), command.Key, row.Waves
+	return at, func() schemas.Command {
+		silent, known := c.silent(holders)
+		if command.Type == schemas.PairWave && known && len(silent) == 0 {
+			return command
+		}
+		return queue.CheckLeases(key, waves, silent)
+	}, false, true
 }

@@ -150,19 +150,26 @@ func (r *rig) queued(commandID string) *schemas.PlayerQueuedPayload {
 // playAndResign plays two plies, then White resigns. It returns the new ratings.
 func (r *rig) playAndResign(gameID string, white, black schemas.Seated) (whiteRating, blackRating float64) {
 	r.t.Helper()
+	w, b := r.playAndLose(gameID, white, black, white.PlayerID)
+	return w.Rating, b.Rating
+}
+
+// playAndLose plays two plies, then the loser resigns.
+func (r *rig) playAndLose(gameID string, white, black schemas.Seated, loser string) (whiteRated, blackRated *schemas.PlayerRatedPayload) {
+	r.t.Helper()
 	for i, uci := range []string{"e2e4", "e7e5"} {
 		mover := []string{white.PlayerID, black.PlayerID}[i]
 		r.send(schemas.Command{ID: schemas.NewID(), Type: schemas.PlayMove, Key: gameID, Actor: mover, Payload: &schemas.PlayMovePayload{UCI: uci}})
 		r.event(schemas.MoveMade, gameID)
 	}
-	r.send(schemas.Command{ID: schemas.NewID(), Type: schemas.Resign, Key: gameID, Actor: white.PlayerID})
+	r.send(schemas.Command{ID: schemas.NewID(), Type: schemas.Resign, Key: gameID, Actor: loser})
 	r.event(schemas.GameResigned, gameID)
-	rated := func(player string) float64 {
+	rated := func(player string) *schemas.PlayerRatedPayload {
 		p := r.event(schemas.PlayerRated, player).Payload.(*schemas.PlayerRatedPayload)
 		if p.GameID != gameID {
 			r.t.Fatalf("got %+v, want the rating after game %s", p, gameID)
 		}
-		return p.Rating
+		return p
 	}
 	return rated(white.PlayerID), rated(black.PlayerID)
 }

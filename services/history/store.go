@@ -24,8 +24,9 @@ var errNoGame = errors.New("no such game")
 type finished struct {
 	ID, Region string
 	schemas.GameOver
-	Rematch *string     // game id
-	Changes pgn.Changes // of the ratings
+	Rematch        *string     // game id
+	RematchFailure *string     // why the rematch was not played; nil if it was, or there is none
+	Changes        pgn.Changes // of the ratings
 }
 
 // store reads games from PostgreSQL.
@@ -41,7 +42,7 @@ func newStore(pool *pgxpool.Pool, logger *slog.Logger, registerer prometheus.Reg
 const selectGames = `
 SELECT g.game_id::text, g.region, g.white_id::text, g.white_handle, g.white_rating, g.black_id::text, g.black_handle, g.black_rating,
        g.initial_cs, g.increment_cs, g.speed, g.rated, g.queue, g.created_at, g.ended_at, g.result, g.termination,
-       g.plies, g.moves, g.clocks_cs, g.start_fen, g.fen, g.private, g.rematch::text, g.white_restored_cs, g.black_restored_cs, wr.change, br.change
+       g.plies, g.moves, g.clocks_cs, g.start_fen, g.fen, g.private, g.rematch::text, g.rematch_failure, g.white_restored_cs, g.black_restored_cs, wr.change, br.change
 FROM games g
 LEFT JOIN ratings wr ON wr.player_id = g.white_id AND wr.game_id = g.game_id
 LEFT JOIN ratings br ON br.player_id = g.black_id AND br.game_id = g.game_id `
@@ -59,7 +60,7 @@ func scanGame(row pgx.CollectableRow) (g finished, err error) {
 	)
 	err = row.Scan(&g.ID, &g.Region, &g.White.PlayerID, &g.White.Handle, &g.White.Rating, &g.Black.PlayerID, &g.Black.Handle, &g.Black.Rating,
 		&g.TimeControl.InitialCs, &g.TimeControl.IncrementCs, &g.Speed, &g.Rated, &g.Queue, &created, &ended, &g.Result, &g.Termination,
-		&g.Plies, &moves, &g.ClocksCs, &g.StartFEN, &g.FEN, &g.Private, &g.Rematch, &restored.WhiteCs, &restored.BlackCs, &g.Changes.White, &g.Changes.Black)
+		&g.Plies, &moves, &g.ClocksCs, &g.StartFEN, &g.FEN, &g.Private, &g.Rematch, &g.RematchFailure, &restored.WhiteCs, &restored.BlackCs, &g.Changes.White, &g.Changes.Black)
 	g.CreatedAt, g.EndedAt = schemas.TimeOf(created), schemas.TimeOf(ended)
 	g.Moves = strings.Fields(moves)
 	if restored != (schemas.Clocks{}) {

@@ -40,6 +40,8 @@ type gameView struct {
 	Moves       []string            `json:"moves"`
 	ClocksCs    []int64             `json:"clocksCs"`
 	Rematch     *string             `json:"rematch,omitempty"` // game id
+	// RematchFailure is why the rematch was not played; there is no Rematch then.
+	RematchFailure *string `json:"rematchFailure,omitempty"`
 	// RestoredCs is nil if no outage took time from the players.
 	RestoredCs *schemas.Clocks `json:"restoredCs,omitempty"`
 }
@@ -51,11 +53,15 @@ type pageView struct {
 
 func viewOf(g finished) gameView {
 	_, pool, _, _ := schemas.SplitQueueKey(g.Queue)
+	rematch := g.Rematch
+	if g.RematchFailure != nil {
+		rematch = nil
+	}
 	return gameView{
 		ID: g.ID, Region: g.Region, White: seatView(g.White, g.Changes.White), Black: seatView(g.Black, g.Changes.Black),
 		TimeControl: g.TimeControl, Speed: g.Speed, Rated: g.Rated, Private: g.Private, Queue: pool,
 		CreatedAt: g.CreatedAt, EndedAt: g.EndedAt, Result: g.Result, Termination: g.Termination,
-		Plies: g.Plies, StartFEN: g.StartFEN, FEN: g.FEN, Moves: g.Moves, ClocksCs: g.ClocksCs, Rematch: g.Rematch, RestoredCs: g.RestoredCs,
+		Plies: g.Plies, StartFEN: g.StartFEN, FEN: g.FEN, Moves: g.Moves, ClocksCs: g.ClocksCs, Rematch: rematch, RematchFailure: g.RematchFailure, RestoredCs: g.RestoredCs,
 	}
 }
 

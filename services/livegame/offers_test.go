@@ -98,7 +98,7 @@ func TestDrawIsClaimed(t *testing.T) {
 	}
 }
 
-func TestRematchSwapsColours(t *testing.T) {
+func TestRematchIsAgreedOnAndMayFail(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newGame()
@@ -120,15 +120,20 @@ func TestRematchSwapsColours(t *testing.T) {
 	if old := r.show(id); old.Rematch != got.Rematch || old.RematchOffer != "" {
 		t.Errorf("%+v", old)
 	}
-	next := r.show(got.Rematch)
-	if next.RematchOf != id || next.White.PlayerID != r.black.id || next.Black.PlayerID != r.white.id || next.Status != "playing" {
-		t.Errorf("%+v", next)
-	}
 	r.refused(409, schemas.CodeRematchAccepted, "POST", "/v1/games/"+id+"/rematch", r.black.token, offer)
 	// An instance that starts later also has the rematch.
 	if late := r.startOther().ok("GET", "/v1/games/"+id, "", ""); late.Rematch != got.Rematch {
 		t.Errorf("%+v", late)
 	}
+	// Its seats cannot be taken.
+	if err := r.producer.Send(t.Context(), schemas.Command{
+		ID: schemas.NewID(), Type: schemas.FailRematch, Key: id, Region: "eu", Actor: schemas.ActorSystem,
+		Payload: &schemas.FailRematchPayload{GameID: got.Rematch, Reason: schemas.SeatTaken, PlayerID: r.white.id},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	eventually.True(t, "the rematch has failed", func() bool { return r.show(id).Rematch == "" })
+	r.refused(409, schemas.CodeNoRematch, "POST", "/v1/games/"+id+"/rematch", r.black.token, offer)
 }
 
 func TestRematchIsRefusedWithAClosedAccount(t *testing.T) {

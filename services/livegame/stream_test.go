@@ -155,13 +155,17 @@ func TestStreamContinuesAfterTheEndForARematch(t *testing.T) {
 	behind := r.openStream(fmt.Sprintf("%s?from_seq=%d", path, over+1), "*/*")
 	socket := r.dial(id, fmt.Sprintf("?from_seq=%d", over+1))
 	socket.until("state")
-	for _, c := range []schemas.Command{{Type: schemas.OfferRematch, Actor: r.black.id}, {Type: schemas.AcceptRematch, Actor: r.white.id}} {
+	failed := &schemas.FailRematchPayload{GameID: schemas.DerivedID(id, "rematch", int64(over+2)), Reason: schemas.NoAnswer}
+	for _, c := range []schemas.Command{
+		{Type: schemas.OfferRematch, Actor: r.black.id}, {Type: schemas.AcceptRematch, Actor: r.white.id},
+		{Type: schemas.FailRematch, Actor: schemas.ActorSystem, Payload: failed},
+	} {
 		c.ID, c.Key, c.Region = schemas.NewID(), id, "eu"
 		if err := r.producer.Send(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	sent := socket.events(2)
+	sent := socket.events(3)
 	log := r.log(id)
 	clock.advance(t, 2*time.Hour)
 	if got := lines(t, behind.Body); !slices.Equal(got, log[over:]) || !slices.Equal(sent, got) {

@@ -3,7 +3,9 @@ package matchmaking
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -41,6 +43,7 @@ func (s *Service) join(c *gin.Context) {
 	if !ok {
 		return
 	}
+	s.leases.Joined(row.ID, time.Now())
 	region := body.Region
 	if region == "" {
 		region = row.Region
@@ -60,7 +63,7 @@ func (s *Service) join(c *gin.Context) {
 	}
 	_, ok = s.command(c, schemas.Command{
 		ID: id, Type: schemas.JoinQueue, Key: row.ID, Region: region, Actor: row.ID,
-		Payload: &schemas.JoinQueuePayload{Queue: schemas.QueueKey(region, pool, shard)},
+		Payload: &schemas.JoinQueuePayload{Queue: schemas.QueueKey(region, pool, shard), Holder: s.leases.Instance()},
 	})
 	if ok {
 		c.JSON(http.StatusOK, ticketView{pool, region, id})
@@ -150,7 +153,7 @@ func (s *Service) findPlayer(c *gin.Context) (row *player.State, ok bool) {
 // answered the request: the command was refused or its outcome is not known.
 func (s *Service) command(c *gin.Context, cmd schemas.Command) (answer await.Answer, ok bool) {
 	if r, ok := s.answers.Refused(cmd.Key, cmd.ID); ok {
-		refuse(c, cmd, r)
+		s.refuse(c, cmd, r)
 		return await.Answer{}, false
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), s.cfg.AnswerTimeout)
@@ -168,7 +171,7 @@ func (s *Service) command(c *gin.Context, cmd schemas.Command) (answer await.Ans
 		s.cfg.Logger.Warn("command not answered", "err", err, "command_id", cmd.ID, "player_id", cmd.Key)
 		httpx.Fail(c, schemas.CodeOutcomeUnknown, "no answer in time; send the request again with the same Idempotency-Key")
 	case answer.Reply != nil && answer.Reply.Type == schemas.CommandRejected:
-		refuse(c, cmd, *answer.Reply)
+		s.refuse(c, cmd, *answer.Reply)
 	default:
 		return answer, true
 	}
@@ -177,7 +180,7 @@ func (s *Service) command(c *gin.Context, cmd schemas.Command) (answer await.Ans
 
 // refuse answers with a refusal. A refusal by the queue names the command that
 // the player's processor sent there, under the same id.
-func refuse(c *gin.Context, cmd schemas.Command, r schemas.Reply) {
+func (s *Service) refuse(c *gin.Context, cmd schemas.Command, r schemas.Reply) {
 	refused := r.CommandType
 	switch refused {
 	case schemas.EnterQueue:
@@ -189,5 +192,18 @@ func refuse(c *gin.Context, cmd schemas.Command, r schemas.Reply) {
 		httpx.Fail(c, schemas.CodeKeyReused, "this Idempotency-Key was used for another command")
 		return
 	}
+	if r.Code == schemas.CodeJoinTooSoon {
+		s.tellWait(c, cmd.Key)
+	}
 	httpx.Fail(c, r.Code, r.Detail)
+}
+
+// tellWait tells how long the player has to wait for their next join.
+func (s *Service) tellWait(c *gin.Context, playerID string) {
+	row, ok := s.cfg.Players.Get(playerID)
+	if !ok {
+		return
+	}
+	wait := time.Until(row.Missed.Until().Std())
+	c.Header("Retry-After", strconv.Itoa(max(1, int(math.Ceil(wait.Seconds())))))
 }

@@ -115,7 +115,7 @@ func (s *Service) wanted(eventType schemas.EventType, key string) bool {
 	switch eventType {
 	case schemas.PlayerQueued, schemas.PlayerLeftQueue:
 		return true
-	case schemas.MatchFound, schemas.MatchFailed, schemas.GameCreated, schemas.GameStarted:
+	case schemas.MatchFound, schemas.MatchFailed, schemas.GameCreated, schemas.GameStarted, schemas.RematchFailed:
 		return s.subscriptions.Any()
 	case schemas.PlayerRated:
 		return s.subscriptions.Has(key)

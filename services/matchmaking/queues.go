@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"tabiya/internal/core/queue"
 	"tabiya/internal/httpx"
 	"tabiya/schemas"
 )
@@ -20,6 +21,20 @@ type queueView struct {
 	TimeControl    schemas.TimeControl `json:"timeControl"`
 	Waiting        int                 `json:"waiting"`
 	ExpectedWaitMs int64               `json:"expectedWaitMs,omitempty"`
+}
+
+// eachQueue calls fn for each queue that has a row.
+func (s *Service) eachQueue(fn func(*queue.State)) {
+	if !s.queues.Ready() {
+		return
+	}
+	for _, region := range s.cfg.Regions {
+		for _, pool := range schemas.Pools() {
+			if row, ok := s.queues.Get(schemas.QueueKey(region, pool, shard)); ok {
+				fn(row)
+			}
+		}
+	}
 }
 
 // list serves GET /v1/queues.

@@ -52,6 +52,12 @@ func newRig(t *testing.T, tune ...func(*Config)) *rig {
 // newRigWith is newRig with the time after which a match without a game fails.
 func newRigWith(t *testing.T, deadline time.Duration, tune ...func(*Config)) *rig {
 	t.Helper()
+	return newRigOf(t, queue.Config{WaveInterval: 20 * time.Millisecond, MatchDeadline: deadline, MaxTickets: 8}, tune...)
+}
+
+// newRigOf is newRig with those queues.
+func newRigOf(t *testing.T, queues queue.Config, tune ...func(*Config)) *rig {
+	t.Helper()
 	key, err := auth.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +76,7 @@ func newRigWith(t *testing.T, deadline time.Duration, tune ...func(*Config)) *ri
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := pairing.New(common(), queue.Config{WaveInterval: 20 * time.Millisecond, MatchDeadline: deadline, MaxTickets: 8})
+	m, err := pairing.New(common(), queues)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +99,7 @@ func newRigWith(t *testing.T, deadline time.Duration, tune ...func(*Config)) *ri
 type instance struct {
 	*Service
 	server *httptest.Server
+	stop   func() // ends it as a kill does, but for the connections, which are closed
 }
 
 // start starts one more instance of the service.
@@ -112,10 +119,10 @@ func (r *rig) start(tune ...func(*Config)) *instance {
 	}
 	engine := httpx.New(r.logger(), prometheus.NewRegistry())
 	s.Routes(engine)
-	i := &instance{s, httptest.NewServer(engine)}
+	i := &instance{Service: s, server: httptest.NewServer(engine)}
 	r.t.Cleanup(i.server.Close)
 	r.background(view.Run, func() error { return nil })
-	r.background(func(ctx context.Context) error {
+	i.stop = r.background(func(ctx context.Context) error {
 		supervise.New(r.logger(), supervise.Backoff{Min: 20 * time.Millisecond, Max: 200 * time.Millisecond},
 			supervise.Part{Name: "service", Run: s.Run}).Run(ctx)
 		return nil

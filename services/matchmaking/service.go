@@ -36,14 +36,13 @@ import (
 	"tabiya/internal/ratelimit"
 	"tabiya/internal/readiness"
 	"tabiya/schemas"
+	"tabiya/services/matchmaking/leases"
 	"tabiya/services/matchmaking/subscriptions"
 	"tabiya/tables"
 )
 
 // Sender sends commands and waits until they are in the log; *kafka.Producer.
-type Sender interface {
-	Send(ctx context.Context, messages ...schemas.Message) error
-}
+type Sender = leases.Sender
 
 // Config configures the service. All fields without a default must be set.
 type Config struct {
@@ -112,6 +111,7 @@ type Service struct {
 	unknown       *kafka.UnknownTypes
 	skipped       *prometheus.CounterVec // records that could not be decoded, by topic
 	subscriptions *subscriptions.Registry
+	leases        *leases.Keeper
 	caughtUp      atomic.Bool
 	// unreachable is the outcome of the last ping, for refusing requests at once;
 	// readiness allows a grace period.
@@ -141,8 +141,11 @@ func New(cfg Config) (*Service, error) {
 		subscriptions: subscriptions.New(cfg.MaxStreams, cfg.MaxStreamsPerPlayer),
 		readiness:     readiness.New("kafka", cfg.Kafka.Session()),
 	}
+	s.leases = leases.New(leases.Config{
+		Sender: cfg.Commands, Connected: s.subscriptions.Has, Queues: s.eachQueue, Logger: cfg.Logger,
+	})
 	cfg.Players.OnUpdate = s.subscriptions.UpdateRow
-	cfg.Registerer.MustRegister(s.lag, s.skipped)
+	cfg.Registerer.MustRegister(s.lag, s.skipped, s.leases.Collector())
 	cfg.Registerer.MustRegister(s.subscriptions.Collectors()...)
 	return s, nil
 }
@@ -162,7 +165,7 @@ func (s *Service) Routes(r gin.IRouter) {
 func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s.subscriptions.Open()
-	parts := []func(context.Context) error{s.queues.Run, s.follow, s.lag.Run, s.probe, s.subscriptions.Reconcile}
+	parts := []func(context.Context) error{s.queues.Run, s.follow, s.lag.Run, s.probe, s.subscriptions.Reconcile, s.leases.Run}
 	ended := make(chan error, len(parts))
 	for _, part := range parts {
 		go func() { ended <- part(ctx) }()

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -51,7 +52,8 @@ type rowUpdate struct {
 	from    source
 	seq     int64 // of the event
 	row     []byte
-	rematch string // id of the next game; "": none
+	rematch string              // id of the next game; "": none
+	failed  schemas.SeatRefusal // why that game was not played; empty: no reason
 }
 
 // rated is a PlayerRated.
@@ -98,7 +100,7 @@ func (b *batch) add(from source, rec *kgo.Record) bool {
 	if terminal {
 		b.addGame(game{from, ev, over, row}, len(rec.Value))
 	} else {
-		b.addRow(ev.Key, rowUpdate{from, ev.Seq, row, rematchOf(ev.Event)})
+		b.addRow(ev.Key, rowUpdate{from, ev.Seq, row, rematchOf(ev.Event), failureOf(ev.Event)})
 	}
 	return true
 }
@@ -118,7 +120,8 @@ func (b *batch) addRow(gameID string, u rowUpdate) {
 	if b.rows == nil {
 		b.rows = make(map[string]rowUpdate)
 	}
-	if u.seq >= b.rows[gameID].seq {
+	if before := b.rows[gameID]; u.seq >= before.seq {
+		u.rematch = cmp.Or(u.rematch, before.rematch) // a failure follows the acceptance
 		b.rows[gameID] = u
 		b.bytes += len(u.row)
 	}
@@ -154,6 +157,15 @@ func rematchOf(ev schemas.Event) string {
 		return ""
 	}
 	return strings.Clone(p.GameID)
+}
+
+// failureOf returns why the rematch that an event is about was not played, or "".
+func failureOf(ev schemas.Event) schemas.SeatRefusal {
+	p, ok := ev.Payload.(*schemas.RematchFailedPayload)
+	if !ok {
+		return ""
+	}
+	return schemas.SeatRefusal(strings.Clone(string(p.Reason)))
 }
 
 // mayClose reports, from the type header only, whether a record may end a game or

@@ -216,7 +216,7 @@ func TestRematchUpdatesAGameThatIsAlreadyWritten(t *testing.T) {
 	log.Append(t, sinktest.Record(more, partitions), bare)
 	waitWritten(t, log, db)
 	wantRows(t, db, append(events, more))
-	if months := db.MonthsRead(t, updateRow, id(more.Key), []byte("row"), nil); len(months) != 1 {
+	if months := db.MonthsRead(t, updateRow, id(more.Key), []byte("row"), nil, nil); len(months) != 1 {
 		t.Errorf("the update reads %v, not the month of the game's end alone", months)
 	}
 	// A stale processor repeats an event, and another event names no valid game.
@@ -225,6 +225,17 @@ func TestRematchUpdatesAGameThatIsAlreadyWritten(t *testing.T) {
 	log.Append(t, sinktest.Record(events[len(events)-1], partitions))
 	waitWritten(t, log, db)
 	wantRows(t, db, append(events, more))
+	// The rematch is not played.
+	failed := rematchEvent(more, 1, schemas.RematchFailed, &schemas.RematchFailedPayload{
+		GameID: more.Payload.(*schemas.RematchAcceptedPayload).GameID, Reason: schemas.SeatTaken, Color: schemas.White,
+	})
+	log.Append(t, sinktest.Record(failed, partitions))
+	waitWritten(t, log, db)
+	wantRows(t, db, append(events, more, failed))
+	var why string
+	if err := db.Pool.QueryRow(t.Context(), "SELECT rematch_failure FROM games WHERE game_id = $1", more.Key).Scan(&why); err != nil || why != string(schemas.SeatTaken) {
+		t.Errorf("%q, %v", why, err)
+	}
 }
 
 func TestGameAppendedToARunningSinkIsWritten(t *testing.T) {

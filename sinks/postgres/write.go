@@ -96,24 +96,27 @@ func (r *run) commit(ctx context.Context, b *batch, repeats bool) error {
 }
 
 // updateRow looks into the month of the game's end alone.
-const updateRow = `UPDATE games SET rematch = coalesce(rematch, $3), table_row = CASE
+const updateRow = `UPDATE games SET rematch = coalesce(rematch, $3), rematch_failure = coalesce(rematch_failure, $4), table_row = CASE
 	WHEN table_row IS NULL OR substring(table_row FROM 2 FOR 8) < substring($2::bytea FROM 2 FOR 8) THEN $2 ELSE table_row END
 	WHERE game_id = $1 AND ended_at = (SELECT ended_at FROM game_ends WHERE game_id = $1)`
 
 // updateRows replaces the table rows of games that are in games already, and sets
-// their rematch. A stale processor can repeat an event late (ADR 9), so the version
-// in the row's frame decides, as in a table.
+// their rematch, and why it was not played. A stale processor can repeat an event late
+// (ADR 9), so the version in the row's frame decides, as in a table.
 func updateRows(ctx context.Context, tx pgx.Tx, b *batch) error {
 	if len(b.rows) == 0 {
 		return nil
 	}
 	var statements pgx.Batch
 	for _, key := range slices.Sorted(maps.Keys(b.rows)) {
-		var rematch any // null
+		var rematch, failed any // null
+		if why := b.rows[key].failed; why != "" {
+			failed = string(why)
+		}
 		if gameID := b.rows[key].rematch; gameID != "" {
 			rematch = id(gameID)
 		}
-		statements.Queue(updateRow, id(key), b.rows[key].row, rematch)
+		statements.Queue(updateRow, id(key), b.rows[key].row, rematch, failed)
 	}
 	if err := tx.SendBatch(ctx, &statements).Close(); err != nil {
 		return fmt.Errorf("update rows: %w", err)

@@ -15,7 +15,7 @@ import (
 
 // finishedKept is how long ago a game may have ended to get a row again, so that a
 // repeated command finds it. It is at least as long as such a row would have been kept.
-const finishedKept = schemas.RematchWithin + 5*time.Minute
+const finishedKept = 15 * time.Minute
 
 // games makes games-table again and returns how many rows it wrote.
 func (b *builder) games(ctx context.Context) (rows int, err error) {

@@ -8,6 +8,8 @@ export const seat = signal<Seat>({ status: "idle" });
 export const queuedSince = signal<number | undefined>(undefined);
 /** ratings are the newest ratings after games, by game. */
 export const ratedGames = signal<Record<string, { rating: number; change: number }>>({});
+/** startedGame is the game of the player that started last. */
+export const startedGame = signal("");
 /** listening is whether the stream is open. */
 export const listening = signal(false);
 
@@ -46,6 +48,7 @@ function onEvent(e: OwnEvent) {
   switch (e.type) {
     case "state":
       setSeat(e.seat!);
+      if (e.seat!.status === "playing") startedGame.value = e.seat!.gameId!;
       break;
     case "queued":
       setSeat({ status: "queued", queue: e.queue, region: e.region, ticketId: e.ticketId });
@@ -54,9 +57,13 @@ function onEvent(e: OwnEvent) {
       if (seat.peek().status === "queued") setSeat({ status: "idle" });
       break;
     case "matched":
+      setSeat({ status: "playing", gameId: e.gameId });
+      break;
     case "game_started":
       setSeat({ status: "playing", gameId: e.gameId });
-      if (e.type === "game_started" && path.peek() === "/") go(`/game/${e.gameId}`);
+      // A game may also follow by itself on the one before, while its board is shown.
+      if (path.peek() === "/" || (startedGame.peek() && path.peek() === `/game/${startedGame.peek()}`)) go(`/game/${e.gameId}`);
+      startedGame.value = e.gameId!;
       break;
     case "match_failed":
       break; // a "state" or "queued" says what follows

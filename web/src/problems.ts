@@ -38,6 +38,7 @@ const sentences: Partial<Record<Code | "offline", string>> = {
   game_not_found: "There is no such game.",
   game_over: "The game is over.",
   already_playing: "You are in a game already.",
+  join_too_soon: "You did not begin your last games: wait a moment.",
   already_queued: "You are waiting in another pool already.",
   already_matched: "An opponent has just been found.",
   not_queued: "You were not waiting any more.",

@@ -118,6 +118,9 @@ func (s *State) applyAfterEnd(ev schemas.Event) (row.Entry, error) {
 	case *schemas.RematchAcceptedPayload:
 		s.RematchOffer, s.rematched = "", true
 		return row.Entry{Kind: row.KindRematchAccepted, Color: p.Color}, nil
+	case *schemas.RematchFailedPayload:
+		s.rematchFailed = true
+		return row.Entry{Kind: row.KindRematchFailed, Color: p.Color, Refusal: p.Reason}, nil
 	}
 	return row.Entry{}, fmt.Errorf("payload %T in a finished game", ev.Payload)
 }
@@ -184,7 +187,7 @@ func (s *State) applyOver(t schemas.EventType, p *schemas.GameOver, at schemas.T
 		e.Kind = row.KindTimeout
 		s.Clock = s.Clock.Flag(s.Turn())
 	default:
-		e.Kind = row.KindAborted
+		e.Kind, e.Color = row.KindAborted, p.AbortedBy
 	}
 	return e
 }

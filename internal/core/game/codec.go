@@ -51,7 +51,7 @@ func (s *State) row() row.Row {
 		Seq: s.Seq, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, EndedAt: s.endedAt, WaitingSince: s.waitingSince, Plies: s.Plies, FEN: s.FEN,
 		Clock: s.Clock, Result: s.Result, Termination: s.Termination,
 		DrawOffer: s.DrawOffer, TakebackOffer: s.TakebackOffer, RematchOffer: s.RematchOffer,
-		Rematched: s.rematched, Sides: s.sides, Keys: s.keys, History: s.history,
+		Rematched: s.rematched, RematchFailed: s.rematchFailed, Sides: s.sides, Keys: s.keys, History: s.history,
 	}
 }
 
@@ -62,7 +62,7 @@ func fromRow(r *row.Row, head schemas.Head) *State {
 		Seq: r.Seq, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, endedAt: r.EndedAt, waitingSince: r.WaitingSince, Plies: r.Plies, FEN: r.FEN,
 		Clock: r.Clock, Result: r.Result, Termination: r.Termination,
 		DrawOffer: r.DrawOffer, TakebackOffer: r.TakebackOffer, RematchOffer: r.RematchOffer,
-		rematched: r.Rematched, sides: r.Sides, keys: r.Keys, history: r.History, head: head,
+		rematched: r.Rematched, rematchFailed: r.RematchFailed, sides: r.Sides, keys: r.Keys, history: r.History, head: head,
 	}
 	s.setStart(r.StartFEN)
 	return s

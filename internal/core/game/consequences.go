@@ -9,9 +9,11 @@ import "tabiya/schemas"
 //   - GameStarted, if a queue made the game: SeatInGame for both players, and
 //     ConfirmMatch for the queue.
 //   - A terminal event: RecordResult for both players, if a queue made the game or
-//     the game is rated. None if the match expired: then the queue itself releases
+//     the game is rated. It says who missed the game by not making their first move or
+//     by aborting; who waited for that move goes back into the queue. None if the match expired: then the queue itself releases
 //     the players, who must not be free before it does.
-//   - RematchAccepted: CreateGame. A rematch seats nobody.
+//   - RematchAccepted: TakeSeat for both players. They are behind the RecordResult of
+//     this game, so the seats are free and the ratings are those after it.
 func Consequences(s *State, ev schemas.Event) []schemas.Command {
 	switch p := ev.Payload.(type) {
 	case *schemas.GameStartedPayload:
@@ -23,14 +25,13 @@ func Consequences(s *State, ev schemas.Event) []schemas.Command {
 			command(ev, schemas.ConfirmMatch, s.Queue, &schemas.ConfirmMatchPayload{GameID: ev.Key}),
 		}
 	case *schemas.RematchAcceptedPayload:
-		return []schemas.Command{createRematch(s, ev, p.GameID)}
+		return seatRematch(s, ev, p.GameID)
 	case *schemas.GameOver:
 		rated := p.CountsForRatings()
 		if (p.Queue == "" && !rated) || p.Termination == schemas.MatchExpired {
 			return nil
 		}
-		white, black := scores(p.Result)
-		return []schemas.Command{recordResult(ev, p, rated, p.White, p.Black, white), recordResult(ev, p, rated, p.Black, p.White, black)}
+		return []schemas.Command{recordResult(s, ev, p, schemas.White), recordResult(s, ev, p, schemas.Black)}
 	}
 	return nil
 }
@@ -57,9 +58,26 @@ func (s *State) SeatedGame(color schemas.Color) *schemas.SeatedGame {
 	}
 }
 
-func recordResult(ev schemas.Event, p *schemas.GameOver, rated bool, player, opponent schemas.Seated, score float64) schemas.Command {
-	return command(ev, schemas.RecordResult, player.PlayerID,
-		&schemas.RecordResultPayload{GameID: ev.Key, Speed: p.Speed, Rated: rated, Score: score, Opponent: opponent})
+func recordResult(s *State, ev schemas.Event, p *schemas.GameOver, color schemas.Color) schemas.Command {
+	own, opponent := p.White, p.Black
+	score, other := scores(p.Result)
+	if color == schemas.Black {
+		own, opponent, score = opponent, own, other
+	}
+	missing := missedBy(s, p)
+	return command(ev, schemas.RecordResult, own.PlayerID, &schemas.RecordResultPayload{
+		GameID: ev.Key, Speed: p.Speed, Rated: p.CountsForRatings(), Score: score, Opponent: opponent,
+		Missed: missing == color,
+		Again:  missing == color.Other() && p.Termination == schemas.FirstMoveExpired && p.Queue != "" && !schemas.IsNamedQueue(p.Queue),
+	})
+}
+
+// missedBy returns who did not make their first move, or aborted the game; "" if nobody.
+func missedBy(s *State, p *schemas.GameOver) schemas.Color {
+	if p.Termination == schemas.FirstMoveExpired {
+		return s.mover(p.Plies)
+	}
+	return p.AbortedBy
 }
 
 // command derives the command's ID from the event and the receiver.

@@ -97,6 +97,9 @@ func (d *decision) decide() *Refusal {
 		return refuse(schemas.CodeGameNotFound, "there is no such game")
 	case !system && s.Private && !s.hasPlayer(d.cmd.Actor):
 		return refuse(schemas.CodeGameNotFound, "there is no such game") // strangers must not learn that it exists
+	case s.Over() && system && d.cmd.Type == schemas.FailRematch:
+		d.failRematch(d.cmd.Payload.(*schemas.FailRematchPayload))
+		return nil
 	case s.Over() && !isRematchCommand(d.cmd.Type):
 		return s.overRefusal()
 	case system:
@@ -150,7 +153,9 @@ func (d *decision) byPlayer(color schemas.Color) *Refusal {
 		if d.state.Plies >= 2 {
 			return refuse(schemas.CodeTooLateToAbort, "both sides have moved: resign instead")
 		}
-		d.end(schemas.GameAborted, schemas.NoResult, schemas.AbortedByPlayer)
+		p := d.state.gameOverPayload(schemas.NoResult, schemas.AbortedByPlayer, d.at)
+		p.AbortedBy = color
+		d.emit(schemas.GameAborted, p)
 		return nil
 	case schemas.OfferDraw, schemas.AcceptDraw, schemas.DeclineDraw:
 		return d.draw(color)

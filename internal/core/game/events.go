@@ -127,7 +127,11 @@ func (s *State) payload(e row.Entry, l *line, audit schemas.Clock, board rules.P
 		return &schemas.RematchDeclinedPayload{Color: e.Color}
 	case row.KindRematchAccepted:
 		return s.rematchPayload(e.Color, e.Seq)
+	case row.KindRematchFailed: // directly behind the acceptance
+		return &schemas.RematchFailedPayload{GameID: s.rematchPayload("", e.Seq-1).GameID, Reason: e.Refusal, Color: e.Color}
 	default:
-		return s.gameOverPayload(e.Result, e.Termination, e.At)
+		p := s.gameOverPayload(e.Result, e.Termination, e.At)
+		p.AbortedBy = e.Color
+		return p
 	}
 }

@@ -7,17 +7,17 @@ import (
 	"tabiya/schemas"
 )
 
-// rematchWindow is how long after a game's last event a rematch can be offered,
+// RematchWindow is how long after a game's last event a rematch can be offered,
 // accepted or declined, even if the row is kept longer. Readers of the log rely on
 // it: later than that nothing more of the game comes.
-const rematchWindow = 150 * time.Second
+const RematchWindow = 150 * time.Second
 
 // StaysFor reports whether a finished game stays at the given time, if it is to stay for
 // so long after its last event: the time in which nobody could offer or accept a rematch
 // does not count, as long as one is possible at all.
 func (s *State) StaysFor(stay time.Duration, outages outage.View, at schemas.Time) bool {
 	lost := outages.Centis(s.UpdatedAt, at)
-	return lost > 0 && at <= s.UpdatedAt.Add(rematchWindow) && at < s.UpdatedAt.Add(stay)+schemas.Time(10*lost)
+	return lost > 0 && at <= s.UpdatedAt.Add(RematchWindow) && at < s.UpdatedAt.Add(stay)+schemas.Time(10*lost)
 }
 
 func isRematchCommand(t schemas.CommandType) bool {
@@ -33,9 +33,11 @@ func (d *decision) rematch(color schemas.Color) *Refusal {
 		return refuse(schemas.CodeGameNotOver, "the game is still running")
 	case s.Result == schemas.NoResult:
 		return noRematch()
+	case s.rematchFailed:
+		return refuse(schemas.CodeNoRematch, "the rematch could not be played")
 	case s.rematched:
 		return refuse(schemas.CodeRematchAccepted, "the rematch is game %s", s.Rematch())
-	case d.at > s.UpdatedAt.Add(rematchWindow):
+	case d.at > s.UpdatedAt.Add(RematchWindow):
 		return refuse(schemas.CodeNoRematch, "the time for a rematch is over")
 	case d.cmd.Type == schemas.OfferRematch && !pending:
 		if s.side(color).RematchOffered {
@@ -57,26 +59,48 @@ func (s *State) rematchPayload(color schemas.Color, seq int64) *schemas.RematchA
 }
 
 // Rematch returns the ID of the game that follows this one, or "" if no rematch was
-// accepted.
+// accepted or it failed.
 func (s *State) Rematch() string {
-	if !s.rematched {
+	if !s.rematched || s.rematchFailed {
 		return ""
 	}
-	return s.rematchPayload("", s.Seq).GameID // RematchAccepted is always the last event
+	return s.rematchPayload("", s.Seq).GameID // nothing follows RematchAccepted but RematchFailed
 }
 
-// createRematch is the command that creates the rematch of s: the same game with
-// colours reversed. The ratings are those from the start of s.
-func createRematch(s *State, ev schemas.Event, gameID string) schemas.Command {
-	p := &schemas.CreateGamePayload{
-		White: withoutTicket(s.Black), Black: withoutTicket(s.White), TimeControl: s.TimeControl, Rated: s.Rated,
+// AwaitsRematch reports whether the accepted rematch may still fail.
+func (s *State) AwaitsRematch() bool { return s.rematched && !s.rematchFailed }
+
+// failRematch records that the accepted rematch is not played. It does nothing if that
+// was recorded before, or comes too late.
+func (d *decision) failRematch(p *schemas.FailRematchPayload) {
+	s := d.state
+	if p.GameID != s.Rematch() || p.GameID == "" || d.at > s.UpdatedAt.Add(RematchWindow) {
+		return
+	}
+	failed := &schemas.RematchFailedPayload{GameID: p.GameID, Reason: p.Reason}
+	switch p.Reason {
+	case schemas.SeatTaken, schemas.AccountClosed:
+		color, plays := s.ColorOf(p.PlayerID)
+		if !plays {
+			return
+		}
+		failed.Color = color
+	case schemas.NoAnswer:
+	default: // of a later release
+		failed.Reason = schemas.NoAnswer
+	}
+	d.emit(schemas.RematchFailed, failed)
+}
+
+// seatRematch returns the commands that take both players' seats for the rematch of s:
+// the same game with colours reversed. The ratings are those of their seats.
+func seatRematch(s *State, ev schemas.Event, gameID string) []schemas.Command {
+	g := schemas.NamedGame{
+		GameID: gameID, WhiteID: s.Black.PlayerID, BlackID: s.White.PlayerID, TimeControl: s.TimeControl, Rated: s.Rated,
 		FEN: s.customStart(), Private: s.Private, RematchOf: s.ID, Deadline: ev.OccurredAt.Add(schemas.RematchWithin),
 	}
-	return command(ev, schemas.CreateGame, gameID, p)
-}
-
-// withoutTicket drops the queue ticket that brought the player into the first game.
-func withoutTicket(p schemas.Seated) schemas.Seated {
-	p.TicketID, p.Attempt = "", 0
-	return p
+	take := func(c schemas.Color) schemas.Command {
+		return command(ev, schemas.TakeSeat, g.PlayerID(c), &schemas.TakeSeatPayload{Color: c, Game: g})
+	}
+	return []schemas.Command{take(schemas.White), take(schemas.Black)}
 }

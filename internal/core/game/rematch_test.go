@@ -35,31 +35,18 @@ func TestRematchIsSameGameWithColoursReversed(t *testing.T) {
 		t.Fatal("a rematch offer changed when the game ended")
 	}
 	commands := Consequences(recode(t, g.state), ev)
-	if len(commands) != 1 || commands[0].Key != accepted.GameID || commands[0].Actor != schemas.ActorSystem {
-		t.Fatalf("%+v", commands)
+	want := schemas.NamedGame{
+		GameID: accepted.GameID, WhiteID: blackID, BlackID: whiteID, TimeControl: blitz, Rated: true, FEN: rookEndgame, Private: true,
+		RematchOf: gameID, Deadline: g.at.Add(schemas.RematchWithin),
 	}
-	create := commands[0].Payload.(*schemas.CreateGamePayload)
-	seated := func(p schemas.Seated) schemas.Seated {
-		return schemas.Seated{PlayerID: p.PlayerID, Handle: p.Handle, Rating: p.Rating, Deviation: p.Deviation}
+	for i, color := range []schemas.Color{schemas.White, schemas.Black} {
+		c := commands[i]
+		if p, ok := c.Payload.(*schemas.TakeSeatPayload); !ok || c.Key != want.PlayerID(color) || c.Actor != schemas.ActorSystem || p.Color != color || p.Game != want {
+			t.Fatalf("%+v, want the seat of %s in %+v", c, color, want)
+		}
 	}
-	if want := (schemas.CreateGamePayload{
-		White: seated(p.Black), Black: seated(p.White), TimeControl: blitz, Rated: true, FEN: rookEndgame, Private: true, RematchOf: gameID, Deadline: g.at.Add(schemas.RematchWithin),
-	}); *create != want {
-		t.Fatalf("%+v\nwant %+v", *create, want)
-	}
-	if again := Consequences(g.state, throughWire(t, ev)); !reflect.DeepEqual(again, commands) {
+	if again := Consequences(g.state, throughWire(t, ev)); len(commands) != 2 || !reflect.DeepEqual(again, commands) {
 		t.Fatal("the commands depend on the state")
-	}
-	// The rematch seats nobody.
-	next := &harness{t: t, at: g.at}
-	commands[0].Region = "eu"
-	_, events, refusal := Decide(nil, commands[0], g.at)
-	if refusal != nil || len(events) != 2 || events[0].Payload.(*schemas.GameCreatedPayload).RematchOf != gameID {
-		t.Fatalf("%+v %+v", events, refusal)
-	}
-	state, err := Apply(nil, events[0])
-	if err != nil || len(Consequences(state, events[1])) != 0 {
-		next.t.Fatal("the rematch seated players")
 	}
 	if _, r := g.send(accept); r == nil || r.Seq != ev.Seq {
 		t.Fatalf("sent again: %+v", r)
@@ -95,17 +82,46 @@ func TestRematchOffers(t *testing.T) {
 	g.checkHistory()
 }
 
+func TestFailedRematchIsToldOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		reason schemas.SeatRefusal
+		whose  string
+		color  schemas.Color
+	}{
+		{schemas.SeatTaken, blackID, schemas.Black}, {schemas.AccountClosed, whiteID, schemas.White}, {schemas.NoAnswer, "", ""},
+	} {
+		g := over(t, createPayload())
+		g.must(g.command(schemas.OfferRematch, blackID, nil))
+		g.must(g.command(schemas.AcceptRematch, whiteID, nil))
+		rematch := g.state.Rematch()
+		fail := &schemas.FailRematchPayload{GameID: rematch, Reason: c.reason, PlayerID: c.whose}
+		ev := g.must(g.command(schemas.FailRematch, schemas.ActorSystem, fail))[0]
+		if p := ev.Payload.(*schemas.RematchFailedPayload); p.GameID != rematch || p.Reason != c.reason || p.Color != c.color {
+			t.Fatalf("%+v", p)
+		}
+		if g.state.Rematch() != "" || g.state.AwaitsRematch() {
+			t.Fatalf("%+v", g.state)
+		}
+		if _, r := g.send(g.command(schemas.FailRematch, schemas.ActorSystem, fail)); r != nil || g.state.Seq != ev.Seq {
+			t.Fatalf("told twice: %+v", r)
+		}
+		g.refused(g.command(schemas.OfferRematch, whiteID, nil), schemas.CodeNoRematch)
+		g.checkHistory()
+	}
+}
+
 // The row may be kept for longer than the window, for repeated commands.
 func TestRematchWindowCloses(t *testing.T) {
 	t.Parallel()
 	g := over(t, createPayload())
 	g.must(g.command(schemas.OfferRematch, whiteID, nil))
 	offered := g.at
-	g.at = offered.Add(rematchWindow + time.Second)
+	g.at = offered.Add(RematchWindow + time.Second)
 	for _, c := range []schemas.CommandType{schemas.OfferRematch, schemas.AcceptRematch, schemas.DeclineRematch} {
 		g.refused(g.command(c, blackID, nil), schemas.CodeNoRematch)
 	}
-	g.at = offered.Add(rematchWindow - time.Second)
+	g.at = offered.Add(RematchWindow - time.Second)
 	g.must(g.command(schemas.AcceptRematch, blackID, nil))
 }
 

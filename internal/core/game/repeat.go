@@ -60,7 +60,7 @@ var causes = map[row.Kind]schemas.CommandType{
 	row.KindDrawOffered: schemas.OfferDraw, row.KindDrawDeclined: schemas.DeclineDraw, row.KindResigned: schemas.Resign,
 	row.KindTakebackOffered: schemas.OfferTakeback, row.KindTakebackDeclined: schemas.DeclineTakeback, row.KindTimeAdded: schemas.AddTime,
 	row.KindPlayerLeft: schemas.MarkGone, row.KindPlayerReturned: schemas.MarkPresent,
-	row.KindRematchOffered: schemas.OfferRematch, row.KindRematchDeclined: schemas.DeclineRematch,
+	row.KindRematchOffered: schemas.OfferRematch, row.KindRematchDeclined: schemas.DeclineRematch, row.KindRematchFailed: schemas.FailRematch,
 }
 
 // endedBy reports whether such a command can have caused a GameEnded that does not

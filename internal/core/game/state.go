@@ -50,10 +50,11 @@ type State struct {
 
 	waitingSince schemas.Time // see Waiting; 0 if the game does not wait
 
-	blackBegins bool
-	rematched   bool        // see Rematch
-	keys        row.Keys    // of the positions since the last capture or pawn move
-	history     row.History // every event can be rebuilt from it
+	blackBegins   bool
+	rematched     bool        // see Rematch
+	rematchFailed bool        // see RematchFailed of package schemas
+	keys          row.Keys    // of the positions since the last capture or pawn move
+	history       row.History // every event can be rebuilt from it
 }
 
 // Head returns the frame of the row.

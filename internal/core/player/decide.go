@@ -33,6 +33,8 @@ func Decide(s *State, cmd schemas.Command, at schemas.Time, origin schemas.Origi
 		return d.requeue(s, p)
 	case *schemas.SeatInGamePayload:
 		return d.seatInGame(s, p)
+	case *schemas.TakeSeatPayload:
+		return d.takeSeat(s, p)
 	case *schemas.RecordResultPayload:
 		return d.recordResult(s, p)
 	}

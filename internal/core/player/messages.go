@@ -63,6 +63,15 @@ func (d decision) enterQueue(n *State) schemas.Message {
 	}
 }
 
+// enterAgain sends a ticket to the queue without a client's command. Its id is derived
+// from the ticket's.
+func (d decision) enterAgain(n *State) schemas.Message {
+	return schemas.Command{
+		ID: schemas.DerivedID(n.Seat.TicketID, "enter", 1), Type: schemas.EnterQueue, Key: n.Seat.Queue, Region: d.cmd.Region,
+		Actor: schemas.ActorSystem, Payload: n.ticket(0, d.originAt(n.Seat.Joined)),
+	}
+}
+
 // reenterQueue tells the queue that the ticket may be paired again, in the seat's
 // current attempt.
 func (d decision) reenterQueue(n *State) schemas.Message {
@@ -74,9 +83,13 @@ func (d decision) reenterQueue(n *State) schemas.Message {
 }
 
 func (s *State) ticket(attempt int, origin schemas.Origin) *schemas.EnterQueuePayload {
+	var since schemas.Time
+	if s.Seat.Again {
+		since = s.Seat.Since
+	}
 	return &schemas.EnterQueuePayload{
 		TicketID: s.Seat.TicketID, PlayerID: s.ID, Handle: s.Seat.Handle,
-		Rating: s.Seat.Rating, Deviation: s.Seat.Deviation, Attempt: attempt, Origin: origin,
+		Rating: s.Seat.Rating, Deviation: s.Seat.Deviation, Attempt: attempt, Origin: origin, Holder: s.Seat.Holder, Since: since, Named: s.Seat.Named,
 	}
 }
 
@@ -90,10 +103,14 @@ func (d decision) withdrawTicket(n *State, offset int64) schemas.Message {
 
 // withdrawOnClose removes the ticket of a closed account from its queue.
 func (d decision) withdrawOnClose(n *State) schemas.Message {
+	var reason schemas.SeatRefusal
+	if n.Seat.Named != nil {
+		reason = schemas.AccountClosed
+	}
 	return schemas.Command{
 		ID: schemas.DerivedID(n.Seat.TicketID, "close", 1), Type: schemas.RemoveTicket, Key: n.Seat.Queue,
 		Region: d.cmd.Region, Actor: schemas.ActorSystem,
-		Payload: &schemas.RemoveTicketPayload{TicketID: n.Seat.TicketID, PlayerID: n.ID, Origin: d.origin},
+		Payload: &schemas.RemoveTicketPayload{TicketID: n.Seat.TicketID, PlayerID: n.ID, Origin: d.origin, Reason: reason},
 	}
 }
 

@@ -17,6 +17,10 @@ func Replay(s *State, cmd schemas.Command, at schemas.Time, origin schemas.Origi
 		return d.replayJoin(s, p)
 	case *schemas.RequeueSeatPayload:
 		return d.replayRequeue(s, p)
+	case *schemas.RecordResultPayload:
+		return d.replayResult(s, p, out)
+	case *schemas.TakeSeatPayload:
+		return d.replayTakeSeat(s, p)
 	case *schemas.RegisterPlayerPayload, *schemas.UpdatePlayerPayload, *schemas.EndSessionsPayload:
 		return d.eventsOrReply(s, out)
 	}

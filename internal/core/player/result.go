@@ -18,15 +18,47 @@ func (d decision) recordResult(s *State, p *schemas.RecordResultPayload) (*State
 		return s, false, nil
 	}
 	n := s.clone()
-	if frees {
-		n.Seat = Seat{}
-	}
 	var out []schemas.Message
 	if rates {
 		out = append(out, d.rate(n, p))
+		n.Missed = n.Missed.forgive()
+	}
+	if frees {
+		n.Seat = Seat{}
+		switch {
+		case p.Missed:
+			n.Missed = n.Missed.add(d.at)
+		case p.Again && !s.Closed:
+			n.Seat = d.again(s, p)
+			out = append(out, d.enterAgain(n))
+		}
 	}
 	n.finish(d)
 	return n, true, out
+}
+
+// again is the seat of a player who waited in vain for the opponent's first move: they
+// are back in their queue, and the wait counts from when it began.
+func (d decision) again(s *State, p *schemas.RecordResultPayload) Seat {
+	r := s.RatingAt(p.Speed, d.at)
+	return Seat{
+		Status: Queued, Queue: s.Seat.Queue, TicketID: againTicket(p.GameID, s.ID), Attempt: 1, Again: true,
+		Handle: s.Handle, Rating: r.Rating, Deviation: r.Deviation,
+		Joined: d.origin.Offset, Entered: d.origin.Offset, Holder: s.Seat.Holder, Since: s.Seat.Since,
+	}
+}
+
+func againTicket(gameID, playerID string) string {
+	return schemas.DerivedID(gameID, "again/"+playerID, 1)
+}
+
+// replayResult returns what recordResult returned: events are those of the outbox.
+func (d decision) replayResult(s *State, p *schemas.RecordResultPayload, events []schemas.Message) []schemas.Message {
+	seat := s.Seat
+	if p.Again && seat.Status == Queued && seat.TicketID == againTicket(p.GameID, s.ID) && seat.Entered == d.origin.Offset {
+		events = append(events, d.enterAgain(s))
+	}
+	return events
 }
 
 func validResult(p *schemas.RecordResultPayload) bool {

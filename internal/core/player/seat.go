@@ -13,10 +13,14 @@ func (d decision) join(s *State, p *schemas.JoinQueuePayload) (*State, bool, []s
 	switch {
 	case s.Closed:
 		return s, false, d.refuse(schemas.CodePlayerClosed, "The account is closed.")
+	case s.Seat.Named != nil:
+		return s, false, d.refuse(schemas.CodeAlreadyPlaying, "A game against you is about to start.")
 	case s.Seat.Status == Queued:
 		return s, false, d.refuse(schemas.CodeAlreadyQueued, "You are already waiting in a queue.")
 	case s.Seat.Status == Playing:
 		return s, false, d.refuse(schemas.CodeAlreadyPlaying, "You are already playing a game.")
+	case d.at < s.Missed.Until():
+		return s, false, d.refuse(schemas.CodeJoinTooSoon, s.Missed.WaitDetail(d.at))
 	case !known:
 		return s, false, d.refuse(schemas.CodeQueueNotFound, "No queue has this name.")
 	}
@@ -26,7 +30,7 @@ func (d decision) join(s *State, p *schemas.JoinQueuePayload) (*State, bool, []s
 	n.Seat = Seat{
 		Status: Queued, Queue: p.Queue, TicketID: d.cmd.ID, Attempt: 1,
 		Handle: s.Handle, Rating: r.Rating, Deviation: r.Deviation,
-		Joined: d.origin.Offset, Entered: d.origin.Offset,
+		Joined: d.origin.Offset, Entered: d.origin.Offset, Holder: p.Holder, Since: d.at,
 	}
 	n.addAccepted(d, 0)
 	n.finish(d)
@@ -51,10 +55,10 @@ func (d decision) leave(s *State) (*State, bool, []schemas.Message) {
 	if a, ok := s.acceptedBefore(d.cmd); ok {
 		return s, false, d.repeatLeave(s, a)
 	}
-	switch s.Seat.Status {
-	case Idle:
+	switch {
+	case s.Seat.Status == Idle || s.Seat.Named != nil:
 		return s, false, d.refuse(schemas.CodeNotQueued, "You are not waiting in a queue.")
-	case Playing:
+	case s.Seat.Status == Playing:
 		return s, false, d.refuse(schemas.CodeAlreadyMatched, "Your game has started.")
 	}
 	n := s.clone()
@@ -74,7 +78,9 @@ func (d decision) repeatLeave(s *State, a Accepted) []schemas.Message {
 }
 
 func (d decision) release(s *State, p *schemas.ReleaseSeatPayload) (*State, bool, []schemas.Message) {
-	if s.Seat.Status != Queued || s.Seat.TicketID != p.TicketID {
+	queued := s.Seat.Status == Queued
+	playing := p.GameID != "" && s.Seat.Status == Playing && s.Seat.GameID == p.GameID
+	if s.Seat.TicketID != p.TicketID || (!queued && !playing) {
 		return s, false, nil
 	}
 	n := s.clone()
@@ -110,7 +116,7 @@ func (d decision) seatInGame(s *State, p *schemas.SeatInGamePayload) (*State, bo
 		return s, false, nil
 	}
 	n := s.clone()
-	n.Seat.Status, n.Seat.GameID, n.Seat.Game = Playing, p.GameID, p.Game
+	n.Seat.Status, n.Seat.GameID, n.Seat.Game, n.Seat.Named = Playing, p.GameID, p.Game, nil
 	n.finish(d)
 	return n, true, nil
 }

@@ -12,6 +12,10 @@
 //	 └──────────────────────────────────────────────────┘
 //	                     RecordResult
 //
+// For a game that two named players agreed on, TakeSeat takes the seat instead of
+// JoinQueue: the queue is then one in which nobody waits, and in which the seat of the
+// opponent is the only thing to come.
+//
 // It changes only by commands under the player's key. Those of the queue and of the
 // games processor name the ticket and the attempt, so one that arrives late, twice or
 // out of order does not match the seat and does nothing.
@@ -40,6 +44,8 @@ type State struct {
 
 	Accepted []Accepted // the latest accepted client commands, oldest first
 	Games    []uint64   // fingerprints of the latest rated games, oldest first
+	Missed   Missed     // games that the player did not begin
+	Asked    []Asked    // the latest seats asked for by TakeSeat, oldest first
 	Outbox   []Sent     // the latest events, oldest first
 }
 
@@ -87,11 +93,17 @@ type Seat struct {
 	// Game is set if Playing, but for games of before it was told.
 	Game *schemas.SeatedGame
 
+	// Named is the game that the seat was taken for, if Queued for a named game.
+	Named *schemas.NamedGame
+
 	// What was sent to the queue, to send the same bytes again.
 	Handle            string
 	Rating, Deviation float64
-	Joined            int64 // offset of the JoinQueue
-	Entered           int64 // offset of the command that started the current attempt
+	Holder            string       // instance that held the ticket's lease at the join
+	Since             schemas.Time // when the player began to wait; 0 if that is not known
+	Again             bool         // the ticket is back in the queue after a game that the opponent did not begin
+	Joined            int64        // offset of the JoinQueue
+	Entered           int64        // offset of the command that started the current attempt
 }
 
 // Accepted is a command that a client may repeat.
@@ -100,6 +112,15 @@ type Accepted struct {
 	Print  uint32 // hash of what it asked for, see fingerprint
 	Seq    int64  // of its first event; 0 if it had no event of this aggregate
 	Offset int64
+}
+
+// Asked is a seat that a TakeSeat asked for. The same TakeSeat may come again after a
+// crash, when the game is over and the seat is free again.
+type Asked struct {
+	Ticket  uint64              // hash of the ticket id
+	Until   schemas.Time        // later than that a repeat is harmless
+	Refused schemas.SeatRefusal // empty if the seat was taken
+	Offset  int64               // of the TakeSeat
 }
 
 // Sent is an emitted event.
@@ -114,6 +135,7 @@ func (s *State) clone() *State {
 	n.Ratings = slices.Clone(s.Ratings)
 	n.Accepted = slices.Clone(s.Accepted)
 	n.Games = slices.Clone(s.Games)
+	n.Asked = slices.Clone(s.Asked)
 	n.Outbox = slices.Clone(s.Outbox)
 	return &n
 }

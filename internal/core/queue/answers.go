@@ -19,7 +19,7 @@ func (d decision) answerRepeat(s *State) []schemas.Message {
 
 // repeatEnter answers a repeated EnterQueue.
 func (d decision) repeatEnter(s *State, p *schemas.EnterQueuePayload) []schemas.Message {
-	if p.Attempt > 0 {
+	if p.Attempt > 0 || p.Named != nil {
 		return nil
 	}
 	id, _ := uuid.Parse(p.TicketID)
@@ -41,6 +41,9 @@ func (d decision) repeatEnter(s *State, p *schemas.EnterQueuePayload) []schemas.
 
 // repeatRemove answers a repeated RemoveTicket.
 func (d decision) repeatRemove(s *State, p *schemas.RemoveTicketPayload) []schemas.Message {
+	if schemas.IsNamedQueue(d.cmd.Key) {
+		return nil
+	}
 	command, _ := uuid.Parse(d.cmd.ID)
 	f := s.findFact(func(e *Entry, f *fact) bool {
 		return e.CommandID == command && (f.kind == left || f.kind == refused)

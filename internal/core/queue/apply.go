@@ -33,14 +33,17 @@ func Apply(s *State, ev schemas.Event) (*State, error) {
 		s.takeWaiting(parsed(p.TicketID))
 	case *schemas.MatchFoundPayload:
 		white, black := s.takeSeated(p.White), s.takeSeated(p.Black)
-		s.Matches = append(s.Matches, Match{GameID: parsed(p.GameID), Deadline: p.Deadline, White: white, Black: black})
+		s.Matches = append(s.Matches, Match{GameID: parsed(p.GameID), Deadline: p.Deadline, White: white, Black: black, Named: p.Named})
+		if p.Named != nil {
+			break
+		}
 		s.removeWhite(white.PlayerID)
 		s.Whites = append(s.Whites, fingerprint(white.PlayerID))
 		s.Whites = s.Whites[max(0, len(s.Whites)-whitesKept):]
 	case *schemas.MatchConfirmedPayload:
 		s.takeMatch(p.GameID)
 	case *schemas.MatchFailedPayload:
-		if m, ok := s.takeMatch(p.GameID); ok {
+		if m, ok := s.takeMatch(p.GameID); ok && m.Named == nil {
 			s.removeWhite(m.White.PlayerID)
 			s.reinsert(m.White)
 			s.reinsert(m.Black)

@@ -15,6 +15,8 @@ type Config struct {
 	// fails. Default 10 s, at most a minute: a finished game is kept for that long, to
 	// recognise a repeated CreateGame.
 	MatchDeadline time.Duration
+	// Dormancy is how long a ticket is kept whose player is gone. Default 2 minutes.
+	Dormancy time.Duration
 	// MaxTickets bounds a queue shard, including tickets in matches. Default 1000: each
 	// takes some 70 bytes of a row that is written with every command.
 	MaxTickets int
@@ -26,6 +28,7 @@ func (c Config) WithDefaults() Config {
 		WaveInterval:  orDefault(c.WaveInterval, time.Second),
 		EarlyTickets:  orDefault(c.EarlyTickets, 20),
 		MatchDeadline: orDefault(c.MatchDeadline, 10*time.Second),
+		Dormancy:      orDefault(c.Dormancy, 2*time.Minute),
 		MaxTickets:    orDefault(c.MaxTickets, 1000),
 	}
 }
@@ -51,6 +54,8 @@ func (c Config) Validate() error {
 		return errors.New("queue: early tickets must be at least 2")
 	case c.MatchDeadline < 10*time.Millisecond || c.MatchDeadline > time.Minute:
 		return errors.New("queue: the match deadline must be between 10 ms and a minute")
+	case c.Dormancy < 0:
+		return errors.New("queue: the dormancy must not be negative")
 	case c.MaxTickets < 2 || c.MaxTickets > maxTickets:
 		return errors.New("queue: the tickets of a shard must be between 2 and 3000")
 	}

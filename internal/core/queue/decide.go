@@ -21,8 +21,13 @@ type decision struct {
 // events, commands and replies to send.
 func (c Config) Decide(s *State, cmd schemas.Command, at schemas.Time, offset int64) (next *State, changed bool, out []schemas.Message) {
 	d := decision{c, cmd, at, offset}
-	if p, ok := cmd.Payload.(*schemas.EnterQueuePayload); ok {
+	switch p := cmd.Payload.(type) {
+	case *schemas.EnterQueuePayload:
 		return d.enter(s, p)
+	case *schemas.RemoveTicketPayload:
+		if schemas.IsNamedQueue(cmd.Key) && validOrigin(p.Origin) {
+			return d.removeNamed(s, p)
+		}
 	}
 	if s == nil {
 		if cmd.Type == schemas.RemoveTicket {
@@ -37,9 +42,19 @@ func (c Config) Decide(s *State, cmd schemas.Command, at schemas.Time, offset in
 		return d.confirm(s, p)
 	case *schemas.ExpireMatchPayload:
 		return d.expire(s, p)
+	case *schemas.HoldTicketPayload:
+		if cmd.Type == schemas.LapseTicket {
+			return d.lapse(s, p)
+		}
+		return d.hold(s, p)
+	case *schemas.EndLeasesPayload:
+		return d.endLeases(s, p)
 	}
-	if cmd.Type == schemas.PairWave {
+	switch cmd.Type {
+	case schemas.PairWave:
 		return d.wave(s)
+	case schemas.DropLapsed:
+		return d.dropLapsed(s)
 	}
 	return s, false, nil
 }
@@ -81,6 +96,9 @@ func (d decision) finish(next *State, facts ...fact) (*State, bool, []schemas.Me
 func (d decision) enter(s *State, p *schemas.EnterQueuePayload) (*State, bool, []schemas.Message) {
 	ticket, err := uuid.Parse(p.TicketID)
 	player, err2 := uuid.Parse(p.PlayerID)
+	if p.Named != nil && schemas.IsNamedQueue(d.cmd.Key) && validOrigin(p.Origin) {
+		return d.enterNamed(s, p)
+	}
 	if _, _, _, ok := schemas.SplitQueueKey(d.cmd.Key); !ok || err != nil || err2 != nil || !validOrigin(p.Origin) {
 		// The players processor sends no such command.
 		return s, false, d.refuse(schemas.CodeQueueNotFound)
@@ -97,13 +115,27 @@ func (d decision) enter(s *State, p *schemas.EnterQueuePayload) (*State, bool, [
 		return d.finish(n)
 	}
 	party := Party{ticket, player, p.Handle, p.Rating, p.Deviation, 1}
-	if len(n.Waiting)+2*len(n.Matches) >= d.cfg.MaxTickets {
+	if n.tickets() >= d.cfg.MaxTickets {
 		return d.finish(n, fact{kind: refused, white: party, code: schemas.CodeQueueFull})
 	}
 	n.Seq++
-	n.Waiting = append(n.Waiting, Ticket{Party: party, JoinedAt: d.at, Seq: n.Seq})
+	n.Waiting = append(n.Waiting, d.newTicket(p, party, n.Seq))
 	return d.finish(n, fact{kind: entered, seq: n.Seq, white: party, waiting: len(n.Waiting)})
 }
+
+// newTicket returns a ticket that enters the queue. One whose opponent did not begin the
+// game has the credit of the whole wait.
+func (d decision) newTicket(p *schemas.EnterQueuePayload, party Party, seq int64) Ticket {
+	t := Ticket{Party: party, JoinedAt: d.at, Seq: seq, Holder: parsed(p.Holder)}
+	if p.Since > 0 && p.Since < d.at {
+		t.JoinedAt = p.Since
+		t.Missed = int(min(int64(d.at-p.Since)/d.cfg.WaveInterval.Milliseconds(), maxCredit))
+	}
+	return t
+}
+
+// maxCredit is the most waves that a wait counts for.
+const maxCredit = 120
 
 // allowPairing lets a ticket be paired again, now that its player's seat agrees.
 func (s *State) allowPairing(ticket uuid.UUID, attempt int) {
@@ -147,12 +179,20 @@ func (d decision) confirm(s *State, p *schemas.ConfirmMatchPayload) (*State, boo
 
 func (d decision) expire(s *State, p *schemas.ExpireMatchPayload) (*State, bool, []schemas.Message) {
 	i := s.match(p.GameID)
-	if i < 0 || d.at < s.Matches[i].Deadline {
+	switch {
+	case i < 0:
+		return d.expirePair(s, p.GameID)
+	case d.at < s.Matches[i].Deadline:
 		return s, false, nil
 	}
 	n := s.clone()
 	m := n.Matches[i]
 	n.Matches = slices.Delete(n.Matches, i, i+1)
+	if m.Named != nil {
+		n.Seq++
+		return d.finish(n, fact{kind: failedNamed, seq: n.Seq, white: m.White.Party, black: m.Black.Party, game: m.GameID},
+			failedPair(m.Named, schemas.NoAnswer, ""))
+	}
 	n.removeWhite(m.White.PlayerID)
 	n.reinsert(m.White)
 	n.reinsert(m.Black)

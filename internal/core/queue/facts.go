@@ -19,6 +19,11 @@ const (
 	confirmed                 // their game started
 	failed                    // their game did not start in time; both tickets return
 	refused                   // a command about white's ticket was refused
+
+	foundNamed  // white and black took their seats for the game that they agreed on
+	failedNamed // that game did not start in time; both seats are released
+	released    // white's seat is released, without an event
+	pairFailed  // the named game is not played, without an event; white, if any, is whose seat it was
 )
 
 // fact is one result of a command, with everything its messages are made of. Which
@@ -31,6 +36,10 @@ type fact struct {
 	deadline     schemas.Time // found
 	waiting      int          // entered: number of waiting tickets, including this one
 	code         schemas.Code // refused
+
+	named  *schemas.NamedGame  // foundNamed
+	before uuid.UUID           // pairFailed: the game of which it was the rematch
+	why    schemas.SeatRefusal // pairFailed
 }
 
 // appendFact encodes a fact of a command, without what its Entry already says.
@@ -44,13 +53,29 @@ func appendFact(b []byte, f *fact, command uuid.UUID, at schemas.Time) []byte {
 		}
 		b = appendFloat(append(b, f.white.PlayerID[:]...), f.white.Rating)
 		return binary.AppendUvarint(b, uint64(f.waiting))
+	case released:
+		return append(append(b, f.white.TicketID[:]...), f.white.PlayerID[:]...)
+	case pairFailed:
+		b = append(append(append(b, f.game[:]...), f.before[:]...), f.white.PlayerID[:]...)
+		return appendText(b, string(f.why))
 	case left, refused:
 		b = append(append(b, f.white.TicketID[:]...), f.white.PlayerID[:]...)
 		return appendText(b, string(f.code))
 	default:
 		b = binary.AppendVarint(append(b, f.game[:]...), int64(f.deadline-at))
-		return appendParty(appendParty(b, &f.white), &f.black)
+		b = appendParty(appendParty(b, &f.white), &f.black)
+		if f.kind == foundNamed {
+			b = appendNamed(b, f.named, at)
+		}
+		return b
 	}
+}
+
+// appendNamed encodes what a fact's parties and game do not say of a named game.
+func appendNamed(b []byte, g *schemas.NamedGame, at schemas.Time) []byte {
+	b = binary.AppendVarint(binary.AppendVarint(b, g.TimeControl.InitialCs), g.TimeControl.IncrementCs)
+	b = appendText(appendFlag(appendFlag(b, g.Rated), g.Private), g.FEN)
+	return binary.AppendVarint(appendText(b, g.RematchOf), int64(g.Deadline-at))
 }
 
 func appendParty(b []byte, p *Party) []byte {
@@ -87,9 +112,16 @@ func (e *Entry) facts() (facts []fact) {
 			f.white.PlayerID, f.white.Rating, f.waiting = r.id(), r.float(), int(r.uint())
 		case left, refused:
 			f.white.TicketID, f.white.PlayerID, f.code = r.id(), r.id(), schemas.Code(r.text())
-		case found, confirmed, failed:
+		case released:
+			f.white.TicketID, f.white.PlayerID = r.id(), r.id()
+		case pairFailed:
+			f.game, f.before, f.white.PlayerID, f.why = r.id(), r.id(), r.id(), schemas.SeatRefusal(r.text())
+		case found, confirmed, failed, foundNamed, failedNamed:
 			f.game, f.deadline = r.id(), e.At+schemas.Time(r.int())
 			f.white, f.black = r.party(), r.party()
+			if f.kind == foundNamed {
+				f.named = r.named(&f, e.At)
+			}
 		default:
 			return facts
 		}
@@ -138,5 +170,15 @@ func (r *factReader) party() Party {
 	return Party{
 		TicketID: r.id(), PlayerID: r.id(), Handle: r.text(), Rating: r.float(), Deviation: r.float(),
 		Attempt: int(r.uint()),
+	}
+}
+
+func (r *factReader) flag() bool { return r.take(1)[0] == 1 }
+
+func (r *factReader) named(f *fact, at schemas.Time) *schemas.NamedGame {
+	return &schemas.NamedGame{
+		GameID: f.game.String(), WhiteID: f.white.PlayerID.String(), BlackID: f.black.PlayerID.String(),
+		TimeControl: schemas.TimeControl{InitialCs: r.int(), IncrementCs: r.int()},
+		Rated:       r.flag(), Private: r.flag(), FEN: r.text(), RematchOf: r.text(), Deadline: at + schemas.Time(r.int()),
 	}
 }

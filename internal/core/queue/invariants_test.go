@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"tabiya/internal/core/player"
+	"tabiya/internal/core/queue"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -19,6 +20,18 @@ func (w *world) check() {
 	holds := map[string][]string{}
 	for _, n := range w.nodes[schemas.QueueCommands] {
 		for key, raw := range n.rows {
+			for _, pair := range w.core.row(key, raw).Pairs {
+				for _, p := range []*queue.Party{pair.White, pair.Black} {
+					if p == nil {
+						continue
+					}
+					who := p.PlayerID.String()
+					holds[who] = append(holds[who], "seat for "+pair.Game.GameID)
+					if seat := w.seat(who); seat.Status != player.Queued || seat.TicketID != p.TicketID.String() {
+						w.t.Fatalf("player %s has no seat for game %s: %+v", who, pair.Game.GameID, seat)
+					}
+				}
+			}
 			for _, t := range w.core.row(key, raw).Waiting {
 				if !t.Returning {
 					who := t.PlayerID.String()
@@ -64,12 +77,18 @@ func (w *world) checkDrained() {
 			if len(s.Matches) > 0 {
 				w.t.Fatalf("queue %s still has matches: %+v", key, s.Matches)
 			}
+			if len(s.Pairs) > 0 {
+				w.t.Fatalf("queue %s still waits for seats: %+v", key, s.Pairs)
+			}
 			if len(s.Waiting) > 1 {
 				w.t.Fatalf("queue %s leaves %d tickets unpaired", key, len(s.Waiting))
 			}
 			for _, t := range s.Waiting {
 				if t.Returning {
 					w.t.Fatalf("ticket %s never stops returning", t.TicketID)
+				}
+				if t.Dormant() {
+					w.t.Fatalf("ticket %s is dormant for ever", t.TicketID)
 				}
 				waiting[t.TicketID.String()] = t.PlayerID.String()
 			}
@@ -92,6 +111,7 @@ func (w *world) checkDrained() {
 	}
 	w.checkEvents()
 	w.checkTickets()
+	w.checkRematches()
 	for id, n := range w.sent {
 		if n == 1 && w.accepted[id] && w.refused[id] != "" {
 			w.t.Fatalf("command %s was accepted and refused (%s)", id, w.refused[id])
@@ -115,15 +135,66 @@ func (w *world) checkEvents() {
 			}
 		}
 	}
+	w.checkRatings()
 	w.games(func(key string, g gameRow) {
 		want := 0
-		if g.Status == "over" && !g.Failed {
+		if g.Status == "over" && !g.Failed && !g.NoShow {
 			want = 1
 		}
 		for _, s := range []schemas.Seated{g.Game.White, g.Game.Black} {
 			if g.Status == "over" && rated[key+s.PlayerID] != want {
 				w.t.Fatalf("game %s rated player %s %d times, not %d", key, s.PlayerID, rated[key+s.PlayerID], want)
 			}
+		}
+	})
+}
+
+// checkRatings checks that a rating was computed from the ratings that the players had
+// before the game. A game that was played although its match had failed is no such case:
+// its players had a ticket, with the rating of before, when its result came.
+func (w *world) checkRatings() {
+	games := map[string]gameRow{}
+	late := map[string]bool{}
+	w.games(func(key string, g gameRow) {
+		games[key] = g
+		if w.failed[key] && g.Status == "over" && !g.Failed {
+			late[g.Game.White.PlayerID], late[g.Game.Black.PlayerID] = true, true
+		}
+	})
+	for _, who := range w.players {
+		for _, raw := range w.events[who] {
+			e, err := schemas.DecodeEvent(raw)
+			p, ok := e.Payload.(*schemas.PlayerRatedPayload)
+			if err != nil || !ok {
+				continue
+			}
+			g := games[p.GameID].Game
+			own, other := g.White, g.Black
+			if who == g.Black.PlayerID {
+				own, other = other, own
+			}
+			if late[own.PlayerID] || late[other.PlayerID] {
+				continue
+			}
+			if p.Basis.Rating != own.Rating || p.Basis.OpponentRating != other.Rating {
+				w.t.Fatalf("game %s was rated from %+v, and began with %+v and %+v", p.GameID, p.Basis, own, other)
+			}
+		}
+	}
+}
+
+// checkRematches checks that an accepted rematch is played, or else that its players are
+// told so, and never both.
+func (w *world) checkRematches() {
+	played := map[string]bool{}
+	w.games(func(key string, g gameRow) { played[key] = g.Status == "live" || g.Status == "over" })
+	w.games(func(key string, g gameRow) {
+		switch {
+		case g.Rematch == "" || w.failed[g.Rematch]:
+		case played[g.Rematch] && g.NoRematch:
+			w.t.Fatalf("the rematch %s of game %s is played, and its players were told that it is not", g.Rematch, key)
+		case !played[g.Rematch] && !g.NoRematch && w.evicted[key] == nil:
+			w.t.Fatalf("the rematch %s of game %s is not played, and nobody was told", g.Rematch, key)
 		}
 	})
 }

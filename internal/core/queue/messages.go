@@ -18,18 +18,29 @@ func (d decision) messages(facts []fact) (out []schemas.Message) {
 			out = append(out, d.event(f, schemas.PlayerLeftQueue, &schemas.PlayerLeftQueuePayload{
 				TicketID: f.white.TicketID.String(), PlayerID: f.white.PlayerID.String(),
 			}), d.releaseSeat(f))
-		case found:
+		case found, foundNamed:
 			out = append(out, d.event(f, schemas.MatchFound, &schemas.MatchFoundPayload{
-				GameID: f.game.String(), White: f.white.seated(), Black: f.black.seated(), Deadline: f.deadline,
+				GameID: f.game.String(), White: f.white.seated(), Black: f.black.seated(), Deadline: f.deadline, Named: f.named,
 			}), d.createGame(f))
 		case confirmed:
 			out = append(out, d.event(f, schemas.MatchConfirmed, &schemas.MatchConfirmedPayload{
 				GameID: f.game.String(), White: f.white.seated(), Black: f.black.seated(),
 			}))
-		case failed:
+		case failed, failedNamed:
 			out = append(out, d.event(f, schemas.MatchFailed, &schemas.MatchFailedPayload{
 				GameID: f.game.String(), White: f.white.seated(), Black: f.black.seated(),
-			}), d.abortGame(f), d.requeueSeat(f, &f.white), d.requeueSeat(f, &f.black))
+			}), d.abortGame(f))
+			if f.kind == failed {
+				out = append(out, d.requeueSeat(f, &f.white), d.requeueSeat(f, &f.black))
+			} else {
+				out = append(out, d.releaseFrom(&f.white, f.seq, f.game.String()), d.releaseFrom(&f.black, f.seq, f.game.String()))
+			}
+		case released:
+			out = append(out, d.releaseSeat(f))
+		case pairFailed:
+			if f.before != uuid.Nil {
+				out = append(out, d.failRematch(f))
+			}
 		case refused:
 			out = append(out, d.refuse(f.code)...)
 			if d.cmd.Type == schemas.EnterQueue {
@@ -47,10 +58,7 @@ func (p *Party) seated() schemas.Seated {
 	}
 }
 
-func (d decision) region() string {
-	region, _, _, _ := schemas.SplitQueueKey(d.cmd.Key)
-	return region
-}
+func (d decision) region() string { return schemas.QueueRegion(d.cmd.Key) }
 
 func (d decision) event(f *fact, t schemas.EventType, payload any) schemas.Message {
 	return schemas.Event{
@@ -69,16 +77,30 @@ func (d decision) command(t schemas.CommandType, key string, about uuid.UUID, nu
 }
 
 func (d decision) releaseSeat(f *fact) schemas.Message {
-	ticket, player := f.white.TicketID, f.white.PlayerID.String()
-	return d.command(schemas.ReleaseSeat, player, ticket, f.seq, &schemas.ReleaseSeatPayload{TicketID: ticket.String()})
+	return d.releaseFrom(&f.white, f.seq, "")
+}
+
+// releaseFrom releases the seat of a ticket, and from the game that it led to, if any.
+func (d decision) releaseFrom(p *Party, number int64, gameID string) schemas.Message {
+	return d.command(schemas.ReleaseSeat, p.PlayerID.String(), p.TicketID, number, &schemas.ReleaseSeatPayload{TicketID: p.TicketID.String(), GameID: gameID})
+}
+
+func (d decision) failRematch(f *fact) schemas.Message {
+	p := &schemas.FailRematchPayload{GameID: f.game.String(), Reason: f.why}
+	if f.white.PlayerID != uuid.Nil {
+		p.PlayerID = f.white.PlayerID.String()
+	}
+	return d.command(schemas.FailRematch, f.before.String(), f.game, 1, p)
 }
 
 func (d decision) createGame(f *fact) schemas.Message {
 	_, pool, _, _ := schemas.SplitQueueKey(d.cmd.Key)
-	tc, _ := schemas.PoolTimeControl(pool)
-	return d.command(schemas.CreateGame, f.game.String(), f.game, f.seq, &schemas.CreateGamePayload{
-		White: f.white.seated(), Black: f.black.seated(), TimeControl: tc, Rated: schemas.PoolRated(pool), Queue: d.cmd.Key, Deadline: f.deadline,
-	})
+	p := &schemas.CreateGamePayload{White: f.white.seated(), Black: f.black.seated(), Rated: schemas.PoolRated(pool), Queue: d.cmd.Key, Deadline: f.deadline}
+	p.TimeControl, _ = schemas.PoolTimeControl(pool)
+	if g := f.named; g != nil {
+		p.TimeControl, p.Rated, p.FEN, p.Private, p.RematchOf = g.TimeControl, g.Rated, g.FEN, g.Private, g.RematchOf
+	}
+	return d.command(schemas.CreateGame, f.game.String(), f.game, f.seq, p)
 }
 
 func (d decision) abortGame(f *fact) schemas.Message {

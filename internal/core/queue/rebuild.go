@@ -76,12 +76,20 @@ func ReleaseRefused(cmd schemas.Command, at schemas.Time) []schemas.Message {
 	return []schemas.Message{d.releaseSeat(&fact{white: Party{TicketID: parsed(p.TicketID), PlayerID: parsed(p.PlayerID)}})}
 }
 
-// PartyOf returns the side of a player who waits or has a match.
+// PartyOf returns the side of a player who waits, has a match, or has taken their seat
+// for a named game.
 func (s *State) PartyOf(playerID string) (side schemas.Seated, ok bool) {
 	id := parsed(playerID)
 	for i := range s.Waiting {
 		if t := &s.Waiting[i]; t.PlayerID == id {
 			return t.seated(), true
+		}
+	}
+	for i := range s.Pairs {
+		for _, p := range []*Party{s.Pairs[i].White, s.Pairs[i].Black} {
+			if p != nil && p.PlayerID == id {
+				return p.seated(), true
+			}
 		}
 	}
 	for i := range s.Matches {

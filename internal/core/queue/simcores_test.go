@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"tabiya/internal/core/game"
 	"tabiya/internal/core/player"
 	"tabiya/internal/core/queue"
 	"tabiya/schemas"
@@ -78,9 +79,14 @@ type gameRow struct {
 	Head   schemas.Head
 	Status string // live, over, void
 	Failed bool   // aborted because its match failed
+	NoShow bool   // aborted because White did not move
 	EndsAt schemas.Time
 	Game   schemas.CreateGamePayload
-	Sent   map[int64][]schemas.Record
+	// Rematch is the id of the game that its players agreed on, once it was over, and
+	// NoRematch whether they were told that it is not played.
+	Rematch   string
+	NoRematch bool
+	Sent      map[int64][]schemas.Record
 }
 
 // gameCore can be told to record the result of a failed match. The games processor must
@@ -134,9 +140,28 @@ func (c gameCore) decide(key string, raw []byte, cmd schemas.Command, at schemas
 		if c.recordsAbort {
 			record(false)
 		}
+	case cmd.Type == schemas.CheckFlag && g.Status == "live": // White does not come
+		g.Status, g.EndsAt, g.NoShow = "over", at, true
+		for i, s := range sides() {
+			send(schemas.RecordResult, s.PlayerID, fmt.Sprint("record", i), &schemas.RecordResultPayload{
+				GameID: key, Speed: g.Game.TimeControl.Speed(), Opponent: sides()[1-i], Missed: i == 0,
+				Again: i == 1 && !schemas.IsNamedQueue(g.Game.Queue),
+			})
+		}
 	case cmd.Type == schemas.Resign && g.Status == "live":
 		g.Status, g.EndsAt = "over", at
 		record(true)
+	case cmd.Type == schemas.AcceptRematch && g.Status == "over" && !g.Failed && !g.NoShow && g.Rematch == "":
+		g.Rematch, g.EndsAt = schemas.DerivedID(key, "rematch", 1), at
+		named := schemas.NamedGame{
+			GameID: g.Rematch, WhiteID: g.Game.Black.PlayerID, BlackID: g.Game.White.PlayerID, TimeControl: g.Game.TimeControl,
+			Rated: true, RematchOf: key, Deadline: at.Add(schemas.RematchWithin),
+		}
+		for _, c := range []schemas.Color{schemas.White, schemas.Black} {
+			send(schemas.TakeSeat, named.PlayerID(c), "take "+string(c), &schemas.TakeSeatPayload{Color: c, Game: named})
+		}
+	case cmd.Type == schemas.FailRematch && g.Rematch == cmd.Payload.(*schemas.FailRematchPayload).GameID && at <= g.EndsAt.Add(game.RematchWindow):
+		g.NoRematch = true
 	default:
 		return raw, false, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/core/game"
 	"tabiya/internal/core/queue"
 	"tabiya/schemas"
 	"tabiya/tables"
@@ -96,7 +97,7 @@ func newWorld(t *testing.T, seed uint64, recordsAbort bool) *world {
 		nodes: map[string][]*node{}, events: map[string]map[int64][]byte{}, answered: map[string]bool{},
 		refused: map[string]schemas.Code{}, accepted: map[string]bool{}, sent: map[string]int{},
 		failed: map[string]bool{}, evicted: map[string][]byte{}, slow: map[topicPartition]bool{},
-		core: queueCore{queue.Config{MaxTickets: 5, MatchDeadline: 5 * time.Second}.WithDefaults(), tables.Queues()},
+		core: queueCore{queue.Config{MaxTickets: 5, MatchDeadline: 5 * time.Second, Dormancy: 8 * time.Second}.WithDefaults(), tables.Queues()},
 	}
 	cores := map[string]core{
 		schemas.PlayerCommands: playerCore{tables.Players()},
@@ -285,7 +286,7 @@ func (w *world) crash(n *node, stale bool) {
 func (w *world) timers() {
 	for _, n := range w.nodes[schemas.QueueCommands] {
 		for _, key := range slices.Sorted(maps.Keys(n.rows)) {
-			if at, cmd, ok := w.core.NextTimer(w.core.row(key, n.rows[key])); ok && at <= w.clock {
+			if at, cmd, ok := w.core.NextTimer(w.core.row(key, n.rows[key])); ok && at <= w.clock && cmd.Type != schemas.EndLeases {
 				w.append(cmd)
 			}
 		}
@@ -299,7 +300,11 @@ func (w *world) evict() {
 		n.commit()
 		for key, raw := range n.rows {
 			g := gameOf(raw)
-			if g.Status == "over" && g.EndsAt.Add(time.Minute) < w.clock && g.Head.Offset < n.committed {
+			stay := time.Minute
+			if g.Rematch != "" && !g.NoRematch {
+				stay = game.RematchWindow
+			}
+			if g.Status == "over" && g.EndsAt.Add(stay) < w.clock && g.Head.Offset < n.committed {
 				if w.evicted[key] != nil {
 					w.t.Fatalf("game %s was played twice", key)
 				}

@@ -9,6 +9,16 @@
 //	                ▼  │(next attempt) ▼
 //	           removed └───────── returning
 //
+// In the queue of named games (schemas.NamedQueueKey) nobody waits. Two players who
+// agreed on a game take their seats for it, and the second EnterQueue makes the match:
+//
+//	 EnterQueue            EnterQueue of the other        ConfirmMatch
+//	───────────► half seated ─────────────────────► matched ───────────► removed: playing
+//	                  │                                │
+//	      RemoveTicket│ExpireMatch          ExpireMatch│
+//	                  ▼                                ▼
+//	         failed: seats released, FailRematch to the game before
+//
 // A ticket whose match failed is paired again only after its player's seat has agreed
 // to the next attempt: the seat (package player), not the queue, knows whether the
 // player is still free.
@@ -37,6 +47,11 @@ type State struct {
 	Waiting []Ticket // in the order in which they joined
 	Matches []Match  // in the order in which they were found
 
+	// Pairs are the named games of which not both players have taken their seats.
+	Pairs []Pair
+	// Dead are the named games that failed before their deadline.
+	Dead []Dead
+
 	// Partitions is the number of partitions of player-commands. Next has, for each of
 	// them, the lowest offset of a new command: one below it is a repeat.
 	Partitions int32
@@ -49,8 +64,15 @@ type State struct {
 // Head returns the frame of the row.
 func (s *State) Head() schemas.Head { return schemas.Head{Version: s.Version, Offset: s.Offset} }
 
-// WaitingCount returns the number of tickets without a match.
-func (s *State) WaitingCount() int { return len(s.Waiting) }
+// WaitingCount returns the number of tickets without a match whose players are there.
+func (s *State) WaitingCount() (n int) {
+	for i := range s.Waiting {
+		if !s.Waiting[i].Dormant() {
+			n++
+		}
+	}
+	return n
+}
 
 // ExpectedWait returns the average wait of recently matched tickets, or 0 if there are
 // none.
@@ -72,16 +94,42 @@ type Ticket struct {
 	JoinedAt schemas.Time
 	Missed   int   // waves without an opponent, see package pairing
 	Seq      int64 // of its PlayerQueued
+	// Holder is the instance of the service that has heard of the player: it holds the
+	// ticket's lease. Zero for a ticket that needs no sign of life.
+	Holder uuid.UUID
+	// LapsedAt is when the lease lapsed; 0 while it is held. A dormant ticket is not
+	// paired, keeps its credit, and is dropped after Config.Dormancy.
+	LapsedAt schemas.Time
 	// Returning is set after the match failed, until the player's seat has agreed to
 	// the next attempt.
 	Returning bool
 }
+
+// Dormant reports whether nobody has heard of the player any more.
+func (t *Ticket) Dormant() bool { return t.LapsedAt != 0 }
+
+// pairable reports whether the ticket takes part in waves.
+func (t *Ticket) pairable() bool { return !t.Returning && !t.Dormant() }
 
 // Match is two tickets whose game was requested and has not started yet.
 type Match struct {
 	GameID       uuid.UUID
 	Deadline     schemas.Time
 	White, Black Ticket
+	// Named is set if the players agreed on the game.
+	Named *schemas.NamedGame
+}
+
+// Pair is a named game that waits for its players' seats.
+type Pair struct {
+	Game         schemas.NamedGame
+	White, Black *Party // nil until the seat is taken; never modified
+}
+
+// Dead is a named game that failed. A seat that is taken for it is released.
+type Dead struct {
+	GameID uuid.UUID
+	Until  schemas.Time // the game's deadline; after that it needs no memory
 }
 
 // Entry is the result of one command, from which its messages can be rebuilt byte for
@@ -98,6 +146,8 @@ func (s *State) clone() *State {
 	n := *s
 	n.Waiting = slices.Clone(s.Waiting)
 	n.Matches = slices.Clone(s.Matches)
+	n.Pairs = slices.Clone(s.Pairs)
+	n.Dead = slices.Clone(s.Dead)
 	n.Next = slices.Clone(s.Next)
 	n.Whites = slices.Clone(s.Whites)
 	n.Outbox = slices.Clone(s.Outbox)

@@ -16,7 +16,7 @@ import (
 func (c Config) nextWave(s *State) (at schemas.Time, ok bool) {
 	waiting, fresh := 0, 0
 	for i := range s.Waiting {
-		if t := &s.Waiting[i]; !t.Returning {
+		if t := &s.Waiting[i]; t.pairable() {
 			waiting++
 			if t.Missed == 0 {
 				fresh++
@@ -42,7 +42,7 @@ func (d decision) wave(s *State) (*State, bool, []schemas.Message) {
 	var index []int
 	var candidates []pairing.Candidate
 	for i := range n.Waiting {
-		if t := &n.Waiting[i]; !t.Returning {
+		if t := &n.Waiting[i]; t.pairable() {
 			index = append(index, i)
 			candidates = append(candidates, pairing.Candidate{Rating: int(math.Round(t.Rating)), Missed: t.Missed})
 		}
@@ -59,7 +59,7 @@ func (d decision) wave(s *State) (*State, bool, []schemas.Message) {
 		if matched[i] {
 			continue
 		}
-		if !t.Returning {
+		if t.pairable() {
 			t.Missed++
 		}
 		waiting = append(waiting, t)
@@ -116,23 +116,37 @@ func fingerprint(id uuid.UUID) uint32 {
 }
 
 // NextTimer returns the next timer command of the row and when to send it: the next
-// wave, or the expiry of the oldest match.
+// wave, the check of the leases, the end of a dormant ticket, or the expiry of the oldest
+// match or named game.
 func (c Config) NextTimer(s *State) (at schemas.Time, cmd schemas.Command, ok bool) {
 	if s == nil {
 		return 0, schemas.Command{}, false
 	}
-	region, _, _, _ := schemas.SplitQueueKey(s.Key)
-	cmd = schemas.Command{Key: s.Key, Region: region, Actor: schemas.ActorSystem}
+	cmd = schemas.Command{Key: s.Key, Region: schemas.QueueRegion(s.Key), Actor: schemas.ActorSystem}
 	if due, waiting := c.nextWave(s); waiting {
 		at, ok = due, true
 		cmd.ID, cmd.Type = schemas.DerivedID(s.Key, "wave", s.Waves+1), schemas.PairWave
 	}
-	for i := range s.Matches {
-		if m := &s.Matches[i]; !ok || m.Deadline < at {
-			at, ok = m.Deadline, true
-			cmd.ID, cmd.Type = schemas.DerivedID(m.GameID.String(), "expire", 1), schemas.ExpireMatch
-			cmd.Payload = &schemas.ExpireMatchPayload{GameID: m.GameID.String()}
+	expire := func(gameID string, deadline schemas.Time, purpose string) {
+		if !ok || deadline < at {
+			at, ok = deadline, true
+			cmd.ID, cmd.Type = schemas.DerivedID(gameID, purpose, 1), schemas.ExpireMatch
+			cmd.Payload = &schemas.ExpireMatchPayload{GameID: gameID}
 		}
+	}
+	if due, drops := c.dropTimer(s); drops && (!ok || due < at) {
+		at, ok = due, true
+		cmd.ID, cmd.Type = schemas.DerivedID(s.Key, "drop-lapsed", s.Version), schemas.DropLapsed
+	}
+	for i := range s.Matches {
+		expire(s.Matches[i].GameID.String(), s.Matches[i].Deadline, "expire")
+	}
+	for i := range s.Pairs {
+		expire(s.Pairs[i].Game.GameID, s.Pairs[i].Game.Deadline, "expire-seats")
+	}
+	if !ok && len(s.Holders()) > 0 {
+		// It changes nothing if all is well, so it must not keep another timer waiting.
+		return s.lastJoin().Add(leaseCheck), CheckLeases(s.Key, s.Waves, nil), true
 	}
 	return at, cmd, ok
 }

@@ -28,6 +28,8 @@ func (s Standing) after(ev schemas.Event) Standing {
 		s.Plies, s.Result, s.Termination = p.Plies, p.Result, p.Termination
 	case *schemas.RematchAcceptedPayload:
 		s.Rematch = p.GameID
+	case *schemas.RematchFailedPayload:
+		s.Rematch = ""
 	}
 	return s
 }

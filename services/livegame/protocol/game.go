@@ -78,7 +78,7 @@ func GameOf(s *game.State, disconnects held.Disconnects) Game {
 	moves, _ := s.Moves()
 	v := Game{
 		ID: s.ID, Seq: s.Seq, Status: statusPlaying, Region: s.Region, White: seatOf(s, s.White, schemas.White, disconnects.White), Black: seatOf(s, s.Black, schemas.Black, disconnects.Black),
-		TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Private: s.Private, Queue: s.Queue,
+		TimeControl: s.TimeControl, Speed: s.Speed(), Rated: s.Rated, Private: s.Private, Queue: queueOf(s),
 		RematchOf: s.RematchOf, StartFEN: s.StartFEN, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 		Ply: s.Plies, Moves: moves, FEN: s.FEN, Clock: clockOf(s),
 		DeadlineAt: s.Deadline(), WaitsForPlayers: s.Waiting(), DrawOffer: s.DrawOffer, TakebackOffer: s.TakebackOffer,
@@ -112,4 +112,13 @@ func seatOf(s *game.State, who schemas.Seated, color schemas.Color, disconnected
 		v.GoneSince, v.ClaimableAt = s.GoneSince(color), s.ClaimableAt(color.Other(), disconnected)
 	}
 	return v
+}
+
+// queueOf returns the queue that made the match, "" if its players agreed on it or a
+// service made the game.
+func queueOf(s *game.State) string {
+	if schemas.IsNamedQueue(s.Queue) {
+		return ""
+	}
+	return s.Queue
 }

@@ -15,6 +15,8 @@ const (
 	TypeMatchFailed = "match_failed"
 	TypeGameOver    = "game_over"
 	TypeRated       = "rated"
+
+	TypeRematchFailed = "rematch_failed"
 )
 
 // Notification is one element of the stream GET /v1/me/events. Which fields it
@@ -37,6 +39,7 @@ type Notification struct {
 	Rating      float64              `json:"rating,omitempty"`
 	Deviation   float64              `json:"deviation,omitempty"`
 	Change      *float64             `json:"change,omitempty"` // can be 0
+	Reason      schemas.SeatRefusal  `json:"reason,omitempty"` // rematch_failed
 }
 
 // id identifies a notification, so that each is sent once: the log may hold an

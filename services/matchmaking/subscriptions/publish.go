@@ -18,12 +18,16 @@ func (s *Registry) Publish(ev schemas.Event) {
 	case *schemas.MatchFoundPayload:
 		_, pool, _, _ := schemas.SplitQueueKey(ev.Key)
 		tc, _ := schemas.PoolTimeControl(pool)
-		s.trackGame(p.GameID, trackedGame{p.White, p.Black, tc, schemas.PoolRated(pool)})
+		rated := schemas.PoolRated(pool)
+		if p.Named != nil {
+			tc, rated = p.Named.TimeControl, p.Named.Rated
+		}
+		s.trackGame(p.GameID, trackedGame{p.White, p.Black, tc, rated})
 		deadline := p.Deadline
-		s.notifyBoth(p.White, p.Black, Notification{Type: TypeMatched, GameID: p.GameID, Deadline: &deadline}, ev.Key)
+		s.notifyBoth(p.White, p.Black, Notification{Type: TypeMatched, GameID: p.GameID, Deadline: &deadline}, returnsTo(ev.Key))
 	case *schemas.MatchFailedPayload:
 		s.games.Remove(p.GameID)
-		s.notifyBoth(p.White, p.Black, Notification{Type: TypeMatchFailed, GameID: p.GameID}, ev.Key)
+		s.notifyBoth(p.White, p.Black, Notification{Type: TypeMatchFailed, GameID: p.GameID}, returnsTo(ev.Key))
 	case *schemas.GameCreatedPayload:
 		if p.Queue != "" {
 			s.trackGame(ev.Key, trackedGame{p.White, p.Black, p.TimeControl, p.Rated})
@@ -32,6 +36,8 @@ func (s *Registry) Publish(ev schemas.Event) {
 		s.gameStarted(ev.Key)
 	case *schemas.GameOver:
 		s.gameOver(ev.Key, p)
+	case *schemas.RematchFailedPayload:
+		s.rematchFailed(ev.Key, p)
 	case *schemas.PlayerRatedPayload:
 		s.notify(ev.Key, ratedNotification(p), seat{})
 	}
@@ -100,12 +106,35 @@ func (s *Registry) gameStarted(gameID string) {
 
 func (s *Registry) gameOver(gameID string, p *schemas.GameOver) {
 	s.games.Remove(gameID)
+	if len(s.byPlayer[p.White.PlayerID])+len(s.byPlayer[p.Black.PlayerID]) > 0 {
+		s.over.Add(gameID, [2]string{p.White.PlayerID, p.Black.PlayerID})
+	}
 	if p.Queue == "" {
 		return
 	}
 	queueKey := ""
 	if p.Termination == schemas.MatchExpired {
-		queueKey = p.Queue // the tickets go back
+		queueKey = returnsTo(p.Queue)
 	}
 	s.notifyBoth(p.White, p.Black, Notification{Type: TypeGameOver, GameID: gameID, Result: p.Result, Termination: p.Termination}, queueKey)
+}
+
+// returnsTo returns the queue to which the tickets of a failed match go back, "" if its
+// players agreed on the game.
+func returnsTo(queueKey string) string {
+	if schemas.IsNamedQueue(queueKey) {
+		return ""
+	}
+	return queueKey
+}
+
+// rematchFailed notifies both players of a game, if one was subscribed when it ended.
+func (s *Registry) rematchFailed(gameID string, p *schemas.RematchFailedPayload) {
+	players, ok := s.over.Get(gameID)
+	if !ok {
+		return
+	}
+	for _, id := range players {
+		s.notify(id, Notification{Type: TypeRematchFailed, GameID: gameID, Reason: p.Reason}, seat{})
+	}
 }

@@ -15,7 +15,8 @@ import (
 	"tabiya/internal/core/player"
 )
 
-// trackedGames bounds the memory of games that have not started yet.
+// trackedGames bounds the memory of games that have not started yet, and of games that
+// are over.
 const trackedGames = 32_768
 
 var (
@@ -39,6 +40,9 @@ type Registry struct {
 	// games that were matched or created while one of their players was subscribed:
 	// GameStarted does not name the players.
 	games *lru.Cache[string, trackedGame]
+	// over has the players of games that ended while one of them was subscribed:
+	// RematchFailed does not name them.
+	over *lru.Cache[string, [2]string]
 }
 
 // New returns a registry of at most maxStreams subscriptions, maxPerPlayer for each player.
@@ -46,6 +50,10 @@ func New(maxStreams, maxPerPlayer int) *Registry {
 	games, err := lru.New[string, trackedGame](trackedGames)
 	if err != nil {
 		panic(err) // only for a size below 1
+	}
+	over, err := lru.New[string, [2]string](trackedGames)
+	if err != nil {
+		panic(err)
 	}
 	return &Registry{
 		max: maxStreams, maxPerPlayer: maxPerPlayer,
@@ -57,6 +65,7 @@ func New(maxStreams, maxPerPlayer int) *Registry {
 		}),
 		byPlayer: make(map[string]map[*Subscription]struct{}),
 		games:    games,
+		over:     over,
 	}
 }
 

@@ -15,10 +15,12 @@ type seat struct {
 }
 
 func seatOf(row *player.State) seat {
-	switch row.Seat.Status {
-	case player.Queued:
+	switch {
+	case row.Seat.Status == player.Queued && schemas.IsNamedQueue(row.Seat.Queue):
+		return seat{} // the player waits in no queue, and does not play yet
+	case row.Seat.Status == player.Queued:
 		return queuedSeat(row.Seat.Queue, row.Seat.TicketID)
-	case player.Playing:
+	case row.Seat.Status == player.Playing:
 		return seat{player.Playing, row.Seat.Queue, row.Seat.TicketID, row.Seat.GameID, row.Seat.Game}
 	default:
 		return seat{}

@@ -1,11 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, newKey } from "../api";
+import { startedGame } from "../ownevents";
 import { go } from "../router";
 import { poolName } from "../pages/lobby";
 import { useTick } from "../tick";
 import { other, running } from "./fold";
 import type { Table } from "./table";
-import { canClaimDraw } from "./words";
+import { canClaimDraw, rematchFailure } from "./words";
 
 /** Controls are what a player can do besides moving. */
 export function Controls({ table }: { table: Table }) {
@@ -115,8 +116,8 @@ function AfterGame({ table }: { table: Table }) {
   const [problem, setProblem] = useState("");
   const live = table.link.value !== "closed";
   useEffect(() => {
-    if (g.rematch && live) go(`/game/${g.rematch}`);
-  }, [g.rematch]);
+    if (g.rematch && live && startedGame.value === g.rematch) go(`/game/${g.rematch}`);
+  }, [g.rematch, startedGame.value]);
   async function again() {
     try {
       await api.join(g.queue!, newKey());
@@ -129,8 +130,14 @@ function AfterGame({ table }: { table: Table }) {
     <div class="controls">
       {live && g.rematchOffer === other(mine) && <Answer what={`${opponent} offers a rematch`} onYes={() => table.command({ type: "rematch", action: "accept" })} onNo={() => table.command({ type: "rematch", action: "decline" })} />}
       {g.rematchDeclined && <p class="muted">The rematch was declined.</p>}
+      {g.rematch && live && <p class="muted">The rematch is about to start.</p>}
+      {g.rematchFailed && (
+        <p class="muted" role="status">
+          {rematchFailure(g.rematchFailed.reason, g.rematchFailed.color === mine ? "" : opponent)}
+        </p>
+      )}
       <div class="row">
-        {live && !g.rematch && !g.rematchDeclined && g.rematchOffer !== other(mine) && (
+        {live && !g.rematch && !g.rematchFailed && !g.rematchDeclined && g.rematchOffer !== other(mine) && (
           <button class="primary" disabled={g.rematchOffer === mine} onClick={() => table.command({ type: "rematch", action: "offer" })}>
             {g.rematchOffer === mine ? "Rematch offered" : "Offer a rematch"}
           </button>

@@ -51,6 +51,8 @@ export interface Game {
   rematchOffer?: Color;
   rematchDeclined?: Color;
   rematch?: string;
+  /** rematchFailed is why the rematch that was agreed on is not played; color is whose seat it was. */
+  rematchFailed?: { reason: string; color?: Color };
   gone: { white?: number; black?: number };
   /** waiting is a game whose clocks stand still after a long outage, until both players
    * are back. */
@@ -134,9 +136,19 @@ export function fold(g: Game | undefined, e: GameEvent): Game | undefined {
       next.rematchOffer = undefined;
       next.rematch = e.payload.gameId;
       break;
+    case "RematchFailed":
+      next.rematch = undefined;
+      next.rematchFailed = { reason: e.payload.reason, color: e.payload.color as Color | undefined };
+      break;
   }
   if (next.over || (!next.gone.white && !next.gone.black)) next.waiting = undefined;
   return next;
+}
+
+/** poolOf returns the pool of a queue key, region/pool/shard; none for a game that its players agreed on. */
+function poolOf(queue: string | undefined): string | undefined {
+  const pool = queue?.split("/")[1];
+  return pool === "named" ? undefined : pool;
 }
 
 const clockOf = (e: GameEvent, c: { whiteCs: number; blackCs: number }): Clock => ({ ...pick(c), asOf: Date.parse(e.occurredAt) });
@@ -153,7 +165,7 @@ function created(e: Extract<GameEvent, { eventType: "GameCreated" }>): Game {
     timeControl: p.timeControl,
     speed: p.speed as Speed,
     rated: p.rated,
-    queue: p.queue?.split("/")[1], // region/queue/shard
+    queue: poolOf(p.queue),
     rematchOf: p.rematchOf,
     startFen: p.fen,
     createdAt: created,

@@ -22,6 +22,18 @@ const draws: Partial<Record<Termination, string>> = {
   time_vs_insufficient_material: "on time, because the other side cannot checkmate",
 };
 
+/** rematchFailure says why a rematch is not played. who is the opponent, if it is because of them, else "". */
+export function rematchFailure(reason: string, who: string): string {
+  switch (reason) {
+    case "seat_taken":
+      return `The rematch is not played: ${who || "you"} ${who ? "is" : "are"} waiting for another game, or playing one.`;
+    case "account_closed":
+      return `The rematch is not played: ${who ? `${who} has` : "you have"} closed the account.`;
+    default:
+      return "The rematch is not played: it could not start in time.";
+  }
+}
+
 /** resultText says how a game ended: "White wins by checkmate". */
 export function resultText(result: Result, termination: Termination | undefined): string {
   const won = winner(result);

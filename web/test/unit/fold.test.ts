@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { fold, remainingCs, running, type Game } from "../../src/game/fold";
+import { rematchFailure } from "../../src/game/words";
 import type { GameEvent } from "../../src/wire/types";
 
 let seq = 0;
@@ -114,6 +115,15 @@ describe("fold", () => {
     expect([both.waiting, remainingCs(both, "white", start + 12000)]).toEqual([undefined, 5500]);
   });
 
+  it("has no rematch once it has failed, and no pool for a game that its players agreed on", () => {
+    const g = fold(all(begin()), event("RematchAccepted", 500, { color: "white", gameId: "next" }))!;
+    expect([g.rematch, g.rematchFailed]).toEqual(["next", undefined]);
+    const failed = fold(g, event("RematchFailed", 900, { gameId: "next", reason: "seat_taken", color: "black" }))!;
+    expect([failed.rematch, failed.rematchFailed]).toEqual([undefined, { reason: "seat_taken", color: "black" }]);
+    expect(rematchFailure("seat_taken", "anna")).toBe("The rematch is not played: anna is waiting for another game, or playing one.");
+    expect(rematchFailure("account_closed", "")).toBe("The rematch is not played: you have closed the account.");
+  });
+
   it("notes who has left until they return or move", () => {
     const g = all([...begin(), event("PlayerLeft", 500, { color: "white", explicit: false })]);
     expect(g.gone.white).toBe(start + 500);
@@ -124,7 +134,7 @@ describe("fold", () => {
     const folder = new URL("../../../schemas/testdata/events/", import.meta.url);
     const golden = (name: string) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8")) as GameEvent;
     const g = fold(undefined, golden("GameCreated"))!;
-    for (const name of ["GameStarted", "MoveMade", "TimeRestored", "TakebackAccepted", "TimeAdded", "GameEnded", "GameResigned", "GameTimeout", "GameAborted", "RematchAccepted"]) {
+    for (const name of ["GameStarted", "MoveMade", "TimeRestored", "TakebackAccepted", "TimeAdded", "GameEnded", "GameResigned", "GameTimeout", "GameAborted", "RematchAccepted", "RematchFailed"]) {
       const after = fold(g, { ...golden(name), seq: g.seq + 1 } as GameEvent)!;
       expect(after.seq, name).toBe(g.seq + 1);
       expect(Number.isFinite(after.clock.whiteCs + after.clock.blackCs + after.clock.asOf), name).toBe(true);

@@ -52,7 +52,7 @@
 //	start FEN, "" for the usual one          string       2
 //	flags: 1 White or 2 Black offers a       byte         2
 //	  takeback, 4 White or 8 Black offers
-//	  a rematch, 16 rematch accepted
+//	  a rematch, 16 rematch accepted, 32 it failed
 //	White's side, Black's side               side         2
 //	ended at (milliseconds)                  varint       2
 //	length of prefixes                       uvarint      3
@@ -83,7 +83,9 @@
 //	uvarint    with centiseconds       given back for lag, added to a clock, or restored
 //
 //	flags: 1 the event is Black's; 2 a takeback of two plies, or an explicit disconnect,
-//	  or a game that waits for both players
+//	  or a game that waits for both players, or one that
+//	  a player aborted; of a rematch that failed, 4 times the
+//	  reason (index into refusals)
 //
 // Clocks, SAN, FEN and deadlines are not stored: they follow from the entries and
 // the facts, and package game computes them when it rebuilds an event.

@@ -23,6 +23,7 @@ type Entry struct {
 	Color       schemas.Color // whose offer, disconnect and so on it is
 	Result      schemas.Result
 	Termination schemas.Termination
+	Refusal     schemas.SeatRefusal // KindRematchFailed
 }
 
 const (
@@ -30,6 +31,10 @@ const (
 	flagTwoPlies // of KindTakebackAccepted
 	flagExplicit = flagTwoPlies
 	flagWaiting  = flagTwoPlies
+	flagByPlayer = flagTwoPlies
+
+	// refusalShift is where the index into refusals stands in the flags.
+	refusalShift = 2
 )
 
 func (e *Entry) flags() (bits byte) {
@@ -45,6 +50,12 @@ func (e *Entry) flags() (bits byte) {
 	if e.Waiting {
 		bits |= flagWaiting
 	}
+	if e.Kind == KindAborted && e.Color != "" {
+		bits |= flagByPlayer
+	}
+	if e.Kind == KindRematchFailed {
+		bits |= byte(max(0, slices.Index(refusals[:], e.Refusal))) << refusalShift
+	}
 	return bits
 }
 
@@ -56,6 +67,12 @@ func (e *Entry) setFlags(bits byte) {
 	e.TwoPlies = e.Kind == KindTakebackAccepted && bits&flagTwoPlies != 0
 	e.Explicit = e.Kind == KindPlayerLeft && bits&flagExplicit != 0
 	e.Waiting = e.Kind == KindTimeRestored && bits&flagWaiting != 0
+	if e.Kind == KindRematchFailed {
+		e.Refusal = refusals[min(int(bits>>refusalShift), len(refusals)-1)]
+		if e.Refusal == schemas.NoAnswer {
+			e.Color = "" // it is nobody's fault
+		}
+	}
 }
 
 // storedKind is the kind as it is stored, and whether centiseconds follow.
@@ -140,6 +157,12 @@ func readEntry(b []byte) (e Entry, n int) {
 			return e, 0
 		}
 		e.Result, e.Termination = results[b[1]], terminations[b[2]]
+		if flags := b[0] & 0x0f; e.Kind == KindAborted && flags&flagByPlayer != 0 {
+			e.Color = schemas.White
+			if flags&flagBlack != 0 {
+				e.Color = schemas.Black
+			}
+		}
 	case e.Kind.hasSide():
 		e.setFlags(b[0] & 0x0f)
 	}

@@ -29,7 +29,7 @@ func (r *Row) appendFacts(b []byte) []byte {
 	b = appendString(b, r.RematchOf)
 	b = appendString(b, r.storedStart())
 	b = append(b, packed(r.TakebackOffer == schemas.White, r.TakebackOffer == schemas.Black,
-		r.RematchOffer == schemas.White, r.RematchOffer == schemas.Black, r.Rematched))
+		r.RematchOffer == schemas.White, r.RematchOffer == schemas.Black, r.Rematched, r.RematchFailed))
 	b = r.Sides[0].appendTo(b)
 	b = r.Sides[1].appendTo(b)
 	b = binary.AppendVarint(b, int64(r.EndedAt))
@@ -109,6 +109,7 @@ func (r *Row) readVersion2(f *reader) {
 	}
 	offers := f.byte()
 	r.TakebackOffer, r.RematchOffer, r.Rematched = colorOf(offers), colorOf(offers>>2), offers&16 != 0
+	r.RematchFailed = offers&32 != 0
 	r.Sides[0].read(f)
 	r.Sides[1].read(f)
 	r.EndedAt = schemas.Time(f.varint())

@@ -36,6 +36,7 @@ const (
 	KindRematchDeclined
 	KindRematchAccepted
 	KindTimeRestored
+	KindRematchFailed
 )
 
 var eventTypes = [...]schemas.EventType{
@@ -45,7 +46,7 @@ var eventTypes = [...]schemas.EventType{
 	KindTakebackOffered: schemas.TakebackOffered, KindTakebackDeclined: schemas.TakebackDeclined, KindTakebackAccepted: schemas.TakebackAccepted,
 	KindTimeAdded: schemas.TimeAdded, KindPlayerLeft: schemas.PlayerLeft, KindPlayerReturned: schemas.PlayerReturned,
 	KindRematchOffered: schemas.RematchOffered, KindRematchDeclined: schemas.RematchDeclined, KindRematchAccepted: schemas.RematchAccepted,
-	KindTimeRestored: schemas.TimeRestored,
+	KindTimeRestored: schemas.TimeRestored, KindRematchFailed: schemas.RematchFailed,
 }
 
 // EventType is the type of the event that an entry of this kind records.
@@ -72,4 +73,7 @@ var (
 		schemas.SeventyFiveMoves, schemas.MaxPlies, schemas.Agreement, schemas.Resignation, schemas.TimeForfeit, schemas.TimeVsInsufficient,
 		schemas.AbortedByPlayer, schemas.FirstMoveExpired, schemas.MatchExpired, schemas.ThreefoldRepetition, schemas.FiftyMoves, schemas.Abandoned,
 		schemas.LongOutage}
+
+	// refusals are the reasons of a KindRematchFailed. A third flag would fit one more.
+	refusals = [...]schemas.SeatRefusal{schemas.NoAnswer, schemas.SeatTaken, schemas.AccountClosed}
 )

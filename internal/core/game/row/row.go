@@ -38,8 +38,9 @@ type Row struct {
 
 	DrawOffer, TakebackOffer, RematchOffer schemas.Color // "" if none is pending
 
-	Rematched bool    // a rematch was accepted
-	Sides     [2]Side // White's and Black's
+	Rematched     bool    // a rematch was accepted
+	RematchFailed bool    // and could not be played
+	Sides         [2]Side // White's and Black's
 
 	Keys    Keys
 	History History

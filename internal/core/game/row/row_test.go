@@ -39,6 +39,9 @@ func entries() []Entry {
 		{Kind: KindRematchOffered, Color: schemas.White},
 		{Kind: KindRematchDeclined, Color: schemas.Black},
 		{Kind: KindRematchAccepted, Color: schemas.White},
+		{Kind: KindRematchFailed, Refusal: schemas.NoAnswer},
+		{Kind: KindRematchFailed, Color: schemas.Black, Refusal: schemas.SeatTaken},
+		{Kind: KindRematchFailed, Color: schemas.White, Refusal: schemas.AccountClosed},
 	}
 }
 
