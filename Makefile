@@ -38,7 +38,7 @@ PLIES ?= 1000000
 MINUTES ?= 3
 SECONDS ?= 600
 
-.PHONY: run deps test test-platform test-parts race oracle upgrade-test kafka-test abuse evening contract chaos venv bench build lint web web-if-node web-test
+.PHONY: run deps test test-platform test-parts race oracle upgrade-test kafka-test brokers-test abuse evening contract chaos venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -117,10 +117,14 @@ oracle: venv ## compare the rules with python-chess and another library: make or
 	TABIYA_TEST_ORACLE=$(PLIES) $(GO) test -count=1 -timeout 3h -v -run Oracle ./internal/core/rules/oracletest ./internal/core/game
 
 upgrade-test: ## two releases side by side on one log, and the weakened builds of make chaos
+	$(GO) test -tags next_format -count=1 -run 'Format' ./processors
 	$(GO) test -count=1 -timeout 20m -v -run '$(BUILDS)' ./test
 
 kafka-test: ## the processors and livegame on an Apache Kafka; make test runs them on the embedded broker
-	TABIYA_TEST_KAFKA=start $(GO) test -count=1 -p 1 -timeout 30m ./processors/... ./services/livegame
+	TABIYA_TEST_KAFKA=start $(GO) test -count=1 -p 2 -timeout 20m ./processors/... ./services/livegame
+
+brokers-test: ## restart and lose brokers of three while games go on, and judge the longest moves (needs a quiet machine)
+	TABIYA_TEST_BROKERS=judge $(GO) test -count=1 -timeout 10m -v -run '^TestBrokersAreRestarted' ./processors
 
 evening: ## 500 players who vanish, come back, miss games and play rematches; then their log is judged
 	TABIYA_TEST_EVENING=500 $(GO) test -count=1 -timeout 10m -v -run '^TestEvening$$' ./services/matchmaking

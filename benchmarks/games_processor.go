@@ -63,7 +63,13 @@ func (f *cluster) checkBalanced() error {
 
 // ownedPartitions returns the partitions that the group has assigned to the process.
 func (m *gamesProcessor) ownedPartitions() (partitions []int32, err error) {
-	client, err := kgo.NewClient(m.cluster.kafka.Opts()...)
+	return m.cluster.assigned(m.instance)
+}
+
+// assigned returns the partitions of a member of the games group, none if there is no
+// such member. It returns an error during a rebalance.
+func (f *cluster) assigned(instance string) (partitions []int32, err error) {
+	client, err := kgo.NewClient(f.kafka.Opts()...)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +83,7 @@ func (m *gamesProcessor) ownedPartitions() (partitions []int32, err error) {
 		return nil, fmt.Errorf("group %s is %s", group.Group, group.State)
 	}
 	for _, other := range group.Members {
-		if other.InstanceID == nil || *other.InstanceID != m.instance {
+		if other.InstanceID == nil || *other.InstanceID != instance {
 			continue
 		}
 		assigned, ok := other.Assigned.AsConsumer()

@@ -17,8 +17,8 @@ import (
 
 const (
 	recoveryMembers = 4                // so that each has 8 of 32 partitions
-	recoveryLoad    = 3 * time.Minute  // until cleaning and writing are in balance
-	recoveryPause   = 30 * time.Second // of load between two recoveries
+	recoveryLoad    = 2 * time.Minute  // until cleaning and writing are in balance
+	recoveryPause   = 20 * time.Second // of load between two recoveries
 	recoveries      = 3
 )
 
@@ -43,69 +43,62 @@ func recoveryMeasure(b *bench) ([]Row, error) {
 	if err := w.fill(); err != nil {
 		return nil, err
 	}
-	rate, err := w.writeFor(recoveryLoad)
+	if _, err := w.writeFor(recoveryLoad); err != nil {
+		return nil, err
+	}
+	others, err := f.joinOthers(recoveryMembers - 1)
 	if err != nil {
 		return nil, err
 	}
-	members := make([]*gamesProcessor, recoveryMembers)
-	defer func() {
-		for _, m := range members {
-			if m != nil && m.process != nil {
-				m.stop()
-			}
-		}
-	}()
-	for i := range members {
-		if members[i], err = f.startGamesProcessor(fmt.Sprintf("games-%d", i)); err != nil {
-			return nil, err
-		}
-	}
-	if err := retryFor(2*time.Minute, func() error { return shareEqually(members) }); err != nil {
-		return nil, err
-	}
-	var took []time.Duration
-	var read float64
-	for n := range recoveries {
+	defer others.close()
+	var (
+		took       []time.Duration
+		read, rate float64
+	)
+	for range recoveries {
 		if rate, err = w.writeFor(recoveryPause); err != nil {
 			return nil, err
 		}
-		last, size, err := f.recovery(members[n%len(members)])
+		last, size, err := f.recovery()
 		if err != nil {
 			return nil, err
 		}
 		took, read = append(took, last), max(read, size)
-		fmt.Fprintf(os.Stderr, "  recovered %.0f MB in %s\n", size/1e6, last.Round(time.Millisecond))
+		fmt.Fprintf(os.Stderr, "  recovered %.0f MB in %s, after %.0f moves/s\n", size/1e6, last.Round(time.Millisecond), rate)
 	}
 	slices.Sort(took)
-	all, err := f.tableSize(nil)
+	all, err := f.tableSizes()
 	if err != nil {
 		return nil, err
 	}
 	return []Row{atMost("start of a games processor until 8 of 32 partitions are recovered, after 12,000 moves/s", took[len(took)-1].Seconds(), 3, "s", map[string]float64{
 		"median s": took[len(took)/2].Seconds(), "moves/s": rate, "live games": writtenGames, "MB read": read / 1e6,
-		"MB of all partitions": all / 1e6, "bytes a row": float64(w.bytes.Load()) / float64(w.written.Load()),
+		"MB of all partitions": sum(all, nil) / 1e6, "bytes a row": float64(w.bytes.Load()) / float64(w.written.Load()),
 	})}, nil
 }
 
-// recovery kills a processor, starts it again and returns how long it takes until it is
-// ready, and how many bytes its partitions of the table have.
-func (f *cluster) recovery(m *gamesProcessor) (took time.Duration, size float64, err error) {
-	partitions, err := m.ownedPartitions()
+// recovery starts a processor and returns how long it takes until it is ready, and how
+// many bytes its partitions of the table had at its start. Then it kills the processor.
+func (f *cluster) recovery() (took time.Duration, size float64, err error) {
+	sizes, err := f.tableSizes()
 	if err != nil {
 		return 0, 0, err
 	}
-	if err := m.kill(); err != nil {
-		return 0, 0, err
-	}
-	if size, err = f.tableSize(partitions); err != nil {
-		return 0, 0, err
-	}
 	began := time.Now()
-	if err := m.start(); err != nil {
+	m, err := f.startGamesProcessor("recovering")
+	if err != nil {
 		return 0, 0, err
 	}
-	err = retryFor(time.Minute, func() error { return ready("http://" + m.address) })
-	return time.Since(began), size, err
+	if err := retryFor(time.Minute, func() error { return ready("http://" + m.address) }); err != nil {
+		m.stop()
+		return 0, 0, err
+	}
+	took = time.Since(began)
+	partitions, err := m.ownedPartitions()
+	if err == nil && len(partitions) != clusterPartitions/recoveryMembers {
+		err = fmt.Errorf("%s has %d partitions", m.instance, len(partitions))
+	}
+	return took, sum(sizes, partitions), errors.Join(err, m.kill(), f.evict(m))
 }
 
 func (w *tableWriter) writeFor(d time.Duration) (float64, error) {
@@ -114,43 +107,33 @@ func (w *tableWriter) writeFor(d time.Duration) (float64, error) {
 	return w.write(ctx)
 }
 
-// shareEqually returns an error unless all members are ready and have as many
-// partitions each.
-func shareEqually(members []*gamesProcessor) error {
-	for _, m := range members {
-		owned, err := m.ownedPartitions()
-		if err != nil {
-			return err
-		}
-		if len(owned) != clusterPartitions/len(members) {
-			return fmt.Errorf("%s has %d partitions", m.instance, len(owned))
-		}
-		if err := ready("http://" + m.address); err != nil {
-			return fmt.Errorf("%s: %w", m.instance, err)
-		}
-	}
-	return nil
-}
-
-// tableSize returns the bytes of partitions of games-table on the broker's disk; nil
-// means all.
-func (f *cluster) tableSize(partitions []int32) (size float64, err error) {
+// tableSizes returns the bytes of each partition of games-table on the broker's disk.
+func (f *cluster) tableSizes() (map[int32]float64, error) {
 	client, err := kgo.NewClient(f.kafka.Opts()...)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer client.Close()
 	dirs, err := kadm.NewClient(client).DescribeAllLogDirs(context.Background(), nil)
 	if err != nil {
-		return 0, fmt.Errorf("describe log folders: %w", err)
+		return nil, fmt.Errorf("describe log folders: %w", err)
 	}
+	sizes := make(map[int32]float64)
 	dirs.Each(func(d kadm.DescribedLogDir) {
 		err = errors.Join(err, d.Err)
 		for number, p := range d.Topics[schemas.GamesTable] {
-			if partitions == nil || slices.Contains(partitions, number) {
-				size += float64(p.Size)
-			}
+			sizes[number] = float64(p.Size)
 		}
 	})
-	return size, err
+	return sizes, err
+}
+
+// sum adds the sizes of partitions; nil means all.
+func sum(sizes map[int32]float64, partitions []int32) (total float64) {
+	for number, size := range sizes {
+		if partitions == nil || slices.Contains(partitions, number) {
+			total += size
+		}
+	}
+	return total
 }

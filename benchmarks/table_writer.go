@@ -80,17 +80,17 @@ func rowsOf(moves []string) (rows []*core.State, err error) {
 		return schemas.Seated{PlayerID: schemas.NewID(), Handle: name, Rating: 1500, Deviation: 100}
 	}
 	white, black := seat("white"), seat("black")
-	at := schemas.TimeOf(time.Now())
+	at, game := schemas.TimeOf(time.Now()), schemas.NewID()
 	decide := func(t schemas.CommandType, actor string, payload any) error {
-		cmd := schemas.Command{ID: schemas.NewID(), Type: t, Key: "game", Region: "eu", Actor: actor, Payload: payload}
+		cmd := schemas.Command{ID: schemas.GameCommandID(game, schemas.NewID()), Type: t, Key: game, Region: "eu", Actor: actor, Payload: payload}
 		next, _, refusal := core.Decide(row, cmd, at)
 		if refusal != nil {
 			return fmt.Errorf("row for the benchmark: %s refused: %v", t, refusal)
 		}
 		at = at.Add(time.Second)
 		// The offset of no command, so that no command counts as decided.
-		stored := tables.Games().Encode("game", next.Stamped(int64(len(rows)+1), -1))
-		row, err = tables.Games().Decode("game", stored)
+		stored := tables.Games().Encode(game, next.Stamped(int64(len(rows)+1), -1))
+		row, err = tables.Games().Decode(game, stored)
 		return err
 	}
 	// Hours on the clock: no flag falls.

@@ -26,19 +26,19 @@ func (f *fat) Head() schemas.Head { return f.head }
 
 type fatCore struct{}
 
-func (fatCore) Decide(row *fat, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (*fat, bool, []schemas.Message) {
+func (fatCore) Decide(row *fat, cmd schemas.Command, in processors.Circumstances) (*fat, bool, []schemas.Message) {
 	if row == nil {
 		row = &fat{body: make([]byte, 1500)}
 	}
-	row.head = schemas.Head{Version: row.head.Version + 1, Offset: origin.Offset}
+	row.head = schemas.Head{Version: row.head.Version + 1, Offset: in.Origin.Offset}
 	return row, true, []schemas.Message{schemas.Event{
 		ID: schemas.EventID(cmd.Key, row.head.Version), Type: schemas.MoveMade, Key: cmd.Key, Seq: row.head.Version,
-		OccurredAt: at, Region: cmd.Region, CommandID: cmd.ID,
+		OccurredAt: in.At, Region: cmd.Region, CommandID: cmd.ID,
 		Payload: &schemas.MoveMadePayload{Ply: 1, Color: schemas.White, UCI: "e2e4", SAN: "e4", FEN: "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - 0 1"},
 	}}
 }
 
-func (fatCore) Replay(*fat, schemas.Command, schemas.Time, schemas.Origin) []schemas.Message {
+func (fatCore) Replay(*fat, schemas.Command, processors.Circumstances) []schemas.Message {
 	return nil
 }
 

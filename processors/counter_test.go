@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tabiya/internal/kafka"
+	"tabiya/processors"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -77,18 +78,27 @@ func command(t schemas.CommandType, key string) schemas.Command {
 	return schemas.Command{ID: schemas.NewID(), Type: t, Key: key, Region: "eu", Actor: schemas.ActorService}
 }
 
+// laterRegion is the region of a counter's changes that are made in a later format than
+// the oldest: what that format has and an older one has not.
+const laterRegion = "later"
+
 // panicCount is a Count for which Deadline panics.
 const panicCount = -1
 
 const timerAfter = 150 * time.Millisecond
 
-func (counterCore) Decide(row *counter, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (*counter, bool, []schemas.Message) {
+func (counterCore) Decide(row *counter, cmd schemas.Command, in processors.Circumstances) (*counter, bool, []schemas.Message) {
+	at, origin := in.At, in.Origin
 	if row == nil {
 		row = &counter{}
 	}
 	apply := func(c schemas.Color) []schemas.Message {
 		row.head = schemas.Head{Version: row.head.Version + 1, Offset: origin.Offset}
-		row.History = append(row.History, change{origin.Offset, at, cmd.ID, cmd.Region, c})
+		region := cmd.Region
+		if in.Format > schemas.OldestFormat {
+			region = laterRegion
+		}
+		row.History = append(row.History, change{origin.Offset, at, cmd.ID, region, c})
 		return []schemas.Message{row.event(cmd.Key, int64(len(row.History)))}
 	}
 	switch cmd.Type {
@@ -138,18 +148,19 @@ func (counterCore) Apply(row *counter, ev schemas.Event) (*counter, error) {
 	return row, nil
 }
 
-func (counterCore) Rebuild(_ schemas.Command, row *counter, survey any, at schemas.Time, offset int64) (*counter, []schemas.Message, error) {
+func (counterCore) Rebuild(_ schemas.Command, row *counter, survey any, _ []schemas.LateCommand, in processors.Circumstances) (*counter, []schemas.Message, error) {
 	if survey != "surveyed" {
 		return nil, nil, errors.New("nothing was surveyed")
 	}
-	row.head = schemas.Head{Version: schemas.RebuiltVersion(at), Offset: offset}
+	row.head = schemas.Head{Version: schemas.RebuiltVersion(in.At), Offset: in.Origin.Offset}
 	return row, nil, nil
 }
 
 // rebuildPanic is the command id of an event for which Apply panics.
 const rebuildPanic = "0190b3a1-0000-7000-8000-0000000000ff"
 
-func (counterCore) Replay(row *counter, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
+func (counterCore) Replay(row *counter, cmd schemas.Command, in processors.Circumstances) []schemas.Message {
+	at, origin := in.At, in.Origin
 	if row != nil {
 		if i := slices.IndexFunc(row.History, func(c change) bool { return c.Offset == origin.Offset }); i >= 0 {
 			return []schemas.Message{row.event(cmd.Key, int64(i+1))}

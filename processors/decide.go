@@ -4,24 +4,18 @@ import (
 	"fmt"
 	"slices"
 
-	"tabiya/internal/core/outage"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
 
 // request is one command with everything that its decision depends on.
 type request[R tables.Row] struct {
-	cmd    schemas.Command
-	at     schemas.Time   // the command's broker time
-	origin schemas.Origin // its Offset is the place, see schemas.Place
+	cmd schemas.Command
+	in  Circumstances
 
 	row       R      // the zero R if there is none
 	raw       []byte // row as it is stored; nil if there is none
 	deletedBy int64  // place of the command that deleted the row, -1 if none did
-
-	format int // in which the row is written
-
-	outages outage.View // that stand before the command
 }
 
 // decision is what a command leads to.
@@ -53,17 +47,13 @@ func (p *Processor[R]) decide(req request[R]) (d decision[R], err error) {
 		}
 	}()
 	if req.isReplay() {
-		d.messages = encodeMessages(p.core.Replay(req.row, req.cmd, req.at, req.origin))
+		d.messages = encodeMessages(p.core.Replay(req.row, req.cmd, req.in))
 		d.outcome = replayed
 		return d, nil
 	}
 	before := req.head() // read first, as Decide may change the row in place
 	var out []schemas.Message
-	if p.amidOutages != nil {
-		d.row, d.changed, out = p.amidOutages.DecideAmid(req.outages, req.row, req.cmd, req.at, req.origin)
-	} else {
-		d.row, d.changed, out = p.core.Decide(req.row, req.cmd, req.at, req.origin)
-	}
+	d.row, d.changed, out = p.core.Decide(req.row, req.cmd, req.in)
 	d.messages = encodeMessages(out)
 	if !d.changed {
 		d.outcome = outcomeOfReply(d.messages)
@@ -74,18 +64,18 @@ func (p *Processor[R]) decide(req request[R]) (d decision[R], err error) {
 		d.changed = req.raw != nil // without a row there is nothing to delete
 		return d, nil
 	}
-	if head := d.row.Head(); head.Offset != req.origin.Offset || head.Version <= before.Version {
+	if head := d.row.Head(); head.Offset != req.in.Origin.Offset || head.Version <= before.Version {
 		return d, fmt.Errorf("decide %s at offset %d: the row of %q went from version %d to version %d, offset %d",
-			req.cmd.Type, req.origin.Offset, req.cmd.Key, before.Version, head.Version, head.Offset)
+			req.cmd.Type, req.in.Origin.Offset, req.cmd.Key, before.Version, head.Version, head.Offset)
 	}
-	d.raw = p.table.EncodeAs(req.format, req.cmd.Key, d.row)
+	d.raw = p.table.EncodeAs(req.in.Format, req.cmd.Key, d.row)
 	return d, nil
 }
 
 // isReplay reports whether the command was decided before: a command at or after
 // it in the partition has changed or deleted the row.
 func (req request[R]) isReplay() bool {
-	return req.origin.Offset <= req.head().Offset
+	return req.in.Origin.Offset <= req.head().Offset
 }
 
 // head returns the head of the row. Without a row, its offset is that of the command

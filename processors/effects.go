@@ -51,10 +51,10 @@ func (s *session[R]) writeRow(ctx goka.Context, part *partition[R], d decision[R
 }
 
 // emit sends the messages of a decision, except for events that are in the log
-// already. raw is the row after the command. It does not wait for the broker: row
+// already. format is that of its events, and raw is the row after the command. It does not wait for the broker: row
 // and messages reach their topics in any order, and the command is committed once
 // all of them are acknowledged.
-func (s *session[R]) emit(ctx goka.Context, part *partition[R], messages []message, raw []byte) {
+func (s *session[R]) emit(ctx goka.Context, part *partition[R], format int, messages []message, raw []byte) {
 	for _, m := range messages {
 		if m.reply != nil {
 			part.refusals.add(*m.reply)
@@ -65,8 +65,8 @@ func (s *session[R]) emit(ctx goka.Context, part *partition[R], messages []messa
 		headers := goka.Headers{schemas.HeaderType: []byte(m.Type), schemas.HeaderRegion: []byte(m.Region)}
 		if m.eventID != "" {
 			headers[schemas.HeaderPlace] = strconv.AppendInt(nil, s.origin(ctx).Offset, 10)
-			if format := schemas.FormatHeader(int(s.format.Load())); format != nil {
-				headers[schemas.HeaderFormat] = format
+			if header := schemas.FormatHeader(format); header != nil {
+				headers[schemas.HeaderFormat] = header
 			}
 			if schemas.EventType(m.Type).CarriesRow() {
 				headers[schemas.HeaderRow] = raw

@@ -39,7 +39,7 @@ func (s *session[R]) options() []goka.ProcessorOption {
 	return []goka.ProcessorOption{
 		goka.WithLogger(gokaLog{s.p.logger}),
 		goka.WithHasher(kafka.Hasher()),
-		goka.WithProducerBuilder(kafka.GokaProducer(s.producer, s.tableRecord)),
+		goka.WithProducerBuilder(kafka.GokaProducer(s.producer, s.onSend)),
 		goka.WithTopicManagerBuilder(kafka.GokaTopics(cfg)),
 		goka.WithConsumerGroupBuilder(s.member.Goka(maxStop, s.producer.Abort, s.isGivenUp)),
 		goka.WithConsumerSaramaBuilder(kafka.GokaConsumer(cfg)),

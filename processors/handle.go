@@ -72,11 +72,10 @@ func (s *session[R]) handleCommand(ctx goka.Context, part *partition[R], in inpu
 		return
 	}
 
+	circumstances := s.circumstances(part, s.origin(ctx), at)
 	started := time.Now()
 	d, err := s.p.decide(request[R]{
-		cmd: in.cmd, at: at, origin: s.origin(ctx), row: row, raw: raw, deletedBy: part.deletedBy(ctx.Key()),
-		format:  int(s.format.Load()),
-		outages: part.pulses.before(s.origin(ctx).Offset),
+		cmd: in.cmd, in: circumstances, row: row, raw: raw, deletedBy: part.deletedBy(ctx.Key()),
 	})
 	s.p.metrics.decide.Observe(time.Since(started).Seconds())
 	if err != nil {
@@ -95,7 +94,7 @@ func (s *session[R]) handleCommand(ctx goka.Context, part *partition[R], in inpu
 		s.writeRow(ctx, part, d)
 		raw = d.raw
 	}
-	s.emit(ctx, part, d.messages, raw)
+	s.emit(ctx, part, circumstances.Format, d.messages, raw)
 	s.p.metrics.command(in.cmd.Type, d.outcome)
 }
 

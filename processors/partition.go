@@ -25,6 +25,8 @@ type partition[R tables.Row] struct {
 	timers *timers
 	pulses *pulses // nil if the group has none
 
+	events, replies unacknowledged // watched if there are pulses
+
 	foreign *foreignRecords // in the table topic
 	writing sync.Mutex      // held while a command is handled or a stale owner's row is replaced
 	handled int64           // the place of the last command handled; writing protects it
@@ -64,7 +66,7 @@ func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
 		misplaced:   misplacedRows{gauge: s.p.quarantineMetrics.misplaced},
 	}
 	p.timers = newTimers(s.clock.now, s.producer.SendPatiently, p.committed.Load)
-	if s.p.amidOutages != nil {
+	if s.p.hasPulses {
 		p.pulses = newPulses(number, s.commandPartitions)
 		p.timers.standStill = p.pulses.standStill
 	}
@@ -172,7 +174,9 @@ func (p *partition[R]) startTimers() error {
 		}
 	}
 	if p.pulses != nil {
-		p.running.Go(func() { p.pulses.run(ctx, p.s.signsOfLife.recent, p.s.producer.SendPatiently) })
+		p.running.Go(func() {
+			p.pulses.run(ctx, func() bool { return p.s.signsOfLife.recent() && p.seen() }, p.s.producer.SendPatiently)
+		})
 	}
 	return nil
 }

@@ -54,14 +54,14 @@ import (
 // there is no row. Its methods are called by several goroutines, one for each
 // partition.
 type Core[R tables.Row] interface {
-	// Decide decides a new command against the row, at broker time at. next is
-	// the row to store if changed is true; the zero R deletes the row. out are the
-	// messages to send, in order. row was decoded for this call alone and may be
-	// returned as next. origin is where the command stands; next keeps its Offset.
-	Decide(row R, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (next R, changed bool, out []schemas.Message)
+	// Decide decides a new command against the row. next is the row to store if
+	// changed is true; the zero R deletes the row. out are the messages to send, in
+	// order. row was decoded for this call alone and may be returned as next, which
+	// keeps the Offset of in.Origin.
+	Decide(row R, cmd schemas.Command, in Circumstances) (next R, changed bool, out []schemas.Message)
 	// Replay returns the messages that cmd led to when it was decided, byte for
 	// byte. cmd's offset is at or below that of the command that last changed row.
-	Replay(row R, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message
+	Replay(row R, cmd schemas.Command, in Circumstances) []schemas.Message
 	// NextTimer returns the row's next timer. At broker time at, the timer sends
 	// cmd(). ok is false if the row needs no timer. afterCommit delays the command
 	// until the last command that changed the row is committed. cmd is called only
@@ -94,12 +94,11 @@ func (c Config) Validate() error {
 
 // Processor runs one member of a group, on the partitions that it is assigned.
 type Processor[R tables.Row] struct {
-	cfg   Config
-	table tables.Table[R]
-	core  Core[R]
-	// amidOutages is core if its partitions have pulses, else nil.
-	amidOutages AmidOutages[R]
-	hears       HearsInstances // core if it wants to hear of instances, else nil
+	cfg       Config
+	table     tables.Table[R]
+	core      Core[R]
+	hasPulses bool           // its partitions; see AmidOutages
+	hears     HearsInstances // core if it wants to hear of instances, else nil
 
 	logger  *slog.Logger
 	metrics *metrics
@@ -155,8 +154,7 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 	if p.quarantineMetrics, err = newQuarantineMetrics(cfg.Registerer, table.Group); err != nil {
 		return nil, fmt.Errorf("processor %s: register metrics: %w", table.Group, err)
 	}
-	if amid, ok := core.(AmidOutages[R]); ok {
-		p.amidOutages = amid
+	if _, p.hasPulses = any(core).(AmidOutages); p.hasPulses {
 		if p.outageMetrics, err = newOutageMetrics(cfg.Registerer, table.Group); err != nil {
 			return nil, fmt.Errorf("processor %s: register metrics: %w", table.Group, err)
 		}

@@ -16,16 +16,13 @@ import (
 )
 
 // AmidOutages is a Core whose decisions depend on when nobody could move. Its
-// partitions have pulses (ADR 32).
-type AmidOutages[R tables.Row] interface {
-	// DecideAmid is Decide; outages are those that stand before the command in its
-	// partition.
-	DecideAmid(outages outage.View, row R, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (next R, changed bool, out []schemas.Message)
-}
+// partitions have pulses, and Circumstances have Outages (ADR 32).
+type AmidOutages interface{ DecidesAmidOutages() }
 
 // pulses are the pulses of one partition. There is one chain of them: the owner sends
 // the next a second after it has handled the last that it sent. So an owner that
-// cannot read, or is behind, or whose Kafka is away sends none.
+// cannot read, or is behind, or whose Kafka is away sends none; nor one whose events do
+// not reach the log (unacknowledged.go), which answers nobody.
 type pulses struct {
 	key string
 	row *tables.PulseRow // used by the partition's goroutine alone
@@ -109,7 +106,7 @@ func (s *session[R]) handlePulse(ctx goka.Context, part *partition[R], cmd schem
 		part.timers.sendAll() // after it, games wait for their players
 	}
 	ctx.SetValue(tables.Pulses().Encode(cmd.Key, p.row))
-	s.emit(ctx, part, encodeMessages([]schemas.Message{reply}), nil)
+	s.emit(ctx, part, int(s.format.Load()), encodeMessages([]schemas.Message{reply}), nil)
 	s.p.metrics.command(cmd.Type, accepted)
 }
 

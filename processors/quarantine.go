@@ -150,6 +150,7 @@ const quarantinedDetail = "The stored state cannot be read. An operator has to r
 // a replay gets no answer: without the row nobody knows whether it was accepted. Its
 // client repeats it and is answered then.
 func (s *session[R]) refuseQuarantined(ctx goka.Context, part *partition[R], cmd schemas.Command, at schemas.Time) {
+	part.repairs.refused(cmd, at)
 	d := decision[R]{outcome: ignored}
 	var consequences []message
 	if core, ok := s.p.core.(quarantineAware); ok && ctx.Offset() >= part.replayEnd {
@@ -165,7 +166,7 @@ func (s *session[R]) refuseQuarantined(ctx goka.Context, part *partition[R], cmd
 		}
 		d = refusal[R](reply)
 	}
-	s.emit(ctx, part, append(d.messages, consequences...), nil)
+	s.emit(ctx, part, int(s.format.Load()), append(d.messages, consequences...), nil)
 	s.p.metrics.command(cmd.Type, d.outcome)
 }
 

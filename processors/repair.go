@@ -30,9 +30,15 @@ type Rebuilder[R tables.Row] interface {
 	// Rebuild returns the row that follows from all events, applied to row, and from
 	// what Survey returned, with the messages to send. The row's offset is that of cmd,
 	// and its version is at least the highest that the key's row has had
-	// (schemas.RebuiltVersion).
-	Rebuild(cmd schemas.Command, row R, survey any, at schemas.Time, offset int64) (R, []schemas.Message, error)
+	// (schemas.RebuiltVersion). late are the processors' own commands that were refused
+	// since Survey began.
+	Rebuild(cmd schemas.Command, row R, survey any, late []schemas.LateCommand, in Circumstances) (R, []schemas.Message, error)
 }
+
+// maxLate limits the commands that are remembered while a row is being read.
+const maxLate = 1000
+
+var errTooManyLate = errors.New("too many commands came while its events were read: repeat the repair")
 
 // repairs are the readings of a partition, by key.
 type repairs[R tables.Row] struct {
@@ -47,6 +53,7 @@ type reading[R tables.Row] struct {
 	events    int64 // applied to row
 	row       R
 	survey    any
+	late      []schemas.LateCommand
 	err       error
 }
 
@@ -68,8 +75,18 @@ func (r *repairs[R]) finish(key string, read reading[R]) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known := r.byKey[key]; known != nil {
-		read.requested, read.done = known.requested, true
+		read.requested, read.late, read.done = known.requested, known.late, true
 		r.byKey[key] = &read
+	}
+}
+
+// refused remembers a processor's command that was refused while its key's row is being
+// read: it may have come too late for Survey.
+func (r *repairs[R]) refused(cmd schemas.Command, at schemas.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known := r.byKey[cmd.Key]; known != nil && cmd.Actor == schemas.ActorSystem && len(known.late) <= maxLate {
+		known.late = append(known.late, schemas.LateCommand{Command: cmd, At: at})
 	}
 }
 
@@ -98,7 +115,7 @@ func (s *session[R]) repair(ctx goka.Context, part *partition[R], cmd schemas.Co
 		s.finishRepair(ctx, part, cmd, decision[R]{})
 		return
 	}
-	row, raw, messages, err := s.rebuild(core, cmd, read, at, s.origin(ctx).Offset)
+	row, raw, messages, err := s.rebuild(core, cmd, read, s.circumstances(part, s.origin(ctx), at))
 	if err != nil {
 		s.p.logger.Error("quarantined row not repaired", "key", cmd.Key, "err", err)
 		s.finishRepair(ctx, part, cmd, decision[R]{
@@ -124,7 +141,7 @@ func (s *session[R]) notQuarantined(ctx goka.Context, part *partition[R], cmd sc
 	raw, _ := ctx.Value().([]byte)
 	row, err := s.p.decodeRow(ctx.Key(), raw)
 	if origin := s.origin(ctx); err == nil && raw != nil && row.Head().Offset >= origin.Offset && cmd.Actor == schemas.ActorSystem {
-		d.messages, d.outcome = encodeMessages(s.p.core.Replay(row, cmd, at, origin)), replayed
+		d.messages, d.outcome = encodeMessages(s.p.core.Replay(row, cmd, s.circumstances(part, origin, at))), replayed
 	}
 	return d
 }
@@ -133,7 +150,7 @@ func (s *session[R]) finishRepair(ctx goka.Context, part *partition[R], cmd sche
 	if d.outcome == "" {
 		d.outcome = outcomeOfReply(d.messages)
 	}
-	s.emit(ctx, part, d.messages, nil)
+	s.emit(ctx, part, int(s.format.Load()), d.messages, nil)
 	s.p.metrics.command(cmd.Type, d.outcome)
 }
 
@@ -152,20 +169,23 @@ func repairRefused(cmd schemas.Command, at schemas.Time, code schemas.Code, deta
 // rebuild makes the row, with the place of the command that repairs it, and checks that
 // it can be read and has a timer. A panic
 // becomes an error, because the events are foreign data.
-func (s *session[R]) rebuild(core Rebuilder[R], cmd schemas.Command, read reading[R], at schemas.Time, place int64) (row R, raw []byte, messages []message, err error) {
+func (s *session[R]) rebuild(core Rebuilder[R], cmd schemas.Command, read reading[R], in Circumstances) (row R, raw []byte, messages []message, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("rebuild row %q: panic: %v", cmd.Key, r)
 		}
 	}()
+	if len(read.late) > maxLate && read.err == nil {
+		read.err = errTooManyLate
+	}
 	if read.err != nil {
 		return row, nil, nil, read.err
 	}
-	row, out, err := core.Rebuild(cmd, read.row, read.survey, at, place)
+	row, out, err := core.Rebuild(cmd, read.row, read.survey, read.late, in)
 	if err != nil {
 		return row, nil, nil, fmt.Errorf("rebuild row %q from %d events: %w", cmd.Key, read.events, err)
 	}
-	raw = s.p.table.EncodeAs(int(s.format.Load()), cmd.Key, row)
+	raw = s.p.table.EncodeAs(in.Format, cmd.Key, row)
 	if _, err = s.p.decodeRow(cmd.Key, raw); err != nil {
 		return row, nil, nil, err
 	}

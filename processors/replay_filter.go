@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
+	"tabiya/schemas"
 )
 
 // maxBrokerSkew is the largest difference between two brokers' clocks: an event's
@@ -21,11 +23,14 @@ const maxBrokerSkew = 10 * time.Second
 // events have the same partitions, so one short read of one partition finds them:
 // from the time of the first replayed command to the end. A nil filter is empty.
 type replayFilter struct {
-	loaded bool
-	ids    map[uuid.UUID]struct{}
+	loaded  bool
+	ids     map[uuid.UUID]struct{}
+	formats map[int64]int // of the events of a command, by its place
 }
 
-func newReplayFilter() *replayFilter { return &replayFilter{ids: make(map[uuid.UUID]struct{})} }
+func newReplayFilter() *replayFilter {
+	return &replayFilter{ids: make(map[uuid.UUID]struct{}), formats: make(map[int64]int)}
+}
 
 // load reads the ids of all events since the first replayed command, whose broker
 // time is first.
@@ -35,8 +40,12 @@ func (f *replayFilter) load(ctx context.Context, client *kgo.Client, topic strin
 			EventID uuid.UUID `json:"eventId"`
 		}
 		// A malformed record is skipped: none of our events has its id.
-		if json.Unmarshal(r.Value, &envelope) == nil {
-			f.ids[envelope.EventID] = struct{}{}
+		if json.Unmarshal(r.Value, &envelope) != nil {
+			return nil
+		}
+		f.ids[envelope.EventID] = struct{}{}
+		if place, err := strconv.ParseInt(string(kafka.Header(r, schemas.HeaderPlace)), 10, 64); err == nil {
+			f.formats[place] = schemas.FormatOf(kafka.Header(r, schemas.HeaderFormat))
 		}
 		return nil
 	})
@@ -45,6 +54,16 @@ func (f *replayFilter) load(ctx context.Context, client *kgo.Client, topic strin
 	}
 	f.loaded = true
 	return nil
+}
+
+// formatAt returns the format of the events in the log that the command at a place led
+// to; ok is false if there are none.
+func (f *replayFilter) formatAt(place int64) (format int, ok bool) {
+	if f == nil {
+		return 0, false
+	}
+	format, ok = f.formats[place]
+	return format, ok
 }
 
 // written reports whether the event is in the log already. It is false for an

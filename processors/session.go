@@ -83,7 +83,7 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 		return err
 	}
 	s.clock.observe(schemas.TimeOf(now))
-	if p.amidOutages != nil || p.hears != nil {
+	if p.hasPulses || p.hears != nil {
 		if s.signsOfLife, err = newSignsOfLife(p.cfg.Kafka, p.hears); err != nil {
 			return err
 		}
@@ -178,20 +178,6 @@ func (s *session[R]) removePartition(p *partition[R]) {
 	if s.partitions[p.number] == p {
 		delete(s.partitions, p.number)
 	}
-}
-
-// tableRecord is called before Goka writes a record. Of a record of the table, it
-// returns what to call with the record's offset.
-func (s *session[R]) tableRecord(topic, key string) func(offset int64, err error) {
-	if topic != s.p.table.Topic {
-		return nil
-	}
-	p := s.partition(kafka.PartitionOf(key, s.commandPartitions))
-	if p == nil {
-		return nil
-	}
-	p.foreign.sent()
-	return p.foreign.acknowledged
 }
 
 // applyRecord is Goka's callback for each record of the table topic.

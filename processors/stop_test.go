@@ -2,6 +2,7 @@ package processors_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -57,6 +58,22 @@ func (r *rig) startChild() *exec.Cmd {
 		_ = child.Wait()
 	})
 	return child
+}
+
+// Others get the partitions of a member that stops at once, not after its session.
+func TestStoppedProcessorLeavesItsGroup(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2)
+	if err := r.start().stop(); err != nil {
+		t.Fatal(err)
+	}
+	groups, err := r.admin().DescribeGroups(t.Context(), schemas.GamesGroup)
+	if err := errors.Join(err, groups.Error()); err != nil {
+		t.Fatal(err)
+	}
+	if members := groups[schemas.GamesGroup].Members; len(members) > 0 {
+		t.Errorf("the group still has %d members", len(members))
+	}
 }
 
 // An owner is stopped (SIGSTOP) for longer than its session, and another member takes

@@ -222,6 +222,13 @@ type Origin struct {
 	Offset     int64 `json:"offset"`
 }
 
+// LateCommand is a command that was refused because its aggregate could not be read, and
+// its broker time.
+type LateCommand struct {
+	Command Command
+	At      Time
+}
+
 // ConfirmMatchPayload acknowledges GameStarted.
 type ConfirmMatchPayload struct {
 	GameID string `json:"gameId"`

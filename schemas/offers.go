@@ -5,10 +5,9 @@ package schemas
 // ClaimVanishedPayload claims a game whose opponent has disconnected.
 type ClaimVanishedPayload struct {
 	As ClaimAs `json:"as"`
-	// GoneSince is the disconnect that the claim refers to, and KnownAt is when it
-	// was recorded in the log. Both are 0 if the claimant's service has not read it.
+	// GoneSince is the disconnect that the claim refers to, 0 if the claimant's service
+	// has read of none.
 	GoneSince Time `json:"goneSince,omitempty"`
-	KnownAt   Time `json:"knownAt,omitempty"`
 }
 
 // ClaimAs is the result that is claimed: a win or, as a courtesy, a draw.

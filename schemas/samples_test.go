@@ -78,7 +78,7 @@ func commands() []schemas.Command {
 		command(schemas.AddTime, gameID, whiteID, nil),
 		command(schemas.MarkGone, gameID, system, &schemas.MarkGonePayload{Color: schemas.Black, Left: true}),
 		command(schemas.MarkPresent, gameID, system, &schemas.MarkPresentPayload{Color: schemas.Black}),
-		command(schemas.ClaimVanished, gameID, whiteID, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: at - 40_000, KnownAt: at - 39_990}),
+		command(schemas.ClaimVanished, gameID, whiteID, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: at - 40_000}),
 		command(schemas.OfferRematch, gameID, whiteID, nil),
 		command(schemas.AcceptRematch, gameID, blackID, nil),
 		command(schemas.DeclineRematch, gameID, blackID, nil),

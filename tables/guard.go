@@ -51,7 +51,10 @@ func (g *Guard) AcceptTombstone(key string, have, header []byte) bool {
 	if known, err := PeekHead(have); err == nil && known.Offset > offset {
 		return false
 	}
-	g.markDeleted(key, max(offset, g.deleted[key]))
+	if before, ok := g.deleted[key]; ok {
+		offset = max(offset, before)
+	}
+	g.markDeleted(key, offset)
 	return true
 }
 

@@ -167,12 +167,7 @@ func TestInterruptedRebuildLeavesTheTablesClosed(t *testing.T) {
 	p.newProducer()
 
 	ctx, interrupt := context.WithCancel(t.Context())
-	go func() {
-		for len(p.log(schemas.GamesTable)) == 0 && ctx.Err() == nil {
-			time.Sleep(time.Millisecond)
-		}
-		interrupt()
-	}()
+	defer interrupt()
 	client, err := kgo.NewClient(p.Config.Opts()...)
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +180,7 @@ func TestInterruptedRebuildLeavesTheTablesClosed(t *testing.T) {
 			p.produce(&kgo.Record{Topic: schemas.GamesTable, Key: []byte(id), Value: tables.Games().Encode(id, g)})
 			break
 		}
-		<-ctx.Done()
+		interrupt()
 		return ctx.Err()
 	})
 	if err == nil {

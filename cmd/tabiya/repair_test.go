@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/core/game"
 	"tabiya/internal/core/player"
 	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
@@ -70,7 +71,8 @@ func (p *platform) repair(key string) {
 
 // A game, a player who plays it, a player who waits, and both of their queues cannot be
 // read. After their repair the game goes on with its seats, the player who waited still
-// waits or knows that they do not, and their profiles are back.
+// waits or knows that they do not, and their profiles are back. A player whose game ended
+// meanwhile has its result.
 func TestRepairOfGamesPlayersAndQueues(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t)
@@ -78,17 +80,18 @@ func TestRepairOfGamesPlayersAndQueues(t *testing.T) {
 		t.Fatalf("rows %v are listed", rows)
 	}
 	processors := startProcessors(t, p.Config)
-	ids := p.register(4)
+	ids := p.register(6)
 	paired, busy, quiet := schemas.QueueKey("eu", "30+20", 0), schemas.QueueKey("eu", "15+10", 0), schemas.QueueKey("eu", "10+5", 0)
 	live := p.pair(ids[:2], paired)[0]
 	p.accept(join(ids[2], busy))
 	p.accept(join(ids[3], quiet))
+	ends := p.rated(ids[4], ids[5])
 	before := rows(p, tables.Players())
 	game := rows(p, tables.Games())[live.ID]
 	for _, r := range processors {
 		r.stop()
 	}
-	corrupt := map[string]string{live.ID: schemas.GamesTable, ids[0]: schemas.PlayersTable, ids[2]: schemas.PlayersTable, paired: schemas.MatchmakingTable, quiet: schemas.MatchmakingTable}
+	corrupt := map[string]string{live.ID: schemas.GamesTable, ids[0]: schemas.PlayersTable, ids[2]: schemas.PlayersTable, ids[4]: schemas.PlayersTable, paired: schemas.MatchmakingTable, quiet: schemas.MatchmakingTable}
 	for key, topic := range corrupt {
 		p.produce(&kgo.Record{Topic: topic, Key: []byte(key), Value: []byte("garbage")})
 	}
@@ -99,7 +102,7 @@ func TestRepairOfGamesPlayersAndQueues(t *testing.T) {
 			t.Errorf("%s of %s is not listed: %v", key, topic, found)
 		}
 	}
-	if misplaced := schemas.GamesTable + " " + live.ID + " misplaced"; len(found) != 6 || !found[misplaced] {
+	if misplaced := schemas.GamesTable + " " + live.ID + " misplaced"; len(found) != 7 || !found[misplaced] {
 		t.Fatalf("listed are %v", found)
 	}
 
@@ -112,7 +115,10 @@ func TestRepairOfGamesPlayersAndQueues(t *testing.T) {
 	if _, code := p.answered(stranger); code != schemas.CodeAlreadyPlaying {
 		t.Errorf("a player with a seat was answered %q", code)
 	}
-	for _, key := range []string{live.ID, ids[0], ids[2], paired, quiet} { // the order of the list
+	resign := schemas.Command{ID: schemas.NewID(), Type: schemas.Resign, Key: ends, Region: "eu", Actor: ids[5]}
+	p.accept(resign)
+	eventually.True(t, "the loser to be rated", func() bool { return len(rows(p, tables.Players())[ids[5]].Ratings) == 1 })
+	for _, key := range []string{live.ID, ids[0], ids[2], ids[4], paired, quiet} { // the order of the list
 		p.repair(key)
 	}
 	after := rows(p, tables.Players())
@@ -122,17 +128,56 @@ func TestRepairOfGamesPlayersAndQueues(t *testing.T) {
 	if seat := after[ids[2]].Seat; seat.Status != player.Queued || seat.Queue != busy || seat.TicketID != before[ids[2]].Seat.TicketID {
 		t.Errorf("the seat of the player who waits is %+v", seat)
 	}
+	p.checkRatings(after, ends, ids[4], ids[5])
 	if after[ids[0]].Handle != before[ids[0]].Handle || !sameGame(rows(p, tables.Games())[live.ID], game) {
 		t.Error("the game or the player is not what it was")
 	}
 	p.waitIdle(ids[3])
-	p.playAll(rows(p, tables.Games()))
+	games := rows(p, tables.Games())
+	delete(games, ends)
+	p.playAll(games)
 	p.accept(join(ids[3], quiet))
 	leave := schemas.Command{ID: schemas.NewID(), Type: schemas.LeaveQueue, Key: ids[2], Region: "eu", Actor: ids[2]}
 	p.accept(leave)
 	assertSeqs(t, p)
 	if found := p.listed(); len(found) != 1 {
 		t.Fatalf("listed are %v, want the misplaced row alone", found)
+	}
+}
+
+// rated starts a rated game that a service makes, in which both have moved.
+func (p *platform) rated(white, black string) (gameID string) {
+	p.t.Helper()
+	g := &game.State{ID: schemas.NewID(), Region: "eu"}
+	g.White, g.Black = schemas.Seated{PlayerID: white, Rating: 1500, Deviation: 500}, schemas.Seated{PlayerID: black, Rating: 1500, Deviation: 500}
+	p.accept(schemas.Command{ID: schemas.NewID(), Type: schemas.CreateGame, Key: g.ID, Region: "eu", Actor: schemas.ActorService,
+		Payload: &schemas.CreateGamePayload{White: g.White, Black: g.Black, TimeControl: schemas.TimeControl{InitialCs: 180_000}, Rated: true}})
+	for ; g.Plies < 2; g.Plies++ {
+		p.accept(play(g))
+	}
+	return g.ID
+}
+
+// checkRatings fails unless winner and loser were rated once, by the game.
+func (p *platform) checkRatings(players map[string]*player.State, gameID, winner, loser string) {
+	p.t.Helper()
+	for id, score := range map[string]float64{winner: 1, loser: 0} {
+		if s := players[id]; len(s.Ratings) != 1 || s.Ratings[0].Games != 1 || (s.Ratings[0].Rating > 1500) != (score == 1) {
+			p.t.Errorf("the ratings of %s are %+v", id, s.Ratings)
+		}
+		told := 0
+		for _, r := range p.log(schemas.PlayerEvents) {
+			ev, err := schemas.DecodeEvent(r.Value)
+			if rated, ok := ev.Payload.(*schemas.PlayerRatedPayload); err == nil && ok && ev.Key == id {
+				told++
+				if rated.GameID != gameID || rated.Basis.Score != score || rated.Rating != players[id].Ratings[0].Rating {
+					p.t.Errorf("%s was told %+v", id, rated)
+				}
+			}
+		}
+		if told != 1 {
+			p.t.Errorf("%s was told %d times", id, told)
+		}
 	}
 }
 

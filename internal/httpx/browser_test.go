@@ -51,14 +51,11 @@ func site(t *testing.T, origins ...string) (server *httptest.Server, token strin
 	})
 	g.GET("/stream", func(c *gin.Context) {
 		c.Status(http.StatusOK)
-		control := http.NewResponseController(c.Writer)
-		for c.Request.Context().Err() == nil {
-			if _, err := c.Writer.WriteString("line\n"); err != nil {
-				return
-			}
-			_ = control.Flush()
-			time.Sleep(time.Millisecond)
+		if _, err := c.Writer.WriteString("line\n"); err != nil {
+			return
 		}
+		_ = http.NewResponseController(c.Writer).Flush()
+		<-c.Request.Context().Done()
 		panic(http.ErrAbortHandler)
 	})
 	server = httptest.NewServer(AnswerHead(e))

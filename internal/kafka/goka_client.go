@@ -24,9 +24,9 @@ type patientClient struct {
 	until    atomic.Pointer[context.Context] // see waitUntil
 
 	mu        sync.Mutex
-	lostSince time.Time // since when no coordinator answers; zero if one does
-	returned  time.Time // when Coordinator last returned one
-	again     int       // how often it was asked for soon after that, so it did not answer
+	lostSince time.Time      // since when no coordinator answers; zero if one does
+	last      *sarama.Broker // what Coordinator last returned
+	returned  time.Time      // when that was
 }
 
 // pollPause is the pause between two attempts to find a coordinator or a leader.
@@ -58,16 +58,16 @@ func (c *patientClient) Close() error {
 }
 
 // Coordinator returns a coordinator that is connected. It fails only after none was
-// found for longer than patience.
+// found for longer than patience, or if the client must not wait.
 func (c *patientClient) Coordinator(group string) (*sarama.Broker, error) {
-	again := c.askedAgain()
-	if again > 2 && !c.pause() {
+	failed, soon := c.lastFailed()
+	if failed && soon && !c.pause() {
 		return nil, sarama.ErrConsumerCoordinatorNotAvailable
 	}
-	for refresh := again > 0; ; refresh = true {
+	for refresh := failed; ; refresh = true {
 		broker, err := c.connectedCoordinator(group, refresh)
 		if err == nil {
-			c.found()
+			c.found(broker)
 			return broker, nil
 		}
 		if c.expired() || !c.pause() {
@@ -92,23 +92,24 @@ func (c *patientClient) connectedCoordinator(group string, refresh bool) (*saram
 	return broker, nil
 }
 
-// askedAgain returns how often in a row a coordinator was asked for sooner than the next
-// heartbeat: the one that was returned does not answer.
-func (c *patientClient) askedAgain() int {
+// lastFailed reports whether the coordinator that was returned last has failed: sarama
+// closes the connection then. soon says that it failed within a pause, so that the next
+// one might, too.
+func (c *patientClient) lastFailed() (failed, soon bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Since(c.returned) < min(pollPause, c.Config().Consumer.Group.Heartbeat.Interval/2) {
-		c.again++
-	} else {
-		c.again = 0
+	last, returned := c.last, c.returned
+	c.mu.Unlock()
+	if last == nil {
+		return false, false
 	}
-	return c.again
+	connected, _ := last.Connected()
+	return !connected, time.Since(returned) < pollPause
 }
 
-func (c *patientClient) found() {
+func (c *patientClient) found(broker *sarama.Broker) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lostSince, c.returned = time.Time{}, time.Now()
+	c.lostSince, c.last, c.returned = time.Time{}, broker, time.Now()
 }
 
 func (c *patientClient) expired() bool {

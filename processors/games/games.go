@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"tabiya/internal/core/game"
-	"tabiya/internal/core/outage"
 	"tabiya/internal/kafka"
 	"tabiya/processors"
 	"tabiya/schemas"
@@ -62,33 +61,31 @@ func Run(ctx context.Context, cfg Config) error {
 // core implements processors.Core.
 type core struct{ evictAfter time.Duration }
 
-// Decide decides a new command without regard to outages.
-func (c core) Decide(row *game.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (next *game.State, changed bool, out []schemas.Message) {
-	return c.DecideAmid(outage.View{}, row, cmd, at, origin)
-}
+// DecidesAmidOutages implements processors.AmidOutages.
+func (core) DecidesAmidOutages() {}
 
-// DecideAmid decides a new command.
-func (c core) DecideAmid(outages outage.View, row *game.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (next *game.State, changed bool, out []schemas.Message) {
+// Decide decides a new command.
+func (c core) Decide(row *game.State, cmd schemas.Command, in processors.Circumstances) (next *game.State, changed bool, out []schemas.Message) {
 	version := int64(1)
 	if row != nil {
 		version = row.Head().Version + 1
 	}
 	switch {
 	case cmd.Type == schemas.EvictGame:
-		if cmd.Actor == schemas.ActorSystem && row.Evictable() && !row.StaysFor(c.evictAfter, outages, at) {
+		if cmd.Actor == schemas.ActorSystem && row.Evictable() && !row.StaysFor(c.evictAfter, in.Outages, in.At) {
 			return nil, true, nil
 		}
 		return row, false, nil
 	case cmd.Type == schemas.AbortGame && cmd.Actor == schemas.ActorSystem && row == nil:
 		// The match failed before its CreateGame arrived. The void row makes that
 		// CreateGame fail.
-		return game.Void(cmd.Key, cmd.Region, at).Stamped(version, origin.Offset), true, nil
+		return game.Void(cmd.Key, cmd.Region, in.At).Stamped(version, in.Origin.Offset), true, nil
 	}
-	next, events, refusal := game.DecideAmid(outages, row, cmd, at)
+	next, events, refusal := game.DecideAmid(in.Outages, row, cmd, in.At)
 	if len(events) == 0 {
-		return row, false, reply(refusal, cmd, at)
+		return row, false, reply(refusal, cmd, in.At)
 	}
-	return next.Stamped(version, origin.Offset), true, messages(next, events)
+	return next.Stamped(version, in.Origin.Offset), true, messages(next, events)
 }
 
 // Survey returns nothing: a game follows from its events alone.
@@ -102,16 +99,17 @@ func (c core) Apply(row *game.State, ev schemas.Event) (*game.State, error) {
 // Rebuild returns the row of a game after its events. A game without events gets the
 // row of one that was aborted before it was created: a CreateGame that was refused
 // during the quarantine must not be accepted later.
-func (c core) Rebuild(cmd schemas.Command, row *game.State, _ any, at schemas.Time, offset int64) (*game.State, []schemas.Message, error) {
+func (c core) Rebuild(cmd schemas.Command, row *game.State, _ any, _ []schemas.LateCommand, in processors.Circumstances) (*game.State, []schemas.Message, error) {
 	if row == nil {
-		row = game.Void(cmd.Key, cmd.Region, at)
+		row = game.Void(cmd.Key, cmd.Region, in.At)
 	}
-	return row.Stamped(schemas.RebuiltVersion(at), offset), nil, nil
+	return row.Stamped(schemas.RebuiltVersion(in.At), in.Origin.Offset), nil, nil
 }
 
 // Replay returns the messages of a command that was decided before. A client may send
-// one id twice; at tells the copies apart.
-func (c core) Replay(row *game.State, cmd schemas.Command, at schemas.Time, _ schemas.Origin) []schemas.Message {
+// one id twice; the time tells the copies apart.
+func (c core) Replay(row *game.State, cmd schemas.Command, in processors.Circumstances) []schemas.Message {
+	at := in.At
 	if row == nil {
 		return nil
 	}

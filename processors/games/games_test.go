@@ -69,12 +69,18 @@ func (p *partition) command(t schemas.CommandType, actor string, payload any) sc
 	return schemas.Command{ID: schemas.DerivedID(gameID, "test", p.count), Type: t, Key: gameID, Region: "eu", Actor: actor, Payload: payload}
 }
 
+func (p *partition) in(h handled) processors.Circumstances {
+	return processors.Circumstances{
+		At: h.at, Origin: schemas.Origin{Offset: h.offset}, Format: schemas.LatestFormat, Outages: p.pulses.Before(h.offset),
+	}
+}
+
 func (p *partition) send(cmd schemas.Command) []schemas.Message {
 	p.t.Helper()
 	p.at += 1000
 	h := handled{cmd: cmd, at: p.at, offset: int64(len(p.log))}
 	row := p.row()
-	next, changed, out := p.core.DecideAmid(p.pulses.Before(h.offset), row, cmd, p.at, schemas.Origin{Offset: h.offset})
+	next, changed, out := p.core.Decide(row, cmd, p.in(h))
 	if changed {
 		if next == nil {
 			p.raw = nil
@@ -160,14 +166,14 @@ func (p *partition) replayAll() {
 			continue
 		}
 		if h.offset > row.Head().Offset {
-			next, changed, out := p.core.DecideAmid(p.pulses.Before(h.offset), p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset})
+			next, changed, out := p.core.Decide(p.row(), h.cmd, p.in(h))
 			if changed || next.Head() != row.Head() {
 				p.t.Fatalf("the replay of %s at offset %d changed the row", h.cmd.Type, h.offset)
 			}
 			p.checkReplay(h, out)
 			continue
 		}
-		p.checkReplay(h, p.core.Replay(p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset}))
+		p.checkReplay(h, p.core.Replay(p.row(), h.cmd, p.in(h)))
 	}
 }
 
@@ -286,9 +292,9 @@ func TestReplayOfOffersClaimsAndARematchIsByteIdentical(t *testing.T) {
 	send(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black, Left: true}, "PlayerLeft")
 	send(schemas.ActorSystem, schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black}, "")
 	gone := p.row().GoneSince(schemas.Black)
-	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone}, "CommandRejected")
+	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone}, "CommandRejected")
 	p.at += 10_000
-	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone}, "GameEnded RecordResult RecordResult")
+	send(whiteID, schemas.ClaimVanished, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone}, "GameEnded RecordResult RecordResult")
 	p.replayAll()
 	p.at += 100_000
 	send(blackID, schemas.OfferRematch, nil, "RematchOffered")
@@ -319,10 +325,10 @@ func TestReplayedRefusalBeforeAnAcceptedMoveStaysRefused(t *testing.T) {
 	expectCode(t, p.send(early), schemas.CodeNotYourTurn)
 	p.move(whiteID, "e2e4")
 	h := p.log[1]
-	expectCode(t, p.core.Replay(p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset}), schemas.CodeNotAccepted)
+	expectCode(t, p.core.Replay(p.row(), h.cmd, p.in(h)), schemas.CodeNotAccepted)
 	// A second copy of the command, now in turn, is accepted. The first stays refused.
 	expect(t, p.send(early), "MoveMade")
-	expectCode(t, p.core.Replay(p.row(), h.cmd, h.at, schemas.Origin{Offset: h.offset}), schemas.CodeNotAccepted)
+	expectCode(t, p.core.Replay(p.row(), h.cmd, p.in(h)), schemas.CodeNotAccepted)
 	expect(t, p.send(early), "CommandRepeated")
 	p.move(whiteID, "d2d4")
 	p.replayAll()
@@ -369,7 +375,7 @@ func TestCommandsBeforeAndAfterAGame(t *testing.T) {
 		t.Fatal("the row is still there")
 	}
 	expectCode(t, p.send(resign), schemas.CodeGameNotFound)
-	if out := p.core.Replay(nil, resign, p.at, schemas.Origin{Offset: 3}); out != nil {
+	if out := p.core.Replay(nil, resign, p.in(handled{at: p.at, offset: 3})); out != nil {
 		t.Fatalf("the replay without a row sent %q", types(out))
 	}
 }

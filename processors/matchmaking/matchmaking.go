@@ -44,13 +44,13 @@ type core struct {
 }
 
 // Decide decides a new command.
-func (c core) Decide(row *queue.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (*queue.State, bool, []schemas.Message) {
-	return c.Config.Decide(row, cmd, at, origin.Offset)
+func (c core) Decide(row *queue.State, cmd schemas.Command, in processors.Circumstances) (*queue.State, bool, []schemas.Message) {
+	return c.Config.Decide(row, cmd, in.At, in.Origin.Offset)
 }
 
 // Replay returns the messages of a command that was decided before.
-func (c core) Replay(row *queue.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
-	return c.Config.Replay(row, cmd, at, origin.Offset)
+func (c core) Replay(row *queue.State, cmd schemas.Command, in processors.Circumstances) []schemas.Message {
+	return c.Config.Replay(row, cmd, in.At, in.Origin.Offset)
 }
 
 // Survey returns what the players' seats and the games tell of a queue.
@@ -65,12 +65,12 @@ func (c core) Apply(row *queue.State, ev schemas.Event) (*queue.State, error) {
 
 // Rebuild returns the row of a queue after its events. Its matches remain; who waited
 // leaves the queue.
-func (c core) Rebuild(cmd schemas.Command, row *queue.State, survey any, at schemas.Time, offset int64) (*queue.State, []schemas.Message, error) {
+func (c core) Rebuild(cmd schemas.Command, row *queue.State, survey any, _ []schemas.LateCommand, in processors.Circumstances) (*queue.State, []schemas.Message, error) {
 	surveyed, ok := survey.(queue.Survey)
 	if _, _, _, known := schemas.SplitQueueKey(cmd.Key); !ok || !known && !schemas.IsNamedQueue(cmd.Key) {
 		return nil, nil, fmt.Errorf("%q is not the key of a queue", cmd.Key)
 	}
-	next, out := c.Config.Rebuild(row, surveyed, cmd, at, schemas.RebuiltVersion(at), offset)
+	next, out := c.Config.Rebuild(row, surveyed, cmd, in.At, schemas.RebuiltVersion(in.At), in.Origin.Offset)
 	return next, out, nil
 }
 

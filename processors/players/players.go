@@ -6,6 +6,7 @@ package players
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"tabiya/internal/core/player"
 	"tabiya/internal/kafka"
@@ -37,18 +38,18 @@ func Run(ctx context.Context, cfg processors.Config) error {
 type core struct{}
 
 // Decide decides a new command.
-func (core) Decide(row *player.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) (*player.State, bool, []schemas.Message) {
-	return player.Decide(row, cmd, at, origin)
+func (core) Decide(row *player.State, cmd schemas.Command, in processors.Circumstances) (*player.State, bool, []schemas.Message) {
+	return player.Decide(row, cmd, in.At, in.Origin)
 }
 
 // Replay returns the messages of a command that was decided before.
-func (core) Replay(row *player.State, cmd schemas.Command, at schemas.Time, origin schemas.Origin) []schemas.Message {
-	return player.Replay(row, cmd, at, origin)
+func (core) Replay(row *player.State, cmd schemas.Command, in processors.Circumstances) []schemas.Message {
+	return player.Replay(row, cmd, in.At, in.Origin)
 }
 
-// Survey returns the player's seat by the other tables.
+// Survey returns what is known of the player beside their events.
 func (core) Survey(ctx context.Context, cfg kafka.Config, key string) (any, error) {
-	return rebuild.Seat(ctx, cfg, key)
+	return rebuild.Player(ctx, cfg, key)
 }
 
 // Apply returns the row after an event. Where its command stands does not matter,
@@ -57,14 +58,17 @@ func (core) Apply(row *player.State, ev schemas.Event) (*player.State, error) {
 	return player.Apply(row, ev, -1)
 }
 
-// Rebuild returns the row of a player after their events. Their ticket keeps waiting and
-// their game keeps its seat. Without events nobody has registered under this key.
-func (core) Rebuild(cmd schemas.Command, row *player.State, survey any, at schemas.Time, offset int64) (*player.State, []schemas.Message, error) {
-	seat, ok := survey.(player.Seat)
+// Rebuild returns the row of a player after their events. Their ticket keeps waiting,
+// their game keeps its seat, and the results that were refused meanwhile are recorded.
+// Without events nobody has registered under this key.
+func (core) Rebuild(cmd schemas.Command, row *player.State, survey any, late []schemas.LateCommand, in processors.Circumstances) (*player.State, []schemas.Message, error) {
+	surveyed, ok := survey.(rebuild.PlayerSurvey)
 	if row == nil || !ok {
 		return nil, nil, fmt.Errorf("player %s has no events", cmd.Key)
 	}
-	return row.Stamped(schemas.RebuiltVersion(at), offset, seat), nil, nil
+	row = row.Stamped(schemas.RebuiltVersion(in.At), in.Origin.Offset, surveyed.Seat)
+	row, out := player.Settle(row, slices.Concat(surveyed.Results, late), in.Origin)
+	return row, out, nil
 }
 
 // NextTimer returns no timer: a player needs none.

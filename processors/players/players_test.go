@@ -3,6 +3,7 @@ package players
 import (
 	"testing"
 
+	"tabiya/processors"
 	"tabiya/schemas"
 )
 
@@ -15,14 +16,16 @@ func TestQueueCommandsCarryTheirOrigin(t *testing.T) {
 	command := func(n int64, ct schemas.CommandType, payload any) schemas.Command {
 		return schemas.Command{ID: schemas.DerivedID(id, "test", n), Type: ct, Key: id, Region: "eu", Actor: id, Payload: payload}
 	}
-	row, changed, _ := c.Decide(nil, command(1, schemas.RegisterPlayer, &schemas.RegisterPlayerPayload{Handle: "anna"}), 1, schemas.Origin{Offset: 40})
+	row, changed, _ := c.Decide(nil, command(1, schemas.RegisterPlayer, &schemas.RegisterPlayerPayload{Handle: "anna"}),
+		processors.Circumstances{At: 1, Origin: schemas.Origin{Offset: 40}})
 	if !changed || row.Head() != (schemas.Head{Version: 1, Offset: 40}) {
 		t.Fatalf("the row is %+v", row)
 	}
 	join := command(2, schemas.JoinQueue, &schemas.JoinQueuePayload{Queue: "eu/3+0/0"})
 	want := schemas.Origin{Partitions: 8, Partition: 5, Offset: 41}
-	row, _, out := c.Decide(row, join, 2, want)
-	for _, messages := range [][]schemas.Message{out, c.Replay(row, join, 2, want)} {
+	in := processors.Circumstances{At: 2, Origin: want}
+	row, _, out := c.Decide(row, join, in)
+	for _, messages := range [][]schemas.Message{out, c.Replay(row, join, in)} {
 		if got := messages[0].(schemas.Command).Payload.(*schemas.EnterQueuePayload).Origin; got != want {
 			t.Errorf("origin is %+v, want %+v", got, want)
 		}

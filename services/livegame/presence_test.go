@@ -188,6 +188,8 @@ func TestClaimAcceptedAfterPlayerLeft(t *testing.T) {
 	<-time.After(time.Until(r.show(comesBack).Black.ClaimableAt.Std()) + 500*time.Millisecond)
 	r.dialAs(comesBack, r.black).until("state") // the log may not have recorded the return yet
 	r.refused(409, schemas.CodeOpponentPresent, "POST", "/v1/games/"+comesBack+"/claim", r.white.token, `{"as":"win"}`)
+	// An instance that could not hear of a return until now lets the player return first.
+	r.startOther().refused(409, schemas.CodeTooEarlyToClaim, "POST", "/v1/games/"+byFrame+"/claim", r.white.token, `{"as":"win"}`)
 	if got := r.action(byFrame, r.white, "claim", `{"as":"win"}`); got.Result != schemas.WhiteWins || got.Termination != schemas.Abandoned || got.Ply != 3 {
 		t.Errorf("%+v", got)
 	}

@@ -23,15 +23,18 @@ func absence(speed schemas.Speed, explicit bool) time.Duration {
 }
 
 // ClaimableAt returns when color may claim the game if nothing changes before; 0 if
-// the opponent is present or it is color's turn. knownAt is when the opponent's
-// disconnect was read from the log. Time before it does not count, because a return of
-// the opponent could not be recorded in that time.
-func (s *State) ClaimableAt(color schemas.Color, knownAt schemas.Time) schemas.Time {
+// the opponent is present or it is color's turn. Time before from does not count.
+func (s *State) ClaimableAt(color schemas.Color, from schemas.Time) schemas.Time {
 	opponent := s.side(color.Other())
 	if s.Over() || s.Waiting() || s.turn().First || s.Turn() == color || opponent.GoneSince == 0 {
 		return 0
 	}
-	return max(opponent.GoneSince, knownAt).Add(absence(s.Speed(), opponent.Left))
+	return max(opponent.GoneSince, from).Add(absence(s.Speed(), opponent.Left))
+}
+
+// TooEarlyToClaim is the refusal of a claim before the moment that ClaimableAt returned.
+func TooEarlyToClaim(now, claimableAt schemas.Time) *Refusal {
+	return refuse(schemas.CodeTooEarlyToClaim, "the opponent has %d seconds to come back", (claimableAt-now+999)/1000)
 }
 
 // claimVanished handles color's claim of a win or a draw against an opponent who is
@@ -51,9 +54,9 @@ func (d *decision) claimVanished(color schemas.Color, claim *schemas.ClaimVanish
 		return refuse(schemas.CodeOpponentPresent, "the opponent is not known to have left")
 	}
 	// While nobody could move, the opponent could not come back either.
-	lost := d.outages.Centis(max(gone, claim.KnownAt), d.at)
-	if from := s.ClaimableAt(color, claim.KnownAt) + schemas.Time(10*lost); d.at < from {
-		return refuse(schemas.CodeTooEarlyToClaim, "the opponent has %d seconds to come back", (from-d.at+999)/1000)
+	lost := d.outages.Centis(gone, d.at)
+	if at := s.ClaimableAt(color, gone) + schemas.Time(10*lost); d.at < at {
+		return TooEarlyToClaim(d.at, at)
 	}
 	result := schemas.Draw
 	if claim.As == schemas.ClaimWin && mustParseFEN(s.FEN).CanMate(color) {

@@ -83,7 +83,7 @@ func randomCommand(g *harness, r *rand.Rand) schemas.Command {
 		return g.command(schemas.MarkPresent, system, &schemas.MarkPresentPayload{Color: color})
 	case n < 990:
 		return g.command(schemas.ClaimVanished, randomActor(g, r), &schemas.ClaimVanishedPayload{
-			As: pick(r, schemas.ClaimWin, schemas.ClaimDrawOnly, ""), GoneSince: g.state.GoneSince(color), KnownAt: g.at - schemas.Time(r.IntN(100_000)),
+			As: pick(r, schemas.ClaimWin, schemas.ClaimDrawOnly, ""), GoneSince: g.state.GoneSince(color),
 		})
 	case n < 999:
 		return g.command(schemas.CheckFlag, system, &schemas.CheckFlagPayload{})

@@ -135,7 +135,7 @@ func TestNoClaimBecauseOfAnOutage(t *testing.T) {
 	g.must(g.command(schemas.MarkGone, schemas.ActorSystem, &schemas.MarkGonePayload{Color: schemas.Black}))
 	claim := func() schemas.Command {
 		gone := g.state.GoneSince(schemas.Black)
-		return g.command(schemas.ClaimVanished, whiteID, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone, KnownAt: gone})
+		return g.command(schemas.ClaimVanished, whiteID, &schemas.ClaimVanishedPayload{As: schemas.ClaimWin, GoneSince: gone})
 	}
 	g.at += 100_000 // both wait in the log
 	g.refused(claim(), schemas.CodeTooEarlyToClaim)

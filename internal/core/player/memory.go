@@ -60,11 +60,12 @@ func (s *State) setRating(r Rating) {
 	s.Ratings[i] = r
 }
 
-// finish sets the head of the row after the command and trims the outbox.
+// finish sets the head of the row after the command and trims the outbox. The command's
+// own events stay, although a repair can have many, and old ones (Settle).
 func (s *State) finish(d decision) {
 	s.Version++
 	s.Offset = d.origin.Offset
-	for len(s.Outbox) > outboxMinKept && (len(s.Outbox) > outboxMaxKept || s.Outbox[0].Event.OccurredAt < d.at.Add(-outboxMaxAge)) {
+	for len(s.Outbox) > outboxMinKept && s.Outbox[0].Offset != d.origin.Offset && (len(s.Outbox) > outboxMaxKept || s.Outbox[0].Event.OccurredAt < d.at.Add(-outboxMaxAge)) {
 		s.Outbox = s.Outbox[1:]
 	}
 }

@@ -68,6 +68,20 @@ func (s *State) Stamped(version, offset int64, seat Seat) *State {
 	return s
 }
 
+// Settle decides the late commands of a player whose row was made again by the command at
+// origin: they were refused because the row could not be read, and nobody sends them
+// again. A command that counts already changes nothing. out are the messages to send.
+func Settle(s *State, late []schemas.LateCommand, origin schemas.Origin) (next *State, out []schemas.Message) {
+	for _, l := range late {
+		n, changed, messages := Decide(s, l.Command, l.At, origin)
+		out = append(out, messages...)
+		if changed {
+			s = n
+		}
+	}
+	return s, out
+}
+
 // QueuedSeat returns the seat of a player with a ticket in a queue.
 func QueuedSeat(queueKey string, p schemas.Seated) Seat {
 	return Seat{

@@ -3,6 +3,7 @@ package player
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"tabiya/schemas"
 )
@@ -62,5 +63,45 @@ func TestApplyMakesTheRowAgainFromItsEvents(t *testing.T) {
 		if r, ok := out[0].(schemas.Reply); !ok || r.Type != schemas.CommandRepeated {
 			t.Errorf("a repeated %s led to %+v", ct, out[0])
 		}
+	}
+}
+
+// Results that came while the row could not be read are recorded once, with the repair's
+// place, and a replay of the repair tells them again.
+func TestSettleRecordsLateResults(t *testing.T) {
+	t.Parallel()
+	d := registered(t)
+	d.record(game1, true, 1)
+	late := []schemas.LateCommand{}
+	add := func(n int, gameID string) {
+		late = append(late, schemas.LateCommand{
+			At: d.at.Add(time.Duration(len(late)) * time.Hour),
+			Command: schemas.Command{ID: id(n), Type: schemas.RecordResult, Key: me, Region: "eu", Actor: schemas.ActorSystem,
+				Payload: &schemas.RecordResultPayload{GameID: gameID, Speed: schemas.Blitz, Rated: true, Score: 0.5,
+					Opponent: schemas.Seated{PlayerID: opponent, Rating: 1500, Deviation: 100}}},
+		})
+	}
+	add(50, game1) // was recorded before
+	last := ""
+	for n := 51; n < 58; n++ {
+		last = schemas.NewID()
+		add(n, last)
+	}
+	add(57, last) // read twice
+	origin := schemas.Origin{Partitions: 1, Offset: d.s.Offset + 10}
+	seat := PlayingSeat(blitz, last, schemas.Seated{TicketID: id(2)}, nil)
+	s, out := Settle(d.s.Stamped(1_000, origin.Offset, seat), late, origin)
+	if len(out) != 7 || s.Rating(schemas.Blitz).Games != 8 || s.Seat.Status != Idle || s.Offset != origin.Offset || s.Version <= 1_000 {
+		t.Fatalf("%d messages, the row is %+v", len(out), s)
+	}
+	for i, msg := range out {
+		ev, from := msg.(schemas.Event), late[1+i]
+		if ev.CommandID != from.Command.ID || ev.OccurredAt != from.At {
+			t.Errorf("event %d is %+v", i, ev)
+		}
+	}
+	repair := schemas.Command{ID: id(60), Type: schemas.RepairPlayer, Key: me, Actor: schemas.ActorSystem}
+	if again := Replay(s, repair, d.at, origin); !reflect.DeepEqual(again, out) {
+		t.Errorf("the replay tells\n%+v\nwant\n%+v", again, out)
 	}
 }

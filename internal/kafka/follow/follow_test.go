@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/brokertime"
 	"tabiya/internal/kafka/follow"
 	"tabiya/internal/kafka/kafkatest"
 	"tabiya/schemas"
@@ -62,6 +64,18 @@ func (r *rig) write(from, to int) {
 			r.t.Fatal(err)
 		}
 	}
+}
+
+// brokerClock returns a function that lets time pass for the broker. Only a real one has
+// to be waited for: the fake one's clock is set, to some minutes ago.
+func (r *rig) brokerClock() (pass func(time.Duration)) {
+	if r.Fake == nil {
+		return time.Sleep
+	}
+	var passed atomic.Int64
+	began := time.Now().Add(-10 * time.Minute)
+	brokertime.InstallClock(r.Fake, func() time.Time { return began.Add(time.Duration(passed.Load())) })
+	return func(d time.Duration) { passed.Add(int64(d)) }
 }
 
 // trim deletes all records of the topic, as retention does.

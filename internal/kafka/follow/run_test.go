@@ -39,13 +39,14 @@ func TestEndIsNotedByStart(t *testing.T) {
 func TestBackCountsFromLastRecord(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	pass := r.brokerClock()
 	one := func(n int) { r.write(n, n+1) }
 	for range 3 { // the same key, so the same partition
 		one(7)
 	}
-	time.Sleep(2 * time.Second) // broker time
+	pass(2 * time.Second)
 	one(7)
-	time.Sleep(1500 * time.Millisecond)
+	pass(1500 * time.Millisecond)
 	f := r.start(follow.Topic{Name: topic, Back: time.Second}).run()
 	f.want(7, 8, true)
 	f.waitCaughtUp()
@@ -94,7 +95,7 @@ func TestContinuesAfterOutage(t *testing.T) {
 	f := r.start(follow.Topic{Name: topic, Back: follow.Beginning})
 	r.Down() // before it has caught up
 	f.run()
-	time.Sleep(1200 * time.Millisecond) // longer than between two checks of the tails
+	r.WaitRefused(t, 8) // both fetches and checks of the tails
 	r.Up()
 	f.want(0, 10, true)
 	f.waitCaughtUp()

@@ -18,6 +18,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/brokertime"
 	"tabiya/internal/kafka/realkafka"
@@ -92,11 +93,26 @@ func (c *Cluster) Down() { c.connections.setDown(true) }
 // Up makes the fake cluster reachable again.
 func (c *Cluster) Up() { c.connections.setDown(false) }
 
+// WaitRefused returns when clients have tried n times to connect to the fake cluster,
+// which is down.
+func (c *Cluster) WaitRefused(t testing.TB, n int) {
+	t.Helper()
+	began := c.connections.refusals()
+	eventually.True(t, "connections to be refused", func() bool { return c.connections.refusals()-began >= n })
+}
+
 // connections are the open connections of the fake cluster.
 type connections struct {
-	mu   sync.Mutex
-	down bool
-	open map[net.Conn]struct{}
+	mu      sync.Mutex
+	down    bool
+	refused int // in all
+	open    map[net.Conn]struct{}
+}
+
+func (cs *connections) refusals() int {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.refused
 }
 
 func (cs *connections) listen(network, address string) (net.Listener, error) {
@@ -123,6 +139,7 @@ func (cs *connections) add(c net.Conn) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if cs.down {
+		cs.refused++
 		return false
 	}
 	cs.open[c] = struct{}{}

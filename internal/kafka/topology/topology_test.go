@@ -192,7 +192,10 @@ func (r *rig) runMonitor(topics ...string) (*topology.Monitor, *kafka.Producer, 
 		for ctx.Err() == nil {
 			if err := m.Run(ctx); err != nil {
 				errs <- err
-				time.Sleep(100 * time.Millisecond)
+				select {
+				case <-ctx.Done():
+				case <-time.After(100 * time.Millisecond):
+				}
 			}
 		}
 	})
@@ -252,14 +255,15 @@ func TestMonitorKeepsItsCountsDuringAnOutage(t *testing.T) {
 	m, _, errs := r.runMonitor(schemas.GameCommands)
 	eventually.True(t, "the monitor to be ready", func() bool { return m.Ready() == nil })
 	r.Down()
-	time.Sleep(3 * time.Second) // longer than a look takes to come
+	r.WaitRefused(t, 3) // it looks
 	if n, err := m.Partitions(schemas.GameCommands); n != 2 || err != nil {
 		t.Errorf("%d partitions, %v", n, err)
 	}
 	r.Up()
-	time.Sleep(3 * time.Second)
-	if err := m.Ready(); err != nil || len(errs) > 0 {
-		t.Errorf("Ready is %v and %d runs ended", err, len(errs))
+	// The first error is of what happens next.
+	r.recreate(schemas.GameCommands, 2)
+	if err := <-errs; !errors.Is(err, topology.ErrMismatch) || !strings.Contains(err.Error(), "topic game-commands was created again") {
+		t.Errorf("Run returned %v", err)
 	}
 }
 

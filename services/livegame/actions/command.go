@@ -1,6 +1,8 @@
 package actions
 
 import (
+	"time"
+
 	"tabiya/internal/core/game"
 	"tabiya/schemas"
 	"tabiya/services/livegame/held"
@@ -42,16 +44,21 @@ func (h *Handler) Command(gameID, playerID, commandID string, in protocol.Intent
 	return cmd, "", ""
 }
 
-// claim adds to a claim when the opponent disconnected and when the log recorded it,
-// as this instance knows them (ADR 23). The processor decides the claim:
-// game.State.ClaimableAt has the waiting times.
+// claim adds to a claim which disconnect of the opponent it refers to. The processor
+// decides the claim: game.State.ClaimableAt has the waiting times. For as long after this
+// instance has read of the disconnect, or could hear of a return again, the claim is
+// refused here (ADR 23).
 func (h *Handler) claim(cmd schemas.Command, claim *schemas.ClaimVanishedPayload, g *held.Game, state *game.State, opponent schemas.Color) (schemas.Command, schemas.Code, string) {
-	if why := h.Availability.WhyNoCommands(); why != "" { // must precede AvailableSince, in disconnects
+	if why := h.Availability.WhyNoCommands(); why != "" { // must precede AvailableSince, in Disconnects
 		return cmd, schemas.CodeUnavailable, why
 	}
 	h.Presence.BeforeClaim(presence.Side{GameID: state.ID, Color: opponent}, state)
 	claim.GoneSince = state.GoneSince(opponent)
-	claim.KnownAt = h.Disconnects(g).Of(opponent)
+	now := schemas.TimeOf(time.Now())
+	if at := state.ClaimableAt(opponent.Other(), h.Disconnects(g).Of(opponent)); now < at {
+		r := game.TooEarlyToClaim(now, at)
+		return cmd, r.Code, r.Detail
+	}
 	return cmd, "", ""
 }
 

@@ -142,7 +142,7 @@ func (f *Follower) takeEvent(r *kgo.Record) {
 		f.skip(r, err)
 		return
 	}
-	folded, result, err := f.cfg.Games.Fold(held.Event{Event: ev, Envelope: r.Value, At: schemas.TimeOf(r.Timestamp)},
+	folded, result, err := f.cfg.Games.Fold(held.Event{Event: ev, Envelope: r.Value, At: schemas.TimeOf(time.Now())},
 		f.topics.Behind(r.Topic, r.Partition), &f.woken)
 	switch {
 	case err != nil:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -26,7 +27,6 @@ func (f *Follower) readRows(ctx context.Context, want func(gameID string) bool) 
 	}
 	guard := tables.NewGuard(0)
 	values := make(map[string][]byte)
-	times := make(map[string]schemas.Time)
 	err = kafka.ReadAll(ctx, f.cfg.Kafka, table.Topic, func(r *kgo.Record) error {
 		key := string(r.Key)
 		if !want(key) || schemas.IsPulseKey(key) {
@@ -51,14 +51,14 @@ func (f *Follower) readRows(ctx context.Context, want func(gameID string) bool) 
 			f.skip(r, err)
 		}
 		if newer {
-			values[key], times[key] = r.Value, schemas.TimeOf(r.Timestamp)
+			values[key] = r.Value
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	rows := make(map[string]held.Row, len(values))
+	now, rows := schemas.TimeOf(time.Now()), make(map[string]held.Row, len(values))
 	for key, value := range values {
 		row, err := table.Decode(key, bytes.Clone(value)) // the row keeps its bytes; without the copy it would keep the whole fetch
 		if err == nil {
@@ -69,7 +69,7 @@ func (f *Follower) readRows(ctx context.Context, want func(gameID string) bool) 
 			continue
 		}
 		if !row.Void { // a void row marks a game that was aborted before it was created
-			rows[key] = held.Row{State: row, At: times[key]}
+			rows[key] = held.Row{State: row, At: now}
 		}
 	}
 	return rows, nil

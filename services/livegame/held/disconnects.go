@@ -5,9 +5,9 @@ import (
 	"tabiya/schemas"
 )
 
-// Disconnects holds, for each side, the broker time of the PlayerLeft record; 0 while
-// the side is present. That is usually a moment after State.GoneSince, the broker time
-// of MarkGone.
+// Disconnects holds, for each side, when this instance read that the side is gone, by its
+// own clock; 0 while the side is present. That is usually a moment after
+// State.GoneSince, the broker time of MarkGone.
 type Disconnects struct{ White, Black schemas.Time }
 
 // Of returns a side's disconnect time.
@@ -28,8 +28,8 @@ func (d Disconnects) NotBefore(since schemas.Time) Disconnects {
 	return d
 }
 
-// after returns the times after a change of state, from old to next, that the log has
-// at `at`.
+// after returns the times after a change of state, from old to next, that was read at
+// `at`.
 func (d Disconnects) after(old, next *game.State, at schemas.Time) Disconnects {
 	return Disconnects{
 		White: disconnectedAt(d.White, old, next, schemas.White, at),

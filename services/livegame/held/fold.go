@@ -12,13 +12,13 @@ import (
 type Event struct {
 	schemas.Event
 	Envelope []byte       // the record's value
-	At       schemas.Time // the record's broker time
+	At       schemas.Time // when it was read, by this instance's clock
 }
 
 // Row is a game's row of games-table.
 type Row struct {
 	State *game.State  // nil if the table has no row
-	At    schemas.Time // the record's broker time
+	At    schemas.Time // when it was read, by this instance's clock
 }
 
 // Folded is an event that changed a game.

@@ -24,9 +24,9 @@ type decider struct {
 	at    schemas.Time
 }
 
-// recordedAfter is the time from a command to the records of its events, in
+// readAfter is the time from a command to the records of its events, in
 // milliseconds.
-const recordedAfter = 7
+const readAfter = 7
 
 func newDecider(t *testing.T) *decider {
 	d := &decider{t: t, games: held.New(held.Config{Linger: time.Minute, MaxFinished: 10}), at: 1_000_000}
@@ -52,7 +52,7 @@ func (d *decider) send(cmd schemas.Command) {
 			d.t.Fatal(err)
 		}
 		var woken []*outbox.Outbox
-		e := held.Event{Event: ev, Envelope: ev.Record().Value, At: d.at + recordedAfter}
+		e := held.Event{Event: ev, Envelope: ev.Record().Value, At: d.at + readAfter}
 		if _, result, err := d.games.Fold(e, false, &woken); result != held.Applied || err != nil {
 			d.t.Fatalf("event %d: %d %v", ev.Seq, result, err)
 		}
@@ -88,9 +88,9 @@ func TestFoldOfALongGameEqualsApply(t *testing.T) {
 	}
 }
 
-// A player counts as gone since the log recorded the disconnect. A later event does
+// A disconnect counts from when it was read. A later event does
 // not change that time; an outage of this instance raises it.
-func TestDisconnectCountsFromItsRecord(t *testing.T) {
+func TestDisconnectCountsFromWhenItWasRead(t *testing.T) {
 	t.Parallel()
 	d := newDecider(t)
 	for ply, uci := range []string{"e2e4", "e7e5", "g1f3"} {
@@ -108,17 +108,17 @@ func TestDisconnectCountsFromItsRecord(t *testing.T) {
 	}
 	mark(schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.Black})
 	left := d.at
-	want(d.games, 0, left+recordedAfter)
+	want(d.games, 0, left+readAfter)
 	d.send(schemas.Command{Type: schemas.AddTime, Actor: "w"})
-	want(d.games, 0, left+recordedAfter)
-	for since, from := range map[schemas.Time]schemas.Time{0: left + recordedAfter, left + 5000: left + 5000} {
+	want(d.games, 0, left+readAfter)
+	for since, from := range map[schemas.Time]schemas.Time{0: left + readAfter, left + 5000: left + 5000} {
 		g := d.games.Get(gameID)
 		v := protocol.GameOf(g.State(), g.Disconnects().NotBefore(since))
 		if v.Black.ClaimableAt != from.Add(40*time.Second) || v.Black.GoneSince != left || v.White.ClaimableAt != 0 {
 			t.Fatalf("reachable since %v: %+v", since, v.Black)
 		}
 	}
-	// A row does not hold the time of its PlayerLeft record, so the row's own time counts.
+	// In a row it was read with the row.
 	other := held.New(held.Config{Linger: time.Minute, MaxFinished: 10})
 	var woken []*outbox.Outbox
 	if _, complete, err := other.Install(gameID, held.Row{State: d.state, At: d.at + 9}, &woken); !complete || err != nil {
@@ -127,7 +127,7 @@ func TestDisconnectCountsFromItsRecord(t *testing.T) {
 	want(other, 0, d.at+9)
 	mark(schemas.MarkGone, &schemas.MarkGonePayload{Color: schemas.White})
 	gone := d.at
-	want(d.games, gone+recordedAfter, left+recordedAfter)
+	want(d.games, gone+readAfter, left+readAfter)
 	mark(schemas.MarkPresent, &schemas.MarkPresentPayload{Color: schemas.Black})
-	want(d.games, gone+recordedAfter, 0)
+	want(d.games, gone+readAfter, 0)
 }

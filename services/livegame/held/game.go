@@ -158,7 +158,7 @@ func (g *Game) HasPlayer(playerID string) bool {
 	return plays
 }
 
-// Disconnects returns when the log recorded that each side disconnected.
+// Disconnects returns when this instance read that each side disconnected.
 func (g *Game) Disconnects() Disconnects {
 	g.mu.Lock()
 	defer g.mu.Unlock()

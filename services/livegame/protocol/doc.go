@@ -54,7 +54,7 @@
 // ends. The opponent may claim the game 40 s after that was recorded, or 10 s if the
 // player said that they leave, with a leave frame or by closing with 1000 and the
 // reason "leave". These times are doubled in rapid games and tripled in classical ones
-// (ADR 23; game.State.ClaimableAt decides).
+// (ADR 23; package actions and game.State.ClaimableAt decide).
 //
 // The server closes a socket with 1000 a minute after the game's end, 1001 when it
 // stops, 1002 after bytes that are not a WebSocket frame, 1008 after too many malformed

@@ -72,8 +72,8 @@ type Clock struct {
 	AsOf    schemas.Time `json:"asOf"`
 }
 
-// GameOf returns the JSON view of a state. disconnects is when the log recorded the
-// disconnect of each side.
+// GameOf returns the JSON view of a state. disconnects is since when the disconnect of
+// each side counts for this instance.
 func GameOf(s *game.State, disconnects held.Disconnects) Game {
 	moves, _ := s.Moves()
 	v := Game{
