@@ -1,7 +1,6 @@
 package account
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -163,7 +162,7 @@ func TestRatingsAreReadThroughTheirIndexes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = tx.Rollback(context.Background()) }()
+	defer tx.Rollback(t.Context())
 	for _, kind := range []string{"seqscan", "bitmapscan", "hashjoin", "mergejoin"} { // small tables are read whole otherwise
 		if _, err := tx.Exec(t.Context(), "SET LOCAL enable_"+kind+" = off"); err != nil {
 			t.Fatal(err)
