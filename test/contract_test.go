@@ -2,6 +2,7 @@ package test
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"tabiya/internal/client"
+	"tabiya/internal/eventually"
 	"tabiya/internal/gamestest"
 	"tabiya/schemas"
 )
@@ -36,12 +38,23 @@ func TestAnswersAreAsTheOpenAPIDocumentSays(t *testing.T) {
 		return who
 	}
 	white, black := register("white"), register("black")
-	game, err := api.CreateGame(t.Context(), p.serviceToken, schemas.NewID(), client.NewGame{
-		White: white.ID, Black: black.ID, TimeControl: schemas.TimeControl{InitialCs: 180_000},
-	})
-	if err != nil {
+	newGame := func() string {
+		game, err := api.CreateGame(t.Context(), p.serviceToken, schemas.NewID(), client.NewGame{
+			White: white.ID, Black: black.ID, TimeControl: schemas.TimeControl{InitialCs: 180_000},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return game.ID
+	}
+	running, finished := newGame(), newGame()
+	abort := client.Request{Method: http.MethodPost, Path: "/v1/games/" + finished + "/abort", Token: white.Token, Key: "1"}
+	if err := api.Do(t.Context(), abort, nil); err != nil {
 		t.Fatal(err)
 	}
+	eventually.NoError(t, "the finished game is in history", func() error {
+		return api.Do(t.Context(), client.Request{Method: http.MethodGet, Path: "/v1/history/games/" + finished}, nil)
+	})
 	folder := filepath.Join(root, "test", "testdata", "contract")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(seconds)*time.Second+10*time.Minute)
 	defer cancel()
@@ -49,7 +62,7 @@ func TestAnswersAreAsTheOpenAPIDocumentSays(t *testing.T) {
 		"run", p.url+"/openapi.json", "--max-time", strconv.Itoa(seconds))
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), "HOOKS="+filepath.Join(folder, "hooks.py"), "API_URL="+p.url,
-		"PLAYER_TOKEN="+white.Token, "SERVICE_TOKEN="+p.serviceToken, "GAME_ID="+game.ID)
+		"PLAYER_TOKEN="+white.Token, "SERVICE_TOKEN="+p.serviceToken, "GAME_ID="+running, "FINISHED_ID="+finished)
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {

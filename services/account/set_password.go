@@ -46,6 +46,7 @@ func (s *Service) setPassword(c *gin.Context) {
 		s.fail(c, err)
 	default:
 		s.relay.Wake()
+		s.cfg.Logger.Info("password set with a code", "player_id", a.ID, "request_id", httpx.RequestID(c))
 		s.respondWithSession(c, a)
 	}
 }

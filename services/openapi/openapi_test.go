@@ -1,17 +1,20 @@
 package openapi_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/gin-gonic/gin"
 
+	"tabiya/schemas/jsonschema"
 	"tabiya/services/openapi"
 	"tabiya/services/openapi/openapitest"
 )
@@ -92,6 +95,38 @@ func TestCodesOfDrawsAndAbortsAreListedThereOnly(t *testing.T) {
 	}
 	if len(listed) != len(only) {
 		t.Errorf("only %v are listed", listed)
+	}
+}
+
+// Each event has a schema of its own, and nothing is "any object".
+func TestEveryEventOfAGameHasItsSchema(t *testing.T) {
+	t.Parallel()
+	text, err := openapi.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(text, []byte(`"additionalProperties":true`)) {
+		t.Error("the document allows any object")
+	}
+	document, err := openapitest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := jsonschema.GameEvents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	either := document.Components.Schemas["GameEvent"].Value
+	if len(events) < 15 || len(either.OneOf) != len(events) || len(either.Discriminator.Mapping) != len(events) {
+		t.Errorf("%d events, GameEvent is one of %d", len(events), len(either.OneOf))
+	}
+	for name := range events {
+		golden, err := os.ReadFile("../../schemas/testdata/events/" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		openapitest.ValidateAs(t, "GameEvent", golden)
+		openapitest.ValidateAs(t, name, golden)
 	}
 }
 

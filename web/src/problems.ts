@@ -61,6 +61,8 @@ const sentences: Partial<Record<Code | "offline", string>> = {
   too_late_to_abort: "Both sides have moved: the game can no longer be aborted.",
   too_early_to_claim: "It is too early to claim the game.",
   opponent_present: "Your opponent is back.",
+  claimant_gone: "You count as gone yourself. Wait a moment for the connection.",
+  quarantined: "The server cannot read this game, pool or player. Somebody has to mend it.",
   your_turn: "It is your turn: the game can be claimed on your opponent's.",
   no_rematch: "It is too late for a rematch.",
   no_rematch_offer: "The rematch offer no longer stands.",

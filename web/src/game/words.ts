@@ -59,6 +59,8 @@ export function resultText(result: Result, termination: Termination | undefined)
       return "Aborted: the first move did not come in time";
     case "match_expired":
       return "Aborted: the game did not start in time";
+    case "long_outage":
+      return "Aborted: the players did not come back after a long outage";
   }
   return "Aborted";
 }
