@@ -2,6 +2,7 @@ package test
 
 import (
 	"cmp"
+	"net/http"
 	"os"
 	"syscall"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/client"
+	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
 )
@@ -19,8 +21,9 @@ import (
 const darknessEnv = "TABIYA_TEST_DARKNESS"
 
 // A games processor is killed, stopped or suspended, or Kafka does not answer. The side
-// to move has as much time as that takes, and the game beside it waits for a first move:
-// neither is lost or aborted, and the time stands in the audit of the next move.
+// to move has as much time as that takes, the game beside it waits for a first move, and
+// in a third one the side to move is gone: none is lost or aborted, no claim is granted
+// because of it, and the time stands in the audit of the next move.
 func TestNoClockRunsWhileProcessorOrKafkaIsAway(t *testing.T) {
 	darkness, err := time.ParseDuration(cmp.Or(os.Getenv(darknessEnv), "5s"))
 	if err != nil {
@@ -40,18 +43,32 @@ func TestNoClockRunsWhileProcessorOrKafkaIsAway(t *testing.T) {
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			waiting := p.clockedGame(t, players, darkness)
+			left := p.clockedGame(t, players, 3*time.Minute)
+			for _, uci := range []string{"e2e4", "e7e5", "g1f3"} {
+				left.mustMove(t, uci)
+			}
+			left.blackIsGone(t)
 			g := p.clockedGame(t, players, darkness)
 			g.mustMove(t, "e2e4")
 			g.mustMove(t, "e7e5")
 			p.waitPulses(t)
 			g.mustMove(t, "g1f3") // Black's clock runs
 			f.away()
-			<-time.After(darkness)
+			<-time.After(darkness - time.Second)
+			during := make(chan schemas.Code, 1)
+			go func() { during <- left.claim(t) }()
+			<-time.After(time.Second)
 			f.end()
 			ready(t, processor, p.urls[games1], 2*time.Minute)
 			ready(t, p.processes[live1], p.urls[live1], 2*time.Minute)
 			g.mustMove(t, "b8c6")
 			waiting.mustMove(t, "e2e4")
+			for _, code := range []schemas.Code{<-during, left.claim(t)} {
+				if code != schemas.CodeTooEarlyToClaim {
+					t.Errorf("a claim was answered %q", code)
+				}
+			}
+			left.mustMove(t, "b8c6")
 
 			move := p.lastMove(t, g.id)
 			if least := int64(darkness/(10*time.Millisecond)) - 150; move.Ply != 4 || move.Clock.RestoredCs < least {
@@ -64,6 +81,34 @@ func TestNoClockRunsWhileProcessorOrKafkaIsAway(t *testing.T) {
 			g.mustResign(t)
 		})
 	}
+}
+
+// claim claims the game for White and returns why it was refused, "" if it was not.
+func (g *manualGame) claim(t *testing.T) schemas.Code {
+	err := g.client.Do(t.Context(), client.Request{
+		Method: http.MethodPost, Path: "/v1/games/" + g.id + "/claim", Token: g.players[0].Token, Key: schemas.NewID(),
+		Body: map[string]string{"as": "win"},
+	}, nil)
+	if err != nil && client.CodeOf(err) == "" {
+		t.Errorf("claim: %v", err)
+	}
+	return client.CodeOf(err)
+}
+
+// blackIsGone makes White claim against Black, who has no connection, and waits until
+// Black counts as gone.
+func (g *manualGame) blackIsGone(t *testing.T) {
+	t.Helper()
+	if code := g.claim(t); code != schemas.CodeOpponentPresent {
+		t.Fatalf("the first claim was answered %q", code)
+	}
+	eventually.True(t, "Black to be gone", func() bool {
+		var shown struct {
+			Black struct{ GoneSince schemas.Time }
+		}
+		err := g.client.Do(t.Context(), client.Request{Method: http.MethodGet, Path: "/v1/games/" + g.id}, &shown)
+		return err == nil && shown.Black.GoneSince != 0
+	})
 }
 
 // clockedGame creates a game with so much time on each clock.

@@ -79,6 +79,7 @@ func TestLostTablesAreMadeAgainUnderTwentyLiveGames(t *testing.T) {
 			want = player.Seat{}
 		}
 		want.Joined, want.Entered = after.Seat.Joined, after.Seat.Entered
+		want.Holder, want.Since = "", 0 // no event of a game tells them
 		if !reflect.DeepEqual(after.Seat, want) {
 			t.Errorf("the seat of %s is %+v, want %+v", id, after.Seat, want)
 		}

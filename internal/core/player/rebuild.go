@@ -70,9 +70,15 @@ func (s *State) Stamped(version, offset int64, seat Seat) *State {
 
 // Settle decides the late commands of a player whose row was made again by the command at
 // origin: they were refused because the row could not be read, and nobody sends them
-// again. A command that counts already changes nothing. out are the messages to send.
+// again. A command that counts already changes nothing. Nobody is queued again by them:
+// the player could not even leave the queue meanwhile. out are the messages to send.
 func Settle(s *State, late []schemas.LateCommand, origin schemas.Origin) (next *State, out []schemas.Message) {
 	for _, l := range late {
+		if p, ok := l.Command.Payload.(*schemas.RecordResultPayload); ok && p.Again {
+			once := *p
+			once.Again = false
+			l.Command.Payload = &once
+		}
 		n, changed, messages := Decide(s, l.Command, l.At, origin)
 		out = append(out, messages...)
 		if changed {

@@ -88,6 +88,7 @@ func TestSettleRecordsLateResults(t *testing.T) {
 		add(n, last)
 	}
 	add(57, last) // read twice
+	late[7].Command.Payload.(*schemas.RecordResultPayload).Again = true
 	origin := schemas.Origin{Partitions: 1, Offset: d.s.Offset + 10}
 	seat := PlayingSeat(blitz, last, schemas.Seated{TicketID: id(2)}, nil)
 	s, out := Settle(d.s.Stamped(1_000, origin.Offset, seat), late, origin)
