@@ -93,7 +93,7 @@ func peakMeasure(b *bench) ([]Row, error) {
 		return nil, err
 	}
 	return []Row{atMost("resident memory at most, while 20,000 games are played", peak, 600, "MiB", map[string]float64{
-		"moves/s": games * plies / took.Seconds(), "plies/game": plies,
+		"games/s": games / took.Seconds(), "plies/game": plies,
 	})}, nil
 }
 

@@ -242,7 +242,7 @@ func (p *partition[R]) prepareReplay(ctx context.Context, offset int64, at time.
 	if p.replay.loaded {
 		return nil
 	}
-	return p.replay.load(ctx, p.s.client, p.s.p.table.Events, p.number, at)
+	return p.replay.load(ctx, p.s.client, p.s.p.table.Events, p.number, p.s.commands.Place(p.number, offset), at)
 }
 
 // deletedBy returns the place of the command that deleted the key's row before

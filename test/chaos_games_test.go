@@ -36,8 +36,11 @@ type chaosLoad struct {
 	instances    []string // of livegame
 	client       *client.Client
 	serviceToken string
+	plies        int // of a game, at least
 	progress     *chaosProgress
 	stop         chan struct{}
+	ctx          context.Context // of all games
+	abandon      context.CancelFunc
 	playing      sync.WaitGroup
 
 	mu       sync.Mutex
@@ -48,9 +51,12 @@ type chaosLoad struct {
 	games    map[string]int  // by how they were made
 }
 
-func (p *deployment) startLoad(t *testing.T, gateway string) *chaosLoad {
+func (p *deployment) startLoad(t *testing.T, gateway string, plies int) *chaosLoad {
 	t.Helper()
+	ctx, abandon := context.WithCancel(context.Background())
+	t.Cleanup(abandon)
 	l := &chaosLoad{
+		ctx: ctx, abandon: abandon, plies: plies,
 		instances:    []string{p.urls[live1], p.urls[live2]},
 		client:       client.New(client.Config{URL: gateway, Patience: chaosPatience, Connections: 64}),
 		serviceToken: p.serviceToken, progress: newChaosProgress(), stop: make(chan struct{}), games: map[string]int{},
@@ -61,8 +67,10 @@ func (p *deployment) startLoad(t *testing.T, gateway string) *chaosLoad {
 	return l
 }
 
-// finish ends all games soon and returns when they have ended, or after limit.
-func (l *chaosLoad) finish(limit time.Duration) (ended bool) {
+// finish ends all games soon and returns when they have ended. Those that have not after
+// limit are a finding and abandoned; what their players were told until then counts.
+func (l *chaosLoad) finish(limit time.Duration) {
+	defer l.abandon()
 	close(l.stop)
 	done := make(chan struct{})
 	go func() {
@@ -71,9 +79,10 @@ func (l *chaosLoad) finish(limit time.Duration) (ended bool) {
 	}()
 	select {
 	case <-done:
-		return true
 	case <-time.After(limit):
-		return false
+		l.wrongf("games have not ended after %s", limit)
+		l.abandon()
+		<-done
 	}
 }
 
@@ -87,6 +96,9 @@ func (l *chaosLoad) stopping() bool {
 }
 
 func (l *chaosLoad) wrongf(format string, args ...any) {
+	if l.ctx.Err() != nil {
+		return // an abandoned game ends with an error
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.wrongs = append(l.wrongs, check.Finding{Check: "client", What: fmt.Sprintf(format, args...)})
@@ -97,7 +109,7 @@ func (l *chaosLoad) pair(n int) {
 	var players [2]client.Player
 	for i := range players {
 		handle := fmt.Sprintf("chaos-%d-%d", n, i)
-		p, err := l.client.Register(context.Background(), handle, client.Registration{Handle: handle, Password: "correct horse battery", ServiceToken: l.serviceToken})
+		p, err := l.client.Register(l.ctx, handle, client.Registration{Handle: handle, Password: "correct horse battery", ServiceToken: l.serviceToken})
 		if err != nil {
 			l.wrongf("%v", err)
 			return
@@ -124,7 +136,7 @@ func (l *chaosLoad) pair(n int) {
 // byService plays a game that a service makes.
 func (l *chaosLoad) byService(players [2]client.Player, n int) {
 	key := schemas.NewID()
-	made, err := l.client.CreateGame(context.Background(), l.serviceToken, key, client.NewGame{White: players[0].ID, Black: players[1].ID, TimeControl: chaosTime, Rated: true})
+	made, err := l.client.CreateGame(l.ctx, l.serviceToken, key, client.NewGame{White: players[0].ID, Black: players[1].ID, TimeControl: chaosTime, Rated: true})
 	if client.CodeOf(err) == schemas.CodeKeyExpired {
 		return // a key is good for a minute, which an outage can take
 	}
@@ -154,7 +166,7 @@ func (l *chaosLoad) count(how string) {
 // byQueue joins the queue and plays the game that matchmaking makes. last is the
 // player's game before. It returns the game's id.
 func (l *chaosLoad) byQueue(p client.Player, last string) string {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(l.ctx)
 	defer cancel()
 	go func() {
 		select {
@@ -165,7 +177,7 @@ func (l *chaosLoad) byQueue(p client.Player, last string) string {
 	}()
 	gameID, err := l.match(ctx, p, last)
 	if l.stopping() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(l.ctx, 10*time.Second)
 		defer cancel()
 		_ = l.client.Leave(ctx, p, schemas.NewID(), chaosPool) // refused if there is a match, whose first move then expires
 	}
@@ -176,7 +188,7 @@ func (l *chaosLoad) byQueue(p client.Player, last string) string {
 		}
 		return last
 	}
-	made, err := l.client.WaitForGame(context.Background(), gameID)
+	made, err := l.client.WaitForGame(l.ctx, gameID)
 	switch {
 	case err != nil:
 		l.wrongf("read the matched game %s: %v", gameID, err)
@@ -239,7 +251,7 @@ func (l *chaosLoad) match(ctx context.Context, p client.Player, last string) (ga
 func (l *chaosLoad) play(gameID string, p client.Player, side int) {
 	seed := fnv.New64a()
 	_, _ = seed.Write([]byte(gameID))
-	plies := 30 + int(seed.Sum64()%50) // the same for both sides
+	plies := l.plies + int(seed.Sum64()%uint64(2*l.plies)) // the same for both sides
 	r := &session{
 		instances: l.instances, moves: gamestest.QuietGame(plies+3, seed.Sum64()), enough: l.stop, fewest: fewestChaos, most: plies,
 		think: func() { time.Sleep(rand.N(maxThinkTime)) }, accepted: l.progress.accepted,
@@ -251,13 +263,13 @@ func (l *chaosLoad) play(gameID string, p client.Player, side int) {
 		results func() []check.Answer
 	)
 	if rand.IntN(2) == 0 {
-		m := newRequestPlayer(r, l.client, gameID, p, side)
+		m := newRequestPlayer(l.ctx, r, l.client, gameID, p, side)
 		follow, results = &m.follower, m.results
 	} else {
 		m := newSocketPlayer(r, gameID, p, side)
 		follow, results = &m.follower, m.results
 	}
-	err := follow.follow(context.Background())
+	err := follow.follow(l.ctx)
 	l.mu.Lock()
 	l.answers = append(l.answers, results()...)
 	l.mu.Unlock()
@@ -266,7 +278,7 @@ func (l *chaosLoad) play(gameID string, p client.Player, side int) {
 
 func (l *chaosLoad) watch(gameID string) {
 	f := &follower{instances: l.instances, gameID: gameID}
-	l.joined(f, f.follow(context.Background()))
+	l.joined(f, f.follow(l.ctx))
 }
 
 func (l *chaosLoad) joined(f *follower, err error) {

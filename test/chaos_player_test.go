@@ -18,6 +18,7 @@ import (
 // then does not know, and sends the move as a new command.
 type requestPlayer struct {
 	follower
+	ctx     context.Context
 	session *session
 	client  *client.Client
 	player  client.Player
@@ -28,8 +29,8 @@ type requestPlayer struct {
 	answers []check.Answer
 }
 
-func newRequestPlayer(r *session, c *client.Client, gameID string, p client.Player, side int) *requestPlayer {
-	m := &requestPlayer{session: r, client: c, player: p, side: side}
+func newRequestPlayer(ctx context.Context, r *session, c *client.Client, gameID string, p client.Player, side int) *requestPlayer {
+	m := &requestPlayer{ctx: ctx, session: r, client: c, player: p, side: side}
 	m.follower = follower{instances: r.instances, gameID: gameID, handle: m.handle}
 	return m
 }
@@ -55,7 +56,7 @@ func (m *requestPlayer) move() error {
 	ply, uci := m.plies+1, m.session.moves[m.plies]
 	for {
 		m.tried++
-		key, ctx, cancel := fmt.Sprint(m.gameID, "-", m.tried), context.Background(), func() {}
+		key, ctx, cancel := fmt.Sprint(m.gameID, "-", m.tried), m.ctx, func() {}
 		hurried := rand.IntN(giveUp) == 0
 		if hurried {
 			ctx, cancel = context.WithTimeout(ctx, rand.N(20*time.Millisecond))
@@ -87,7 +88,7 @@ func (m *requestPlayer) move() error {
 
 func (m *requestPlayer) resign() error {
 	m.done = m.plies + 1
-	_, err := m.client.Resign(context.Background(), m.player, m.gameID, m.gameID+"-end")
+	_, err := m.client.Resign(m.ctx, m.player, m.gameID, m.gameID+"-end")
 	outcome, err := outcomeOf(err)
 	m.answers = append(m.answers, m.answer(m.gameID+"-end", schemas.GameResigned, "", outcome))
 	return err

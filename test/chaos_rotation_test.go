@@ -19,12 +19,35 @@ func testRotation(seed uint64) *rotation {
 	}
 }
 
+func anyRole(string) bool { return true }
+
+// A role that is not free delays no other by more than a round.
+func TestRotationPassesOverARoleThatIsNotFree(t *testing.T) {
+	t.Parallel()
+	r, seen := testRotation(7), map[string]int{}
+	notBroker := func(role string) bool { return role != "broker" }
+	for f, ok := r.next(notBroker); ok; f, ok = r.next(notBroker) {
+		seen[f.role]++
+	}
+	if seen["broker"] != 0 || seen["s3"] < 6 || seen["s3"] != seen["service livegame"] {
+		t.Errorf("%v", seen)
+	}
+	for range 5 {
+		if f, ok := r.next(func(role string) bool { return role == "broker" }); !ok || f.role != "broker" {
+			t.Errorf("%+v, %t", f, ok)
+		}
+	}
+	if f, ok := r.next(func(string) bool { return false }); ok {
+		t.Errorf("no role is free, but %+v", f)
+	}
+}
+
 func TestRotationHitsEachRoleWithEachKindThatItCanHave(t *testing.T) {
 	t.Parallel()
 	r, seen := testRotation(7), map[string]int{}
 	const all = 3*3 + 2 // three kinds for each role, two more for brokers
 	for range 2 * all {
-		f := r.next()
+		f, _ := r.next(anyRole)
 		seen[f.kind+" "+f.role]++
 		if f.kind == faultBoth && len(f.names) != 3 || f.kind == faultClock && f.step == 0 {
 			t.Errorf("%+v", f)
@@ -45,11 +68,12 @@ func TestSeedRepeatsTheFaults(t *testing.T) {
 	first, again, other := testRotation(7), testRotation(7), testRotation(8)
 	differ := false
 	for range 50 {
-		f := first.next()
-		if g := again.next(); !reflect.DeepEqual(f, g) {
+		f, _ := first.next(anyRole)
+		if g, _ := again.next(anyRole); !reflect.DeepEqual(f, g) {
 			t.Fatalf("%+v, then %+v", f, g)
 		}
-		differ = differ || !reflect.DeepEqual(f, other.next())
+		g, _ := other.next(anyRole)
+		differ = differ || !reflect.DeepEqual(f, g)
 	}
 	if !differ {
 		t.Error("another seed gives the same faults")

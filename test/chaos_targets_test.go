@@ -113,7 +113,8 @@ func storeWorks(config objstore.Config) func(context.Context) error {
 // brokerTarget is a broker of a cluster.
 type brokerTarget struct {
 	*realkafka.Broker
-	all []string // addresses of the cluster
+	all    []string // addresses of the cluster
+	writes teller   // to a partition that this broker alone has
 }
 
 func (b *brokerTarget) kill()   { b.Kill() }
@@ -122,8 +123,12 @@ func (b *brokerTarget) start()  { b.Launch() }
 func (b *brokerTarget) pause()  { b.Pause() }
 func (b *brokerTarget) resume() { b.Resume() }
 
-// ready returns nil if all replicas of all partitions are in sync.
+// ready returns nil if the broker takes records and all replicas of all partitions are
+// in sync.
 func (b *brokerTarget) ready(ctx context.Context) error {
+	if _, err := b.writes(ctx); err != nil {
+		return err
+	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.all...))
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,47 +18,21 @@ import (
 	"tabiya/test/check"
 )
 
-// Variables of `make chaos`, of which CONTRIBUTING tells.
-const (
-	minutesEnv = "TABIYA_TEST_CHAOS"        // how long faults are injected
-	faultsEnv  = "TABIYA_TEST_CHAOS_FAULTS" // kinds, separated by commas, or a number
-	clocksEnv  = "TABIYA_TEST_CHAOS_CLOCKS" // "all": steps the clocks of parts, not only of brokers
-	seedEnv    = "TABIYA_TEST_CHAOS_SEED"
-	outEnv     = "TABIYA_TEST_CHAOS_OUT"
-)
-
 // Faults of every kind hit every part, twice there, while games go on. Then the log, the
 // archive and Postgres agree with each other and with what clients were told.
 func TestChaos(t *testing.T) {
-	if os.Getenv(minutesEnv) == "" || os.Getenv(weakEnv) == "all" {
+	if os.Getenv(minutesEnv) == "" || os.Getenv(weakEnv) != "" {
 		t.Skipf("set %s to the minutes of faults, or run make chaos", minutesEnv)
 	}
-	o := chaosOptions{minutes: chaosMinutes(t)}
-	if name := os.Getenv(weakEnv); name != "" {
-		weak, ok := weaknesses[name]
-		if !ok {
-			t.Fatalf("%s: there is no weakness %q", weakEnv, name)
+	report := runChaos(t, chosenOptions(t))
+	if out := os.Getenv(outEnv); out != "" {
+		if err := report.write(out); err != nil {
+			t.Error(err)
 		}
-		o.weak, o.name = &weak, name
 	}
-	for _, f := range runChaos(t, o).Findings {
+	for _, f := range report.Findings {
 		t.Error(f)
 	}
-}
-
-func chaosMinutes(t testing.TB) float64 {
-	t.Helper()
-	minutes, err := strconv.ParseFloat(os.Getenv(minutesEnv), 64)
-	if err != nil {
-		t.Fatalf("%s: %v", minutesEnv, err)
-	}
-	return minutes
-}
-
-type chaosOptions struct {
-	minutes float64
-	weak    *weakness // nil: the product as it is
-	name    string    // of the weakness
 }
 
 // settleLimit is how long games may take to end, and sinks to write them.
@@ -67,88 +40,51 @@ const settleLimit = 4 * time.Minute
 
 func runChaos(t *testing.T, o chaosOptions) *chaosReport {
 	t.Helper()
-	report := &chaosReport{Seed: rand.Uint64N(1 << 32), Weak: o.name}
-	if text := os.Getenv(seedEnv); text != "" {
-		var err error
-		if report.Seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatalf("%s: %v", seedEnv, err)
-		}
-	}
-	kinds, most := chosenFaults(t, o.weak)
+	report := &chaosReport{Seed: chosenSeed(t), Name: o.name}
 	t.Logf("seed %d", report.Seed)
-
-	program := binary(t)
-	switch {
-	case o.weak != nil:
-		program = buildEdited(t, o.weak.edits)
-	case partClocks():
-		program = buildEdited(t, steppable(t))
-	}
 	starting := time.Now()
-	p, r := startChaos(t, o.weak, program)
+	program := binary(t)
+	if o.edits != nil {
+		program = buildEdited(t, o.edits)
+	}
+	t.Logf("built after %s", time.Since(starting).Round(100*time.Millisecond))
+	starting = time.Now()
+	p, r := startChaos(t, o, program)
 	gateway := p.balancedGateway(t)
-	r.load = p.startLoad(t, gateway)
-	r.rotation = &rotation{chance: rand.New(rand.NewPCG(report.Seed, 0)), kinds: kinds, roles: r.roles(o.weak), clocks: r.clocks}
+	r.load = p.startLoad(t, gateway, o.plies)
+	r.rotation = &rotation{
+		chance: rand.New(rand.NewPCG(report.Seed, 0)), kinds: o.kinds, roles: r.roles(), clocks: r.clocks, hold: o.hold,
+	}
 	r.load.progress.waitForGames(chaosGames/2, time.Minute)
-	t.Logf("started after %s", time.Since(starting).Round(100*time.Millisecond))
+	report.Start = time.Since(starting).Seconds()
+	t.Logf("started after %.1f s", report.Start)
 
 	r.began = time.Now()
 	crashed := r.watchCrashes()
-	r.until(r.began.Add(time.Duration(o.minutes*float64(time.Minute))), most)
+	r.until(r.began.Add(time.Duration(o.minutes * float64(time.Minute))))
 	report.Minutes = time.Since(r.began).Minutes()
-	report.Faults = r.faults
-	if !r.load.finish(settleLimit) {
-		r.load.wrongf("games have not ended after %s", settleLimit)
-	}
+	report.Faults, report.Clocks = r.faults, r.steps
+	starting = time.Now()
+	r.load.finish(o.settleLimit)
 	crashed()
-	limit := settleLimit
-	if o.weak != nil {
-		limit = time.Minute // what is lost does not come back
-	}
-	log, findings := r.load.settle(p.readAll(t), limit)
-	report.Events = len(log)
+	log, findings := r.load.settle(p.readAll(t), o.settleLimit)
+	report.Events, report.Settle = len(log), time.Since(starting).Seconds()
 	for _, f := range findings {
 		report.Findings = append(report.Findings, f.String())
 	}
 	r.load.report(report)
 	t.Logf("recoveries:\n%s", report.table())
-	if out := os.Getenv(outEnv); out != "" {
-		if err := report.write(out); err != nil {
-			t.Error(err)
-		}
-	}
 	return report
 }
 
-// chosenFaults returns the kinds of faults to inject, and how many faults at most; 0 for
-// no limit.
-func chosenFaults(t testing.TB, weak *weakness) (kinds []string, most int) {
-	t.Helper()
-	if weak != nil {
-		return weak.kinds, 0
-	}
-	kinds = []string{faultKill, faultStop, faultPause, faultBoth, faultClock}
-	if text := os.Getenv(faultsEnv); text != "" {
-		if n, err := strconv.Atoi(text); err == nil {
-			return kinds, n
-		}
-		kinds = strings.Split(text, ",")
-	}
-	return kinds, 0
-}
-
-// partClocks reports whether the clocks of the parts are stepped, too. The program is
-// built for it from the first package on, which takes minutes the first time.
-func partClocks() bool { return os.Getenv(clocksEnv) == "all" }
-
 // startChaos starts three brokers, PostgreSQL, S3 and every part twice.
-func startChaos(t *testing.T, weak *weakness, program string) (*deployment, *chaosRun) {
+func startChaos(t *testing.T, o chaosOptions, program string) (*deployment, *chaosRun) {
 	t.Helper()
 	topics := []string{"--partitions=6", "--replication=3", "--min-isr=2"}
-	if weak != nil && weak.topicFlags != nil {
-		topics = weak.topicFlags
+	if o.topicFlags != nil {
+		topics = o.topicFlags
 	}
-	r := &chaosRun{t: t, targets: map[string]target{}, clocks: map[string]*clock{}}
+	r := &chaosRun{t: t, options: o, targets: map[string]target{}, clocks: map[string]*clock{}, tell: map[string]teller{}, hit: map[string]bool{}}
 	found := func(format string, args ...any) { r.load.wrongf(format, args...) }
 	server := startPostgres(t)
 	store, config := launchStore(t)
@@ -160,15 +96,16 @@ func startChaos(t *testing.T, weak *weakness, program string) (*deployment, *cha
 		if library != "" {
 			c := newClock(t)
 			r.clocks[brokerName(i)] = c
-			env = append(env, "LD_PRELOAD="+library, c.env())
+			env = append(env, c.env(library)...)
 		}
 		return env
 	})
 	p := newDeployment(t, stores{kafka.Config{Brokers: cluster.Brokers()}, server.DSN(), config}, topics...)
 	p.program = program
-	if weak != nil && weak.unclean {
+	if o.unclean {
 		allowUnclean(t, p.kafka)
 	}
+	createClockTopic(t, p.kafka, cluster.Len())
 	var names []string
 	for _, name := range []string{
 		"processor players", "processor matchmaking", "processor games", "sink postgres", "sink raw", "sink parquet",
@@ -176,22 +113,24 @@ func startChaos(t *testing.T, weak *weakness, program string) (*deployment, *cha
 	} {
 		names = append(names, name, name+" 2")
 	}
-	if weak == nil && partClocks() {
+	if library != "" {
 		p.envOf = map[string][]string{}
 		for _, name := range names {
 			r.clocks[name] = newClock(t)
-			p.envOf[name] = []string{r.clocks[name].env()}
+			p.envOf[name] = r.clocks[name].env(library)
 		}
 	}
 	p.launchAll(t, names...)
 
 	for _, name := range names {
 		r.targets[name] = &programTarget{process: p.processes[name], works: readyAt(p.urls[name]), found: found}
+		r.tell[name] = tellsDate(p.urls[name])
 	}
 	r.targets["s3"] = &programTarget{process: store, works: storeWorks(config), found: found}
 	r.targets["postgres"] = &postgresTarget{server}
 	for i := range cluster.Len() {
-		r.targets[brokerName(i)] = &brokerTarget{cluster.Broker(i), cluster.Brokers()}
+		tell := tellsTimestamp(p.kafka, int32(i))
+		r.targets[brokerName(i)], r.tell[brokerName(i)] = &brokerTarget{cluster.Broker(i), cluster.Brokers(), tell}, tell
 	}
 	return p, r
 }
@@ -199,14 +138,14 @@ func startChaos(t *testing.T, weak *weakness, program string) (*deployment, *cha
 func brokerName(i int) string { return fmt.Sprint("broker ", i+1) }
 
 // roles returns the names of the targets by role.
-func (r *chaosRun) roles(weak *weakness) map[string][]string {
+func (r *chaosRun) roles() map[string][]string {
 	roles := map[string][]string{}
 	for name := range r.targets {
 		role := strings.TrimRight(name, " 123")
 		if name == "s3" {
 			role = name
 		}
-		if weak != nil && !slices.Contains(weak.roles, role) {
+		if r.options.roles != nil && !slices.Contains(r.options.roles, role) {
 			continue
 		}
 		roles[role] = append(roles[role], name)
@@ -267,6 +206,10 @@ func (p *deployment) readAll(t *testing.T) func() (check.Log, []check.Finding, e
 		if err != nil {
 			return log, nil, err
 		}
-		return log, slices.Concat(log.Raw(raw), log.Parquet(events, games), log.Postgres(rows)), nil
+		ratings, err := check.ReadRatings(ctx, pool)
+		if err != nil {
+			return log, nil, err
+		}
+		return log, slices.Concat(log.Raw(raw), log.Parquet(events, games), log.Postgres(rows), log.Ratings(ratings)), nil
 	}
 }

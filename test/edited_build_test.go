@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// sourceEdit replaces a text, which is there once, in a file of the project, or of Go if
-// the path is absolute. With an empty old text it adds a file.
+// sourceEdit replaces a text, which is there once, in a file of the project.
 type sourceEdit struct{ file, old, new string }
 
 // buildEdited builds the program from edited source and returns its path. The source
@@ -40,18 +39,12 @@ func overlay(t testing.TB, edits []sourceEdit) string {
 	}
 	dir, replace := t.TempDir(), map[string]string{}
 	for i, e := range edits {
-		path := filepath.FromSlash(e.file)
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(root, path)
+		path := filepath.Join(root, filepath.FromSlash(e.file))
+		text := string(mustRead(t, path))
+		if n := strings.Count(text, e.old); n != 1 {
+			t.Fatalf("%s has %q %d times, not once", e.file, e.old, n)
 		}
-		text := e.new
-		if e.old != "" {
-			was := string(mustRead(t, path))
-			if n := strings.Count(was, e.old); n != 1 {
-				t.Fatalf("%s has %q %d times, not once", e.file, e.old, n)
-			}
-			text = strings.Replace(was, e.old, e.new, 1)
-		}
+		text = strings.Replace(text, e.old, e.new, 1)
 		replace[path] = filepath.Join(dir, strconv.Itoa(i)+".go")
 		if err := os.WriteFile(replace[path], []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -65,6 +65,7 @@ func (n *node) serve(ctx context.Context, l listeners, ready func()) error {
 
 	server := &http.Server{
 		Handler:           handler,
+		ConnContext:       httpx.WithConn,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,

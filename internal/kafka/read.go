@@ -43,6 +43,27 @@ func ReadPartition(ctx context.Context, client *kgo.Client, topic string, partit
 	return read(ctx, client, topic, map[int32]offsetRange{partition: {first, end}}, fn)
 }
 
+// ReadTail is ReadPartition, but reads at least so many of the last records. whole
+// reports whether it has read all records of the partition.
+func ReadTail(ctx context.Context, client *kgo.Client, topic string, partition int32, from time.Time, least int64, fn func(*kgo.Record) error) (whole bool, err error) {
+	start, err := StartOffset(ctx, client, topic, partition)
+	if err != nil {
+		return false, err
+	}
+	end, err := EndOffset(ctx, client, topic, partition)
+	if err != nil {
+		return false, err
+	}
+	first, err := listOffset(ctx, client, topic, partition, from.UnixMilli())
+	if err != nil {
+		return false, err
+	}
+	if first < 0 || first > end-least {
+		first = max(start, end-least)
+	}
+	return first <= start, read(ctx, client, topic, map[int32]offsetRange{partition: {first, end}}, fn)
+}
+
 // ReadRange reads the records of a partition whose offsets are from or higher and below
 // end, which must be in the log already.
 func ReadRange(ctx context.Context, client *kgo.Client, topic string, partition int32, from, end int64, fn func(*kgo.Record) error) error {

@@ -63,6 +63,7 @@ var rules = []rule{
 	{"services/account/fields", nil, "checks text: it knows no account and no request"},
 	{"services/account/passwords", nil, "hashes and counts: it knows no account and no request"},
 	{"services/account/relay", []string{"schemas", "internal/postgres"}, "publishes rows of the outbox: it knows no account"},
+	{"services/account/ratings", []string{"schemas", "internal/httpx", "internal/postgres", "internal/ratelimit"}, "leaderboards and ratings over time, from Postgres; it knows no account but its id"},
 	{"services/account/recovery", []string{"schemas", "tables", "internal/core/player", "internal/kafka", "internal/postgres"}, "accounts from what the log says of their players; no HTTP"},
 	{"services/account", []string{"schemas", "tables", "internal/core/player", "internal/auth", "internal/httpx", "internal/kafka", "internal/postgres", "internal/ratelimit", "internal/readiness"}, "accounts are in Postgres, players in the players table"},
 	{"services/matchmaking/leases", []string{"schemas", "internal/core/queue"}, "who is here, against the rows of the queues: no HTTP"},

@@ -29,6 +29,7 @@ import (
 	"tabiya/internal/readiness"
 	"tabiya/schemas"
 	"tabiya/services/account/passwords"
+	"tabiya/services/account/ratings"
 	"tabiya/services/account/relay"
 )
 
@@ -100,9 +101,9 @@ type Service struct {
 	attempts  *passwords.Attempts
 	signOuts  *ratelimit.Keyed[string] // by player id
 	pace      *ratelimit.Keyed[string] // by client network; nil: none
-	reads     *ratelimit.Keyed[string] // of ratings, by client network
-	refused   prometheus.Counter       // requests, by the pace
-	lost      prometheus.Counter       // registrations with the handle of a player without account
+	boards    *ratings.Handlers
+	refused   prometheus.Counter // requests, by the pace
+	lost      prometheus.Counter // registrations with the handle of a player without account
 	readiness *readiness.Status
 }
 
@@ -123,7 +124,7 @@ func New(cfg Config) (*Service, error) {
 		Name: "tabiya_accounts_lost_total", Help: "Registrations refused because the log knows a player with the handle, whose account the database lacks.",
 	})
 	cfg.Registerer.MustRegister(refused, lost)
-	return &Service{
+	s := &Service{
 		cfg:      cfg,
 		accounts: store{cfg.Pool, postgres.NewBreaker("account", cfg.Logger, cfg.Registerer)},
 		hashes:   hashes,
@@ -132,14 +133,20 @@ func New(cfg Config) (*Service, error) {
 		signOuts: ratelimit.New(func() *rate.Limiter {
 			return rate.NewLimiter(signOutPerSecond, signOutBurst)
 		}, rememberedRates, strings.Clone),
-		pace: newPace(cfg.PasswordRate),
-		reads: ratelimit.New(func() *rate.Limiter {
-			return rate.NewLimiter(readsPerSecond, readsBurst)
-		}, rememberedRates, strings.Clone),
+		pace:      newPace(cfg.PasswordRate),
 		refused:   refused,
 		lost:      lost,
 		readiness: readiness.New("postgres", 0),
-	}, nil
+	}
+	s.boards = ratings.New(ratings.Config{
+		Pool: cfg.Pool, Breaker: s.accounts.breaker, Fail: s.fail,
+		Now: func() time.Time { return s.cfg.Now() },
+		PlayerID: func(c *gin.Context) (string, error) {
+			a, err := s.accountOf(c)
+			return a.ID, err
+		},
+	})
+	return s, nil
 }
 
 // Routes adds the endpoints.
@@ -154,8 +161,8 @@ func (s *Service) Routes(r gin.IRouter) {
 	g.PATCH("/accounts/me", httpx.RequirePlayer, s.update)
 	g.DELETE("/accounts/me", httpx.RequirePlayer, s.close)
 	g.GET("/players/:player", s.player)
-	g.GET("/players/:player/ratings/:speed", s.ratingDays)
-	g.GET("/leaderboards/:speed", s.leaderboard)
+	g.GET("/players/:player/ratings/:speed", s.boards.Days)
+	g.GET("/leaderboards/:speed", s.boards.Leaderboard)
 }
 
 // Run publishes the outbox until ctx is done.

@@ -19,6 +19,10 @@ const (
 	mediaNDJSON = "application/x-ndjson"
 	// writeTimeout is how long one write may take before the stream ends.
 	writeTimeout = 10 * time.Second
+	// lossWithin is how long a client's kernel may be silent before the stream ends. An
+	// open stream is a sign of life of its player, who may be paired for up to 15 s after
+	// the last one (ADR 38).
+	lossWithin = 9 * time.Second
 )
 
 // events serves GET /v1/me/events.
@@ -46,6 +50,7 @@ func (s *Service) events(c *gin.Context) {
 		return
 	}
 	defer s.subscriptions.Unsubscribe(id, sub)
+	httpx.NoticeLoss(c.Request.Context(), lossWithin)
 	httpx.Stream(c)
 	c.Header("Content-Type", media)
 	c.Header("Cache-Control", "no-store")

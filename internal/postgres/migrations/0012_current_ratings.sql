@@ -12,7 +12,7 @@ CREATE TABLE current_ratings (
     PRIMARY KEY (player_id, speed)
 );
 
--- For leaderboards, with the condition of services/account/store_ratings.go, and for
+-- For leaderboards, with the condition of services/account/ratings/store.go, and for
 -- the time of the latest rating.
 CREATE INDEX current_ratings_leaders ON current_ratings (speed, rating DESC, player_id) WHERE deviation <= 75 AND games >= 30;
 CREATE INDEX current_ratings_latest ON current_ratings (speed, rated_at);

@@ -1,4 +1,4 @@
-package account
+package ratings
 
 import (
 	"fmt"
@@ -20,11 +20,11 @@ const (
 
 // mayRead takes a token of the client's network. A service is not limited. If mayRead
 // returns false it has answered the request.
-func (s *Service) mayRead(c *gin.Context) bool {
+func (h *Handlers) mayRead(c *gin.Context) bool {
 	if who, ok := httpx.Principal(c); ok && who.Service != "" {
 		return true
 	}
-	if s.reads.Allow(httpx.ClientNetwork(c), s.cfg.Now()) {
+	if h.reads.Allow(httpx.ClientNetwork(c), h.cfg.Now()) {
 		return true
 	}
 	httpx.Fail(c, schemas.CodeRateLimited, "too many requests from this address; try again in a second")
@@ -32,7 +32,7 @@ func (s *Service) mayRead(c *gin.Context) bool {
 }
 
 // speedOf returns the speed in the path. If ok is false it has answered the request.
-func (s *Service) speedOf(c *gin.Context) (speed schemas.Speed, ok bool) {
+func (h *Handlers) speedOf(c *gin.Context) (speed schemas.Speed, ok bool) {
 	speed = schemas.Speed(c.Param("speed"))
 	if !slices.Contains(schemas.Speeds(), speed) {
 		httpx.Fail(c, schemas.CodeInvalidField, fmt.Sprintf("the speed must be one of %v", schemas.Speeds()))

@@ -1,4 +1,4 @@
-package account
+package ratings
 
 import (
 	"encoding/base64"

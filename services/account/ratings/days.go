@@ -1,4 +1,4 @@
-package account
+package ratings
 
 import (
 	"net/http"
@@ -28,10 +28,10 @@ type ratingDaysView struct {
 // span is [Since, Until).
 type span struct{ Since, Until time.Time }
 
-// ratingDays serves GET /v1/players/{handle or id}/ratings/{speed}.
-func (s *Service) ratingDays(c *gin.Context) {
-	speed, ok := s.speedOf(c)
-	if !ok || !s.mayRead(c) {
+// Days serves GET /v1/players/{handle or id}/ratings/{speed}.
+func (h *Handlers) Days(c *gin.Context) {
+	speed, ok := h.speedOf(c)
+	if !ok || !h.mayRead(c) {
 		return
 	}
 	within, refused := parseSpan(c.Request.URL.RawQuery)
@@ -39,17 +39,17 @@ func (s *Service) ratingDays(c *gin.Context) {
 		refused.answer(c)
 		return
 	}
-	a, err := s.accountOf(c)
+	id, err := h.cfg.PlayerID(c)
 	if err != nil {
-		s.fail(c, err)
+		h.cfg.Fail(c, err)
 		return
 	}
-	days, err := s.accounts.DailyRatings(c.Request.Context(), a.ID, speed, within.Since, within.Until, maxDays)
+	days, err := h.dailyRatings(c.Request.Context(), id, speed, within.Since, within.Until, maxDays)
 	if err != nil {
-		s.fail(c, err)
+		h.cfg.Fail(c, err)
 		return
 	}
-	view := ratingDaysView{PlayerID: a.ID, Speed: speed, Days: make([]ratingDay, len(days))}
+	view := ratingDaysView{PlayerID: id, Speed: speed, Days: make([]ratingDay, len(days))}
 	for i, d := range days {
 		view.Days[i] = ratingDay{d.RatedAt.UTC().Format(time.DateOnly), d.Rating, d.Deviation, d.Games}
 	}

@@ -1,4 +1,4 @@
-package account
+package ratings
 
 import (
 	"context"
@@ -28,19 +28,19 @@ WHERE r.speed = $1 AND r.deviation <= 75 AND r.games >= 30 AND r.rated_at >= $2 
   AND r.rating <= $3 AND (r.rating < $3 OR r.player_id > $4)
 ORDER BY r.rating DESC, r.player_id LIMIT $5`
 
-// Leaders reads up to n players of a leaderboard who have played since then, the best
+// leaders reads up to n players of a leaderboard who have played since then, the best
 // first, after the end of a page. asOf is when the latest rating of the speed that the
 // database has was told; zero if there is none.
-func (s store) Leaders(ctx context.Context, speed schemas.Speed, since time.Time, after leadersEnd, n int) (leaders []leader, asOf time.Time, err error) {
-	err = s.breaker.Do(ctx, func(ctx context.Context) error {
+func (h *Handlers) leaders(ctx context.Context, speed schemas.Speed, since time.Time, after leadersEnd, n int) (leaders []leader, asOf time.Time, err error) {
+	err = h.cfg.Breaker.Do(ctx, func(ctx context.Context) error {
 		var latest *time.Time
-		if err := s.pool.QueryRow(ctx, `SELECT max(rated_at) FROM current_ratings WHERE speed = $1`, string(speed)).Scan(&latest); err != nil {
+		if err := h.cfg.Pool.QueryRow(ctx, `SELECT max(rated_at) FROM current_ratings WHERE speed = $1`, string(speed)).Scan(&latest); err != nil {
 			return err
 		}
 		if latest != nil {
 			asOf = *latest
 		}
-		rows, err := s.pool.Query(ctx, selectLeaders, string(speed), since, after.Rating, after.PlayerID, n)
+		rows, err := h.cfg.Pool.Query(ctx, selectLeaders, string(speed), since, after.Rating, after.PlayerID, n)
 		if err != nil {
 			return err
 		}
@@ -78,11 +78,11 @@ WITH RECURSIVE days AS (
 )
 SELECT rated_at, rating, deviation, games FROM days LIMIT $5`
 
-// DailyRatings reads a player's ratings at a speed within [since, until), one a day, the
+// dailyRatings reads a player's ratings at a speed within [since, until), one a day, the
 // earliest first: the last n days on which they played.
-func (s store) DailyRatings(ctx context.Context, playerID string, speed schemas.Speed, since, until time.Time, n int) (days []dailyRating, err error) {
-	err = s.breaker.Do(ctx, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, selectDays, playerID, string(speed), since, until, n)
+func (h *Handlers) dailyRatings(ctx context.Context, playerID string, speed schemas.Speed, since, until time.Time, n int) (days []dailyRating, err error) {
+	err = h.cfg.Breaker.Do(ctx, func(ctx context.Context) error {
+		rows, err := h.cfg.Pool.Query(ctx, selectDays, playerID, string(speed), since, until, n)
 		if err != nil {
 			return err
 		}

@@ -1,14 +1,14 @@
-package account
+package ratings_test
 
 import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"tabiya/schemas"
+	"tabiya/services/account/ratings"
 )
 
 // rated is a row of ratings.
@@ -24,7 +24,7 @@ type rated struct {
 func (r *rig) write(rows ...rated) {
 	r.t.Helper()
 	for _, row := range rows {
-		if _, err := r.cfg.Pool.Exec(r.t.Context(), `INSERT INTO ratings (player_id, game_id, speed, rated_at, rating, deviation, volatility, change, games)
+		if _, err := r.pool.Exec(r.t.Context(), `INSERT INTO ratings (player_id, game_id, speed, rated_at, rating, deviation, volatility, change, games)
 			VALUES ($1, $2, $3, $4, $5, $6, 0.06, 1, $7)`, row.playerID, schemas.NewID(), string(row.speed), row.at, row.rating, row.deviation, row.games); err != nil {
 			r.t.Fatal(err)
 		}
@@ -35,7 +35,7 @@ func (r *rig) write(rows ...rated) {
 func (r *rig) newPlayer(handle string, closed bool) (id string) {
 	r.t.Helper()
 	id = schemas.NewID()
-	if _, err := r.cfg.Pool.Exec(r.t.Context(), `INSERT INTO accounts (id, handle, handle_lower, password_hash, region, country, closed_at)
+	if _, err := r.pool.Exec(r.t.Context(), `INSERT INTO accounts (id, handle, handle_lower, password_hash, region, country, closed_at)
 		VALUES ($1, $2, lower($2), '', 'eu', 'NO', CASE WHEN $3 THEN now() END)`, id, handle, closed); err != nil {
 		r.t.Fatal(err)
 	}
@@ -43,15 +43,15 @@ func (r *rig) newPlayer(handle string, closed bool) (id string) {
 }
 
 // leaders reads a leaderboard page by page.
-func (r *rig) leaders(speed string, limit int) (all []leaderView, asOf *schemas.Time) {
+func (r *rig) leaders(speed string, limit int) (all []ratings.LeaderView, asOf *schemas.Time) {
 	r.t.Helper()
 	for next := ""; ; {
 		path := fmt.Sprintf("/v1/leaderboards/%s?limit=%d", speed, limit)
 		if next != "" {
 			path += "&cursor=" + next
 		}
-		var page leaderboardView
-		if resp := r.request("GET", path, "", "", &page); resp.StatusCode != http.StatusOK || len(page.Players) > limit {
+		var page ratings.LeaderboardView
+		if resp := r.request("GET", path, "", &page); resp.StatusCode != http.StatusOK || len(page.Players) > limit {
 			r.t.Fatalf("%s: %d, %d players", path, resp.StatusCode, len(page.Players))
 		}
 		all, asOf = append(all, page.Players...), page.AsOf
@@ -80,7 +80,7 @@ func TestLeaderboardHasPlayersOfReliableRatingsWhoPlay(t *testing.T) {
 		rated{first, schemas.Blitz, hour, 1800, 60, 400},
 		rated{player("unsure"), schemas.Blitz, now, 1900, 75.1, 40},
 		rated{player("new"), schemas.Blitz, hour, 1900, 50, 29},
-		rated{player("away"), schemas.Blitz, now.Add(-leadersWithin - time.Minute), 1900, 50, 40},
+		rated{player("away"), schemas.Blitz, now.Add(-ratings.LeadersWithin - time.Minute), 1900, 50, 40},
 		rated{player("rapid"), schemas.Rapid, hour, 1900, 50, 40},
 		rated{r.newPlayer("closed", true), schemas.Blitz, hour, 1900, 50, 40},
 		rated{schemas.NewID(), schemas.Blitz, hour, 1900, 50, 40}, // without an account
@@ -120,13 +120,13 @@ func TestRatingsOfDaysHaveOnePointADay(t *testing.T) {
 		rated{anna, schemas.Rapid, day, 1900, 85, 1},
 		rated{r.newPlayer("Ben", false), schemas.Blitz, day, 1400, 85, 1},
 	)
-	days := []ratingDay{{"2026-03-01", 1520, 88, 3}, {"2026-03-02", 1525, 87, 5}, {"2026-03-10", 1540, 86, 6}}
-	for query, want := range map[string][]ratingDay{
+	days := []ratings.Day{{"2026-03-01", 1520, 88, 3}, {"2026-03-02", 1525, 87, 5}, {"2026-03-10", 1540, 86, 6}}
+	for query, want := range map[string][]ratings.Day{
 		"": days, "?since=2026-03-02": days[1:], "?until=2026-03-10": days[:2], "?since=2026-03-02&until=2026-03-03": days[1:2], "?since=2026-03-03&until=2026-03-09": {},
 	} {
 		for _, name := range []string{"anna", anna} {
-			var got ratingDaysView
-			r.request("GET", "/v1/players/"+name+"/ratings/blitz"+query, "", "", &got)
+			var got ratings.DaysView
+			r.request("GET", "/v1/players/"+name+"/ratings/blitz"+query, "", &got)
 			if got.PlayerID != anna || got.Speed != schemas.Blitz || !slices.Equal(got.Days, want) {
 				t.Errorf("%s: %+v, want %+v", query, got, want)
 			}
@@ -138,16 +138,16 @@ func TestRatingsOfDaysAreTheLatestThousand(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.newPlayer("Diligent", false)
-	if _, err := r.cfg.Pool.Exec(t.Context(), `INSERT INTO ratings SELECT $1, gen_random_uuid(), 'bullet', '2020-01-01 12:00Z'::timestamptz + n * interval '1 day', 1500, 60, 0.06, 0, n
+	if _, err := r.pool.Exec(t.Context(), `INSERT INTO ratings SELECT $1, gen_random_uuid(), 'bullet', '2020-01-01 12:00Z'::timestamptz + n * interval '1 day', 1500, 60, 0.06, 0, n
 		FROM generate_series(1, 1005) n`, id); err != nil {
 		t.Fatal(err)
 	}
-	var got ratingDaysView
-	r.request("GET", "/v1/players/diligent/ratings/bullet", "", "", &got)
-	if len(got.Days) != maxDays || got.Days[0].Games != 6 || got.Days[maxDays-1].Games != 1005 {
+	var got ratings.DaysView
+	r.request("GET", "/v1/players/diligent/ratings/bullet", "", &got)
+	if len(got.Days) != ratings.MaxDays || got.Days[0].Games != 6 || got.Days[ratings.MaxDays-1].Games != 1005 {
 		t.Fatalf("%d days, from %+v", len(got.Days), got.Days[:1])
 	}
-	if r.request("GET", "/v1/players/diligent/ratings/bullet?until="+got.Days[0].Date, "", "", &got); len(got.Days) != 5 {
+	if r.request("GET", "/v1/players/diligent/ratings/bullet?until="+got.Days[0].Date, "", &got); len(got.Days) != 5 {
 		t.Fatalf("%+v before that", got.Days)
 	}
 }
@@ -156,67 +156,35 @@ func TestBadRequestsForRatingsAreRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.newPlayer("anna", false)
-	end := leadersEnd{1800, schemas.NewID(), 50}
+	end := ratings.CursorOf(1800, schemas.NewID(), 50, schemas.Blitz)
 	for path, want := range map[string]schemas.Code{
-		"/v1/leaderboards/warp":                                       schemas.CodeInvalidField,
-		"/v1/leaderboards/blitz?limit=0":                              schemas.CodeInvalidField,
-		"/v1/leaderboards/blitz?limit=201":                            schemas.CodeInvalidField,
-		"/v1/leaderboards/blitz?limit=5&limit=6":                      schemas.CodeInvalidField,
-		"/v1/leaderboards/blitz?%zz":                                  schemas.CodeInvalidField,
-		"/v1/leaderboards/blitz?speed=rapid":                          schemas.CodeUnknownField,
-		"/v1/leaderboards/blitz?cursor=":                              schemas.CodeInvalidCursor,
-		"/v1/leaderboards/rapid?cursor=" + end.cursor(schemas.Blitz):  schemas.CodeInvalidCursor,
-		"/v1/leaderboards/blitz?cursor=x" + end.cursor(schemas.Blitz): schemas.CodeInvalidCursor,
-		"/v1/players/anna/ratings/warp":                               schemas.CodeInvalidField,
-		"/v1/players/anna/ratings/blitz?since=yesterday":              schemas.CodeInvalidField,
-		"/v1/players/anna/ratings/blitz?from=2026-01-01":              schemas.CodeUnknownField,
-		"/v1/players/nobody/ratings/blitz":                            schemas.CodePlayerNotFound,
-		"/v1/players/a%00b/ratings/blitz":                             schemas.CodePlayerNotFound,
+		"/v1/leaderboards/warp":                          schemas.CodeInvalidField,
+		"/v1/leaderboards/blitz?limit=0":                 schemas.CodeInvalidField,
+		"/v1/leaderboards/blitz?limit=201":               schemas.CodeInvalidField,
+		"/v1/leaderboards/blitz?limit=5&limit=6":         schemas.CodeInvalidField,
+		"/v1/leaderboards/blitz?%zz":                     schemas.CodeInvalidField,
+		"/v1/leaderboards/blitz?speed=rapid":             schemas.CodeUnknownField,
+		"/v1/leaderboards/blitz?cursor=":                 schemas.CodeInvalidCursor,
+		"/v1/leaderboards/rapid?cursor=" + end:           schemas.CodeInvalidCursor,
+		"/v1/leaderboards/blitz?cursor=x" + end:          schemas.CodeInvalidCursor,
+		"/v1/players/anna/ratings/warp":                  schemas.CodeInvalidField,
+		"/v1/players/anna/ratings/blitz?since=yesterday": schemas.CodeInvalidField,
+		"/v1/players/anna/ratings/blitz?from=2026-01-01": schemas.CodeUnknownField,
+		"/v1/players/nobody/ratings/blitz":               schemas.CodePlayerNotFound,
+		"/v1/players/a%00b/ratings/blitz":                schemas.CodePlayerNotFound,
 	} {
-		r.wantRefused(want, "GET", path, "", "")
+		r.wantRefused(want, path)
 	}
-	at := time.Now()
-	r.cfg.Now = func() time.Time { return at }
-	for range readsBurst {
-		r.reads.Allow("127.0.0.1", at)
+	for range ratings.ReadsBurst {
+		r.request("GET", "/v1/leaderboards/blitz", "", nil)
 	}
-	r.wantRefused(schemas.CodeRateLimited, "GET", "/v1/leaderboards/blitz", "", "")
-	r.wantRefused(schemas.CodeRateLimited, "GET", "/v1/players/anna/ratings/blitz", "", "")
-	token, _, err := r.signer.Service("tests", at, time.Hour)
+	r.wantRefused(schemas.CodeRateLimited, "/v1/leaderboards/blitz")
+	r.wantRefused(schemas.CodeRateLimited, "/v1/players/anna/ratings/blitz")
+	token, _, err := r.signer.Service("tests", time.Now(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp := r.request("GET", "/v1/leaderboards/blitz", token, "", nil); resp.StatusCode != http.StatusOK {
+	if resp := r.request("GET", "/v1/leaderboards/blitz", token, nil); resp.StatusCode != http.StatusOK {
 		t.Errorf("a service: %d", resp.StatusCode)
 	}
-}
-
-func FuzzLeaders(f *testing.F) {
-	end := leadersEnd{1812.5, schemas.NewID(), 50}
-	f.Add("limit=5&cursor=" + end.cursor(schemas.Blitz))
-	f.Add("cursor=" + strings.Repeat("A", 44))
-	f.Add("limit=&cursor=;&%zz")
-	f.Fuzz(func(t *testing.T, raw string) {
-		q, refused := parseLeaders(schemas.Blitz, raw)
-		if refused != nil {
-			return
-		}
-		if q.Limit < 1 || q.Limit > maxLeaders {
-			t.Fatalf("%q: %+v", raw, q)
-		}
-		if again, ok := parseLeadersEnd(q.After.cursor(schemas.Blitz), schemas.Blitz); !ok || again != q.After {
-			t.Fatalf("%q reads as %+v, which reads as %+v", raw, q.After, again)
-		}
-	})
-}
-
-func FuzzSpan(f *testing.F) {
-	f.Add("since=2026-01-01&until=2026-02-01")
-	f.Add("until=0000-01-01")
-	f.Fuzz(func(t *testing.T, raw string) {
-		within, refused := parseSpan(raw)
-		if refused == nil && (within.Since.Year() < 1 || within.Until.Year() > 9999) {
-			t.Fatalf("%q: %+v", raw, within)
-		}
-	})
 }

@@ -1,4 +1,4 @@
-package account
+package ratings
 
 import (
 	"net/http"
@@ -41,10 +41,10 @@ type leadersQuery struct {
 	After leadersEnd
 }
 
-// leaderboard serves GET /v1/leaderboards/{speed}.
-func (s *Service) leaderboard(c *gin.Context) {
-	speed, ok := s.speedOf(c)
-	if !ok || !s.mayRead(c) {
+// Leaderboard serves GET /v1/leaderboards/{speed}.
+func (h *Handlers) Leaderboard(c *gin.Context) {
+	speed, ok := h.speedOf(c)
+	if !ok || !h.mayRead(c) {
 		return
 	}
 	q, refused := parseLeaders(speed, c.Request.URL.RawQuery)
@@ -52,9 +52,9 @@ func (s *Service) leaderboard(c *gin.Context) {
 		refused.answer(c)
 		return
 	}
-	leaders, asOf, err := s.accounts.Leaders(c.Request.Context(), speed, s.cfg.Now().Add(-leadersWithin), q.After, q.Limit+1)
+	leaders, asOf, err := h.leaders(c.Request.Context(), speed, h.cfg.Now().Add(-leadersWithin), q.After, q.Limit+1)
 	if err != nil {
-		s.fail(c, err)
+		h.cfg.Fail(c, err)
 		return
 	}
 	view := leaderboardView{Speed: speed, Players: []leaderView{}}
