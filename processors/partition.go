@@ -38,6 +38,8 @@ type partition[R tables.Row] struct {
 	end          int64 // the place of the commands' end, as last asked for in the recovery
 	ahead        int   // records beyond it
 	later        laterRows
+	inForce      int // the format that topology names, as last read in the recovery
+	formatReads  int
 	givenUp      atomic.Pointer[error] // why no command is handled; nil if they are
 
 	quarantined *quarantine

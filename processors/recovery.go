@@ -46,8 +46,7 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 		return p.store.Delete(key)
 	}
 	if err := p.s.p.table.Verify(key, value); errors.Is(err, tables.ErrLaterFormat) {
-		p.later.add(key, value, fmt.Errorf("offset %d of %s/%d: %w", ctx.Offset(), ctx.Topic(), ctx.Partition(), err))
-		return nil
+		return p.applyLater(key, have, value, ctx, err)
 	} else if err != nil {
 		p.setAside(key, ctx, err)
 		return nil //nolint:nilerr // the quarantine keeps the error
