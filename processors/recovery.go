@@ -40,7 +40,7 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 		delete(p.staleKeys, key)
 		delete(p.later, key)
 		p.quarantined.lift(key)
-		if header == nil && p.s.p.remakesDeleted {
+		if header == nil && p.s.p.remakesDeleted(key) {
 			p.quarantined.add(key, quarantinedRow{offset: ctx.Offset(), reason: errDeletedByHand})
 		}
 		return p.store.Delete(key)
