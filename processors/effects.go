@@ -46,7 +46,7 @@ func (s *session[R]) writeRow(ctx goka.Context, part *partition[R], d decision[R
 	}
 	ctx.SetValue(d.raw)
 	if err := part.setTimer(ctx.Key(), d.row); err != nil {
-		s.quarantineKey(ctx, part, d.raw, err)
+		s.quarantineKey(ctx, part, err)
 	}
 }
 

@@ -1,9 +1,14 @@
 package processors
 
 import (
+	"context"
 	"fmt"
 	"maps"
+	"time"
 
+	"github.com/lovoo/goka"
+
+	"tabiya/internal/kafka/topology"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -21,6 +26,51 @@ type laterRows map[string]laterRow
 type laterRow struct {
 	head   schemas.Head
 	reason error
+}
+
+// applyLater applies a row that Verify refused with ErrLaterFormat; have is the newest
+// good one. No release of ours writes a format before topology has it, so a row of a
+// higher one is corrupt. An older row than have is a stale owner's.
+func (p *partition[R]) applyLater(key string, have, value []byte, ctx goka.UpdateContext, reason error) error {
+	head, _ := tables.PeekHead(value) // which returns the head of such a row too
+	if known, err := tables.PeekHead(have); err == nil && head.Version < known.Version {
+		p.staleKeys[key] = true
+		return nil
+	}
+	format := tables.FormatOf(value)
+	inForce, err := p.formatInForce(format)
+	if err != nil {
+		return err
+	}
+	if format > inForce {
+		p.setAside(key, ctx, fmt.Errorf("the row has format %d, but format %d is written", format, inForce))
+		return nil
+	}
+	p.later.add(key, value, fmt.Errorf("offset %d of %s/%d: %w", ctx.Offset(), ctx.Topic(), ctx.Partition(), reason))
+	return nil
+}
+
+// maxFormatReads limits how often a recovery reads topology because of foreign rows.
+const maxFormatReads = 16
+
+// formatInForce returns the format that topology names. It reads topology again if a
+// row has a later one than the last that was read.
+func (p *partition[R]) formatInForce(format int) (int, error) {
+	if p.inForce == 0 {
+		p.inForce = p.s.topology.Of(p.s.p.table.Topic).Format
+	}
+	if format <= p.inForce || p.formatReads >= maxFormatReads {
+		return p.inForce, nil
+	}
+	p.formatReads++
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	now, err := topology.Read(ctx, p.s.client)
+	if err != nil {
+		return 0, err
+	}
+	p.inForce = now.Of(p.s.p.table.Topic).Format
+	return p.inForce, nil
 }
 
 // add notes a row that Verify refused with ErrLaterFormat.

@@ -10,9 +10,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 	"tabiya/processors"
 	"tabiya/schemas"
 )
@@ -82,41 +84,68 @@ func (r *rig) startLogged() (p *processors.Processor[*counter], logged *lockedBu
 	return p, logged, reg, stop
 }
 
+// startBehind starts a processor that recovers after topology and the table were written
+// by a later release: it waits at the group until then.
+func (r *rig) startBehind(format int, rows ...*kgo.Record) (m *member, logged *lockedBuffer, reg *prometheus.Registry) {
+	r.t.Helper()
+	r.RequireFake(r.t)
+	joining, written := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	r.Fake.ControlKey(int16(kmsg.JoinGroup), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		if join, ok := req.(*kmsg.JoinGroupRequest); !ok || join.Group != schemas.GamesGroup {
+			r.Fake.KeepControl()
+			return nil, nil, false
+		}
+		r.Fake.KeepControl()
+		once.Do(func() { close(joining) })
+		r.Fake.SleepControl(func() { <-written })
+		return nil, nil, false
+	})
+	logged, reg = &lockedBuffer{}, prometheus.NewRegistry()
+	m = r.startConfig(processors.Config{Kafka: r.Config, Logger: slog.New(slog.NewTextHandler(logged, nil)), Registerer: reg})
+	<-joining
+	r.raiseTo(format)
+	r.produce(rows...)
+	close(written)
+	return m, logged, reg
+}
+
+// raiseTo raises the format of games as a later release does.
+func (r *rig) raiseTo(format int) {
+	r.t.Helper()
+	client, err := kgo.NewClient(r.Config.Opts()...)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer client.Close()
+	now, err := topology.Read(r.t.Context(), client)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	game := now.Of(schemas.GamesTable)
+	game.Format = format
+	r.produce(&kgo.Record{Topic: schemas.TopologyTopic, Key: []byte(game.Aggregate), Value: game.Encode()})
+}
+
+// Topology tells a later release's row from a forged one. In the seconds until the
+// processor sees topology, it handles none of the partition's commands.
 func TestRowOfALaterFormatCostsItsPartitionAlone(t *testing.T) {
 	t.Parallel()
 	const partitions = 2
 	r := newRig(t, partitions)
 	later, other := onPartition(0, partitions), onPartition(1, partitions)
-	r.produce(laterRow(later, 1))
-	p, logged, reg, stop := r.startLogged()
 	r.send(move(later, moveWhite, 1), move(other, moveWhite, 2))
-	if ev := r.waitLog(schemas.GameEvents, 1)[0]; string(ev.Key) != other {
-		t.Fatalf("the event is of %s", ev.Key)
+	stale := &counter{head: schemas.Head{Version: 4, Offset: -1}} // a stale owner's
+	m, logged, reg := r.startBehind(schemas.LatestFormat+1, laterRow(later, 5),
+		&kgo.Record{Topic: schemas.GamesTable, Key: []byte(later), Value: counterTable().Encode(later, stale)})
+	eventually.True(t, "the partition to be given up", func() bool { return strings.Contains(logged.String(), "partition given up") })
+	if !strings.Contains(logged.String(), "key="+later+" ") || !strings.Contains(logged.String(), "rows=1") {
+		t.Errorf("the log says:\n%s", logged)
 	}
-	r.waitCommitted(1, 1)
-	eventually.True(t, "the processor to say that it is not ready", func() bool {
-		err := p.Ready()
-		return err != nil && strings.Contains(err.Error(), "partition 0 is given up")
-	})
 	if n := gaugeOf(t, reg, "tabiya_given_up_partitions"); n != 1 {
 		t.Errorf("the metric says %v given up partitions", n)
 	}
-
-	// A member that comes and goes makes the group assign the partitions anew.
-	_, _, _, stopSecond := r.startLogged()
-	r.send(move(other, moveBlack, 3))
-	r.waitLog(schemas.GameEvents, 2)
-	if err := stopSecond(); err != nil {
-		t.Error(err)
-	}
-	r.send(move(other, moveWhite, 4))
-	r.waitLog(schemas.GameEvents, 3)
-	if err := stop(); err != nil {
-		t.Errorf("Run returned %v", err)
-	}
-	if n := strings.Count(logged.String(), "partition given up"); n != 1 {
-		t.Errorf("%d lines say that the partition is given up:\n%s", n, logged)
-	}
+	m.wantMismatch("run a later release")
 	if strings.Contains(logged.String(), "quarantined") {
 		t.Errorf("a row of a later release was quarantined:\n%s", logged)
 	}
@@ -128,36 +157,31 @@ func TestRowOfALaterFormatCostsItsPartitionAlone(t *testing.T) {
 	}
 }
 
-func TestCommandsOfAGivenUpPartitionWaitForTheNextOwner(t *testing.T) {
+// The key's good row is newer, or a newer one follows.
+func TestOlderRowOfALaterFormatIsNotUsed(t *testing.T) {
+	t.Parallel()
+	row := func(key string, version int64) *kgo.Record {
+		value := counterTable().Encode(key, &counter{head: schemas.Head{Version: version, Offset: -1}})
+		return &kgo.Record{Topic: schemas.GamesTable, Key: []byte(key), Value: value}
+	}
+	r := newRig(t, 1)
+	r.send(move("g", moveWhite, 1), move("h", moveWhite, 1))
+	r.startBehind(schemas.LatestFormat+1, row("g", 6), laterRow("g", 5), laterRow("h", 5), row("h", 6))
+	r.waitLog(schemas.GameEvents, 2)
+}
+
+// No release of ours writes a format that topology does not have.
+func TestRowOfAFormatThatTopologyLacksCostsItsKeyAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
-	r.produce(laterRow("g", 5), laterRow("h", 5))
-	waiting := move("k", moveWhite, 1)
-	_, _, _, stop := r.startLogged()
-	r.send(waiting)
-	stale := &counter{head: schemas.Head{Version: 4, Offset: -1}}
-	newer := &counter{head: schemas.Head{Version: 6, Offset: -1}}
-	r.produce( // a stale owner's row behind g's, and a newer one behind h's
-		&kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: counterTable().Encode("g", stale)},
-		&kgo.Record{Topic: schemas.GamesTable, Key: []byte("h"), Value: counterTable().Encode("h", newer)},
-	)
-	if err := stop(); err != nil {
-		t.Fatal(err)
-	}
-	p, logged, _, stop := r.startLogged()
-	eventually.True(t, "the partition to be given up again", func() bool {
-		return strings.Contains(logged.String(), "partition given up")
-	})
-	if !strings.Contains(logged.String(), "key=g ") || !strings.Contains(logged.String(), "rows=1") || p.Ready() == nil {
-		t.Errorf("Ready is %v, and the log says:\n%s", p.Ready(), logged)
-	}
-	if err := stop(); err != nil {
-		t.Fatal(err)
-	}
-	r.produce(&kgo.Record{Topic: schemas.GamesTable, Key: []byte("g")}) // a tombstone, instead of a later release
-	p, _, _, _ = r.startLogged()
-	if ev, err := schemas.DecodeEvent(r.waitLog(schemas.GameEvents, 1)[0].Value); err != nil || ev.CommandID != waiting.ID {
-		t.Errorf("got %+v: %v", ev, err)
-	}
+	r.produce(laterRow("g", 1<<40))
+	p, logged, reg, _ := r.startLogged()
 	eventually.True(t, "the processor to be ready", func() bool { return p.Ready() == nil })
+	refused := move("g", moveWhite, 1)
+	r.send(refused, move("other", moveWhite, 2))
+	r.expectReply(refused, schemas.CodeQuarantined)
+	r.waitLog(schemas.GameEvents, 1)
+	if n := gaugeOf(t, reg, "tabiya_quarantined_keys"); n != 1 || strings.Contains(logged.String(), "given up") {
+		t.Errorf("%v keys are quarantined, and the log says:\n%s", n, logged)
+	}
 }

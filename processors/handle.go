@@ -67,7 +67,7 @@ func (s *session[R]) handleCommand(ctx goka.Context, part *partition[R], in inpu
 	raw, _ := ctx.Value().([]byte)
 	row, err := s.p.decodeRow(ctx.Key(), raw)
 	if err != nil {
-		s.quarantineKey(ctx, part, raw, err)
+		s.quarantineKey(ctx, part, err)
 		s.refuseQuarantined(ctx, part, in.cmd, at)
 		return
 	}

@@ -23,35 +23,48 @@ func (p *partition[R]) checkTable(ctx context.Context) error {
 		return nil
 	}
 	table := p.s.p.table
-	first, err := p.firstEvent(ctx)
+	next, err := p.nextCommand(ctx)
+	if err != nil {
+		return fmt.Errorf("look for events beside an empty table: %w", err)
+	}
+	if next == 0 {
+		return nil
+	}
+	first, err := p.decidedEvent(ctx, next)
 	if err != nil {
 		return fmt.Errorf("look for events beside an empty table: %w", err)
 	}
 	if first == nil {
 		return nil
 	}
-	next, err := p.nextCommand(ctx)
-	if err != nil {
-		return fmt.Errorf("look for events beside an empty table: %w", err)
-	}
-	place, err := strconv.ParseInt(string(kafka.Header(first, schemas.HeaderPlace)), 10, 64)
-	if err == nil && place >= next || next == 0 {
-		return nil
-	}
 	return fmt.Errorf("%w: %s/%d is empty, but %s/%d has events since %s: its rows are lost; run `tabiya rebuild tables %s`",
 		topology.ErrMismatch, table.Topic, p.number, table.Events, p.number, first.Timestamp.UTC().Format(time.RFC3339), p.s.topology.Of(table.Topic).Aggregate)
 }
 
-// firstEvent returns the first event of the partition, nil if there is none.
-func (p *partition[R]) firstEvent(ctx context.Context) (first *kgo.Record, err error) {
+// decidedEvent returns the first event of the partition that a command before next led
+// to, nil if there is none. An event without a place is an old one or another's: one
+// counts only if a second key has one too.
+func (p *partition[R]) decidedEvent(ctx context.Context, next int64) (first *kgo.Record, err error) {
+	var unplaced *kgo.Record
 	found := errors.New("found")
 	err = kafka.ReadPartition(ctx, p.s.client, p.s.p.table.Events, p.number, time.UnixMilli(0), func(r *kgo.Record) error {
 		ev, err := schemas.DecodeEvent(r.Value)
 		if err != nil || ev.Key != string(r.Key) || kafka.PartitionOf(ev.Key, p.s.commandPartitions) != p.number {
 			return nil //nolint:nilerr // it is not one of our events
 		}
-		first = r
-		return found
+		place, err := strconv.ParseInt(string(kafka.Header(r, schemas.HeaderPlace)), 10, 64)
+		switch {
+		case err == nil && place < next:
+			first = r
+			return found
+		case err == nil: // its command will be handled again
+		case unplaced == nil:
+			unplaced = r
+		case string(unplaced.Key) != string(r.Key):
+			first = unplaced
+			return found
+		}
+		return nil
 	})
 	if errors.Is(err, found) {
 		err = nil

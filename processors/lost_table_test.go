@@ -18,7 +18,8 @@ func TestEmptyTableBesideEventsIsRefused(t *testing.T) {
 		lost  bool
 	}{
 		"command committed":             {"0", true},
-		"command not known":             {"", true},
+		"one event without a place":     {"", false},
+		"events of two keys without":    {"two", true},
 		"command to be handled":         {"1", false},
 		"command of a later generation": {fmt.Sprint(schemas.Place(2, 0)), false},
 		"event that is not one of ours": {"garbage", false},
@@ -35,12 +36,18 @@ func TestEmptyTableBesideEventsIsRefused(t *testing.T) {
 			ev := (&counter{History: make([]change, 1)}).event("g", 1)
 			ev.CommandID = schemas.NewID()
 			rec := &kgo.Record{Topic: schemas.GameEvents, Key: []byte("g"), Value: ev.Record().Value}
+			if c.place == "two" {
+				r.produce(rec)
+				ev := (&counter{History: make([]change, 1)}).event("h", 1)
+				ev.CommandID = schemas.NewID()
+				rec = &kgo.Record{Topic: schemas.GameEvents, Key: []byte("h"), Value: ev.Record().Value}
+			}
 			switch c.place {
 			case "garbage":
 				rec.Value = []byte("garbage")
 			case "none":
 				rec = nil
-			case "":
+			case "", "two":
 			default:
 				rec.Headers = []kgo.RecordHeader{{Key: schemas.HeaderPlace, Value: []byte(c.place)}}
 			}

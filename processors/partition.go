@@ -34,8 +34,12 @@ type partition[R tables.Row] struct {
 	guard     *tables.Guard
 	staleKeys map[string]bool // keys whose last record in the table topic is a stale owner's
 
-	tableRecords int // read in the recovery
+	tableRecords int   // read in the recovery
+	end          int64 // the place of the commands' end, as last asked for in the recovery
+	ahead        int   // records beyond it
 	later        laterRows
+	inForce      int // the format that topology names, as last read in the recovery
+	formatReads  int
 	givenUp      atomic.Pointer[error] // why no command is handled; nil if they are
 
 	quarantined *quarantine
@@ -82,7 +86,11 @@ func (p *partition[R]) recovered() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
-	if err := p.checkTable(ctx); err != nil {
+	err := p.checkTable(ctx)
+	if err == nil {
+		err = p.checkDecided(ctx)
+	}
+	if err != nil {
 		if errors.Is(err, topology.ErrMismatch) {
 			p.s.fatal.Store(&err)
 		}
@@ -101,12 +109,7 @@ func (p *partition[R]) recovered() error {
 		return err
 	}
 	commands := p.s.p.table.Commands
-	var err error
 	if p.replayEnd, err = kafka.EndOffset(ctx, p.s.client, commands, p.number); err != nil {
-		return err
-	}
-	if err := p.checkDecided(ctx); err != nil {
-		p.s.fatal.Store(&err)
 		return err
 	}
 	p.replay = newReplayFilter()
@@ -117,25 +120,6 @@ func (p *partition[R]) recovered() error {
 		return fmt.Errorf("read the latest refusals: %w", err)
 	}
 	return p.startTimers()
-}
-
-// checkDecided returns an ErrMismatch if a row names a decided command that is beyond
-// the end of the log. New commands up to that offset would be taken for decided ones.
-func (p *partition[R]) checkDecided(ctx context.Context) error {
-	decided := p.guard.LastDeletion()
-	for _, raw := range p.store.All() {
-		if head, err := tables.PeekHead(raw); err == nil {
-			decided = max(decided, head.Offset)
-		}
-	}
-	if decided < p.s.commands.Place(p.number, p.replayEnd) {
-		return nil
-	}
-	if err := p.s.topology.Check(ctx, p.s.client, p.s.topics()...); err != nil {
-		return err // it names the topic that changed
-	}
-	return fmt.Errorf("%w: %s/%d ends at offset %s, but the command at %s was decided already: records are lost; run `tabiya topics adopt --copy %[2]s`",
-		topology.ErrMismatch, p.s.p.table.Commands, p.number, schemas.FormatPlace(p.s.commands.Place(p.number, p.replayEnd)), schemas.FormatPlace(decided))
 }
 
 // startTimers sets the timer of every row and starts to fire them, and to send pulses.
@@ -149,7 +133,7 @@ func (p *partition[R]) startTimers() error {
 			err = p.setTimer(key, row)
 		}
 		if err != nil {
-			if err := p.quarantine(key, raw, err); err != nil {
+			if err := p.quarantine(key, err); err != nil {
 				return err
 			}
 		}

@@ -114,10 +114,11 @@ type Processor[R tables.Row] struct {
 	remembersRefusals bool
 
 	repairType schemas.CommandType // repairs a row of the table
-	// remakesDeleted says that a row which somebody deleted by hand is made again at the
-	// next recovery. Without a queue's row its number of events would begin again, and
-	// the seats of those who waited would stay queued.
-	remakesDeleted bool
+	// remakesDeleted reports whether the row of a key which somebody deleted by hand is
+	// made again at the next recovery. Without a queue's row its number of events would
+	// begin again, and the seats of those who waited would stay queued. The tombstone of
+	// any other key on that table lifts its quarantine.
+	remakesDeleted func(key string) bool
 	givenUpBefore  sync.Map // partitions by number, see give_up.go
 
 	session    atomic.Pointer[session[R]] // the running one, nil if there is none
@@ -143,7 +144,7 @@ func New[R tables.Row](cfg Config, table tables.Table[R], core Core[R]) (*Proces
 		events:            kafka.NewEventsCheck(logger, table.Events),
 		remembersRefusals: table.Commands != schemas.QueueCommands,
 		repairType:        schemas.RepairOf(table.Commands),
-		remakesDeleted:    table.Commands == schemas.QueueCommands,
+		remakesDeleted:    func(key string) bool { return table.Commands == schemas.QueueCommands && schemas.IsQueueKey(key) },
 		lag:               kafka.NewLag(cfg.Kafka, table.Group, cfg.Logger),
 		readiness:         readiness.New("processor "+table.Group, cfg.Kafka.Session()),
 	}

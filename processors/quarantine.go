@@ -26,9 +26,9 @@ type quarantine struct {
 	rows map[string]quarantinedRow
 }
 
-// quarantinedRow is a record of the table topic that is not a row of its key.
+// quarantinedRow is a record of the table topic that is not a row of its key. Its bytes
+// stay in the topic.
 type quarantinedRow struct {
-	raw    []byte
 	offset int64 // in the table topic, -1 if the row was written by this session
 	reason error
 }
@@ -78,18 +78,18 @@ func (q *quarantine) clear() {
 	clear(q.rows)
 }
 
-// quarantine puts a key into quarantine after the recovery. raw is its row.
-func (p *partition[R]) quarantine(key string, raw []byte, reason error) error {
+// quarantine puts a key into quarantine after the recovery.
+func (p *partition[R]) quarantine(key string, reason error) error {
 	p.timers.remove(key)
-	row := quarantinedRow{raw: raw, offset: -1, reason: reason}
+	row := quarantinedRow{offset: -1, reason: reason}
 	p.quarantined.add(key, row)
 	p.logQuarantined(key, row)
 	return p.store.Delete(key)
 }
 
 // quarantineKey is partition.quarantine for the key of the command that is handled.
-func (s *session[R]) quarantineKey(ctx goka.Context, part *partition[R], raw []byte, reason error) {
-	if err := part.quarantine(ctx.Key(), raw, reason); err != nil {
+func (s *session[R]) quarantineKey(ctx goka.Context, part *partition[R], reason error) {
+	if err := part.quarantine(ctx.Key(), reason); err != nil {
 		failSession(ctx, err)
 	}
 }

@@ -26,6 +26,7 @@ var poisons = map[string]func(row, other []byte) []byte{
 	"a garbage body":                func(row, _ []byte) []byte { return append(slices.Clone(row[:21]), "garbage"...) },
 	"a garbage body, no checksum":   func(row, _ []byte) []byte { return append(append([]byte{1}, row[1:17]...), "garbage"...) },
 	"half a row without a checksum": func(row, _ []byte) []byte { return slices.Concat([]byte{1}, row[1:17], row[21:len(row)/2]) },
+	"a row of an unknown format":    func(row, _ []byte) []byte { return append([]byte{31}, row[1:]...) },
 	"another key's row":             func(_, other []byte) []byte { return other },
 }
 

@@ -29,6 +29,10 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 	}
 	if value == nil {
 		header := ctx.Headers()[tables.HeaderOffset]
+		if reason, err := p.checkAhead(value, header); reason != nil || err != nil {
+			p.setAside(key, ctx, reason)
+			return err
+		}
 		if !p.guard.AcceptTombstone(key, have, header) {
 			p.staleKeys[key] = true
 			return nil
@@ -36,21 +40,20 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 		delete(p.staleKeys, key)
 		delete(p.later, key)
 		p.quarantined.lift(key)
-		if header == nil && p.s.p.remakesDeleted {
+		if header == nil && p.s.p.remakesDeleted(key) {
 			p.quarantined.add(key, quarantinedRow{offset: ctx.Offset(), reason: errDeletedByHand})
 		}
 		return p.store.Delete(key)
 	}
 	if err := p.s.p.table.Verify(key, value); errors.Is(err, tables.ErrLaterFormat) {
-		p.later.add(key, value, fmt.Errorf("offset %d of %s/%d: %w", ctx.Offset(), ctx.Topic(), ctx.Partition(), err))
-		return nil
-	} else if err != nil && p.isPulseKey(key) {
-		p.s.p.logger.Error("corrupt pulse row ignored", "topic", ctx.Topic(), "partition", ctx.Partition(), "offset", ctx.Offset(), "err", err)
-		return nil
+		return p.applyLater(key, have, value, ctx, err)
 	} else if err != nil {
-		delete(p.staleKeys, key)
-		p.quarantined.add(key, quarantinedRow{raw: value, offset: ctx.Offset(), reason: err})
-		return nil //nolint:nilerr // the quarantine keeps the error
+		p.setAside(key, ctx, err)
+		return nil
+	}
+	if reason, err := p.checkAhead(value, nil); reason != nil || err != nil {
+		p.setAside(key, ctx, reason)
+		return err
 	}
 	newer, err := p.guard.AcceptRow(key, have, value)
 	if err != nil {
@@ -68,6 +71,19 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 	return p.store.Set(key, value)
 }
 
+// setAside quarantines the key of a record that the recovery met. A reason of nil, that
+// of a recovery that failed, does nothing.
+func (p *partition[R]) setAside(key string, ctx goka.UpdateContext, reason error) {
+	switch {
+	case reason == nil:
+	case p.isPulseKey(key):
+		p.s.p.logger.Error("corrupt pulse row ignored", "topic", ctx.Topic(), "partition", ctx.Partition(), "offset", ctx.Offset(), "err", reason)
+	default:
+		delete(p.staleKeys, key)
+		p.quarantined.add(key, quarantinedRow{offset: ctx.Offset(), reason: reason})
+	}
+}
+
 // rewriteStaleKeys writes the newest row or tombstone of each stale key again,
 // because compaction keeps the last record, which may not have the highest version. A
 // quarantined key's corrupt row counts as its newest.
@@ -79,7 +95,10 @@ func (p *partition[R]) rewriteStaleKeys(ctx context.Context) error {
 			return err
 		}
 		if row, ok := p.quarantined.get(key); ok {
-			value = row.raw[:min(len(row.raw), kafka.MaxRecordBytes)] // a part of it is corrupt as well
+			if records, err = p.appendRecordAt(ctx, records, row.offset); err != nil {
+				return err
+			}
+			continue
 		}
 		r := &kgo.Record{Topic: p.s.p.table.Topic, Key: []byte(key), Value: value}
 		if offset, ok := p.guard.DeletedBy(key); value == nil && ok {
@@ -99,4 +118,19 @@ func (p *partition[R]) rewriteStaleKeys(ctx context.Context) error {
 		return fmt.Errorf("rewrite rows that a stale owner has overwritten: %w", err)
 	}
 	return nil
+}
+
+// appendRecordAt appends a copy of the record at an offset of the table topic, none if
+// it was compacted away.
+func (p *partition[R]) appendRecordAt(ctx context.Context, records []*kgo.Record, offset int64) ([]*kgo.Record, error) {
+	topic := p.s.p.table.Topic
+	err := kafka.ReadRange(ctx, p.s.client, topic, p.number, offset, offset+1, func(r *kgo.Record) error {
+		value := r.Value[:min(len(r.Value), kafka.MaxRecordBytes)] // a part of a corrupt one is corrupt as well
+		records = append(records, &kgo.Record{Topic: topic, Key: r.Key, Value: value, Headers: r.Headers})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the record at offset %d of %s/%d: %w", offset, topic, p.number, err)
+	}
+	return records, nil
 }

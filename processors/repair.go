@@ -208,7 +208,7 @@ func (p *partition[R]) readForRepairLocked(cmd schemas.Command) {
 	}
 	ctx := p.background
 	p.running.Go(func() {
-		read := p.read(ctx, cmd.Key)
+		read := p.readPatiently(ctx, cmd)
 		if ctx.Err() != nil {
 			return // the next owner finds the key quarantined; the operator repeats the command
 		}

@@ -16,6 +16,34 @@ import (
 // made, by the clock of the machine that made it.
 const idSkew = 10 * time.Minute
 
+// errUnusable means that reading again would lead to the same error.
+var errUnusable = errors.New("a row cannot be made from the events")
+
+// The pause before a reading that nobody asked for is repeated.
+const (
+	minReadPause = 500 * time.Millisecond
+	maxReadPause = 30 * time.Second
+)
+
+// readPatiently is read. The reading for a row that is made again by itself is repeated
+// while Kafka has an error: no operator is there to repeat it.
+func (p *partition[R]) readPatiently(ctx context.Context, cmd schemas.Command) (read reading[R]) {
+	for pause := minReadPause; ; pause = min(2*pause, maxReadPause) {
+		read = p.read(ctx, cmd.Key)
+		if read.err == nil || cmd.Actor != schemas.ActorSystem || errors.Is(read.err, errUnusable) {
+			return read
+		}
+		if pause == minReadPause {
+			p.s.p.logger.Warn("a deleted row is not made again yet, retrying", "key", cmd.Key, "err", read.err)
+		}
+		select {
+		case <-ctx.Done():
+			return read
+		case <-time.After(pause):
+		}
+	}
+}
+
 // read reads what the row of a key follows from. The events come from the partition of
 // the events topic that belongs to this partition: from the time of the key's id if it
 // has one, else, or if the first event lies further back, from the beginning. A panic
@@ -23,12 +51,12 @@ const idSkew = 10 * time.Minute
 func (p *partition[R]) read(ctx context.Context, key string) (read reading[R]) {
 	defer func() {
 		if r := recover(); r != nil {
-			read.err = fmt.Errorf("apply the events of %q: panic: %v", key, r)
+			read.err = fmt.Errorf("%w: apply the events of %q: panic: %v", errUnusable, key, r)
 		}
 	}()
 	core, ok := p.s.p.core.(Rebuilder[R])
 	if !ok {
-		return reading[R]{err: errors.New("rows of this table cannot be made again")}
+		return reading[R]{err: fmt.Errorf("%w: this table has none", errUnusable)}
 	}
 	beginning := time.UnixMilli(0)
 	if made, ok := schemas.TimeOfID(key); ok && made.After(beginning.Add(idSkew)) {
@@ -58,10 +86,10 @@ func (p *partition[R]) eventsSince(ctx context.Context, core Rebuilder[R], key s
 		case ev.Seq == next:
 			read.events = next
 			if read.row, err = core.Apply(read.row, ev); err != nil {
-				return fmt.Errorf("apply the event at offset %d of %s/%d: %w", r.Offset, topic, p.number, err)
+				return fmt.Errorf("%w: apply the event at offset %d of %s/%d: %w", errUnusable, r.Offset, topic, p.number, err)
 			}
 		case ev.Seq > next:
-			return fmt.Errorf("event %d is missing before offset %d of %s/%d", next, r.Offset, topic, p.number)
+			return fmt.Errorf("%w: event %d is missing before offset %d of %s/%d", errUnusable, next, r.Offset, topic, p.number)
 		}
 		return nil //nolint:nilerr // a record that is not an event of the key is passed over
 	})

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/eventually"
@@ -85,14 +87,8 @@ func TestMisdirectedCommandGoesToTheDeadLettersOfEveryGroup(t *testing.T) {
 				string(dead[0].Value) != string(misdirected.Record().Value) {
 				t.Errorf("dead letter %q has headers %v", dead[0].Value, h)
 			}
-			families, err := reg.Gather()
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, family := range families {
-				if n := family.GetMetric()[0].GetCounter().GetValue(); family.GetName() == "tabiya_misdirected_records_total" && n != 1 {
-					t.Errorf("%v misdirected records were counted", n)
-				}
+			if n := valueOf(t, reg, "tabiya_misdirected_records_total"); n != 1 {
+				t.Errorf("%v misdirected records were counted", n)
 			}
 		})
 	}
@@ -177,21 +173,69 @@ func TestDeletedTopicStopsTheProcessor(t *testing.T) {
 	m.wantMismatch("topic game-commands does not exist any more", "tabiya topics create")
 }
 
+// aheadOfTheLog are records of g that name a command beyond the end of the log: a row,
+// and a tombstone.
+func aheadOfTheLog(key string) map[string]*kgo.Record {
+	header := []kgo.RecordHeader{{Key: tables.HeaderOffset, Value: []byte("7")}}
+	row := counterTable().Encode(key, &counter{head: schemas.Head{Version: 5, Offset: 7}})
+	return map[string]*kgo.Record{
+		"row":       {Topic: schemas.GamesTable, Key: []byte(key), Value: row},
+		"tombstone": {Topic: schemas.GamesTable, Key: []byte(key), Headers: header},
+	}
+}
+
 // A log that lost records at its end keeps its id.
-func TestRowAheadOfTheLogStopsTheProcessor(t *testing.T) {
+func TestRowsAheadOfTheLogStopTheProcessor(t *testing.T) {
 	t.Parallel()
-	for what, value := range map[string][]byte{
-		"row":       counterTable().Encode("g", &counter{head: schemas.Head{Version: 5, Offset: 7}}),
-		"tombstone": nil,
-	} {
+	for what := range aheadOfTheLog("g") {
+		for _, evidence := range []string{"another key", "committed offset"} {
+			t.Run(what+" and "+evidence, func(t *testing.T) {
+				r := newRig(t, 1)
+				r.send(move("g", moveWhite, 1))
+				r.produce(aheadOfTheLog("g")[what])
+				if evidence == "another key" {
+					r.produce(aheadOfTheLog("h")[what])
+				} else {
+					committed := kadm.Offsets{}
+					committed.AddOffset(schemas.GameCommands, 0, 8, -1)
+					if err := r.admin().CommitAllOffsets(t.Context(), schemas.GamesGroup, committed); err != nil {
+						t.Fatal(err)
+					}
+				}
+				r.startUnready().wantMismatch("game-commands/0 ends at offset 1", "the command at 7 was decided already", "tabiya topics adopt")
+			})
+		}
+	}
+}
+
+// One forged record costs its key, which a tombstone or a good row brings back.
+func TestOneKeyAheadOfTheLogIsQuarantined(t *testing.T) {
+	t.Parallel()
+	for what := range aheadOfTheLog("g") {
 		t.Run(what, func(t *testing.T) {
+			t.Parallel()
 			r := newRig(t, 1)
-			r.send(move("g", moveWhite, 1))
-			rec := &kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: value, Headers: []kgo.RecordHeader{{Key: tables.HeaderOffset, Value: []byte("7")}}}
-			if err := r.producer.SendRecords(t.Context(), rec); err != nil {
+			stale := counterTable().Encode("g", &counter{head: schemas.Head{Version: 1, Offset: -1}})
+			good := counterTable().Encode("g", &counter{head: schemas.Head{Version: 2, Offset: -1}})
+			r.produce(&kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: good}, aheadOfTheLog("g")[what],
+				&kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: stale})
+			m := r.start()
+			refused := move("g", moveWhite, 1)
+			r.send(refused, move("other", moveWhite, 2))
+			r.expectReply(refused, schemas.CodeQuarantined)
+			r.waitLog(schemas.GameEvents, 1)
+			if err := m.stop(); err != nil {
 				t.Fatal(err)
 			}
-			r.startUnready().wantMismatch("game-commands/0 ends at offset 1", "the command at 7 was decided already", "tabiya topics adopt")
+			records := r.log(schemas.GamesTable)
+			last := records[slices.IndexFunc(records, func(rec *kgo.Record) bool { return rec.Offset == 3 })]
+			if want := aheadOfTheLog("g")[what]; string(last.Key) != "g" || string(last.Value) != string(want.Value) || headers(last)[tables.HeaderOffset] != headers(want)[tables.HeaderOffset] {
+				t.Errorf("the record behind the stale owner's row is %v, want the one ahead of the log again", last)
+			}
+			r.produce(&kgo.Record{Topic: schemas.GamesTable, Key: []byte("g")})
+			r.start()
+			r.send(move("g", moveWhite, 3))
+			r.waitLog(schemas.GameEvents, 2)
 		})
 	}
 }

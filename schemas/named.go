@@ -61,6 +61,12 @@ func NamedQueueKey(region, gameID string) string {
 	return region + "/" + namedPool + "/" + strconv.Itoa(int(h.Sum32()%namedShards))
 }
 
+// IsQueueKey reports whether the key is one of QueueKey or NamedQueueKey.
+func IsQueueKey(key string) bool {
+	_, _, _, ok := SplitQueueKey(key)
+	return ok || IsNamedQueue(key)
+}
+
 // IsNamedQueue reports whether the key is one of NamedQueueKey. Nobody waits there.
 func IsNamedQueue(key string) bool {
 	region, rest, _ := strings.Cut(key, "/")

@@ -122,18 +122,27 @@ func (tc TimeControl) Validate() error {
 	return nil
 }
 
-// Pools returns the time controls that every region has a queue for, as
-// "minutes+seconds".
+// casual ends the name of a pool whose games change no rating.
+const casual = "-casual"
+
+// Pools returns the names of the queues that every region has: a time control as
+// "minutes+seconds", and "minutes+seconds-casual" for games that change no rating.
 func Pools() []string {
-	return []string{"1+0", "2+1", "3+0", "3+2", "5+0", "5+3", "10+0", "10+5", "15+10", "30+0", "30+20"}
+	return []string{
+		"1+0", "2+1", "3+0", "3+2", "5+0", "5+3", "10+0", "10+5", "15+10", "30+0", "30+20",
+		"1+0" + casual, "3+2" + casual, "5+3" + casual, "10+5" + casual, "15+10" + casual, "30+20" + casual,
+	}
 }
+
+// PoolRated reports whether the games of a pool change ratings.
+func PoolRated(pool string) bool { return !strings.HasSuffix(pool, casual) }
 
 // PoolTimeControl returns the time control of a pool. ok is false if the name is
 // not in Pools.
 func PoolTimeControl(pool string) (tc TimeControl, ok bool) {
 	for _, p := range Pools() {
 		if p == pool {
-			minutes, seconds, _ := strings.Cut(p, "+")
+			minutes, seconds, _ := strings.Cut(strings.TrimSuffix(p, casual), "+")
 			m, _ := strconv.ParseInt(minutes, 10, 64)
 			s, _ := strconv.ParseInt(seconds, 10, 64)
 			return TimeControl{InitialCs: m * 6000, IncrementCs: s * 100}, true

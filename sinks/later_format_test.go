@@ -11,6 +11,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 	"tabiya/internal/objstore/objstoretest"
 	"tabiya/internal/postgres/postgrestest"
 	"tabiya/schemas"
@@ -39,23 +41,28 @@ func (b *lockedBuffer) String() string {
 }
 
 // An event of a later release stops its partition in front of it, with one line. The
-// other partition is written to its end.
+// same header on garbage, before topology has the format, costs the garbage alone.
 func TestEventOfALaterFormatStopsItsPartitionInEverySink(t *testing.T) {
 	t.Parallel()
 	const partitions, stopped = 2, 0
 	log, bucket, db := sinktest.NewLog(t, partitions), objstoretest.New(t), postgrestest.New(t)
+	later := kgo.RecordHeader{Key: schemas.HeaderFormat, Value: schemas.FormatHeader(schemas.LatestFormat + 1)}
+	var before [partitions]int64
 	records := sinktest.Records(sinktest.Events(1, 12), partitions)
-	var all [partitions][]*kgo.Record
-	for _, r := range records {
-		all[r.Partition] = append(all[r.Partition], r)
+	half := len(records) / 2
+	garbage := &kgo.Record{Topic: schemas.GameEvents, Value: []byte("garbage"), Headers: []kgo.RecordHeader{later}}
+	first := append([]*kgo.Record{garbage}, records[:half]...)
+	for _, r := range first {
+		before[r.Partition]++
 	}
-	later := len(all[stopped]) / 2
-	all[stopped][later].Headers = append(all[stopped][later].Headers,
-		kgo.RecordHeader{Key: schemas.HeaderFormat, Value: schemas.FormatHeader(schemas.LatestFormat + 1)})
-	for _, r := range all[1-stopped] { // the latest format that this release reads, named or not
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: schemas.HeaderFormat, Value: fmt.Append(nil, schemas.LatestFormat)})
+	for _, r := range records[half:] {
+		if r.Partition == stopped {
+			r.Headers = append(r.Headers, later)
+		} else { // the latest format that this release reads, named or not
+			r.Headers = append(r.Headers, kgo.RecordHeader{Key: schemas.HeaderFormat, Value: fmt.Append(nil, schemas.LatestFormat)})
+		}
 	}
-	log.Append(t, records...)
+	log.Append(t, first...)
 	log.Pass(time.Hour)
 
 	logged := &lockedBuffer{}
@@ -72,26 +79,56 @@ func TestEventOfALaterFormatStopsItsPartitionInEverySink(t *testing.T) {
 	at := func(name string, partition int32) int64 {
 		return sinktest.Progress(t, bucket, archive.ProgressKey(name, schemas.GameEvents, partition))
 	}
-	end := int64(len(all[1-stopped]))
+	raised := false
 	runUntil(t, []sink{rawSink, parquetSink, postgresSink}, func() bool {
-		for _, s := range []interface{ Ready() error }{rawSink, parquetSink, postgresSink} {
-			if err := s.Ready(); err == nil || !strings.Contains(err.Error(), "a later release wrote it") {
+		for partition, end := range before {
+			if min(stored(partition), at(raw.Name, int32(partition)), at(parquet.Name, int32(partition))) < end {
 				return false
 			}
 		}
-		return stored(1-stopped) == end && at(raw.Name, 1-stopped) == end && at(parquet.Name, 1-stopped) == end && stored(stopped) == int64(later)
-	})
-	for _, name := range []string{raw.Name, parquet.Name} {
-		if next := at(name, stopped); next > int64(later) {
-			t.Errorf("%s has written the stopped partition up to %d, want %d at most", name, next, later)
+		if !raised { // the sinks look at topology every two seconds
+			raised = true
+			raiseFormat(t, log, schemas.LatestFormat+1)
+			log.Append(t, records[half:]...)
 		}
-		if n := countLines(logged.String(), "partition given up", "sink="+name); n != 1 {
+		return countLines(logged.String(), "partition given up") == 3
+	})
+	for _, name := range []string{raw.Name, parquet.Name, postgres.Name} {
+		if n := countLines(logged.String(), "partition given up", "sink="+name, fmt.Sprint("offset=", before[stopped])); n != 1 {
 			t.Errorf("%s has %d lines:\n%s", name, n, logged)
 		}
 	}
-	if n := countLines(logged.String(), "partition given up", "sink="+postgres.Name); n != 1 {
-		t.Errorf("postgres has %d lines:\n%s", n, logged)
+	for what, next := range map[string]int64{raw.Name: at(raw.Name, stopped), parquet.Name: at(parquet.Name, stopped), postgres.Name: stored(stopped)} {
+		if next != before[stopped] {
+			t.Errorf("%s has written the stopped partition up to %d, want %d", what, next, before[stopped])
+		}
 	}
+	dead := 0
+	if err := kafka.ReadAll(t.Context(), log.Config, schemas.DeadLetter(schemas.GameEvents), func(r *kgo.Record) error {
+		if string(r.Value) == "garbage" {
+			dead++
+		}
+		return nil
+	}); err != nil || dead == 0 {
+		t.Errorf("the garbage is %d times in the dead letters: %v", dead, err)
+	}
+}
+
+// raiseFormat raises the format of games as a later release does.
+func raiseFormat(t *testing.T, log *sinktest.Log, format int) {
+	t.Helper()
+	client, err := kgo.NewClient(log.Config.Opts()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	now, err := topology.Read(t.Context(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	game := now.Of(schemas.GameEvents)
+	game.Format = format
+	log.Append(t, &kgo.Record{Topic: schemas.TopologyTopic, Key: []byte(game.Aggregate), Value: game.Encode()})
 }
 
 func countLines(text string, parts ...string) (n int) {

@@ -43,6 +43,14 @@ func PeekHead(raw []byte) (schemas.Head, error) {
 	return h, err
 }
 
+// FormatOf returns the format that an encoded row claims to have.
+func FormatOf(raw []byte) int {
+	if len(raw) == 0 {
+		return 0
+	}
+	return int(raw[0]) - oldestFrame + schemas.OldestFormat
+}
+
 // splitFrame returns the head and the body of an encoded row. The checksum is not
 // checked.
 func splitFrame(raw []byte) (h schemas.Head, body []byte, err error) {

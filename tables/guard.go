@@ -65,16 +65,6 @@ func (g *Guard) DeletedBy(key string) (offset int64, ok bool) {
 	return offset, ok
 }
 
-// LastDeletion returns the highest offset of a command that deleted a row, -1 if none
-// did.
-func (g *Guard) LastDeletion() int64 {
-	last := int64(-1)
-	for _, offset := range g.deleted {
-		last = max(last, offset)
-	}
-	return last
-}
-
 func (g *Guard) markDeleted(key string, offset int64) {
 	if _, known := g.deleted[key]; !known && g.limit > 0 {
 		if len(g.order) >= g.limit {

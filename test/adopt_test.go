@@ -19,7 +19,7 @@ import (
 
 // game-commands is deleted and created again under live games, and then game-events.
 // Each time the platform says so, in one line a part, and is not ready; after
-// `tabiya topics adopt` the games go on.
+// `tabiya topics adopt` the games go on, and so they do after `tabiya rebuild tables`.
 func TestLiveGamesGoOnAfterALostTopicIsAdopted(t *testing.T) {
 	broker := realkafka.Start(t)
 	p := up(t, "--kafka", broker.Brokers()[0], "--replication=1", "--partitions=4")
@@ -43,6 +43,7 @@ func TestLiveGamesGoOnAfterALostTopicIsAdopted(t *testing.T) {
 	for _, g := range []*manualGame{first, second} {
 		g.mustMove(t, "a7a6")
 	}
+	p.rebuildTables(t, first.client, first.players[0])
 	p.kill() // the rows hold places of three generations now
 	p.restart(t)
 	ready(t, p.process, p.url, time.Minute)

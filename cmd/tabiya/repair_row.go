@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -32,19 +33,32 @@ func (c repairRowCmd) Run(ctx context.Context) error {
 // repairRow sends the command that repairs a row, and waits until the processor has
 // written the row or has refused the command.
 func repairRow(ctx context.Context, out io.Writer, cfg kafka.Config, key string, wait time.Duration) error {
+	client, err := kgo.NewClient(cfg.Opts()...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	topics, err := topology.Read(ctx, client)
+	if err != nil {
+		return err
+	}
 	rows, err := rowsSetAside(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	corrupt, err := findCorrupt(rows, key)
-	if err != nil {
-		return err
+	corrupt, found := findSetAside(rows, key)
+	if !found {
+		// The owner may have set a row aside that can be read, as its timer cannot be
+		// computed, or a queue whose row was deleted.
+		if corrupt, err = lastRecord(ctx, client, topics, key); err != nil {
+			return err
+		}
 	}
 	aggregate, ok := schemas.AggregateOf(corrupt.Topic)
 	if !ok {
 		return fmt.Errorf("%s is not a table", corrupt.Topic)
 	}
-	producer, err := kafka.NewProducer(cfg)
+	producer, err := kafka.NewProducerFor(cfg, topics)
 	if err != nil {
 		return err
 	}
@@ -81,14 +95,31 @@ func repairRow(ctx context.Context, out io.Writer, cfg kafka.Config, key string,
 // brokerSkew is the largest expected difference between two brokers' clocks.
 const brokerSkew = 10 * time.Second
 
-// findCorrupt returns the corrupt row of a key.
-func findCorrupt(rows []tables.SetAside, key string) (tables.SetAside, error) {
+// findSetAside returns the row of a key that is set aside on the key's own partition.
+func findSetAside(rows []tables.SetAside, key string) (tables.SetAside, bool) {
 	for _, r := range rows {
-		if r.Key == key && r.State == tables.Corrupt {
-			return r, nil
+		if r.Key == key && r.State != tables.Misplaced {
+			return r, true
 		}
 	}
-	return tables.SetAside{}, fmt.Errorf("no row of %s is corrupt", key)
+	return tables.SetAside{}, false
+}
+
+// lastRecord returns where the last record of a key is, on the first table that has one.
+func lastRecord(ctx context.Context, client *kgo.Client, topics topology.Snapshot, key string) (last tables.SetAside, err error) {
+	for _, a := range schemas.Aggregates() {
+		partition := kafka.PartitionOf(key, topics.Of(a.Table).Partitions)
+		err := kafka.ReadPartition(ctx, client, a.Table, partition, time.UnixMilli(0), func(r *kgo.Record) error {
+			if string(r.Key) == key {
+				last = tables.SetAside{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Key: key}
+			}
+			return nil
+		})
+		if err != nil || last.Topic != "" {
+			return last, err
+		}
+	}
+	return last, fmt.Errorf("no row of %s is in a table", key)
 }
 
 // outcomeOfRepair reads replies and rows since a time and reports whether a good row

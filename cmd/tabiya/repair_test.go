@@ -80,7 +80,7 @@ func TestRepairOfGamesPlayersAndQueues(t *testing.T) {
 		t.Fatalf("rows %v are listed", rows)
 	}
 	processors := startProcessors(t, p.Config)
-	ids := p.register(6)
+	ids := p.register(7)
 	paired, busy, quiet := schemas.QueueKey("eu", "30+20", 0), schemas.QueueKey("eu", "15+10", 0), schemas.QueueKey("eu", "10+5", 0)
 	live := p.pair(ids[:2], paired)[0]
 	p.accept(join(ids[2], busy))
@@ -95,6 +95,9 @@ func TestRepairOfGamesPlayersAndQueues(t *testing.T) {
 	for key, topic := range corrupt {
 		p.produce(&kgo.Record{Topic: topic, Key: []byte(key), Value: []byte("garbage")})
 	}
+	ahead := *before[ids[6]] // a good row of a command that is not in the log
+	ahead.Version, ahead.Offset = ahead.Version+1, 1<<20
+	p.produce(&kgo.Record{Topic: schemas.PlayersTable, Key: []byte(ids[6]), Value: tables.Players().Encode(ids[6], &ahead)})
 	p.produceTo(wrongPartition(live.ID), &kgo.Record{Topic: schemas.GamesTable, Key: []byte(live.ID), Value: []byte("garbage")})
 	found := p.listed()
 	for key, topic := range corrupt {
@@ -118,10 +121,16 @@ func TestRepairOfGamesPlayersAndQueues(t *testing.T) {
 	resign := schemas.Command{ID: schemas.NewID(), Type: schemas.Resign, Key: ends, Region: "eu", Actor: ids[5]}
 	p.accept(resign)
 	eventually.True(t, "the loser to be rated", func() bool { return len(rows(p, tables.Players())[ids[5]].Ratings) == 1 })
-	for _, key := range []string{live.ID, ids[0], ids[2], ids[4], paired, quiet} { // the order of the list
+	for _, key := range []string{live.ID, ids[0], ids[2], ids[4], ids[6], paired, quiet} { // the order of the list
 		p.repair(key)
 	}
+	if err := repairRow(t.Context(), &strings.Builder{}, p.Config, ids[6], time.Minute); err == nil || !strings.Contains(err.Error(), "not quarantined") {
+		t.Errorf("the repair of a key that is not quarantined returned %v", err)
+	}
 	after := rows(p, tables.Players())
+	if row := after[ids[6]]; row.Handle != before[ids[6]].Handle || row.Offset >= ahead.Offset {
+		t.Errorf("the row that was ahead of the log is %+v", row)
+	}
 	if seat := after[ids[0]].Seat; seat.Status != player.Playing || seat.GameID != live.ID || seat.TicketID != before[ids[0]].Seat.TicketID {
 		t.Errorf("the seat of the player is %+v", seat)
 	}

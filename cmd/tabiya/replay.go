@@ -90,7 +90,7 @@ func parseTimeControl(text string) (schemas.TimeControl, error) {
 func slowPools() []string {
 	return slices.DeleteFunc(schemas.Pools(), func(pool string) bool {
 		tc, _ := schemas.PoolTimeControl(pool)
-		return tc.InitialCs < 5*60*100
+		return tc.InitialCs < 5*60*100 || !schemas.PoolRated(pool)
 	})
 }
 

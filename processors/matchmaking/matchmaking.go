@@ -67,7 +67,7 @@ func (c core) Apply(row *queue.State, ev schemas.Event) (*queue.State, error) {
 // leaves the queue.
 func (c core) Rebuild(cmd schemas.Command, row *queue.State, survey any, _ []schemas.LateCommand, in processors.Circumstances) (*queue.State, []schemas.Message, error) {
 	surveyed, ok := survey.(queue.Survey)
-	if _, _, _, known := schemas.SplitQueueKey(cmd.Key); !ok || !known && !schemas.IsNamedQueue(cmd.Key) {
+	if !ok || !schemas.IsQueueKey(cmd.Key) {
 		return nil, nil, fmt.Errorf("%q is not the key of a queue", cmd.Key)
 	}
 	next, out := c.Config.Rebuild(row, surveyed, cmd, in.At, schemas.RebuiltVersion(in.At), in.Origin.Offset)

@@ -17,6 +17,7 @@ type queueView struct {
 	Queue          string              `json:"queue"`
 	Region         string              `json:"region"`
 	Speed          schemas.Speed       `json:"speed"`
+	Rated          bool                `json:"rated"`
 	TimeControl    schemas.TimeControl `json:"timeControl"`
 	Waiting        int                 `json:"waiting"`
 	ExpectedWaitMs int64               `json:"expectedWaitMs,omitempty"`
@@ -46,7 +47,7 @@ func (s *Service) list(c *gin.Context) {
 	for _, region := range s.cfg.Regions {
 		for _, pool := range schemas.Pools() {
 			tc, _ := schemas.PoolTimeControl(pool)
-			v := queueView{Queue: pool, Region: region, Speed: tc.Speed(), TimeControl: tc}
+			v := queueView{Queue: pool, Region: region, Speed: tc.Speed(), Rated: schemas.PoolRated(pool), TimeControl: tc}
 			if row, ok := s.queues.Get(schemas.QueueKey(region, pool, shard)); ok {
 				v.Waiting, v.ExpectedWaitMs = row.WaitingCount(), row.ExpectedWait().Milliseconds()
 			}

@@ -1,14 +1,17 @@
 package consumer
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/topology"
 	"tabiya/schemas"
 )
 
@@ -33,9 +36,27 @@ func newLaterPartitions(logger *slog.Logger) *laterPartitions {
 	return &laterPartitions{logger: logger, reasons: make(map[topicPartition]error), logged: make(map[topicPartition]bool)}
 }
 
+// formatInForce returns the format that topology names for a topic. It reads topology
+// if one of the records has a later format than this release reads.
+func (c *Consumer) formatInForce(ctx context.Context, topic string, records []*kgo.Record) (format int, err error) {
+	if !slices.ContainsFunc(records, func(r *kgo.Record) bool { return formatOf(r) > schemas.LatestFormat }) {
+		return 0, nil
+	}
+	err = c.cfg.Broker.Do(ctx, func(ctx context.Context) error {
+		now, err := topology.Read(ctx, c.topology.client)
+		format = now.Of(topic).Format
+		return err
+	})
+	return format, err
+}
+
+func formatOf(r *kgo.Record) int { return schemas.FormatOf(kafka.Header(r, schemas.HeaderFormat)) }
+
 // cut returns the records before the first one of a later format, none if the
-// partition is stopped already. stop is true when it stops with these records.
-func (l *laterPartitions) cut(topic string, partition int32, records []*kgo.Record) (readable []*kgo.Record, stop bool) {
+// partition is stopped already. stop is true when it stops with these records. A record
+// of a higher format than inForce, that of topology, does not count: no release of ours
+// wrote it, and its value will tell what it is.
+func (l *laterPartitions) cut(topic string, partition int32, records []*kgo.Record, inForce int) (readable []*kgo.Record, stop bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := topicPartition{topic, partition}
@@ -43,8 +64,8 @@ func (l *laterPartitions) cut(topic string, partition int32, records []*kgo.Reco
 		return nil, false
 	}
 	for i, r := range records {
-		format := schemas.FormatOf(kafka.Header(r, schemas.HeaderFormat))
-		if format <= schemas.LatestFormat {
+		format := formatOf(r)
+		if format <= schemas.LatestFormat || format > inForce {
 			continue
 		}
 		l.reasons[at] = fmt.Errorf("%s/%d is not read on: the event at offset %d has format %d, this release reads up to %d: %w",

@@ -31,9 +31,17 @@ func (c *Consumer) Poll(ctx context.Context, max int, handle func(topic string, 
 	if err := c.checkErrors(ctx, fetches); err != nil {
 		return err
 	}
+	var failed error
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if failed != nil {
+			return
+		}
 		identity := c.topology.identity(p.Topic)
-		records, stop := c.later.cut(p.Topic, p.Partition, p.Records)
+		var inForce int
+		if inForce, failed = c.formatInForce(ctx, p.Topic, p.Records); failed != nil {
+			return
+		}
+		records, stop := c.later.cut(p.Topic, p.Partition, p.Records, inForce)
 		if stop {
 			c.Pause(p.Topic, p.Partition)
 		}
@@ -44,7 +52,10 @@ func (c *Consumer) Poll(ctx context.Context, max int, handle func(topic string, 
 			handle(p.Topic, p.Partition, records)
 		}
 	})
-	return nil
+	if ctx.Err() != nil {
+		return nil
+	}
+	return failed
 }
 
 // checkErrors records temporary fetch errors and returns one that is not.

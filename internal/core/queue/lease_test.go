@@ -127,9 +127,12 @@ func TestTicketAfterANoShowHasTheCreditOfTheWholeWait(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t)
 	d.enterHeld(1, here, d.at.Add(-40*time.Second))
+	d.wantDormant(1, true) // the player may have left while they waited for the first move
 	if got := d.s.Waiting[0]; got.Missed != 40 || got.JoinedAt != d.at.Add(-40*time.Second) {
 		t.Fatalf("%+v", got)
 	}
+	d.tell(schemas.HoldTicket, 1, here)
+	d.wantDormant(1, false)
 	d.enterHeld(2, here, 1)
 	if got := d.s.Waiting[1].Missed; got != maxCredit {
 		t.Fatalf("the credit is %d", got)

@@ -40,6 +40,19 @@ func TestWaveMakesMatchAndRequestsGame(t *testing.T) {
 	}
 }
 
+func TestCasualPoolMakesCasualGames(t *testing.T) {
+	t.Parallel()
+	d := newFixture(t)
+	d.key = "eu/3+2-casual/0"
+	d.enter(1, 1500)
+	d.enter(2, 1510)
+	_, create := d.found(d.wave())
+	p := create.Payload.(*schemas.CreateGamePayload)
+	if p.Rated || p.Queue != d.key || p.TimeControl != (schemas.TimeControl{InitialCs: 18000, IncrementCs: 200}) {
+		t.Fatalf("%+v", p)
+	}
+}
+
 func TestFailedMatchReturnsTicketsToPlaceAndCredit(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t)

@@ -94,8 +94,8 @@ func (d decision) failRematch(f *fact) schemas.Message {
 }
 
 func (d decision) createGame(f *fact) schemas.Message {
-	p := &schemas.CreateGamePayload{White: f.white.seated(), Black: f.black.seated(), Rated: true, Queue: d.cmd.Key, Deadline: f.deadline}
 	_, pool, _, _ := schemas.SplitQueueKey(d.cmd.Key)
+	p := &schemas.CreateGamePayload{White: f.white.seated(), Black: f.black.seated(), Rated: schemas.PoolRated(pool), Queue: d.cmd.Key, Deadline: f.deadline}
 	p.TimeControl, _ = schemas.PoolTimeControl(pool)
 	if g := f.named; g != nil {
 		p.TimeControl, p.Rated, p.FEN, p.Private, p.RematchOf = g.TimeControl, g.Rated, g.FEN, g.Private, g.RematchOf

@@ -24,20 +24,21 @@ type fixture struct {
 	t      testing.TB
 	cfg    Config
 	s      *State
+	key    string
 	at     schemas.Time
 	offset int64
 	origin int64
 }
 
 func newFixture(t testing.TB) *fixture {
-	return &fixture{t: t, cfg: Config{}.WithDefaults(), at: epoch}
+	return &fixture{t: t, cfg: Config{}.WithDefaults(), key: key, at: epoch}
 }
 
 // command decides a command and checks that Replay returns the same messages.
 func (d *fixture) command(commandID string, t schemas.CommandType, actor string, payload any) []schemas.Message {
 	d.t.Helper()
 	d.offset += 2
-	cmd := schemas.Command{ID: commandID, Type: t, Key: key, Region: "eu", Actor: actor, Payload: payload}
+	cmd := schemas.Command{ID: commandID, Type: t, Key: d.key, Region: "eu", Actor: actor, Payload: payload}
 	var before *State
 	if d.s != nil {
 		before = d.s.clone()

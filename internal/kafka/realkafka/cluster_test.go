@@ -14,8 +14,7 @@ import (
 func TestClusterWritesWithTwoOfThreeBrokersAndNotWithOne(t *testing.T) {
 	t.Parallel()
 	cluster := realkafka.StartCluster(t, 3)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
+	ctx := t.Context()
 	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Brokers()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic("t"),
 		kgo.AllowIdempotentProduceCancellation())
 	if err != nil {

@@ -18,7 +18,7 @@ func (s *Registry) Publish(ev schemas.Event) {
 	case *schemas.MatchFoundPayload:
 		_, pool, _, _ := schemas.SplitQueueKey(ev.Key)
 		tc, _ := schemas.PoolTimeControl(pool)
-		rated := true // queues make rated games
+		rated := schemas.PoolRated(pool)
 		if p.Named != nil {
 			tc, rated = p.Named.TimeControl, p.Named.Rated
 		}

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api, newKey } from "../api";
 import { startedGame } from "../ownevents";
 import { go } from "../router";
+import { poolName } from "../pages/lobby";
 import { useTick } from "../tick";
 import { other, running } from "./fold";
 import type { Table } from "./table";
@@ -141,7 +142,7 @@ function AfterGame({ table }: { table: Table }) {
             {g.rematchOffer === mine ? "Rematch offered" : "Offer a rematch"}
           </button>
         )}
-        {g.queue && <button onClick={() => void again()}>New {g.queue} game</button>}
+        {g.queue && <button onClick={() => void again()}>New {poolName(g.queue)} game</button>}
         {g.rematch && !live && <a href={`/game/${g.rematch}`}>To the rematch</a>}
       </div>
       <p class="problem" role="alert">

@@ -47,7 +47,7 @@ export class Outbox {
   }
 
   /** refused drops a command that was refused for good, and returns it. */
-  refused(id: string, code: Code): Kept | undefined {
+  refused(id: string | undefined, code: Code): Kept | undefined {
     const command = this.kept.find((c) => c.clientMoveId === id);
     if (!command || again.includes(code)) return undefined;
     this.drop((c) => c === command);

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { api, newKey } from "../api";
+import { controlText } from "../game/clocktext";
 import { Refused } from "../problems";
 import { account } from "../session";
 import { go } from "../router";
@@ -9,6 +10,9 @@ import { usePolled, useTick } from "../tick";
 
 const about: Record<Speed, string> = { ultrabullet: "Ultrabullet", bullet: "Bullet", blitz: "Blitz", rapid: "Rapid", classical: "Classical" };
 export const speedName = (s: Speed) => about[s];
+
+/** poolName writes a pool's name: "3+2 casual" for 3+2-casual. */
+export const poolName = (queue: string) => queue.replace("-casual", " casual");
 
 export function waitText(ms: number | undefined): string {
   if (ms === undefined) return "no recent games";
@@ -60,20 +64,9 @@ export function Lobby() {
       <p class="problem" role="alert">
         {problem || away}
       </p>
-      <div class="pools" aria-busy={!pools}>
-        {(pools ?? placeholders).map((q) => {
-          const mine = seat.value.status === "queued" && seat.value.queue === q.queue;
-          return (
-            <button key={q.queue} class={`pool ${mine ? "mine" : ""}`} disabled={!pools || seat.value.status === "playing"} onClick={() => void click(q.queue)} aria-pressed={mine}>
-              <span class="time">{q.queue}</span>
-              <span class="speed">{speedName(q.speed)}</span>
-              <span class="wait">
-                {mine ? "you are waiting; click to leave" : q.waiting > 0 ? `${q.waiting} waiting · ${waitText(q.expectedWaitMs)}` : q.expectedWaitMs !== undefined ? `usually ${waitText(q.expectedWaitMs)}` : "nobody waits"}
-              </span>
-            </button>
-          );
-        })}
-      </div>
+      <Pools of={(pools ?? placeholders).filter((q) => q.rated)} loading={!pools} onClick={(q) => void click(q)} />
+      <h2>Casual: these games change no rating</h2>
+      <Pools of={(pools ?? placeholders).filter((q) => !q.rated)} loading={!pools} onClick={(q) => void click(q)} />
       <h2>Live now</h2>
       <ul class="live">
         {tv?.channels.map(({ speed, game }) => (
@@ -90,10 +83,34 @@ export function Lobby() {
   );
 }
 
-const placeholders: Queue[] = ["1+0", "2+1", "3+0", "3+2", "5+0", "5+3", "10+0", "10+5", "15+10", "30+0", "30+20"].map((queue) => ({
-  queue,
+function Pools({ of, loading, onClick }: { of: readonly Queue[]; loading: boolean; onClick: (queue: string) => void }) {
+  return (
+    <div class="pools" aria-busy={loading}>
+      {of.map((q) => {
+        const mine = seat.value.status === "queued" && seat.value.queue === q.queue;
+        return (
+          <button key={q.queue} class={`pool ${mine ? "mine" : ""}`} data-queue={q.queue} disabled={loading || seat.value.status === "playing"} onClick={() => onClick(q.queue)} aria-pressed={mine}>
+            <span class="time">{loading ? "…" : controlText(q.timeControl)}</span>
+            <span class="speed">
+              {speedName(q.speed)}
+              {!q.rated && <span class="visually-hidden"> casual</span>}
+            </span>
+            <span class="wait">
+              {mine ? "you are waiting; click to leave" : q.waiting > 0 ? `${q.waiting} waiting · ${waitText(q.expectedWaitMs)}` : q.expectedWaitMs !== undefined ? `usually ${waitText(q.expectedWaitMs)}` : "nobody waits"}
+            </span>
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
+/** placeholders take the room of the pools until they are known. */
+const placeholders: Queue[] = Array.from({ length: 17 }, (_, i) => ({
+  queue: String(i),
   region: "",
   speed: "blitz",
+  rated: i < 11,
   waiting: 0,
   timeControl: { initialCs: 0, incrementCs: 0 },
 }));
@@ -118,7 +135,7 @@ function SeatBanner({ pools, onLeave }: { pools: Queue[] | undefined; onLeave: (
       <div class="banner" role="status">
         <span class="pulse" aria-hidden="true" />
         <span>
-          Looking for an opponent for <strong>{s.queue}</strong>: {Math.floor(waited / 60)}:{String(waited % 60).padStart(2, "0")}
+          Looking for an opponent for <strong>{poolName(s.queue!)}</strong>: {Math.floor(waited / 60)}:{String(waited % 60).padStart(2, "0")}
           {pool?.expectedWaitMs !== undefined && <span class="muted"> (usually {waitText(pool.expectedWaitMs)})</span>}
         </span>
         <button onClick={() => onLeave(s.queue!)}>Leave the queue</button>

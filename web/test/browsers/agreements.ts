@@ -14,13 +14,17 @@ async function opening(white: Person, black: Person, ...moves: string[]) {
 }
 
 export const drawByTwoOffers: Scenario = async (browser, program) => {
-  const [white, black] = await pair(...(await two(browser, program)), "10+0");
+  const [white, black] = await pair(...(await two(browser, program)), "10+5-casual");
   await opening(white, black, "e4", "e5");
+  await white.page.getByText("10+5 rapid · casual").waitFor();
   await white.button("Offer a draw").click();
   await black.page.getByText(`${white.name} offers a draw.`).waitFor();
   await white.button("Draw offered").waitFor();
   await black.button("Offer a draw").click();
   for (const p of [white, black]) await p.waitOver(/Draw by agreement.*½–½/);
+  await white.button("New 10+5 casual game").waitFor();
+  await white.page.getByRole("link", { name: black.name }).click();
+  await white.page.getByText("No rated game yet.").waitFor();
   await leave(white, black);
 };
 

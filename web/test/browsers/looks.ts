@@ -6,7 +6,7 @@ import { pair, Person } from "./person";
 import { leave, type Scenario } from "./scenario";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pictures = new URL("../pictures/", import.meta.url).pathname;
+export const pictures = new URL("../pictures/", import.meta.url).pathname;
 const maxFirstLoad = 250 * 1024;
 const maxShift = 0.02;
 

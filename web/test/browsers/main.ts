@@ -4,6 +4,7 @@ import { drawByTwoOffers, flagFall, premoves, rematchTwice, takeback, twoTabs } 
 import { haveChromium, launch } from "./chromium";
 import { keyboardOnly } from "./keyboard";
 import { offlineMove } from "./offline";
+import { leaders } from "./leaders";
 import { looks } from "./looks";
 import { outage } from "./outage";
 import { Program } from "./program";
@@ -41,7 +42,7 @@ async function run(name: string, scenario: Scenario): Promise<void> {
 try {
   await run("wholeGame", wholeGame); // it kills the program, so nothing else runs meanwhile
   // The others wait a lot, so two run at a time. Each has a pool of its own.
-  const rest = { looks, flagFall, offlineMove, premoves, rematchTwice, keyboardOnly, takeback, drawByTwoOffers, twoTabs, signing };
+  const rest = { looks, leaders, flagFall, offlineMove, premoves, rematchTwice, keyboardOnly, takeback, drawByTwoOffers, twoTabs, signing };
   const queue = Object.entries(rest);
   const lane = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) await run(...next);

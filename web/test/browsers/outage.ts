@@ -1,4 +1,5 @@
 import { expect, same } from "./expect";
+import { pictures } from "./looks";
 import { Person } from "./person";
 import type { Program } from "./program";
 import { leave, type Scenario } from "./scenario";
@@ -55,6 +56,7 @@ export const outage: Scenario = async (browser, program) => {
     same(await clock.innerText(), stood, "Black's clock while nobody can move");
     const late = await Person.visit(browser, `${program.url}/game/${id}`);
     await late.page.getByText("Nobody can move at the moment").waitFor();
+    await late.page.screenshot({ path: `${pictures}outage.png`, fullPage: true });
     processor.kill("SIGCONT");
     for (const p of [white, black, late]) {
       await p.waitPlies(4);

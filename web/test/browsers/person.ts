@@ -43,7 +43,7 @@ export class Person {
   }
 
   async join(queue: string) {
-    await this.page.locator(".pool", { has: this.page.getByText(queue, { exact: true }) }).click();
+    await this.page.locator(`.pool[data-queue="${queue}"]`).click();
   }
 
   async atBoard() {
