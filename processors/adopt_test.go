@@ -2,6 +2,7 @@ package processors_test
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -97,6 +98,64 @@ func TestCommandsOfAnAdoptedTopicAreDecidedOnce(t *testing.T) {
 	r.start()
 	r.send(move("g", moveWhite, 8))
 	r.waitLog(schemas.GameEvents, 7)
+}
+
+// A lost topology is written again from the log, in the generation that it was of: what was
+// decided stays decided, and sinks go on where they were.
+func TestLostTopologyIsWrittenAgainInItsGeneration(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	m := r.start()
+	r.send(move("g", moveWhite, 1), move("g", moveBlack, 2))
+	r.waitLog(schemas.GameEvents, 2)
+	r.recreate(schemas.GameCommands, 1)
+	m.wantMismatch("created again")
+	r.newProducer()
+	r.adopt("game", topology.New)
+	m = r.start()
+	r.send(move("g", moveWhite, 3))
+	r.waitLog(schemas.GameEvents, 3)
+	forged := &kgo.Record{Topic: schemas.GameEvents, Key: []byte("g"), Value: []byte("garbage"), Headers: []kgo.RecordHeader{
+		{Key: schemas.HeaderPlace, Value: strconv.AppendInt(nil, schemas.Place(9, 0), 10)},
+	}}
+	if err := r.producer.SendRecords(t.Context(), forged); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.stop(); err != nil {
+		t.Fatal(err)
+	}
+	r.delete(schemas.TopologyTopic)
+	r.startUnready().wantMismatch("tabiya topics create")
+	options := kafka.TopicOptions{Partitions: 1, Replication: 1, MinISR: 1}
+	eventually.NoError(t, "topology to be created again", func() error { return kafka.EnsureTopics(t.Context(), r.Config, options) })
+	if err := topology.Ensure(t.Context(), r.Config); err != nil {
+		t.Fatal(err)
+	}
+	client, err := kgo.NewClient(r.Config.Opts()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	s, err := topology.Read(t.Context(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	game := s.Of(schemas.GameEvents)
+	if game.Generation != 3 || game.Commands.Since != 2 || s.Of(schemas.PlayerEvents).Generation != 1 {
+		t.Fatalf("%+v", game)
+	}
+	for _, progress := range []int64{schemas.Place(1, 2), schemas.Place(2, 2)} {
+		offset, ok, err := game.Events.Resume(0, progress)
+		if next := game.Events.Place(0, offset); offset != 2 || !ok || err != nil || next < progress {
+			t.Errorf("a sink at %d goes on at %d, place %d: %t %v", progress, offset, next, ok, err)
+		}
+	}
+	r.start()
+	r.send(move("g", moveBlack, 4))
+	events := r.waitLog(schemas.GameEvents, 5)
+	if last := r.commandsOf(events[4:]); len(last) != 1 || last[0] != move("g", moveBlack, 4).ID {
+		t.Errorf("commands %v", last)
+	}
 }
 
 // A row that was deleted in an earlier generation may be made again, and its tombstone

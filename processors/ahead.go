@@ -13,13 +13,13 @@ import (
 	"tabiya/tables"
 )
 
-// aheadOfLog is why a key is quarantined whose newest record names a decided command
+// aheadOfLogError is why a key is quarantined whose newest record names a decided command
 // that is beyond the end of the log: new commands up to there would be taken for
 // decided ones. One such key is a forged record, or the one decision that a broker
 // lost. A log that lost its end shows in several keys or in the committed offset.
-type aheadOfLog struct{ decided, end int64 }
+type aheadOfLogError struct{ decided, end int64 }
 
-func (a aheadOfLog) Error() string {
+func (a aheadOfLogError) Error() string {
 	return fmt.Sprintf("the command at %s was decided, but the log ends at %s", schemas.FormatPlace(a.decided), schemas.FormatPlace(a.end))
 }
 
@@ -27,7 +27,7 @@ func (a aheadOfLog) Error() string {
 // that lost its end may have very many.
 const maxAhead = 16
 
-// checkAhead returns an aheadOfLog if a good row, or a tombstone with the header, names
+// checkAhead returns an aheadOfLogError if a good row, or a tombstone with the header, names
 // a command beyond the end of the log.
 func (p *partition[R]) checkAhead(value, header []byte) (reason, err error) {
 	decided := decidedAt(value, header)
@@ -47,7 +47,7 @@ func (p *partition[R]) checkAhead(value, header []byte) (reason, err error) {
 		return nil, nil
 	}
 	p.ahead++
-	return aheadOfLog{decided, p.end}, nil
+	return aheadOfLogError{decided, p.end}, nil
 }
 
 // decidedAt returns the place of the command that a record of the table follows from,
@@ -70,9 +70,9 @@ func decidedAt(value, header []byte) int64 {
 // checkDecided returns an ErrMismatch if the log lost its end: several keys are ahead
 // of it, or one of them and the committed offset.
 func (p *partition[R]) checkDecided(ctx context.Context) error {
-	keys, last := 0, aheadOfLog{decided: -1}
+	keys, last := 0, aheadOfLogError{decided: -1}
 	for _, row := range p.quarantined.all() {
-		if a, ok := errors.AsType[aheadOfLog](row.reason); ok {
+		if a, ok := errors.AsType[aheadOfLogError](row.reason); ok {
 			keys++
 			if a.decided > last.decided {
 				last = a

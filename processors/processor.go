@@ -185,6 +185,9 @@ func (p *Processor[R]) check(ctx context.Context) error {
 	if err := s.client.Ping(ctx); err != nil {
 		return fmt.Errorf("ping kafka: %w", err)
 	}
+	if err := s.signsOfLife.err(); err != nil {
+		return err
+	}
 	return s.checkGivenUp()
 }
 

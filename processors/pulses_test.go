@@ -3,12 +3,14 @@ package processors_test
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tabiya/internal/core/game"
 	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
 	"tabiya/processors"
@@ -19,6 +21,12 @@ import (
 
 // startGames runs a games processor until stop is called.
 func (r *rig) startGames(reg prometheus.Registerer) (stop func()) {
+	r.t.Helper()
+	_, stop = r.startGamesProcessor(reg)
+	return stop
+}
+
+func (r *rig) startGamesProcessor(reg prometheus.Registerer) (p *processors.Processor[*game.State], stop func()) {
 	r.t.Helper()
 	p, err := games.New(games.Config{Config: processors.Config{
 		Kafka: r.Config, Logger: slog.New(slog.NewTextHandler(testWriter{r.t}, nil)), Registerer: reg,
@@ -40,7 +48,7 @@ func (r *rig) startGames(reg prometheus.Registerer) (stop func()) {
 	}
 	r.t.Cleanup(stop)
 	eventually.True(r.t, "the games processor to be ready", func() bool { return p.Ready() == nil })
-	return stop
+	return p, stop
 }
 
 // giveSignsOfLife does what a livegame instance that takes moves does.
@@ -136,6 +144,27 @@ func TestPulsesStopWhileEventsCannotBeWritten(t *testing.T) {
 			r.waitLog(schemas.GameEvents, 2)
 		})
 	}
+}
+
+// A client asks for the id of a topic that was created again for ever.
+func TestPulsesGoOnAfterBrokerClockWasCreatedAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	p, _ := r.startGamesProcessor(nil)
+	r.giveSignsOfLife()
+	r.waitPulses(2)
+	r.delete(schemas.BrokerClock)
+	eventually.True(t, "the processor not to be ready", func() bool { return p.Ready() != nil })
+	if err := p.Ready(); !strings.Contains(err.Error(), "signs of life") {
+		t.Error(err)
+	}
+	r.create(schemas.BrokerClock, 1)
+	before := len(r.pulses())
+	eventually.True(t, "pulses", func() bool { return len(r.pulses()) >= before+2 })
+	eventually.NoError(t, "the processor to be ready", p.Ready)
+	r.recreate(schemas.BrokerClock, 1)
+	before = len(r.pulses())
+	eventually.True(t, "pulses after a short absence", func() bool { return len(r.pulses()) >= before+6 })
 }
 
 func TestRestartRemembersThePulses(t *testing.T) {

@@ -49,7 +49,7 @@ func (p *partition[R]) applyRecord(key string, value []byte, ctx goka.UpdateCont
 		return p.applyLater(key, have, value, ctx, err)
 	} else if err != nil {
 		p.setAside(key, ctx, err)
-		return nil //nolint:nilerr // the quarantine keeps the error
+		return nil
 	}
 	if reason, err := p.checkAhead(value, nil); reason != nil || err != nil {
 		p.setAside(key, ctx, reason)

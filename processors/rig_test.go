@@ -209,6 +209,11 @@ func (r *rig) delete(topic string) {
 func (r *rig) recreate(topic string, partitions int32) {
 	r.t.Helper()
 	r.delete(topic)
+	r.create(topic, partitions)
+}
+
+func (r *rig) create(topic string, partitions int32) {
+	r.t.Helper()
 	adm := r.admin()
 	stamped, forever := "LogAppendTime", "-1"
 	eventually.True(r.t, "the topic to be created again", func() bool {

@@ -84,9 +84,7 @@ func (s *session[R]) connect(ctx context.Context) (err error) {
 	}
 	s.clock.observe(schemas.TimeOf(now))
 	if p.hasPulses || p.hears != nil {
-		if s.signsOfLife, err = newSignsOfLife(p.cfg.Kafka, p.hears); err != nil {
-			return err
-		}
+		s.signsOfLife = newSignsOfLife(p.cfg.Kafka, p.logger, p.hears)
 	}
 	s.goka, err = goka.NewProcessor(p.cfg.Kafka.Brokers, s.graph(), s.options()...)
 	return err
@@ -146,9 +144,6 @@ func (s *session[R]) raiseFormat(now topology.Snapshot) {
 }
 
 func (s *session[R]) close() {
-	if s.signsOfLife != nil {
-		s.signsOfLife.client.Close()
-	}
 	if s.producer != nil {
 		s.producer.Close()
 	}

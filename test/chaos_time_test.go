@@ -54,7 +54,7 @@ func createClockTopic(t testing.TB, cfg kafka.Config, brokers int) {
 	for i := range brokers {
 		topic.ReplicaAssignment = append(topic.ReplicaAssignment, kmsg.CreateTopicsRequestTopicReplicaAssignment{Partition: int32(i), Replicas: []int32{int32(i + 1)}})
 	}
-	for name, value := range map[string]*string{"message.timestamp.type": &stamp, "min.insync.replicas": kmsg.StringPtr("1")} {
+	for name, value := range map[string]*string{"message.timestamp.type": &stamp, "min.insync.replicas": new("1")} {
 		topic.Configs = append(topic.Configs, kmsg.CreateTopicsRequestTopicConfig{Name: name, Value: value})
 	}
 	request := kmsg.NewPtrCreateTopicsRequest()

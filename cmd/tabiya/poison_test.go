@@ -139,6 +139,7 @@ func TestPoisonsOnEveryTopicWhileGamesGoOn(t *testing.T) {
 	for _, r := range processors {
 		r.stop()
 	}
+	p.endWithMarkers()
 	processors = startProcessors(t, p.Config)
 	p.playAll(rows(p, tables.Games()))
 	p.repair(lost)
@@ -166,6 +167,23 @@ func TestPoisonsOnEveryTopicWhileGamesGoOn(t *testing.T) {
 			}
 		}
 	}
+}
+
+// endWithMarkers writes a transaction to every partition of every topic. It ends with a
+// marker, for which no read may wait.
+func (p *platform) endWithMarkers() {
+	p.t.Helper()
+	var garbage []*kgo.Record
+	for _, topic := range schemas.Topics() {
+		partitions := int32(1)
+		if topic.Partitioned {
+			partitions = platformPartitions
+		}
+		for partition := range partitions {
+			garbage = append(garbage, &kgo.Record{Topic: topic.Name, Partition: partition, Key: []byte("in a transaction"), Value: []byte("garbage")})
+		}
+	}
+	p.Transact(p.t, kgo.TryCommit, garbage...)
 }
 
 func (r *running) gauge(name string) float64 {

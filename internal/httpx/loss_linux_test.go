@@ -25,7 +25,7 @@ func TestKernelIsToldHowLongAClientMayBeSilent(t *testing.T) {
 	server.Listener = tapped{server.Listener, conns}
 	server.Start()
 	defer server.Close()
-	resp, err := server.Client().Get(server.URL) //nolint:noctx // a test's only request
+	resp, err := server.Client().Get(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,15 +46,21 @@ func (m *topicManager) Partitions(topic string) ([]int32, error) {
 	return partitions, nil
 }
 
-// GetOffset returns the first or the next offset of a partition. sarama's names
-// for the two are the timestamps that the ListOffsets request uses.
+// GetOffset returns the first offset of a partition, or that after its last record: Goka
+// recovers a table until it has read the record before it, and would wait for a marker
+// for ever. sarama's names for the two are the timestamps that the ListOffsets request
+// uses.
 func (m *topicManager) GetOffset(topic string, partition int32, timestamp int64) (int64, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
 	defer cancel()
-	if timestamp != sarama.OffsetOldest && timestamp != sarama.OffsetNewest {
+	switch timestamp {
+	case sarama.OffsetOldest:
+		return StartOffset(ctx, m.client, topic, partition)
+	case sarama.OffsetNewest:
+		return recordsEnd(ctx, m.client, topic, partition)
+	default:
 		return 0, fmt.Errorf("list offsets of %s: timestamp %d is not supported", topic, timestamp)
 	}
-	return listOffset(ctx, m.client, topic, partition, timestamp)
 }
 
 func (m *topicManager) exists(topic string, partitions int) error {

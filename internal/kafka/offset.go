@@ -30,6 +30,34 @@ func EndOffset(ctx context.Context, client *kgo.Client, topic string, partition 
 	return listOffset(ctx, client, topic, partition, endTimestamp)
 }
 
+// recordsEnd returns the offset after the last record of a partition. The markers of
+// transactions, which no consumer gets, may stand between it and EndOffset. If there is no
+// record, it returns StartOffset.
+func recordsEnd(ctx context.Context, client *kgo.Client, topic string, partition int32) (int64, error) {
+	start, err := StartOffset(ctx, client, topic, partition)
+	if err != nil {
+		return 0, err
+	}
+	end, err := EndOffset(ctx, client, topic, partition)
+	if err != nil {
+		return 0, err
+	}
+	for back := int64(1); start < end; back *= 2 {
+		from, last := max(start, end-back), int64(-1)
+		if err := ReadRange(ctx, client, topic, partition, from, end, func(r *kgo.Record) error {
+			last = r.Offset
+			return nil
+		}); err != nil {
+			return 0, err
+		}
+		if last >= 0 {
+			return last + 1, nil
+		}
+		end = from
+	}
+	return start, nil
+}
+
 // listOffset returns the offset of the first record whose broker time is timestamp
 // (Unix milliseconds) or later, -1 if there is none. It waits for the partition's
 // leader until ctx is done.

@@ -144,6 +144,7 @@ func read(ctx context.Context, model *kgo.Client, topic string, ranges map[int32
 	}
 	client, err := kgo.NewClient(slices.Concat(model.Opts(), []kgo.Opt{
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: start}), kgo.FetchMaxWait(100 * time.Millisecond), kgo.MaxConcurrentFetches(2),
+		kgo.KeepControlRecords(), // the marker of a transaction may be the last before the end
 	})...)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", topic, err)
@@ -164,7 +165,9 @@ func read(ctx context.Context, model *kgo.Client, topic string, ranges map[int32
 				if !reading || failed != nil || r.Offset >= end {
 					break
 				}
-				failed = fn(r)
+				if !r.Attrs.IsControl() {
+					failed = fn(r)
+				}
 			}
 			if n := len(p.Records); reading && n > 0 && p.Records[n-1].Offset >= end-1 {
 				delete(remaining, p.Partition)

@@ -3,15 +3,18 @@ package livegame_test
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/core/game"
 	"tabiya/internal/eventually"
 	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/brokertime"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -128,6 +131,44 @@ func TestStartWithRowsAndEventsThatDiffer(t *testing.T) {
 				t.Errorf("%d events of %d", len(got), len(s.events))
 			}
 		})
+	}
+}
+
+// A processor that cannot write a row waits without a limit, while others of the partition
+// go on: their events may be minutes later. The command is not committed meanwhile.
+func TestStartReadsTheEventsOfAllUnfinishedCommands(t *testing.T) {
+	t.Parallel()
+	r := bareRig(t)
+	r.RequireFake(t) // its clock is set
+	var passed atomic.Int64
+	began := time.Now().Add(-time.Hour)
+	brokertime.InstallClock(r.Fake, func() time.Time { return began.Add(time.Duration(passed.Load())) })
+	s := r.story(scholar...)
+	client, err := kgo.NewClient(r.Config.Opts()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	command := kafka.Record(schemas.Command{ID: schemas.NewID(), Type: schemas.Resign, Key: s.id, Region: "eu", Actor: r.white.id}.Record())
+	if err := r.producer.SendRecords(t.Context(), command); err != nil {
+		t.Fatal(err)
+	}
+	var commit kadm.Offsets
+	commit.AddOffset(command.Topic, command.Partition, command.Offset, -1)
+	if err := kadm.NewClient(client).CommitAllOffsets(t.Context(), schemas.GamesGroup, commit); err != nil {
+		t.Fatal(err)
+	}
+	r.row(s, 4)
+	r.write(s, to(6)...)
+	passed.Add(int64(10 * time.Minute))
+	later := r.story(scholar...)
+	for kafka.PartitionOf(later.id, 3) != command.Partition {
+		later = r.story(scholar...)
+	}
+	r.write(later, 1, 2)
+	r.instance = r.startOther()
+	if got := r.ok("GET", "/v1/games/"+s.id, "", ""); got.Seq != 6 {
+		t.Errorf("at seq %d, want 6", got.Seq)
 	}
 }
 

@@ -46,6 +46,9 @@ type Topic struct {
 	// It is measured from the partition's last record, not from now: the partition
 	// may have been idle for hours. Zero skips all records before the end.
 	Back time.Duration
+	// Since has partitions that begin at this broker time, if that is earlier than Back
+	// says. It may be nil.
+	Since map[int32]time.Time
 }
 
 // Reader reads topics. Its methods are not safe for concurrent use, except

@@ -34,7 +34,11 @@ func (r *Reader) firstOffsets(ctx context.Context, adm *kadm.Client, topic Topic
 	since := make(map[int32]int64)
 	last.Each(func(l kadm.ListedOffset) {
 		if end, ok := ends.Lookup(topic.Name, l.Partition); ok && first[l.Partition] < end.Offset && l.Timestamp > 0 {
-			since[l.Partition] = max(0, l.Timestamp-topic.Back.Milliseconds())
+			from := l.Timestamp - topic.Back.Milliseconds()
+			if at, ok := topic.Since[l.Partition]; ok {
+				from = min(from, at.UnixMilli())
+			}
+			since[l.Partition] = max(0, from)
 		}
 	})
 	after, err := r.offsetsAfter(ctx, topic.Name, since)

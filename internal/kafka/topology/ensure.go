@@ -15,7 +15,8 @@ import (
 )
 
 // Ensure writes the first record of every aggregate that has none. All topics must
-// exist. It changes no record: two processes that call it at once see the same
+// exist. Beside a log it writes the generation that the log is of, since the record must
+// have been lost. It changes no record: two processes that call it at once see the same
 // topics and so write the same bytes, and one that dies in between leaves the rest to
 // the next.
 func Ensure(ctx context.Context, cfg kafka.Config) error {
@@ -52,6 +53,9 @@ func ensure(ctx context.Context, cfg kafka.Config, client *kgo.Client) error {
 		}
 		first, err := present(ctx, client, a)
 		if err != nil {
+			return err
+		}
+		if first, err = restore(ctx, client, first, a); err != nil {
 			return err
 		}
 		missing = append(missing, first)

@@ -71,7 +71,7 @@ WITH RECURSIVE days AS (
    WHERE player_id = $1 AND speed = $2 AND rated_at >= $3 AND rated_at < $4
    ORDER BY rated_at DESC, games DESC LIMIT 1)
   UNION ALL
-  SELECT earlier.* FROM days d, LATERAL (
+  SELECT earlier.rated_at, earlier.rating, earlier.deviation, earlier.games FROM days d, LATERAL (
     SELECT rated_at, rating, deviation, games FROM ratings
     WHERE player_id = $1 AND speed = $2 AND rated_at >= $3 AND rated_at < date_trunc('day', d.rated_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
     ORDER BY rated_at DESC, games DESC LIMIT 1) earlier

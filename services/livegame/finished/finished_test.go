@@ -7,10 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tabiya/internal/core/game"
 	"tabiya/internal/eventually"
+	"tabiya/internal/kafka"
+	"tabiya/internal/kafka/kafkatest"
 	"tabiya/schemas"
 	"tabiya/tables"
 )
@@ -157,6 +160,27 @@ func TestLogIsReadUntilNoEventCanFollow(t *testing.T) {
 	gap := folder{gameID: state.ID, end: 10}
 	if err := gap.take(record(0, 0, events[1])); err == nil {
 		t.Error("no error for a game whose first event is missing")
+	}
+}
+
+// A transaction ends with a marker, which takes an offset but is no record.
+func TestLogThatEndsWithMarkerIsReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	cluster := kafkatest.Start(t, 1)
+	state, events := endedBy(t, schemas.Command{Type: schemas.AbortGame, Actor: "w"})
+	var records []*kgo.Record
+	for _, ev := range events {
+		records = append(records, kafka.Record(ev.Record()))
+	}
+	cluster.Transact(t, kgo.TryCommit, records...)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	reader := LogReader{
+		Kafka: cluster.Config, Partitions: func() int32 { return 1 }, MaxBytes: 1 << 20, BytesPerSecond: 1 << 20,
+		BytesRead: prometheus.NewCounter(prometheus.CounterOpts{Name: "read"}),
+	}
+	if got, err := reader.read(ctx, state.ID, time.Now().Add(-time.Minute)); err != nil || got.state == nil || got.state.Seq != state.Seq {
+		t.Errorf("%+v %v", got, err)
 	}
 }
 

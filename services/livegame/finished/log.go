@@ -49,7 +49,8 @@ type logged struct {
 // can follow. It returns ErrOutOfReach after MaxBytes.
 func (l LogReader) read(ctx context.Context, gameID string, from time.Time) (logged, error) {
 	client, err := kgo.NewClient(append(l.Kafka.Opts(), kgo.FetchMaxWait(100*time.Millisecond),
-		kgo.MaxConcurrentFetches(1), kgo.FetchMaxPartitionBytes(2<<20))...)
+		kgo.MaxConcurrentFetches(1), kgo.FetchMaxPartitionBytes(2<<20),
+		kgo.KeepControlRecords())...) // a marker may be the last before the end
 	if err != nil {
 		return logged{}, err
 	}

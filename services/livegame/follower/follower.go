@@ -19,17 +19,18 @@ import (
 	"tabiya/services/livegame/outbox"
 )
 
-// How far back from a partition's last record the follower begins.
+// How far back from a partition's last record the follower begins, at least.
 //
 // A processor hands a command's row and events to its producer together: the row
 // first, each to another topic. Either may reach its broker first, and a killed
-// processor may have written either without the other. But the processor gives up if
-// one of them is not acknowledged within kafka.Config.SendTimeout (10 s). So the rows,
-// which Start reads after it has noted the ends of game-events, can lack only events
-// of the partition's last few seconds, whichever order the brokers saw; 30 s is three
-// times the SendTimeout. The time is measured from the partition's last record, not
-// from now, because a processor that was killed an hour ago emitted its last events
-// then.
+// processor may have written either without the other. While a partition of one topic
+// cannot be written, its records wait without a time limit (ADR 31). But a command is
+// committed only when all of them are acknowledged. So the rows, which Start reads after
+// it has asked for the commits and noted the ends of game-events, can lack only events of
+// commands that were not committed then, and the follower begins before the first of those
+// (unfinishedSince). The 30 s are for a group without commits. They are measured from the
+// partition's last record, not from now, because a processor that was killed an hour ago
+// emitted its last events then.
 const (
 	eventsBack  = 30 * time.Second
 	repliesBack = 10 * time.Minute
@@ -81,11 +82,15 @@ func New(cfg Config) *Follower {
 	return &Follower{cfg: cfg, incomplete: newIncompleteGames(), unknown: kafka.NewUnknownTypes(cfg.Logger)}
 }
 
-// Start notes the ends of the topics, and then reads games-table and installs its
+// Start asks for the commits, notes the ends of the topics, and then reads games-table and installs its
 // rows. It returns the number of partitions of game-events.
 func (f *Follower) Start(ctx context.Context, client *kgo.Client) (partitions int, err error) {
+	unfinished, err := unfinishedSince(ctx, client)
+	if err != nil {
+		return 0, fmt.Errorf("find commands that are not finished: %w", err)
+	}
 	f.topics, err = follow.Start(ctx, client, f.cfg.Lag,
-		follow.Topic{Name: schemas.GameEvents, Back: eventsBack},
+		follow.Topic{Name: schemas.GameEvents, Back: eventsBack, Since: unfinished},
 		follow.Topic{Name: schemas.CommandReplies, Back: repliesBack})
 	if err != nil {
 		return 0, err
