@@ -48,7 +48,6 @@ func TestLostTablesAreMadeAgainUnderTwentyLiveGames(t *testing.T) {
 	}
 	pulses := p.pulse()
 	games, players := rows(p, tables.Games()), rows(p, tables.Players())
-	events := len(p.log(schemas.GameEvents))
 
 	p.lose(schemas.GamesTable, schemas.PlayersTable, schemas.MatchmakingTable)
 	for _, r := range processors {
@@ -58,8 +57,11 @@ func TestLostTablesAreMadeAgainUnderTwentyLiveGames(t *testing.T) {
 		startProcessor(t, p.Config, name).wantRefused("tabiya rebuild tables")
 	}
 	p.newProducer()
-	undecided := schemas.Command{ID: schemas.NewID(), Type: schemas.CreateGame, Key: schemas.NewID(), Region: "eu", Actor: schemas.ActorService,
-		Payload: &schemas.CreateGamePayload{White: schemas.Seated{PlayerID: schemas.NewID(), Rating: 1500, Deviation: 500}, Black: schemas.Seated{PlayerID: schemas.NewID(), Rating: 1500, Deviation: 500}, TimeControl: schemas.TimeControl{InitialCs: 180_000}}}
+	undecided := play(slices.Collect(maps.Values(games))[0])
+	others := func() int {
+		return len(slices.DeleteFunc(p.log(schemas.GameEvents), func(r *kgo.Record) bool { return string(r.Key) == undecided.Key }))
+	}
+	events := others()
 	p.send(undecided)
 	for place := range 200 { // one of them is that of the command, which no event follows from
 		p.produce(&kgo.Record{Topic: schemas.GameEvents, Key: []byte(undecided.Key), Value: []byte("garbage"), Headers: []kgo.RecordHeader{
@@ -70,7 +72,10 @@ func TestLostTablesAreMadeAgainUnderTwentyLiveGames(t *testing.T) {
 		t.Fatalf("the rebuild printed %q", out)
 	}
 	startProcessors(t, p.Config)
-	eventually.True(t, "the undecided command to be accepted", func() bool { return rows(p, tables.Games())[undecided.Key] != nil })
+	if ev, refusal := p.answered(undecided); ev.Type != schemas.MoveMade {
+		t.Fatalf("the undecided move led to %q, refusal %q", ev.Type, refusal)
+	}
+	delete(games, undecided.Key)
 
 	for id, before := range games {
 		if after := rows(p, tables.Games())[id]; after == nil || !sameGame(before, after) {
@@ -109,12 +114,10 @@ func TestLostTablesAreMadeAgainUnderTwentyLiveGames(t *testing.T) {
 	for i, id := range waiting {
 		p.accept(join(id, schemas.QueueKey("eu", "15+10", i)))
 	}
-	if n := len(slices.DeleteFunc(p.log(schemas.GameEvents), func(r *kgo.Record) bool { return string(r.Key) == undecided.Key })); n != events {
+	if n := others(); n != events {
 		t.Errorf("the log has %d game events, want %d", n, events)
 	}
-	live := rows(p, tables.Games())
-	delete(live, undecided.Key)
-	p.playAll(live)
+	p.playAll(rows(p, tables.Games()))
 	assertSeqs(t, p)
 }
 
