@@ -82,6 +82,18 @@ func TestOpponentOfNoShowIsQueuedAgainWithTheWait(t *testing.T) {
 	}
 }
 
+// A seat that was made again knows neither a holder nor when its player joined.
+func TestAgainAfterARepairSaysThatNobodyJoined(t *testing.T) {
+	t.Parallel()
+	d := registered(t)
+	d.s.Seat = PlayingSeat(blitz, game1, schemas.Seated{TicketID: id(1), Attempt: 1}, nil)
+	d.at = d.at.Add(25 * time.Second)
+	p := forwarded(t, d.result(game1, schemas.RecordResultPayload{Again: true})).Payload.(*schemas.EnterQueuePayload)
+	if p.Since != d.at || p.Holder != "" {
+		t.Fatalf("%+v", p)
+	}
+}
+
 func TestClosedAccountIsNotQueuedAgain(t *testing.T) {
 	t.Parallel()
 	d := registered(t)

@@ -1,6 +1,7 @@
 package player
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -38,13 +39,15 @@ func (d decision) recordResult(s *State, p *schemas.RecordResultPayload) (*State
 }
 
 // again is the seat of a player who waited in vain for the opponent's first move: they
-// are back in their queue, and the wait counts from when it began.
+// are back in their queue, and the wait counts from when it began. A row that was repaired
+// does not know when; then it counts from now, because without a time the queue would take
+// the ticket for one whose player has just joined.
 func (d decision) again(s *State, p *schemas.RecordResultPayload) Seat {
 	r := s.RatingAt(p.Speed, d.at)
 	return Seat{
 		Status: Queued, Queue: s.Seat.Queue, TicketID: againTicket(p.GameID, s.ID), Attempt: 1, Again: true,
 		Handle: s.Handle, Rating: r.Rating, Deviation: r.Deviation,
-		Joined: d.origin.Offset, Entered: d.origin.Offset, Holder: s.Seat.Holder, Since: s.Seat.Since,
+		Joined: d.origin.Offset, Entered: d.origin.Offset, Holder: s.Seat.Holder, Since: cmp.Or(s.Seat.Since, d.at),
 	}
 }
 

@@ -124,15 +124,15 @@ func (d decision) enter(s *State, p *schemas.EnterQueuePayload) (*State, bool, [
 }
 
 // newTicket returns a ticket that enters the queue. One whose opponent did not begin the
-// game has the credit of the whole wait. It is dormant until an instance hears of the
-// player, who may have left long before that game ended.
+// game has the credit of the whole wait. It is dormant, whatever its holder, until an
+// instance hears of the player, who may have left long before that game ended.
 func (d decision) newTicket(p *schemas.EnterQueuePayload, party Party, seq int64) Ticket {
 	t := Ticket{Party: party, JoinedAt: d.at, Seq: seq, Holder: parsed(p.Holder)}
+	if p.Since > 0 {
+		t.LapsedAt = d.at
+	}
 	if p.Since > 0 && p.Since < d.at {
 		t.JoinedAt = p.Since
-		if t.Holder != uuid.Nil {
-			t.LapsedAt = d.at
-		}
 		t.Missed = int(min(int64(d.at-p.Since)/d.cfg.WaveInterval.Milliseconds(), maxCredit))
 	}
 	return t

@@ -137,6 +137,16 @@ func TestTicketAfterANoShowHasTheCreditOfTheWholeWait(t *testing.T) {
 	if got := d.s.Waiting[1].Missed; got != maxCredit {
 		t.Fatalf("the credit is %d", got)
 	}
+	// After a repair the seat knows no holder, and no time before the game's end. The
+	// clocks of two brokers need not agree on that.
+	d.enterHeld(3, "", d.at)
+	d.enterHeld(4, "", d.at.Add(time.Second))
+	for n := 3; n <= 4; n++ {
+		d.wantDormant(n, true)
+		if got := d.s.Waiting[n-1]; got.Missed != 0 || got.JoinedAt != d.at {
+			t.Fatalf("%+v", got)
+		}
+	}
 }
 
 // Nothing is told of a ticket in a match: both players may have left meanwhile.
