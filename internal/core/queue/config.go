@@ -17,8 +17,9 @@ type Config struct {
 	MatchDeadline time.Duration
 	// Dormancy is how long a ticket is kept whose player is gone. Default 2 minutes.
 	Dormancy time.Duration
-	// MaxTickets bounds a queue shard, including tickets in matches. Default 1000: each
-	// takes some 70 bytes of a row that is written with every command.
+	// MaxTickets bounds a queue shard, including tickets in matches. A dormant ticket makes
+	// room for a new one. Default 1000: each takes some 70 bytes of a row that is written
+	// with every command.
 	MaxTickets int
 }
 

@@ -115,12 +115,21 @@ func (d decision) enter(s *State, p *schemas.EnterQueuePayload) (*State, bool, [
 		return d.finish(n)
 	}
 	party := Party{ticket, player, p.Handle, p.Rating, p.Deviation, 1}
+	var gone []Party
 	if n.tickets() >= d.cfg.MaxTickets {
-		return d.finish(n, fact{kind: refused, white: party, code: schemas.CodeQueueFull})
+		if gone = n.makeRoom(); gone == nil {
+			return d.finish(n, fact{kind: refused, white: party, code: schemas.CodeQueueFull})
+		}
 	}
 	n.Seq++
 	n.Waiting = append(n.Waiting, d.newTicket(p, party, n.Seq))
-	return d.finish(n, fact{kind: entered, seq: n.Seq, white: party, waiting: len(n.Waiting)})
+	// The first event of a command is its answer, so who left comes after it.
+	facts := []fact{{kind: entered, seq: n.Seq, white: party, waiting: len(n.Waiting)}}
+	for _, g := range gone {
+		n.Seq++
+		facts = append(facts, fact{kind: left, seq: n.Seq, white: g})
+	}
+	return d.finish(n, facts...)
 }
 
 // newTicket returns a ticket that enters the queue. One whose opponent did not begin the

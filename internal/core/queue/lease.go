@@ -74,6 +74,24 @@ func (d decision) dropLapsed(s *State) (*State, bool, []schemas.Message) {
 	return d.finish(n, facts...)
 }
 
+// makeRoom removes the ticket that has been dormant for longest, so that players who are
+// gone keep nobody out. Returns its party, none if there is no such ticket.
+func (s *State) makeRoom() []Party {
+	longest := -1
+	for i := range s.Waiting {
+		t := &s.Waiting[i]
+		if t.Dormant() && !t.Returning && (longest < 0 || t.LapsedAt < s.Waiting[longest].LapsedAt) {
+			longest = i
+		}
+	}
+	if longest < 0 {
+		return nil
+	}
+	gone := s.Waiting[longest].Party
+	s.Waiting = slices.Delete(s.Waiting, longest, longest+1)
+	return []Party{gone}
+}
+
 func (s *State) waiting(ticket uuid.UUID) int {
 	return slices.IndexFunc(s.Waiting, func(t Ticket) bool { return t.TicketID == ticket })
 }

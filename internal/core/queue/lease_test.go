@@ -95,6 +95,36 @@ func TestDormantTicketIsDropped(t *testing.T) {
 	}
 }
 
+func TestLongestDormantTicketMakesRoomInAFullQueue(t *testing.T) {
+	t.Parallel()
+	d := newFixture(t)
+	d.cfg.MaxTickets = 3
+	for n := 1; n <= 3; n++ {
+		d.enterHeld(n, here, 0)
+	}
+	d.refused(d.enterHeld(4, here, 0)[:1], schemas.CodeQueueFull)
+	for _, n := range []int{2, 1} {
+		d.at = d.at.Add(time.Second)
+		d.tell(schemas.LapseTicket, n, here)
+	}
+	out := d.enterHeld(5, here, 0)
+	if len(out) != 3 {
+		t.Fatalf("%+v", out)
+	}
+	answer, left, release := out[0].(schemas.Event), out[1].(schemas.Event), out[2].(schemas.Command)
+	if answer.Type != schemas.PlayerQueued || answer.Payload.(*schemas.PlayerQueuedPayload).Waiting != 3 {
+		t.Fatalf("%+v", answer)
+	}
+	if left.Type != schemas.PlayerLeftQueue || left.Payload.(*schemas.PlayerLeftQueuePayload).TicketID != id("ticket", 2) || release.Type != schemas.ReleaseSeat || release.Key != id("player", 2) {
+		t.Fatalf("%+v %+v", left, release)
+	}
+	d.wantDormant(1, true)
+	d.repeated(d.enterFrom(5, 1500, d.origin), answer.Seq)
+	if len(d.s.Waiting) != 3 {
+		t.Fatalf("%+v", d.s.Waiting)
+	}
+}
+
 func TestDeathOfInstanceEndsTheLeasesItHeld(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t)
