@@ -48,6 +48,26 @@ func TestCodeSetsANewPasswordOnce(t *testing.T) {
 	r.wantRefused(schemas.CodeWrongCredentials, "POST", byCode, "", passwordByCode("forgetful", code))
 }
 
+func TestCodeIsVoidAfterANewPassword(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.register(`{"handle":"finder","password":"password one"}`)
+	code := r.code("finder", time.Hour)
+	r.request("PATCH", "/v1/accounts/me", s.Token, `{"country":"NO"}`, nil)
+	if n := r.count(`SELECT count(*) FROM account_codes`); n != 1 {
+		t.Fatalf("%d codes after another change", n)
+	}
+	r.request("PATCH", "/v1/accounts/me", s.Token, `{"password":"password six","currentPassword":"password one"}`, nil)
+	r.wantRefused(schemas.CodeWrongCredentials, "POST", byCode, "", passwordByCode("finder", code))
+	s = r.signIn("finder", "password six")
+
+	r.code("finder", time.Hour)
+	r.request("DELETE", "/v1/accounts/me", s.Token, `{"currentPassword":"password six"}`, nil)
+	if n := r.count(`SELECT count(*) FROM account_codes`); n != 0 {
+		t.Errorf("%d codes of a closed account", n)
+	}
+}
+
 func TestCodeThatIsNotValidSetsNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -125,6 +145,7 @@ func TestAccountsAreRestoredFromTheLog(t *testing.T) {
 	eventually.True(t, "the outbox is published", func() bool { return r.outbox() == 0 })
 	exec(`DELETE FROM accounts; INSERT INTO accounts SELECT * FROM dump`)
 	r.cfg.Verifier.Sessions = auth.Sessions{}
+	r.code("changer", time.Hour) // as one of the dump that was used since
 
 	r.wantRefused(schemas.CodeHandleTaken, "POST", "/v1/accounts", "", `{"handle":"LOST","password":"password one"}`)
 	restored, err := recovery.Restore(ctx, r.cfg.Pool, cluster.Config)
@@ -133,6 +154,9 @@ func TestAccountsAreRestoredFromTheLog(t *testing.T) {
 	}
 	if again, err := recovery.Restore(ctx, r.cfg.Pool, cluster.Config); err != nil || again.Created+again.Updated+again.Locked != 0 {
 		t.Errorf("once more: %+v %v", again, err)
+	}
+	if n := r.count(`SELECT count(*) FROM account_codes`); n != 0 {
+		t.Errorf("%d codes of the dump", n)
 	}
 	r.wantRefused(schemas.CodeHandleTaken, "POST", "/v1/accounts", "", `{"handle":"lost","password":"password one"}`)
 	for _, handle := range []string{"lost", "closer", "gone", "changer"} {
