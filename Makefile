@@ -38,7 +38,7 @@ PLIES ?= 1000000
 MINUTES ?= 3
 SECONDS ?= 600
 
-.PHONY: run deps test test-platform test-parts race oracle upgrade-test kafka-test brokers-test abuse evening contract chaos chaos-weak venv bench build lint web web-if-node web-test
+.PHONY: run deps test test-platform test-parts race oracle upgrade-test kafka-test brokers-test abuse outages-test evening contract chaos chaos-weak venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -125,6 +125,9 @@ kafka-test: ## the processors and livegame on an Apache Kafka; make test runs th
 
 brokers-test: ## restart and lose brokers of three while games go on, and judge the longest moves (needs a quiet machine)
 	TABIYA_TEST_BROKERS=judge $(GO) test -count=1 -timeout 10m -v -run '^TestBrokersAreRestarted' ./processors
+
+outages-test: ## a processor, or Kafka, is away for 60 s each: no clock runs; make test takes 5 s
+	TABIYA_TEST_DARKNESS=60s $(GO) test -count=1 -timeout 30m -v -run '^TestNoClockRunsWhileProcessorOrKafkaIsAway$$' ./test
 
 evening: ## 500 players who vanish, come back, miss games and play rematches; then their log is judged
 	TABIYA_TEST_EVENING=500 $(GO) test -count=1 -timeout 10m -v -run '^TestEvening$$' ./services/matchmaking

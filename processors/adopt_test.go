@@ -208,9 +208,9 @@ func TestShortenedTopicIsAdoptedAsACopy(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	r.send(move("g", moveWhite, 1))
-	row := counterTable().Encode("g", &counter{head: schemas.Head{Version: 1, Offset: 7}, Count: 1, History: []change{{Offset: 7, Region: "eu", Command: move("g", moveWhite, 1).ID, Color: schemas.White}}})
-	if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: schemas.GamesTable, Key: []byte("g"), Value: row}); err != nil {
-		t.Fatal(err)
+	for _, key := range []string{"g", "h"} {
+		row := counterTable().Encode(key, &counter{head: schemas.Head{Version: 1, Offset: 7}, Count: 1, History: []change{{Offset: 7, Region: "eu", Command: move(key, moveWhite, 1).ID, Color: schemas.White}}})
+		r.produce(&kgo.Record{Topic: schemas.GamesTable, Key: []byte(key), Value: row})
 	}
 	r.startUnready().wantMismatch("tabiya topics adopt --copy game-commands")
 	if _, err := topology.Adopt(t.Context(), r.Config, "game", topology.New); !errors.Is(err, topology.ErrUnchanged) {

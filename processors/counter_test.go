@@ -85,6 +85,9 @@ const laterRegion = "later"
 // panicCount is a Count for which Deadline panics.
 const panicCount = -1
 
+// panicWhenDue is a Count for which the timer's command panics.
+const panicWhenDue = -2
+
 const timerAfter = 150 * time.Millisecond
 
 func (counterCore) Decide(row *counter, cmd schemas.Command, in processors.Circumstances) (*counter, bool, []schemas.Message) {
@@ -175,6 +178,9 @@ func (counterCore) Replay(row *counter, cmd schemas.Command, in processors.Circu
 func (counterCore) NextTimer(key string, row *counter) (schemas.Time, func() schemas.Command, bool, bool) {
 	if row.Count == panicCount {
 		panic("a bug")
+	}
+	if row.Count == panicWhenDue {
+		return row.Deadline, func() schemas.Command { panic("a bug") }, false, true
 	}
 	cmd := schemas.Command{Key: key, Region: "eu", Actor: schemas.ActorSystem, ID: schemas.DerivedID(key, "timer", int64(len(row.History)))}
 	if row.Evict {

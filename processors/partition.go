@@ -70,6 +70,7 @@ func newPartition[R tables.Row](s *session[R], number int32) *partition[R] {
 		misplaced:   misplacedRows{gauge: s.p.quarantineMetrics.misplaced},
 	}
 	p.timers = newTimers(s.clock.now, s.producer.SendPatiently, p.committed.Load)
+	p.timers.panicked = p.quarantineTimer
 	if s.p.hasPulses {
 		p.pulses = newPulses(number, s.commandPartitions)
 		p.timers.standStill = p.pulses.standStill

@@ -87,6 +87,15 @@ func (p *partition[R]) quarantine(key string, reason error) error {
 	return p.store.Delete(key)
 }
 
+// quarantineTimer quarantines a key whose timer cannot make its command.
+func (p *partition[R]) quarantineTimer(key string, reason error) {
+	p.writing.Lock() // a command that is handled at the same time has the row
+	defer p.writing.Unlock()
+	if err := p.quarantine(key, reason); err != nil {
+		p.s.p.logger.Error("row not deleted from memory", "key", key, "err", err)
+	}
+}
+
 // quarantineKey is partition.quarantine for the key of the command that is handled.
 func (s *session[R]) quarantineKey(ctx goka.Context, part *partition[R], reason error) {
 	if err := part.quarantine(ctx.Key(), reason); err != nil {

@@ -3,6 +3,7 @@ package processors
 import (
 	"container/heap"
 	"context"
+	"fmt"
 	"math"
 	"sync"
 	"time"
@@ -36,10 +37,12 @@ type timers struct {
 	// standStill, if set, reports whether no timer may fire, because what it would
 	// decide waits until the clocks run again.
 	standStill func(now schemas.Time) bool
+	// panicked is told of a key whose command cannot be made. Its timer is removed.
+	panicked func(key string, err error)
 
 	mu    sync.Mutex
 	byKey map[string]*timer
-	extra []func() schemas.Command // to be sent once, beside the timers
+	extra []*timer // whose commands are to be sent once, beside the timers
 	heap  timerHeap
 	wake  chan struct{} // the first timer has changed
 }
@@ -87,7 +90,7 @@ func (ts *timers) sendAll() {
 	ts.extra = ts.extra[:0]
 	for _, t := range ts.heap {
 		if t.waitFor == noCommit {
-			ts.extra = append(ts.extra, t.cmd)
+			ts.extra = append(ts.extra, t)
 		}
 	}
 }
@@ -107,7 +110,10 @@ func (ts *timers) run(ctx context.Context) {
 	sleep := time.NewTimer(0)
 	defer sleep.Stop()
 	for {
-		due, next := ts.due()
+		due, failed, next := ts.due()
+		for key, err := range failed {
+			ts.panicked(key, err)
+		}
 		for _, cmd := range due {
 			ts.send(cmd, nil) // a lost command is sent again by the next retry
 		}
@@ -121,17 +127,31 @@ func (ts *timers) run(ctx context.Context) {
 	}
 }
 
+// command makes the timer's command. A panic becomes an error, as one row must not end
+// the process.
+func (t *timer) command() (cmd schemas.Command, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("make the command of the timer of row %q: panic: %v", t.key, r)
+		}
+	}()
+	return t.cmd(), nil
+}
+
 // due returns the commands of the timers that are due, and how long to wait until
-// the next call. Each of these timers is set to its next retry.
-func (ts *timers) due() (due []schemas.Command, next time.Duration) {
+// the next call. Each of these timers is set to its next retry. failed are the timers,
+// by key, that were removed because their command cannot be made.
+func (ts *timers) due() (due []schemas.Command, failed map[string]error, next time.Duration) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	now, committed := ts.now(), ts.committed()
 	if ts.standStill != nil && ts.standStill(now) {
-		return nil, stillPoll
+		return nil, nil, stillPoll
 	}
-	for _, cmd := range ts.extra {
-		due = append(due, cmd())
+	for _, t := range ts.extra {
+		if cmd, err := t.command(); err == nil { // else it fails again when it is due
+			due = append(due, cmd)
+		}
 	}
 	ts.extra = nil
 	for len(ts.heap) > 0 {
@@ -139,18 +159,28 @@ func (ts *timers) due() (due []schemas.Command, next time.Duration) {
 		if t.at > now {
 			// The minimum is taken in milliseconds: a far time would overflow a
 			// Duration.
-			return due, time.Duration(min(t.at-now, schemas.Time(maxSleep.Milliseconds()))) * time.Millisecond
+			return due, failed, time.Duration(min(t.at-now, schemas.Time(maxSleep.Milliseconds()))) * time.Millisecond
 		}
 		if t.waitFor >= committed {
 			t.at = now.Add(commitPoll)
 		} else {
-			due = append(due, t.cmd())
+			cmd, err := t.command()
+			if err != nil {
+				if failed == nil {
+					failed = make(map[string]error)
+				}
+				failed[t.key] = err
+				heap.Pop(&ts.heap)
+				delete(ts.byKey, t.key)
+				continue
+			}
+			due = append(due, cmd)
 			t.at = now.Add(min(maxRetry, minRetry<<min(t.tries, 10)))
 			t.tries++
 		}
 		heap.Fix(&ts.heap, 0)
 	}
-	return due, maxSleep
+	return due, failed, maxSleep
 }
 
 // anyWaitsForCommit reports whether a timer that is due, or soon will be, waits for a

@@ -95,7 +95,7 @@ func sameKeys(a, b auth.Keys) bool {
 	return maps.EqualFunc(a, b, func(x, y auth.Key) bool { return x.Players == y.Players && x.Services == y.Services })
 }
 
-// ownKeys are the keys of ` + "`up`" + `, in its data folder. A new signing key is made if the old
+// ownKeys are the keys of "tabiya up", in its data folder. A new signing key is made if the old
 // one was removed; the public key of the old one stays in the folder of keys, so nobody is
 // signed out.
 func (c upCmd) ownKeys(deps *dependencies) (service ed25519.PrivateKey, err error) {

@@ -88,6 +88,10 @@ func TestTicketsArePairedAgainWhenTheirGameDoesNotStart(t *testing.T) {
 
 	failed := r.event(schemas.MatchFailed, queueKey).Payload.(*schemas.MatchFailedPayload)
 	r.start("games", queues)
+	instance := r.liveInstance()
+	for _, ticket := range []string{a.TicketID, b.TicketID} { // it hears of both
+		r.send(schemas.Command{ID: schemas.NewID(), Type: schemas.HoldTicket, Key: queueKey, Actor: schemas.ActorSystem, Payload: &schemas.HoldTicketPayload{TicketID: ticket, Holder: instance}})
+	}
 	c := r.event(schemas.MatchConfirmed, queueKey).Payload.(*schemas.MatchConfirmedPayload)
 	if c.GameID == failed.GameID || c.White.Attempt < 2 || c.White.Attempt != c.Black.Attempt {
 		t.Fatalf("got %+v after %+v", c, failed)
@@ -99,6 +103,20 @@ func TestTicketsArePairedAgainWhenTheirGameDoesNotStart(t *testing.T) {
 	r.playAndResign(c.GameID, c.White, c.Black)
 	r.queued(r.join(anna))
 	r.queued(r.join(bob))
+}
+
+// liveInstance returns an instance of the service that says that it lives until the test
+// ends.
+func (r *rig) liveInstance() string {
+	instance := schemas.NewID()
+	go func() {
+		for r.t.Context().Err() == nil {
+			sign := &kgo.Record{Topic: schemas.BrokerClock, Key: []byte(schemas.InstanceSign + instance), Value: []byte("{}")}
+			r.producer.SendRecordAsync(sign, func(error) {})
+			time.Sleep(schemas.InstanceSignEvery)
+		}
+	}()
+	return instance
 }
 
 // No processor commits anything, so all commands are replayed after the restart. None

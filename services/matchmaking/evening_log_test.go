@@ -1,6 +1,7 @@
 package matchmaking
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -18,8 +19,8 @@ const lastSign = 15 * time.Second
 
 // held is a time in which a player held a ticket or played.
 type held struct {
-	what     string
-	from, to schemas.Time
+	player, what string
+	from, to     schemas.Time
 }
 
 // reckoning is the evening by its log.
@@ -27,7 +28,6 @@ type reckoning struct {
 	t      *testing.T
 	holds  map[string][]held // by player
 	open   map[string]held   // by ticket or game, until it ends
-	owner  map[string]string // of a ticket
 	games  map[string]*schemas.GameOver
 	seats  map[string]*schemas.MatchFoundPayload
 	queued map[string]bool // tickets
@@ -79,7 +79,7 @@ func (e *evening) judge() {
 
 func (e *evening) read() *reckoning {
 	r := &reckoning{
-		t: e.t, holds: map[string][]held{}, open: map[string]held{}, owner: map[string]string{}, games: map[string]*schemas.GameOver{},
+		t: e.t, holds: map[string][]held{}, open: map[string]held{}, games: map[string]*schemas.GameOver{},
 		seats: map[string]*schemas.MatchFoundPayload{}, queued: map[string]bool{}, rated: map[string][]schemas.Event{}, count: map[string]int{},
 	}
 	for topic, take := range map[string]func(schemas.Event){
@@ -97,11 +97,15 @@ func (e *evening) read() *reckoning {
 		}
 	}
 	r.checkNoShows()
+	for _, h := range r.open { // still held when the log ends
+		h.to = math.MaxInt64
+		r.holds[h.player] = append(r.holds[h.player], h)
+	}
 	return r
 }
 
 func (r *reckoning) begin(id, what, player string, at schemas.Time) {
-	r.open[id+player] = held{what + " " + id, at, at}
+	r.open[id+player] = held{player, what + " " + id, at, at}
 }
 
 func (r *reckoning) end(id, player string, at schemas.Time) {

@@ -160,9 +160,10 @@ func TestMatchFailsWhenGameDoesNotStart(t *testing.T) {
 	if f := stream.want(subscriptions.TypeMatchFailed); f.GameID != g.GameID || f.TicketID != ticket.TicketID {
 		t.Fatalf("%+v, want %+v", f, g)
 	}
-	// Their tickets wait again and are matched again; this time the game starts.
+	// Their tickets wait again and are matched again, once the service has told that both
+	// are here, by a stream and by a join; this time the game starts.
 	r.games()
-	for match := stream.want(subscriptions.TypeMatched); ; {
+	for match := g; ; {
 		next, ok := stream.next()
 		if !ok {
 			t.Fatal(stream.lines.Err())

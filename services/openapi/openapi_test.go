@@ -14,6 +14,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"tabiya/schemas"
 	"tabiya/schemas/jsonschema"
 	"tabiya/services/openapi"
 	"tabiya/services/openapi/openapitest"
@@ -68,6 +69,30 @@ func TestDocumentListsEveryCode(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A command that was refused without a verdict may as well meet a row that cannot be read.
+func TestEveryCommandListsQuarantined(t *testing.T) {
+	t.Parallel()
+	document, err := openapitest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := 0
+	for _, item := range document.Paths.Map() {
+		for _, operation := range item.Operations() {
+			codes, _ := operation.Extensions["x-problems"].([]any)
+			if !slices.Contains(codes, any(string(schemas.CodeNotAccepted))) {
+				continue
+			}
+			if commands++; !slices.Contains(codes, any(string(schemas.CodeQuarantined))) {
+				t.Errorf("%s does not list quarantined", operation.OperationID)
+			}
+		}
+	}
+	if commands < 8 {
+		t.Errorf("the document has %d commands", commands)
 	}
 }
 

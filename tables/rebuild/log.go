@@ -65,6 +65,9 @@ func (b *builder) decided(ctx context.Context, a schemas.Aggregate) ([]int64, er
 		limit := t.Commands.End(partition, end.Offset) - 1 // whatever a header says
 		places[partition] = min(limit, lastCommitted(committed, a, t, partition))
 		err := b.events(ctx, a.Events, partition, time.UnixMilli(0), func(r *kgo.Record) error {
+			if _, ok := decode(r); !ok {
+				return nil // anybody's
+			}
 			if place := placeOf(r); place <= limit {
 				places[partition] = max(places[partition], place)
 			}

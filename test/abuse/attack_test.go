@@ -100,7 +100,11 @@ type attackProcess struct {
 	t       *testing.T
 	in      io.Writer
 	answers *bufio.Scanner
+	done    int // what the attack has done so far
 }
+
+// minDone is what an attack has to do in each round, or it attacks nothing.
+const minDone = 20
 
 // startAttack prepares an attack on the program; the attack waits for round.
 func (p *platform) startAttack(t *testing.T, name, gameID string) *attackProcess {
@@ -141,7 +145,12 @@ func (a *attackProcess) during(f func()) {
 	a.expect("attacking")
 	f()
 	fmt.Fprintln(a.in)
-	a.t.Log(a.expect("done"), "in all")
+	answer := a.expect("done")
+	before := a.done
+	if _, err := fmt.Sscanf(answer, "done: %d", &a.done); err != nil || a.done < before+minDone {
+		a.t.Fatalf("the attack said %q, after %d in the rounds before: it attacks nothing (%v)", answer, before, err)
+	}
+	a.t.Log(answer, "in all")
 }
 
 // makePlayers registers the attacker's accounts.

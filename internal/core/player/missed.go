@@ -33,7 +33,7 @@ func (m Missed) add(at schemas.Time) Missed {
 	return Missed{min(m.Games+1, 100), at}
 }
 
-// forgive takes one missed game off, for a game that was played.
+// forgive takes one missed game off, for a rated game that was played.
 func (m Missed) forgive() Missed {
 	if m.Games <= 1 {
 		return Missed{}

@@ -45,8 +45,8 @@ func Apply(s *State, ev schemas.Event) (*State, error) {
 	case *schemas.MatchFailedPayload:
 		if m, ok := s.takeMatch(p.GameID); ok && m.Named == nil {
 			s.removeWhite(m.White.PlayerID)
-			s.reinsert(m.White)
-			s.reinsert(m.Black)
+			s.reinsert(m.White, ev.OccurredAt)
+			s.reinsert(m.Black, ev.OccurredAt)
 		}
 	default:
 		return nil, fmt.Errorf("queue %s: event %d has the payload %T", ev.Key, ev.Seq, ev.Payload)

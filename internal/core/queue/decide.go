@@ -198,16 +198,17 @@ func (d decision) expire(s *State, p *schemas.ExpireMatchPayload) (*State, bool,
 			failedPair(m.Named, schemas.NoAnswer, ""))
 	}
 	n.removeWhite(m.White.PlayerID)
-	n.reinsert(m.White)
-	n.reinsert(m.Black)
+	n.reinsert(m.White, d.at)
+	n.reinsert(m.Black, d.at)
 	n.Seq++
 	return d.finish(n, fact{kind: failed, seq: n.Seq, white: m.White.Party, black: m.Black.Party, game: m.GameID})
 }
 
-// reinsert puts a ticket back into its place in the order of joining.
-func (s *State) reinsert(t Ticket) {
+// reinsert puts a ticket back into its place in the order of joining. It is dormant until
+// an instance hears of the player: nobody has told of a departure while it was matched.
+func (s *State) reinsert(t Ticket, at schemas.Time) {
 	t.Attempt++
-	t.Returning = true
+	t.Returning, t.LapsedAt = true, at
 	i, _ := slices.BinarySearchFunc(s.Waiting, t.Seq, func(w Ticket, seq int64) int { return int(w.Seq - seq) })
 	s.Waiting = slices.Insert(s.Waiting, i, t)
 }

@@ -138,3 +138,29 @@ func TestTicketAfterANoShowHasTheCreditOfTheWholeWait(t *testing.T) {
 		t.Fatalf("the credit is %d", got)
 	}
 }
+
+// Nothing is told of a ticket in a match: both players may have left meanwhile.
+func TestTicketOfAFailedMatchIsNotPairedBeforeItsPlayerIsHeardOf(t *testing.T) {
+	t.Parallel()
+	d := newFixture(t)
+	d.enterHeld(1, here, 0)
+	d.enterHeld(2, here, 0)
+	d.at = d.at.Add(time.Second)
+	m, _ := d.found(d.wave())
+	d.tell(schemas.LapseTicket, 1, here)
+	d.silent(here)
+	d.at = d.at.Add(d.cfg.MatchDeadline)
+	d.expire(m.GameID)
+	for n := 1; n <= 2; n++ {
+		d.wantDormant(n, true)
+		d.allowPairing(n, 2)
+	}
+	if out := d.wave(); out != nil {
+		t.Fatalf("paired with a player who is gone: %+v", out)
+	}
+	d.tell(schemas.HoldTicket, 1, here)
+	d.tell(schemas.HoldTicket, 2, elsewhere)
+	if m, _ := d.found(d.wave()); m.White.Attempt != 2 {
+		t.Fatalf("%+v", m)
+	}
+}

@@ -106,7 +106,9 @@ func TestFailedMatchReturnsTicketsToPlaceAndCredit(t *testing.T) {
 		t.Fatalf("%+v", d.s.Waiting)
 	}
 
-	// They are not paired until their seats have agreed.
+	// They are not paired until their players are heard of and their seats have agreed.
+	d.tell(schemas.HoldTicket, 1, here)
+	d.tell(schemas.HoldTicket, 3, here)
 	d.at = d.at.Add(time.Second)
 	if out := d.wave(); out != nil {
 		t.Fatalf("%+v", out)

@@ -215,7 +215,7 @@ func TestLeaving(t *testing.T) {
 	d.expire(m.GameID)
 	// A repeat stays refused, even if the ticket is waiting again.
 	d.refused(d.removeFrom(3, late), schemas.CodeAlreadyMatched)
-	if d.s.WaitingCount() != 2 {
+	if len(d.s.Waiting) != 2 {
 		t.Fatalf("%+v", d.s.Waiting)
 	}
 	d.origin++

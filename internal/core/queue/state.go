@@ -95,7 +95,7 @@ type Ticket struct {
 	Missed   int   // waves without an opponent, see package pairing
 	Seq      int64 // of its PlayerQueued
 	// Holder is the instance of the service that has heard of the player: it holds the
-	// ticket's lease. Zero for a ticket that needs no sign of life.
+	// ticket's lease. Zero if none has: such a ticket lapses only when its match fails.
 	Holder uuid.UUID
 	// LapsedAt is when the lease lapsed; 0 while it is held. A dormant ticket is not
 	// paired, keeps its credit, and is dropped after Config.Dormancy.

@@ -134,10 +134,25 @@ func (ad adoption) next(ctx context.Context, topics []string) (schemas.Topology,
 		}
 		changed = slices.DeleteFunc(slices.Clone(topics), func(topic string) bool { return topic == ad.aggregate.Table })
 	}
+	if err := ad.identities(ctx, &next, changed, details); err != nil {
+		return next, err
+	}
+	if next.Commands.Since != next.Generation {
+		return next, nil
+	}
+	if err := ad.forgetCommits(ctx); err != nil {
+		return next, err
+	}
+	// While the members were waited for, they may have written.
+	return next, ad.identities(ctx, &next, changed, details)
+}
+
+// identities sets the identities of the adopted topics.
+func (ad adoption) identities(ctx context.Context, next *schemas.Topology, changed []string, details kadm.TopicDetails) error {
 	for _, topic := range changed {
 		identity, err := ad.identity(ctx, details[topic])
 		if err != nil {
-			return next, err
+			return err
 		}
 		switch topic {
 		case ad.aggregate.Commands:
@@ -148,10 +163,7 @@ func (ad adoption) next(ctx context.Context, topics []string) (schemas.Topology,
 			next.Table = identity
 		}
 	}
-	if next.Commands.Since == next.Generation {
-		return next, ad.forgetCommits(ctx)
-	}
-	return next, nil
+	return nil
 }
 
 // identity returns the identity of an adopted topic.
