@@ -26,8 +26,13 @@ func (s *Service) close(c *gin.Context) {
 		if !ok || !s.checkCurrentPassword(c, a, body.CurrentPassword) {
 			return
 		}
+		err := s.notBehind(c.Request.Context(), a)
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
 		a.Revision++
-		err := s.accounts.Close(c.Request.Context(), a)
+		err = s.accounts.Close(c.Request.Context(), a)
 		if errors.Is(err, errStale) {
 			continue // the password may have been changed
 		}

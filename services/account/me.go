@@ -73,6 +73,10 @@ func (s *Service) update(c *gin.Context) {
 			c.JSON(http.StatusOK, viewOf(before))
 			return
 		}
+		if err := s.notBehind(ctx, before); err != nil {
+			s.fail(c, err)
+			return
+		}
 		after.Revision++
 		notBefore, err := s.accounts.Update(ctx, after, updated{public: public, password: hash != ""})
 		if errors.Is(err, errStale) {

@@ -48,6 +48,26 @@ func TestCodeSetsANewPasswordOnce(t *testing.T) {
 	r.wantRefused(schemas.CodeWrongCredentials, "POST", byCode, "", passwordByCode("forgetful", code))
 }
 
+func TestCodeIsVoidAfterANewPassword(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.register(`{"handle":"finder","password":"password one"}`)
+	code := r.code("finder", time.Hour)
+	r.request("PATCH", "/v1/accounts/me", s.Token, `{"country":"NO"}`, nil)
+	if n := r.count(`SELECT count(*) FROM account_codes`); n != 1 {
+		t.Fatalf("%d codes after another change", n)
+	}
+	r.request("PATCH", "/v1/accounts/me", s.Token, `{"password":"password six","currentPassword":"password one"}`, nil)
+	r.wantRefused(schemas.CodeWrongCredentials, "POST", byCode, "", passwordByCode("finder", code))
+	s = r.signIn("finder", "password six")
+
+	r.code("finder", time.Hour)
+	r.request("DELETE", "/v1/accounts/me", s.Token, `{"currentPassword":"password six"}`, nil)
+	if n := r.count(`SELECT count(*) FROM account_codes`); n != 0 {
+		t.Errorf("%d codes of a closed account", n)
+	}
+}
+
 func TestCodeThatIsNotValidSetsNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -122,17 +142,23 @@ func TestAccountsAreRestoredFromTheLog(t *testing.T) {
 	r.request("PATCH", "/v1/accounts/me", changer.Token, `{"password":"password two","currentPassword":"password one"}`, nil)
 	wait(lost.Account.ID, func(row *player.State) bool { return row.Country == "UA" })
 	wait(gone.Account.ID, func(row *player.State) bool { return row.Closed })
+	wait(closer.Account.ID, func(row *player.State) bool { return row.Closed })
 	eventually.True(t, "the outbox is published", func() bool { return r.outbox() == 0 })
 	exec(`DELETE FROM accounts; INSERT INTO accounts SELECT * FROM dump`)
 	r.cfg.Verifier.Sessions = auth.Sessions{}
+	r.code("changer", time.Hour) // as one of the dump that was used since
 
 	r.wantRefused(schemas.CodeHandleTaken, "POST", "/v1/accounts", "", `{"handle":"LOST","password":"password one"}`)
+	r.wantRefused(schemas.CodeUnavailable, "POST", "/v1/sessions", "", `{"handle":"closer","password":"password one"}`)
 	restored, err := recovery.Restore(ctx, r.cfg.Pool, cluster.Config)
 	if err != nil || restored.Created != 2 || restored.Updated != 1 || restored.Locked != 1 || len(restored.Conflict) != 0 {
 		t.Fatalf("%+v %v", restored, err)
 	}
 	if again, err := recovery.Restore(ctx, r.cfg.Pool, cluster.Config); err != nil || again.Created+again.Updated+again.Locked != 0 {
 		t.Errorf("once more: %+v %v", again, err)
+	}
+	if n := r.count(`SELECT count(*) FROM account_codes`); n != 0 {
+		t.Errorf("%d codes of the dump", n)
 	}
 	r.wantRefused(schemas.CodeHandleTaken, "POST", "/v1/accounts", "", `{"handle":"lost","password":"password one"}`)
 	for _, handle := range []string{"lost", "closer", "gone", "changer"} {
@@ -168,3 +194,33 @@ func TestNobodyRegistersBeforeThePlayersAreRead(t *testing.T) {
 type unread struct{ index }
 
 func (unread) Ready() bool { return false }
+
+// The database is older than the log, and accounts restore has not run yet.
+func TestAccountThatIsLaterInTheLogIsNotUsed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	players := index{}
+	r.cfg.Players = players
+	const body, password, newer = `{"handle":"changed","password":"password one"}`, `{"currentPassword":"password one"}`, `{"country":"NO"}`
+	s := r.register(body, "Idempotency-Key", "k")
+	players[s.Account.ID] = &player.State{ID: s.Account.ID, Handle: "changed", Revision: 1}
+	r.signIn("changed", "password one")
+	r.request("PATCH", "/v1/accounts/me", s.Token, newer, nil) // before the log has it
+	code := r.code("changed", time.Hour)
+
+	for _, row := range []player.State{{Revision: 3}, {Revision: 2, Closed: true}} {
+		row.ID, row.Handle = s.Account.ID, "changed"
+		players[s.Account.ID] = &row
+		r.wantRefused(schemas.CodeUnavailable, "POST", "/v1/sessions", "", body)
+		r.wantRefused(schemas.CodeUnavailable, "POST", "/v1/accounts", "", body, "Idempotency-Key", "k")
+		r.wantRefused(schemas.CodeUnavailable, "PATCH", "/v1/accounts/me", s.Token, `{"country":"SE"}`)
+		r.wantRefused(schemas.CodeUnavailable, "DELETE", "/v1/accounts/me", s.Token, password)
+		r.wantRefused(schemas.CodeUnavailable, "POST", byCode, "", passwordByCode("changed", code))
+		r.wantRefused(schemas.CodeWrongCredentials, "POST", "/v1/sessions", "", `{"handle":"changed","password":"password six"}`)
+	}
+	if n := r.count(`SELECT count(*) FROM accounts WHERE revision = 2 AND closed_at IS NULL AND country = 'NO'`); n != 1 {
+		t.Error("the account was changed")
+	}
+	players[s.Account.ID] = &player.State{ID: s.Account.ID, Handle: "changed", Revision: 2}
+	r.signIn("changed", "password one")
+}

@@ -163,7 +163,7 @@ func (s *Service) resolveRepeat(c *gin.Context, existing account, id string, bod
 	if !same || (!changed && (existing.Email != body.Email || existing.Region != body.Region || existing.Country != body.Country)) {
 		return account{}, schemas.CodeKeyReused, nil
 	}
-	return existing, "", nil
+	return existing, "", s.notBehind(c.Request.Context(), existing)
 }
 
 // respondWithSession answers 201 with the account and a new token. With the parameter

@@ -104,6 +104,7 @@ type Service struct {
 	boards    *ratings.Handlers
 	refused   prometheus.Counter // requests, by the pace
 	lost      prometheus.Counter // registrations with the handle of a player without account
+	behind    prometheus.Counter // requests about an account that is later in the log
 	readiness *readiness.Status
 }
 
@@ -123,7 +124,10 @@ func New(cfg Config) (*Service, error) {
 	lost := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "tabiya_accounts_lost_total", Help: "Registrations refused because the log knows a player with the handle, whose account the database lacks.",
 	})
-	cfg.Registerer.MustRegister(refused, lost)
+	behind := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "tabiya_accounts_behind_total", Help: "Sign-ins and changes refused because the log has a later state of the account than the database.",
+	})
+	cfg.Registerer.MustRegister(refused, lost, behind)
 	s := &Service{
 		cfg:      cfg,
 		accounts: store{cfg.Pool, postgres.NewBreaker("account", cfg.Logger, cfg.Registerer)},
@@ -136,6 +140,7 @@ func New(cfg Config) (*Service, error) {
 		pace:      newPace(cfg.PasswordRate),
 		refused:   refused,
 		lost:      lost,
+		behind:    behind,
 		readiness: readiness.New("postgres", 0),
 	}
 	s.boards = ratings.New(ratings.Config{
@@ -191,7 +196,7 @@ func (s *Service) fail(c *gin.Context, err error) {
 		httpx.Fail(c, schemas.CodeRateLimited, err.Error())
 	case errors.Is(err, passwords.ErrBusy):
 		httpx.Fail(c, schemas.CodeUnavailable, err.Error())
-	case errors.Is(err, errPlayersUnread):
+	case errors.Is(err, errPlayersUnread), errors.Is(err, errBehind):
 		httpx.Fail(c, schemas.CodeUnavailable, err.Error())
 	case errors.Is(err, errStale):
 		httpx.Fail(c, schemas.CodeUnavailable, "the account is being changed by other requests; try again")

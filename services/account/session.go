@@ -50,6 +50,10 @@ func (s *Service) signIn(c *gin.Context) {
 		s.failPassword(c, err, "the name or the password is wrong")
 		return
 	}
+	if err := s.notBehind(c.Request.Context(), a); err != nil {
+		s.fail(c, err)
+		return
+	}
 	s.respondWithSession(c, a)
 }
 

@@ -70,6 +70,9 @@ func (s *Service) passwordByCode(c *gin.Context, body newPassword) (account, err
 		if err := s.checkCode(c, a, body); err != nil {
 			return account{}, err
 		}
+		if err := s.notBehind(ctx, a); err != nil {
+			return account{}, err
+		}
 		if hash == "" {
 			if hash, err = s.hashes.Hash(ctx, body.Password); err != nil {
 				return account{}, err

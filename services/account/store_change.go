@@ -21,7 +21,7 @@ const nextNotBefore = `greatest(date_trunc('milliseconds', clock_timestamp()) + 
 // updated says what a change is about.
 type updated struct {
 	public   bool   // what other players can see
-	password bool   // ends the account's sessions
+	password bool   // ends the account's sessions and voids its code
 	code     string // "" unless the change is made with a code, which is then used up
 }
 
@@ -33,6 +33,10 @@ func (s store) Update(ctx context.Context, a account, what updated) (notBefore t
 		if what.code != "" {
 			if ok, err := recovery.UseCode(ctx, tx, a.ID, what.code); err != nil || !ok {
 				return cmp.Or(err, errWrongCode)
+			}
+		} else if what.password {
+			if err := recovery.DropCode(ctx, tx, a.ID); err != nil {
+				return err
 			}
 		}
 		var next *time.Time
@@ -90,10 +94,13 @@ func enqueueEnd(ctx context.Context, tx pgx.Tx, a account, notBefore time.Time) 
 		&schemas.EndSessionsPayload{NotBefore: schemas.TimeOf(notBefore)})
 }
 
-// Close erases e-mail and password and enqueues ClosePlayer. Returns errStale
+// Close erases e-mail, password and code, and enqueues ClosePlayer. Returns errStale
 // unless the stored revision is one less than a's.
 func (s store) Close(ctx context.Context, a account) error {
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if err := recovery.DropCode(ctx, tx, a.ID); err != nil {
+			return err
+		}
 		if err := mustChange(tx.Exec(ctx, `
 			UPDATE accounts SET email = NULL, email_lower = NULL, password_hash = '', revision = $2, closed_at = now()
 			WHERE id = $1 AND revision = $2 - 1 AND closed_at IS NULL`, a.ID, a.Revision,

@@ -131,3 +131,22 @@ func TestExportsWhoseClientsDoNotReadMakeRoom(t *testing.T) {
 		t.Errorf("%d of the two slow exports went on", complete)
 	}
 }
+
+func TestNetworkOfManyAccountsMakesRoomForAnother(t *testing.T) {
+	t.Parallel()
+	const games = 20
+	r, path, _ := exporting(t, games)
+	var stopped atomic.Int32
+	for range r.exports.max { // one account each
+		if e, _ := r.exports.Begin(holder{schemas.NewID(), "192.0.2.1"}, func() { stopped.Add(1) }); e == nil {
+			t.Fatal("no place for an export")
+		}
+	}
+	if e, own := r.exports.Begin(holder{schemas.NewID(), "192.0.2.1"}, func() {}); e != nil || own {
+		t.Errorf("one more from the same network: %v %v", e, own)
+	}
+	resp, text := r.get(path, mediaNDJSON, "Authorization", "Bearer "+r.token())
+	if n := strings.Count(string(text), "\n"); resp.StatusCode != http.StatusOK || n != games || stopped.Load() != 1 {
+		t.Errorf("a player elsewhere got %d and %d games; %d exports were stopped", resp.StatusCode, n, stopped.Load())
+	}
+}

@@ -64,7 +64,7 @@ func TestBadQueriesRefusedWithStableCode(t *testing.T) {
 	rig.wantRefused(schemas.CodeNotAcceptable, path, "application/xml")
 
 	for range rig.exports.max {
-		if e, _ := rig.exports.Begin("", func() {}); e == nil {
+		if e, _ := rig.exports.Begin(holder{}, func() {}); e == nil {
 			t.Fatal("no place for an export")
 		}
 	}

@@ -3,6 +3,7 @@ package matchmaking
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -40,8 +41,15 @@ func (s *Service) events(c *gin.Context) {
 		return
 	}
 	id := row.ID
-	sub, err := s.subscriptions.Subscribe(id, func() (*player.State, bool) { return s.cfg.Players.Get(id) })
+	who := subscriptions.Client{PlayerID: id, Network: httpx.ClientNetwork(c)}
+	sub, err := s.subscriptions.Subscribe(who, func() (*player.State, bool) { return s.cfg.Players.Get(id) })
 	switch {
+	case errors.Is(err, subscriptions.ErrTooManyOwn):
+		httpx.Fail(c, schemas.CodeRateLimited, fmt.Sprintf("a player may have at most %d event streams: close one", s.cfg.MaxStreamsPerPlayer))
+		return
+	case errors.Is(err, subscriptions.ErrTooManyOfNetwork):
+		httpx.Fail(c, schemas.CodeRateLimited, fmt.Sprintf("an address may have at most %d event streams: close one", s.cfg.MaxStreamsPerAddress))
+		return
 	case errors.Is(err, subscriptions.ErrTooMany):
 		httpx.Fail(c, schemas.CodeTooManyConnections, err.Error())
 		return
@@ -49,7 +57,7 @@ func (s *Service) events(c *gin.Context) {
 		httpx.Fail(c, schemas.CodeUnavailable, err.Error())
 		return
 	}
-	defer s.subscriptions.Unsubscribe(id, sub)
+	defer s.subscriptions.Unsubscribe(sub)
 	httpx.NoticeLoss(c.Request.Context(), lossWithin)
 	httpx.Stream(c)
 	c.Header("Content-Type", media)

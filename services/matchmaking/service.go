@@ -58,9 +58,9 @@ type Config struct {
 	// RequestRate is how many joins and leaves a second a player may send, with ten
 	// seconds' worth at once: each costs the log two records or more. Default 2.
 	RequestRate int
-	// MaxStreams and MaxStreamsPerPlayer bound the open GET /v1/me/events.
-	// Defaults 20,000 and 8.
-	MaxStreams, MaxStreamsPerPlayer int
+	// MaxStreams, MaxStreamsPerPlayer and MaxStreamsPerAddress (for IPv6 per /64) bound
+	// the open GET /v1/me/events. Defaults 20,000, 8, and a tenth of MaxStreams.
+	MaxStreams, MaxStreamsPerPlayer, MaxStreamsPerAddress int
 	// KeepAlive is the longest silence on a stream. Default 15 s.
 	KeepAlive time.Duration
 	// MaxStreamAge ends a stream, since its token is checked only when it opens.
@@ -76,6 +76,7 @@ func (c *Config) Validate() error {
 	c.RequestRate = cmp.Or(c.RequestRate, 2)
 	c.MaxStreams = cmp.Or(c.MaxStreams, 20_000)
 	c.MaxStreamsPerPlayer = cmp.Or(c.MaxStreamsPerPlayer, 8)
+	c.MaxStreamsPerAddress = cmp.Or(c.MaxStreamsPerAddress, max(1, c.MaxStreams/10))
 	c.KeepAlive = cmp.Or(c.KeepAlive, 15*time.Second)
 	c.MaxStreamAge = cmp.Or(c.MaxStreamAge, time.Hour)
 	switch {
@@ -83,7 +84,7 @@ func (c *Config) Validate() error {
 		return errors.New("matchmaking: a required field is missing")
 	case len(c.Regions) == 0:
 		return errors.New("matchmaking: no regions")
-	case c.AnswerTimeout < 0 || c.RequestRate < 0 || c.MaxStreams < 0 || c.MaxStreamsPerPlayer < 0 || c.KeepAlive < 0 || c.MaxStreamAge < 0:
+	case c.AnswerTimeout < 0 || c.RequestRate < 0 || min(c.MaxStreams, c.MaxStreamsPerPlayer, c.MaxStreamsPerAddress) < 0 || c.KeepAlive < 0 || c.MaxStreamAge < 0:
 		return errors.New("matchmaking: a limit is negative")
 	}
 	for _, region := range c.Regions {
@@ -138,7 +139,7 @@ func New(cfg Config) (*Service, error) {
 		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tabiya_matchmaking_records_skipped_total", Help: "Records that could not be decoded, by topic.",
 		}, []string{"topic"}),
-		subscriptions: subscriptions.New(cfg.MaxStreams, cfg.MaxStreamsPerPlayer),
+		subscriptions: subscriptions.New(subscriptions.Limits{All: cfg.MaxStreams, PerPlayer: cfg.MaxStreamsPerPlayer, PerNetwork: cfg.MaxStreamsPerAddress}),
 		readiness:     readiness.New("kafka", cfg.Kafka.Session()),
 	}
 	s.leases = leases.New(leases.Config{

@@ -205,11 +205,14 @@ func TestServerSentEventsStream(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) {
 		c.KeepAlive = 10 * time.Millisecond
-		c.MaxStreamsPerPlayer = 2
+		c.MaxStreamsPerPlayer, c.MaxStreamsPerAddress = 2, 3
 	})
 	p := r.register("Sse")
 	stream, other := r.openStream(p, mediaSSE), r.openStream(p, mediaSSE)
-	r.wantRefused(schemas.CodeTooManyConnections, "GET", "/v1/me/events", p, "", "")
+	r.wantRefused(schemas.CodeRateLimited, "GET", "/v1/me/events", p, "", "")
+	neighbour := r.openStream(r.register("Neighbour"), mediaSSE)
+	r.wantRefused(schemas.CodeRateLimited, "GET", "/v1/me/events", r.register("Crowd"), "", "") // the address has its share
+	neighbour.close()
 	other.close()
 	const want = "event: state\ndata: {\"type\":\"state\",\"seat\":{\"status\":\"idle\"}}\n\n:\n\n" // and a keep-alive
 	got := make([]byte, len(want))

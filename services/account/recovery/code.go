@@ -63,6 +63,13 @@ func UseCode(ctx context.Context, tx pgx.Tx, accountID, code string) (ok bool, e
 	return tag.RowsAffected() == 1, err
 }
 
+// DropCode deletes the code of the account, if it has one. A code is for a forgotten
+// password: a new password, by whatever way, or the end of the account voids it.
+func DropCode(ctx context.Context, tx pgx.Tx, accountID string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM account_codes WHERE account_id = $1`, accountID)
+	return err
+}
+
 // hash returns what is stored of a code. Case and spaces do not matter: people type it.
 func hash(code string) []byte {
 	sum := sha256.Sum256([]byte(strings.ToUpper(strings.TrimSpace(code))))

@@ -104,9 +104,11 @@ const (
 			password_hash = CASE WHEN p.closed THEN '' ELSE a.password_hash END` +
 		fromPlayers + `WHERE a.id = p.id AND a.closed_at IS NULL AND (a.revision < p.revision OR p.closed)`
 
-	// The password in the dump may be the one that was changed.
-	lockEnded = `UPDATE accounts a SET sessions_not_before = p.not_before, password_hash = ''` +
-		fromPlayers + `WHERE a.id = p.id AND p.not_before > coalesce(a.sessions_not_before, '-infinity') AND a.closed_at IS NULL`
+	// The password in the dump may be the one that was changed, and its code one that was used.
+	lockEnded = `WITH locked AS (UPDATE accounts a SET sessions_not_before = p.not_before, password_hash = ''` +
+		fromPlayers + `WHERE a.id = p.id AND p.not_before > coalesce(a.sessions_not_before, '-infinity') AND a.closed_at IS NULL RETURNING a.id),
+		dropped AS (DELETE FROM account_codes WHERE account_id IN (SELECT id FROM locked))
+		SELECT id FROM locked`
 
 	selectConflicts = `SELECT p.handle` + fromPlayers + `WHERE NOT EXISTS (SELECT FROM accounts a WHERE a.id = p.id)`
 )

@@ -1,6 +1,7 @@
 package subscriptions
 
 import (
+	"container/list"
 	"slices"
 
 	"tabiya/internal/core/player"
@@ -28,9 +29,11 @@ const (
 //   - Reconcile: the two have differed for a while with nothing new.
 type Subscription struct {
 	Notifications chan Notification // closed by the registry when the subscription ends
-	clientSeat    seat              // as the client knows it from the notifications
-	rowSeat       seat              // in the latest row
-	seen          []string          // ids of notifications that are not to be sent (again), latest last
+	client        Client
+	extra         *list.Element // among the registry's extras; nil for a player's first one
+	clientSeat    seat          // as the client knows it from the notifications
+	rowSeat       seat          // in the latest row
+	seen          []string      // ids of notifications that are not to be sent (again), latest last
 	// rated holds the rating of the game that the client believes to be playing, until
 	// it has heard of the game's end: the two are read from different topics.
 	rated *Notification

@@ -161,7 +161,7 @@ func replay(t *testing.T, r *rand.Rand, s *Registry, h *history) *Subscription {
 	for step := range steps + 1 {
 		if step == start {
 			var err error
-			if sub, err = s.Subscribe(self, func() (*player.State, bool) { return rowOf(row), true }); err != nil {
+			if sub, err = s.Subscribe(Client{PlayerID: self}, func() (*player.State, bool) { return rowOf(row), true }); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -194,7 +194,7 @@ func TestClientEndsWithTrueSeat(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		h := randomHistory(r)
 		final := h.rows[len(h.rows)-1]
-		s := New(1, 1)
+		s := New(Limits{1, 1, 1})
 		s.Open()
 		sub := replay(t, r, s, h)
 		s.reconcileAll() // notes that the seats differ, if they do
@@ -226,10 +226,10 @@ func drain(sub *Subscription) (types []string) {
 
 func TestNotificationsSentOnceAndFromOwnSide(t *testing.T) {
 	t.Parallel()
-	s := New(8, 8)
+	s := New(Limits{8, 8, 8})
 	s.Open()
 	idle := func() (*player.State, bool) { return rowOf(seat{}), true }
-	sub, err := s.Subscribe(self, idle)
+	sub, err := s.Subscribe(Client{PlayerID: self}, idle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,17 +269,17 @@ func TestNotificationsSentOnceAndFromOwnSide(t *testing.T) {
 // row, get all that is needed to show the board.
 func TestRowAloneShowsBoardOfRunningGame(t *testing.T) {
 	t.Parallel()
-	s := New(8, 8)
+	s := New(Limits{8, 8, 8})
 	s.Open()
 	row := rowOf(seat{status: player.Playing, queue: testQueue, ticketID: "ticket", gameID: "game"})
 	row.Seat.Game = &schemas.SeatedGame{
 		Color: schemas.Black, OpponentID: opposing, OpponentHandle: "ben", OpponentRating: 1600, TimeControl: schemas.TimeControl{InitialCs: 6000}, Rated: true,
 	}
-	late, err := s.Subscribe(self, func() (*player.State, bool) { return row, true })
+	late, err := s.Subscribe(Client{PlayerID: self}, func() (*player.State, bool) { return row, true })
 	if err != nil {
 		t.Fatal(err)
 	}
-	early, err := s.Subscribe(self, func() (*player.State, bool) { return rowOf(seat{}), true })
+	early, err := s.Subscribe(Client{PlayerID: self}, func() (*player.State, bool) { return rowOf(seat{}), true })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,14 +297,14 @@ func TestRowAloneShowsBoardOfRunningGame(t *testing.T) {
 
 func TestSubscriptionEndsWhenReaderTooSlow(t *testing.T) {
 	t.Parallel()
-	s := New(2, 1)
+	s := New(Limits{2, 1, 2})
 	s.Open()
 	idle := func() (*player.State, bool) { return rowOf(seat{}), true }
-	sub, err := s.Subscribe(self, idle)
+	sub, err := s.Subscribe(Client{PlayerID: self}, idle)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Subscribe(self, idle); !errors.Is(err, ErrTooMany) {
+	if _, err := s.Subscribe(Client{PlayerID: self}, idle); !errors.Is(err, ErrTooManyOwn) {
 		t.Fatal(err)
 	}
 	for i := range maxQueued {
@@ -316,8 +316,8 @@ func TestSubscriptionEndsWhenReaderTooSlow(t *testing.T) {
 	if _, open := <-sub.Notifications; open {
 		t.Fatal("not closed")
 	}
-	s.Unsubscribe(self, sub) // as its handler does: no effect
-	other, err := s.Subscribe(opposing, idle)
+	s.Unsubscribe(sub) // as its handler does: no effect
+	other, err := s.Subscribe(Client{PlayerID: opposing}, idle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +326,48 @@ func TestSubscriptionEndsWhenReaderTooSlow(t *testing.T) {
 	if _, open := <-other.Notifications; open {
 		t.Fatal("not closed")
 	}
-	if _, err := s.Subscribe(self, idle); !errors.Is(err, ErrClosed) {
+	if _, err := s.Subscribe(Client{PlayerID: self}, idle); !errors.Is(err, ErrClosed) {
 		t.Fatal(err)
+	}
+}
+
+func TestFirstStreamTakesThePlaceOfAnotherPlayersNewestExtra(t *testing.T) {
+	t.Parallel()
+	s := New(Limits{All: 4, PerPlayer: 3, PerNetwork: 3})
+	s.Open()
+	subscribe := func(playerID, network string) (*Subscription, error) {
+		return s.Subscribe(Client{playerID, network}, func() (*player.State, bool) { return rowOf(seat{}), true })
+	}
+	must := func(playerID string) *Subscription {
+		t.Helper()
+		sub, err := subscribe(playerID, playerID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sub
+	}
+	ended := func(sub *Subscription) bool {
+		_, open := s.byPlayer[sub.client.PlayerID][sub]
+		return !open
+	}
+	first, second, third, other := must("greedy"), must("greedy"), must("greedy"), must("other")
+	if _, err := subscribe("other", "other"); !errors.Is(err, ErrTooMany) {
+		t.Errorf("a second stream at the limit: %v", err)
+	}
+	if _, err := subscribe("neighbour", "greedy"); !errors.Is(err, ErrTooManyOfNetwork) {
+		t.Errorf("a fourth stream of a network: %v", err)
+	}
+	s.Unsubscribe(first) // now one of the others is the player's first, and stays
+	must("third player")
+	must("fourth player")
+	if ended(second) == ended(third) || ended(other) || !s.Has("greedy") {
+		t.Errorf("ended: %v %v %v", ended(second), ended(third), ended(other))
+	}
+	if _, err := subscribe("fifth player", "elsewhere"); !errors.Is(err, ErrTooMany) {
+		t.Errorf("with no extra stream left: %v", err)
+	}
+	s.Close()
+	if s.count != 0 || s.extras.Len() != 0 || len(s.byNetwork) != 0 {
+		t.Errorf("left: %d %d %v", s.count, s.extras.Len(), s.byNetwork)
 	}
 }
