@@ -114,6 +114,10 @@ func (d decision) enter(s *State, p *schemas.EnterQueuePayload) (*State, bool, [
 		n.allowPairing(ticket, p.Attempt)
 		return d.finish(n)
 	}
+	if n.ticket(ticket) != nil {
+		// The seat of a player whose row was repaired has a new place.
+		return s, false, d.repeatEnter(s, p)
+	}
 	party := Party{ticket, player, p.Handle, p.Rating, p.Deviation, 1}
 	var gone []Party
 	if n.tickets() >= d.cfg.MaxTickets {

@@ -125,6 +125,16 @@ func TestLongestDormantTicketMakesRoomInAFullQueue(t *testing.T) {
 	}
 }
 
+func TestRepeatedTicketOfARepairedSeatWaitsOnce(t *testing.T) {
+	t.Parallel()
+	d := newFixture(t)
+	d.enterHeld(1, here, 0)
+	d.enterHeld(1, here, 0) // from a later place in the player's commands
+	if len(d.s.Waiting) != 1 {
+		t.Fatalf("%+v", d.s.Waiting)
+	}
+}
+
 func TestDeathOfInstanceEndsTheLeasesItHeld(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t)
