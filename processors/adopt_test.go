@@ -158,6 +158,28 @@ func TestLostTopologyIsWrittenAgainInItsGeneration(t *testing.T) {
 	}
 }
 
+// In an earlier format, rows of the lost one would be quarantined.
+func TestLostTopologyIsNotWrittenInAnEarlierFormat(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	m := r.start()
+	r.send(move("g", moveWhite, 1))
+	made := r.waitLog(schemas.GameEvents, 1)[0]
+	if err := m.stop(); err != nil {
+		t.Fatal(err)
+	}
+	later := kgo.RecordHeader{Key: schemas.HeaderFormat, Value: schemas.FormatHeader(schemas.LatestFormat + 1)}
+	if err := r.producer.SendRecords(t.Context(), &kgo.Record{Topic: made.Topic, Key: made.Key, Value: made.Value, Headers: append(made.Headers, later)}); err != nil {
+		t.Fatal(err)
+	}
+	r.delete(schemas.TopologyTopic)
+	options := kafka.TopicOptions{Partitions: 1, Replication: 1, MinISR: 1}
+	eventually.NoError(t, "topology to be created again", func() error { return kafka.EnsureTopics(t.Context(), r.Config, options) })
+	if err := topology.Ensure(t.Context(), r.Config); !errors.Is(err, schemas.ErrLaterFormat) {
+		t.Errorf("topology is written: %v", err)
+	}
+}
+
 // A row that was deleted in an earlier generation may be made again, and its tombstone
 // holds back no command of the next one.
 func TestTombstoneOfAnEarlierGenerationHoldsNothingBack(t *testing.T) {

@@ -172,6 +172,38 @@ func TestStartReadsTheEventsOfAllUnfinishedCommands(t *testing.T) {
 	}
 }
 
+// What was not committed may be deleted: nobody decides it any more.
+func TestStartPassesCommandsThatWereDeleted(t *testing.T) {
+	t.Parallel()
+	r := bareRig(t)
+	s := r.story(scholar...)
+	client, err := kgo.NewClient(r.Config.Opts()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	command := kafka.Record(schemas.Command{ID: schemas.NewID(), Type: schemas.Resign, Key: s.id, Region: "eu", Actor: r.white.id}.Record())
+	if err := r.producer.SendRecords(t.Context(), command); err != nil {
+		t.Fatal(err)
+	}
+	adm := kadm.NewClient(client)
+	var commit, end kadm.Offsets
+	commit.AddOffset(command.Topic, command.Partition, command.Offset, -1)
+	end.AddOffset(command.Topic, command.Partition, command.Offset+1, -1)
+	if err := adm.CommitAllOffsets(t.Context(), schemas.GamesGroup, commit); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := adm.DeleteRecords(t.Context(), end); err != nil {
+		t.Fatal(err)
+	}
+	r.row(s, 4)
+	r.write(s, to(4)...)
+	r.instance = r.startOther()
+	if got := r.ok("GET", "/v1/games/"+s.id, "", ""); got.Seq != 4 {
+		t.Errorf("at seq %d, want 4", got.Seq)
+	}
+}
+
 func TestRepeatedEventsAreSentOnce(t *testing.T) {
 	t.Parallel()
 	r := bareRig(t)

@@ -14,6 +14,15 @@ import (
 	"tabiya/schemas"
 )
 
+const (
+	// ensureTimeout is enough to read the ends of some hundred partitions, should topology
+	// be lost.
+	ensureTimeout = 2 * time.Minute
+	// ensurePatience is how long Ensure begins anew: topics that were just made are not
+	// known to every broker.
+	ensurePatience = 10 * time.Second
+)
+
 // Ensure writes the first record of every aggregate that has none. All topics must
 // exist. Beside a log it writes the generation that the log is of, since the record must
 // have been lost. It changes no record: two processes that call it at once see the same
@@ -25,12 +34,11 @@ func Ensure(ctx context.Context, cfg kafka.Config) error {
 		return fmt.Errorf("ensure topology: %w", err)
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
 	defer cancel()
-	for {
+	for began := time.Now(); ; {
 		err := ensure(ctx, cfg, client)
-		// A broker learns of new topics a little after the controller.
-		if err == nil || !kerr.IsRetriable(err) && !errors.Is(err, ErrMismatch) {
+		if err == nil || !kerr.IsRetriable(err) && !errors.Is(err, ErrMismatch) || time.Since(began) > ensurePatience {
 			return err
 		}
 		select {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
 
 	"tabiya/internal/kafka"
 	"tabiya/schemas"
@@ -20,6 +22,8 @@ const (
 	clockSkew = 10 * time.Second
 	// startTimeout limits the search for commands that are not finished.
 	startTimeout = 10 * time.Second
+	// readers is how many partitions are searched at a time.
+	readers = 8
 )
 
 // unfinishedSince returns, by partition, the broker time of the first command that games
@@ -41,21 +45,32 @@ func unfinishedSince(ctx context.Context, client *kgo.Client) (map[int32]time.Ti
 	if err := errors.Join(err, ends.Error()); err != nil {
 		return nil, fmt.Errorf("list ends of %s: %w", schemas.GameCommands, err)
 	}
+	starts, err := adm.ListStartOffsets(ctx, schemas.GameCommands)
+	if err := errors.Join(err, starts.Error()); err != nil {
+		return nil, fmt.Errorf("list starts of %s: %w", schemas.GameCommands, err)
+	}
+	var mu sync.Mutex
 	since := make(map[int32]time.Time)
+	reading, ctx := errgroup.WithContext(ctx)
+	reading.SetLimit(readers)
 	for partition, o := range committed[schemas.GameCommands] {
 		end, ok := ends.Lookup(schemas.GameCommands, partition)
-		if !ok || o.At < 0 || o.At >= end.Offset {
+		start, ok2 := starts.Lookup(schemas.GameCommands, partition)
+		from := max(o.At, start.Offset) // what stood before may be deleted
+		if !ok || !ok2 || o.At < 0 || from >= end.Offset {
 			continue
 		}
-		at, err := timeOf(ctx, client, partition, o.At, end.Offset)
-		if err != nil {
-			return nil, err
-		}
-		if !at.IsZero() {
-			since[partition] = at.Add(-clockSkew)
-		}
+		reading.Go(func() error {
+			at, err := timeOf(ctx, client, partition, from, end.Offset)
+			if err == nil && !at.IsZero() {
+				mu.Lock()
+				defer mu.Unlock()
+				since[partition] = at.Add(-clockSkew)
+			}
+			return err
+		})
 	}
-	return since, nil
+	return since, reading.Wait()
 }
 
 // fetchCommitted waits while the group's coordinator is away.
