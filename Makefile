@@ -38,7 +38,7 @@ PLIES ?= 1000000
 MINUTES ?= 3
 SECONDS ?= 600
 
-.PHONY: run deps test test-platform test-parts race oracle upgrade-test kafka-test brokers-test abuse outages-test evening contract chaos chaos-weak venv bench build lint web web-if-node web-test
+.PHONY: run deps test test-platform test-parts test-on-kafka race oracle upgrade-test kafka-test brokers-test abuse outages-test evening contract chaos chaos-weak venv bench build lint web web-if-node web-test
 
 # Gin without the codec for MessagePack, which nothing uses and which takes a tenth of
 # the time of a cold build.
@@ -94,15 +94,17 @@ test: venv
 	$(GO) test -race -shuffle=on $(CHEAP)
 	$(GO) test -tags next_format -shuffle=on $(FORMATS)
 	$(GO) test -race -shuffle=on -p 2 -timeout 20m $(RACED)
-	$(MAKE) --no-print-directory -j2 --output-sync=target test-platform test-parts
+	$(MAKE) --no-print-directory -j2 --output-sync=target test-platform test-parts test-on-kafka
 
-# These start brokers, databases or whole platforms and mostly wait: so there are two lanes of
-# about the same length, in which one package runs at a time.
+# These start brokers, databases or whole platforms and mostly wait: so two of them run
+# beside each other, in each of which one package runs at a time.
 test-platform: venv
 	$(GO) test -shuffle=on -timeout 20m -skip '$(BUILDS)' ./test
 
 test-parts: venv
 	$(GO) test -shuffle=on -p 1 -timeout 20m $(PARTS)
+
+test-on-kafka: venv
 ifeq ($(KAFKA),start)
 	@echo "on Apache Kafka:"
 	TABIYA_TEST_KAFKA=start $(GO) test -shuffle=on -p 1 -timeout 20m $(ON_KAFKA) $(TWICE)
