@@ -14,12 +14,14 @@ import (
 	"testing"
 	"time"
 
+	"tabiya/internal/eventually"
 	"tabiya/internal/gamestest"
 	"tabiya/internal/kafka"
 	"tabiya/internal/kafka/realkafka"
 	"tabiya/internal/loopbacktest"
 	"tabiya/internal/objstore/objstoretest"
 	"tabiya/internal/postgres/postgrestest"
+	"tabiya/schemas"
 )
 
 // deployment is the platform in several processes: a real Kafka, a PostgreSQL, an S3
@@ -165,10 +167,27 @@ func TestNothingAnsweredIsLostWhenAnyProcessOrBrokerIsKilledUnderReplay(t *testi
 			p.killAndStart(t, name)
 		}
 	}, append(access, "--games", "60", "--concurrency", "8", gamestest.Sample.Path(t)), append(access, "--games", "12", "--concurrency", "3", "--via-queue", gamestest.Sample.Path(t)))
+	p.waitForEnds(t)
 	check(checkAll(t, p.stores))
 	for _, name := range allProcesses {
 		ready(t, p.processes[name], p.urls[name], 10*time.Second)
 	}
+}
+
+// waitForEnds waits until no game is live: one that the queue made for players whose replay
+// was over would be aborted after the log was read.
+func (p *deployment) waitForEnds(t testing.TB) {
+	t.Helper()
+	eventually.True(t, "the end of every game", func() bool {
+		log := readLog(t, p.stores)
+		over := log.games()
+		for _, r := range log {
+			if r.Type == schemas.GameStarted && over[r.Key] == nil {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 func (p *deployment) killAndStart(t testing.TB, name string) {
